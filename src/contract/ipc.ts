@@ -1,0 +1,239 @@
+import { z } from 'zod';
+import { ACTIONS, ENFORCEMENTS, MODES, ORIGINS, SCOPES, TRAFFIC } from '../domain/decision.js';
+import { TIERS } from '../domain/detection.js';
+import { SEVERITIES } from '../domain/severity.js';
+
+/** Messages between the daemons: one JSON object a line. Raised when a message changes meaning. */
+export const IPC_VERSION = 1;
+
+const attack = z.object({
+  tacticId: z.string().optional(),
+  tacticName: z.string().optional(),
+  techniqueId: z.string(),
+  techniqueName: z.string(),
+});
+
+const evidenceItem = z.object({
+  name: z.string(),
+  value: z.union([z.number(), z.string()]),
+  unit: z.string().optional(),
+  usual: z.union([z.number(), z.string()]).optional(),
+  contribution: z.number().optional(),
+  text: z.string().optional(),
+});
+
+export const detectionSchema = z.object({
+  id: z.string(),
+  tier: z.enum(TIERS),
+  signatureId: z.number(),
+  gid: z.number(),
+  rev: z.number(),
+  label: z.string(),
+  title: z.string(),
+  category: z.string(),
+  severity: z.enum(SEVERITIES),
+  score: z.number(),
+  confidence: z.number(),
+  offender: z.string(),
+  victim: z.string().optional(),
+  spoofable: z.boolean(),
+  attack: attack.optional(),
+  evidence: z.array(evidenceItem),
+  metadata: z.record(z.string(), z.array(z.string())).optional(),
+  flowId: z.number().optional(),
+  communityId: z.string().optional(),
+  appProto: z.string().optional(),
+  noBlock: z.boolean().optional(),
+  packetUs: z.number(),
+  detectedUs: z.number(),
+  packetNumber: z.number().optional(),
+  sensor: z.string(),
+  features: z.object({ schema: z.string(), values: z.array(z.number()) }).optional(),
+  srcIp: z.string(),
+  srcPort: z.number(),
+  dstIp: z.string(),
+  dstPort: z.number(),
+  proto: z.number(),
+});
+
+export const flowRecordSchema = z.object({
+  flowId: z.number(),
+  communityId: z.string(),
+  ipVersion: z.union([z.literal(4), z.literal(6)]),
+  proto: z.number(),
+  srcIp: z.string(),
+  srcPort: z.number(),
+  dstIp: z.string(),
+  dstPort: z.number(),
+  startUs: z.number(),
+  endUs: z.number(),
+  packetsFwd: z.number(),
+  packetsBwd: z.number(),
+  bytesFwd: z.number(),
+  bytesBwd: z.number(),
+  payloadFwd: z.number(),
+  payloadBwd: z.number(),
+  tcpFlagsFwd: z.number(),
+  tcpFlagsBwd: z.number(),
+  tcpState: z.number(),
+  endReason: z.enum(['idle', 'active', 'closed', 'reset', 'evicted', 'shutdown']),
+  vlan: z.number(),
+  interfaceId: z.number(),
+  icmpType: z.number(),
+  icmpCode: z.number(),
+  appProto: z.string().optional(),
+});
+
+export const latencyTraceSchema = z.object({
+  packetUs: z.number(),
+  detectedUs: z.number(),
+  alertUs: z.number(),
+  decidedUs: z.number(),
+  receivedUs: z.number(),
+  kernelUs: z.number(),
+});
+
+export const decisionSchema = z.object({
+  id: z.string(),
+  action: z.enum(ACTIONS),
+  scope: z.enum(SCOPES),
+  value: z.string(),
+  traffic: z.enum(TRAFFIC),
+  proto: z.number().optional(),
+  port: z.number().optional(),
+  peer: z.string().optional(),
+  peerPort: z.number().optional(),
+  durationSecs: z.number().min(0),
+  createdMs: z.number(),
+  expiresMs: z.number(),
+  origin: z.enum(ORIGINS),
+  actor: z.string(),
+  policy: z.string().optional(),
+  policyVersion: z.number().optional(),
+  reason: z.string(),
+  alertIds: z.array(z.string()),
+  incidentId: z.string().optional(),
+  simulated: z.boolean(),
+  mode: z.enum(MODES),
+  step: z.number(),
+  enforcement: z.enum(ENFORCEMENTS),
+  error: z.string().optional(),
+  set: z.string().optional(),
+  trace: latencyTraceSchema,
+  hitPackets: z.number().optional(),
+  hitBytes: z.number().optional(),
+  lastHitMs: z.number().optional(),
+});
+
+export const enforcementReportSchema = z.object({
+  decisionId: z.string(),
+  enforcement: z.enum(ENFORCEMENTS),
+  simulated: z.boolean(),
+  set: z.string().optional(),
+  error: z.string().optional(),
+  receivedUs: z.number(),
+  kernelUs: z.number(),
+});
+
+export const protectedEntrySchema = z.object({
+  value: z.string(),
+  reason: z.enum([
+    'own_address',
+    'gateway',
+    'resolver',
+    'ntp',
+    'siem',
+    'database',
+    'bus',
+    'admin_session',
+    'console_session',
+    'dhcp',
+    'loopback',
+    'configured',
+  ]),
+  detail: z.string(),
+});
+
+export const allowEntrySchema = z.object({
+  id: z.string(),
+  value: z.string(),
+  owner: z.string(),
+  comment: z.string(),
+  createdMs: z.number(),
+  expiresMs: z.number(),
+});
+
+/** Free-form counters a daemon reports once a second. */
+export const statsSchema = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]));
+
+const hello = z.object({
+  type: z.literal('hello'),
+  role: z.enum(['sensor', 'responder']),
+  version: z.number(),
+  name: z.string(),
+  pid: z.number(),
+  info: z.record(z.string(), z.unknown()),
+});
+
+export const sensorMessageSchema = z.discriminatedUnion('type', [
+  hello,
+  z.object({ type: z.literal('detection'), detection: detectionSchema }),
+  z.object({ type: z.literal('flows'), flows: z.array(flowRecordSchema) }),
+  z.object({ type: z.literal('stats'), atMs: z.number(), stats: statsSchema }),
+  z.object({ type: z.literal('problem'), code: z.string(), message: z.string(), fix: z.string().optional() }),
+]);
+
+/** Server to sensor: start or stop capture, change interfaces, reload rules or models. */
+export const sensorCommandSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('capture'), running: z.boolean(), interfaces: z.array(z.string()).optional() }),
+  z.object({ type: z.literal('reload'), what: z.enum(['rules', 'models', 'intel', 'detectors']) }),
+]);
+
+export const responderMessageSchema = z.discriminatedUnion('type', [
+  hello,
+  z.object({ type: z.literal('report'), reports: z.array(enforcementReportSchema) }),
+  z.object({
+    type: z.literal('state'),
+    atMs: z.number(),
+    backend: z.string(),
+    desired: z.number(),
+    enforced: z.number(),
+    protected: z.array(protectedEntrySchema),
+    stats: statsSchema,
+  }),
+  z.object({
+    type: z.literal('hits'),
+    atMs: z.number(),
+    hits: z.array(z.object({ decisionId: z.string(), packets: z.number(), bytes: z.number() })),
+  }),
+  z.object({
+    type: z.literal('incident'),
+    severity: z.enum(SEVERITIES),
+    code: z.string(),
+    message: z.string(),
+    details: statsSchema,
+  }),
+  z.object({ type: z.literal('answer'), requestId: z.string(), result: z.unknown() }),
+]);
+
+/** Server to responder. */
+export const responderCommandSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('decide'), decision: decisionSchema }),
+  z.object({ type: z.literal('release'), decisionId: z.string(), reason: z.string() }),
+  /** Snapshot of everything that should be in force, sent after hello and on demand. */
+  z.object({ type: z.literal('sync'), decisions: z.array(decisionSchema) }),
+  z.object({ type: z.literal('allow'), entries: z.array(allowEntrySchema) }),
+  z.object({ type: z.literal('protect'), entries: z.array(protectedEntrySchema) }),
+  z.object({ type: z.literal('flush'), reason: z.string() }),
+  z.object({
+    type: z.literal('ask'),
+    requestId: z.string(),
+    what: z.enum(['doctor', 'canary', 'explain', 'ruleset']),
+    value: z.string().optional(),
+  }),
+]);
+
+export type SensorMessage = z.infer<typeof sensorMessageSchema>;
+export type SensorCommand = z.infer<typeof sensorCommandSchema>;
+export type ResponderMessage = z.infer<typeof responderMessageSchema>;
+export type ResponderCommand = z.infer<typeof responderCommandSchema>;
