@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { INCIDENT_STATES } from '../../domain/incident.js';
+import { decisionSchema } from '../ipc.js';
+import { alertRowSchema } from './alerts.js';
+import { userNameSchema } from './auth.js';
+import { idParamsSchema, listQuerySchema, msSchema, pageOf, sentenceSchema } from './common.js';
+import { incidentSchema } from './incident-schema.js';
+import { defineOperations } from './operation.js';
+
+export const commentSchema = z.object({
+  id: z.string(),
+  incidentId: z.string(),
+  user: z.string(),
+  text: z.string(),
+  createdMs: msSchema,
+});
+export type Comment = z.infer<typeof commentSchema>;
+
+export const incidentDetailSchema = z.object({
+  incident: incidentSchema,
+  /** Newest first, at most 200. */
+  alerts: z.array(alertRowSchema),
+  decisions: z.array(decisionSchema),
+  comments: z.array(commentSchema),
+});
+export type IncidentDetail = z.infer<typeof incidentDetailSchema>;
+
+export const incidentPageSchema = pageOf(incidentSchema);
+export const incidentPatchSchema = z
+  .strictObject({
+    state: z.enum(INCIDENT_STATES).optional(),
+    /** Null takes the owner away. */
+    owner: userNameSchema.nullable().optional(),
+  })
+  .refine((patch) => patch.state !== undefined || patch.owner !== undefined, 'give state or owner');
+export const commentRequestSchema = z.strictObject({ text: sentenceSchema(4000) });
+
+export const incidentOperations = defineOperations({
+  listIncidents: {
+    method: 'get',
+    path: '/incidents',
+    summary:
+      'Incidents, newest activity first; q: ip: severity: is:new|open|resolved|false_positive owner: label: text',
+    access: 'viewer',
+    rate: 'read',
+    query: listQuerySchema,
+    status: 200,
+    response: incidentPageSchema,
+  },
+  getIncident: {
+    method: 'get',
+    path: '/incidents/:id',
+    summary: 'One incident with alerts, decisions and comments',
+    access: 'viewer',
+    rate: 'read',
+    params: idParamsSchema,
+    status: 200,
+    response: incidentDetailSchema,
+  },
+  patchIncident: {
+    method: 'patch',
+    path: '/incidents/:id',
+    summary: 'Change state or owner',
+    access: 'analyst',
+    rate: 'write',
+    params: idParamsSchema,
+    body: incidentPatchSchema,
+    status: 200,
+    response: incidentSchema,
+  },
+  commentIncident: {
+    method: 'post',
+    path: '/incidents/:id/comments',
+    summary: 'Add a comment',
+    access: 'analyst',
+    rate: 'write',
+    params: idParamsSchema,
+    body: commentRequestSchema,
+    status: 201,
+    response: commentSchema,
+  },
+});

@@ -1,0 +1,23 @@
+import { accountOperations } from './accounts.js';
+import { alertOperations } from './alerts.js';
+import { authOperations } from './auth.js';
+import { decisionOperations } from './decisions.js';
+import { incidentOperations } from './incidents.js';
+import { policyOperations } from './policies.js';
+import { systemOperations } from './system.js';
+import { trafficOperations } from './traffic.js';
+
+export const API_PREFIX = '/api/v1';
+
+/** Every route of the API, by operation id. */
+export const OPERATIONS = {
+  ...authOperations,
+  ...systemOperations,
+  ...alertOperations,
+  ...incidentOperations,
+  ...decisionOperations,
+  ...trafficOperations,
+  ...policyOperations,
+  ...accountOperations,
+};
+export type OperationId = keyof typeof OPERATIONS;
