@@ -1,0 +1,315 @@
+import type { Alert } from '../domain/alert.js';
+import type { Decision, Mode } from '../domain/decision.js';
+import type { GuardNote, PolicyTrace, Verdict } from '../domain/verdict.js';
+import { formatDuration } from '../util/duration.js';
+import { canonicalAddress, parseCidr, type Cidr } from '../util/ip.js';
+import { applyGuards, effectiveMode, intentFor, type GuardDeps, type Intent } from './guards.js';
+import { createOffenderHistory, type OffenderRecord } from './history.js';
+import { firstFailure } from './match.js';
+import type { PolicyOptions } from './options.js';
+import type { Policy } from './schema.js';
+
+export interface PolicyEngineDeps extends GuardDeps {
+  /** Mode of the box, as the operator last set it. */
+  mode(): Mode;
+  /** Epoch milliseconds until which responses are paused; 0 = not paused. */
+  pausedUntilMs(): number;
+  newId(nowMs: number): string;
+}
+
+export interface Judgement {
+  verdict: Verdict;
+  /** Present when something new is to be done (or, simulated, to be counted). */
+  decision?: Decision;
+}
+
+/**
+ * Alerts in, verdicts and decisions out. Pure but for its own memory (offenders, caps); the caller passes the time, so
+ * the same code judges live alerts, tests and backtests.
+ */
+export interface PolicyEngine {
+  setPolicies(policies: readonly Policy[]): void;
+  policies(): readonly Policy[];
+  judge(alert: Alert, nowMs: number): Judgement;
+  /** A decision ended before its time; `forgive` also forgets the offences (released as a mistake). */
+  ended(decisionId: string, forgive: boolean): void;
+  /** Re-learns decisions in force, after a restart. */
+  restore(decisions: readonly Decision[]): void;
+  stats(): Record<string, number>;
+}
+
+export function createPolicyEngine(options: PolicyOptions, deps: PolicyEngineDeps): PolicyEngine {
+  const home = options.home_networks.map(parseCidr).filter((c): c is Cidr => c !== undefined);
+  const history = createOffenderHistory(options.max_offenders);
+  const caps = createCaps();
+  const counts = { judged: 0, acted: 0, simulated: 0, refused: 0, repeated: 0 };
+  let ordered: readonly Policy[] = [];
+
+  function judge(alert: Alert, nowMs: number): Judgement {
+    counts.judged++;
+    const known = history.get(alert.offender, nowMs);
+    const considered: PolicyTrace[] = [];
+    const base = { alertId: alert.id, mode: deps.mode(), considered, guards: [] as GuardNote[] };
+    if (alert.noBlock) {
+      base.guards.push({ guard: 'no_block', effect: 'refused', text: 'its rule never causes a verdict (noalert)' });
+      return {
+        verdict: { ...base, outcome: 'monitor', reason: 'The alert comes from a rule that never causes a verdict.' },
+      };
+    }
+    const ctx = { nowMs, homeNetworks: home, offences: known?.offences ?? 0 };
+    const policy = ordered.find((p) => {
+      const failed = firstFailure(p, alert, ctx);
+      considered.push(
+        failed === undefined ? { policy: p.name, matched: true } : { policy: p.name, matched: false, failed },
+      );
+      return failed === undefined;
+    });
+    if (!policy) return { verdict: { ...base, outcome: 'monitor', reason: 'No policy matches.' } };
+    const chosen = {
+      ...base,
+      policy: policy.name,
+      policyVersion: policy.version,
+      mode: effectiveMode(policy.mode, deps.mode()),
+    };
+    if (policy.outcome !== 'act' || !policy.respond) {
+      const outcome = policy.outcome === 'allow' ? 'allow' : 'monitor';
+      return { verdict: { ...chosen, outcome, reason: `Policy ${policy.name}: ${policy.description}` } };
+    }
+    return act(policy, alert, chosen, known, nowMs);
+  }
+
+  function act(
+    policy: Policy,
+    alert: Alert,
+    chosen: Omit<Verdict, 'outcome' | 'reason'>,
+    known: OffenderRecord | undefined,
+    nowMs: number,
+  ): Judgement {
+    const ladder = policy.respond?.ladder ?? [];
+    const step = Math.min(known?.offences ?? 0, ladder.length - 1);
+    const rung = ladder[step];
+    if (!rung) return { verdict: { ...chosen, outcome: 'monitor', reason: 'The ladder is empty.' } };
+    const { intent, notes } = applyGuards(intentFor(rung, alert), alert, { policy, options, deps, nowMs });
+    chosen.guards.push(...notes);
+    if (!intent) {
+      counts.refused++;
+      return {
+        verdict: {
+          ...chosen,
+          outcome: 'monitor',
+          reason: `Policy ${policy.name} would act, but ${notes.at(-1)?.text ?? 'a guard refused'}.`,
+        },
+      };
+    }
+    const mode = pauseOrCap(policy, chosen, nowMs);
+    const simulated = mode !== 'enforce';
+    const reason = reasonText(policy, alert, intent, step);
+    const verdict: Verdict = {
+      ...chosen,
+      mode,
+      outcome: 'act',
+      step,
+      reason,
+      ...intentFields(intent),
+      traffic: policy.respond?.traffic ?? 'from',
+    };
+    if (known && isCovered(known, intent, simulated, nowMs)) {
+      counts.repeated++;
+      return { verdict: { ...verdict, reason: `${reason} Already in force.` } };
+    }
+    if (simulated) counts.simulated++;
+    else counts.acted++;
+    const decision = toDecision(alert, verdict, intent, { simulated, nowMs, id: deps.newId(nowMs) });
+    caps.count(policy.name, decision, nowMs);
+    remember(policy, alert, decision, known, nowMs);
+    return { verdict, decision };
+  }
+
+  function pauseOrCap(policy: Policy, chosen: { mode: Mode; guards: GuardNote[] }, nowMs: number): Mode {
+    if (chosen.mode !== 'enforce') return chosen.mode;
+    const pausedUntil = deps.pausedUntilMs();
+    if (pausedUntil > nowMs) {
+      chosen.guards.push({
+        guard: 'paused',
+        effect: 'simulated',
+        text: `responses are paused for ${formatDuration((pausedUntil - nowMs) / 1000)}`,
+      });
+      return 'suggest';
+    }
+    const full = caps.exceeded(policy, nowMs);
+    if (full !== undefined) {
+      chosen.guards.push({ guard: 'cap', effect: 'simulated', text: full });
+      return 'suggest';
+    }
+    return 'enforce';
+  }
+
+  function remember(
+    policy: Policy,
+    alert: Alert,
+    decision: Decision,
+    known: OffenderRecord | undefined,
+    nowMs: number,
+  ): void {
+    const respond = policy.respond;
+    if (!respond) return;
+    history.record(alert.offender, {
+      offences: (known?.offences ?? 0) + 1,
+      lastOffenceMs: nowMs,
+      forgetMs: Math.max(respond.forget_after, respond.probation) * 1000,
+      activeUntilMs: decision.expiresMs === 0 ? Infinity : decision.expiresMs,
+      activeDecisionId: decision.id,
+      activeSimulated: decision.simulated,
+      activeStep: decision.step,
+      activeKind: kindOf(decision),
+    });
+  }
+
+  return {
+    setPolicies(policies) {
+      ordered = [...policies].sort((a, b) => a.priority - b.priority || a.name.localeCompare(b.name));
+    },
+    policies: () => ordered,
+    judge,
+    ended(decisionId, forgive) {
+      history.end(decisionId, forgive);
+      caps.end(decisionId);
+    },
+    restore(decisions) {
+      for (const d of decisions) {
+        const policy = ordered.find((p) => p.name === d.policy);
+        history.record(d.value.split('/')[0] ?? d.value, {
+          offences: d.step + 1,
+          lastOffenceMs: d.createdMs,
+          forgetMs: (policy?.respond?.forget_after ?? 604800) * 1000,
+          activeUntilMs: d.expiresMs === 0 ? Infinity : d.expiresMs,
+          activeDecisionId: d.id,
+          activeSimulated: d.simulated,
+          activeStep: d.step,
+          activeKind: kindOf(d),
+        });
+        if (d.policy !== undefined) caps.count(d.policy, d, d.createdMs);
+      }
+    },
+    stats: () => ({ ...counts, offenders: history.size, offenders_evicted: history.evicted, policies: ordered.length }),
+  };
+}
+
+/** True when what is in force already does at least what the intent would. */
+function isCovered(known: OffenderRecord, intent: Intent, simulated: boolean, nowMs: number): boolean {
+  if (known.activeUntilMs <= nowMs || (known.activeSimulated && !simulated)) return false;
+  const wider = known.activeKind === 'block:ip' || known.activeKind === 'block:cidr';
+  return wider || known.activeKind === kindOf(intent);
+}
+
+function kindOf(what: { action: string; scope: string; port?: number | undefined }): string {
+  return `${what.action}:${what.scope}${what.scope === 'service' || what.scope === 'flow' ? `:${what.port ?? 0}` : ''}`;
+}
+
+function intentFields(intent: Intent): Partial<Verdict> {
+  return {
+    action: intent.action,
+    scope: intent.scope,
+    value: intent.value,
+    durationSecs: intent.durationSecs,
+    ...(intent.proto === undefined ? {} : { proto: intent.proto }),
+    ...(intent.port === undefined ? {} : { port: intent.port }),
+  };
+}
+
+function reasonText(policy: Policy, alert: Alert, intent: Intent, step: number): string {
+  const what = intent.scope === 'service' ? `port ${intent.port ?? 0} for ${intent.value}` : intent.value;
+  const forHowLong = intent.durationSecs === 0 ? 'until released' : `for ${formatDuration(intent.durationSecs)}`;
+  const nth = step === 0 ? '' : ` (offence ${step + 1})`;
+  return `${alert.title}: ${intent.action.replace('_', ' ')} ${what} ${forHowLong} by policy ${policy.name}${nth}.`;
+}
+
+function toDecision(
+  alert: Alert,
+  verdict: Verdict,
+  intent: Intent,
+  made: { simulated: boolean; nowMs: number; id: string },
+): Decision {
+  return {
+    id: made.id,
+    action: intent.action,
+    scope: intent.scope,
+    value: canonicalAddress(intent.value) ?? intent.value,
+    traffic: verdict.traffic ?? 'from',
+    ...(intent.proto === undefined ? {} : { proto: intent.proto }),
+    ...(intent.port === undefined ? {} : { port: intent.port }),
+    ...(intent.peer === undefined ? {} : { peer: intent.peer }),
+    ...(intent.peerPort === undefined ? {} : { peerPort: intent.peerPort }),
+    durationSecs: intent.durationSecs,
+    createdMs: made.nowMs,
+    expiresMs: intent.durationSecs === 0 ? 0 : made.nowMs + intent.durationSecs * 1000,
+    origin: 'policy',
+    actor: verdict.policy ?? '',
+    ...(verdict.policy === undefined ? {} : { policy: verdict.policy }),
+    ...(verdict.policyVersion === undefined ? {} : { policyVersion: verdict.policyVersion }),
+    reason: verdict.reason,
+    alertIds: [alert.id],
+    incidentId: alert.incidentId,
+    simulated: made.simulated,
+    mode: verdict.mode,
+    step: verdict.step ?? 0,
+    enforcement: 'pending',
+    trace: {
+      packetUs: alert.packetUs,
+      detectedUs: alert.detectedUs,
+      alertUs: 0,
+      decidedUs: 0,
+      receivedUs: 0,
+      kernelUs: 0,
+    },
+  };
+}
+
+/** Per-policy limits: new decisions a minute (sliding window of one-second buckets) and decisions in force. */
+function createCaps(): {
+  exceeded(policy: Policy, nowMs: number): string | undefined;
+  count(policy: string, decision: Decision, nowMs: number): void;
+  end(decisionId: string): void;
+} {
+  const recent = new Map<string, { sec: Float64Array; n: Uint32Array }>();
+  const active = new Map<string, Map<string, number>>();
+  const inLastMinute = (name: string, nowMs: number): number => {
+    const r = recent.get(name);
+    if (!r) return 0;
+    const now = Math.floor(nowMs / 1000);
+    let sum = 0;
+    for (let i = 0; i < 60; i++) if (r.sec[i]! > now - 60 && r.sec[i]! <= now) sum += r.n[i]!;
+    return sum;
+  };
+  return {
+    exceeded(policy, nowMs) {
+      const made = inLastMinute(policy.name, nowMs);
+      if (made >= policy.caps.blocks_per_minute)
+        return `${made} decisions in the last minute reach the cap of policy ${policy.name}`;
+      const inForce = active.get(policy.name);
+      if (!inForce || inForce.size < policy.caps.active) return undefined;
+      for (const [id, until] of inForce) if (until <= nowMs) inForce.delete(id);
+      return inForce.size >= policy.caps.active
+        ? `${inForce.size} decisions in force reach the cap of policy ${policy.name}`
+        : undefined;
+    },
+    count(policy, decision, nowMs) {
+      if (decision.simulated) return;
+      const sec = Math.floor(nowMs / 1000);
+      const r = recent.get(policy) ?? { sec: new Float64Array(60), n: new Uint32Array(60) };
+      recent.set(policy, r);
+      const i = sec % 60;
+      if (r.sec[i] !== sec) {
+        r.sec[i] = sec;
+        r.n[i] = 0;
+      }
+      r.n[i]! += 1;
+      const inForce = active.get(policy) ?? new Map<string, number>();
+      active.set(policy, inForce);
+      inForce.set(decision.id, decision.expiresMs === 0 ? Infinity : decision.expiresMs);
+    },
+    end(decisionId) {
+      for (const inForce of active.values()) inForce.delete(decisionId);
+    },
+  };
+}

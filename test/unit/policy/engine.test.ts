@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Alert } from '../../../src/domain/alert.js';
+import type { Mode } from '../../../src/domain/decision.js';
+import {
+  backtest,
+  createPolicyEngine,
+  parsePolicy,
+  policyOptionsSchema,
+  type Policy,
+} from '../../../src/policy/index.js';
+import { parseCidr, cidrOverlaps } from '../../../src/util/ip.js';
+
+const T0 = Date.UTC(2026, 0, 5, 12);
+
+function policy(extra = ''): Policy {
+  const parsed = parsePolicy(
+    `format: 1
+name: scan
+description: d
+when: { labels: [port_scan] }
+respond:
+  ladder:
+    - { action: block, duration: 60 }
+    - { action: block, duration: 600 }
+  forget_after: 1h
+  probation: 1h
+${extra}`,
+    'p.yaml',
+  );
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  return parsed.policy;
+}
+
+function alert(overrides: Partial<Alert> = {}): Alert {
+  return {
+    id: 'a1',
+    key: 'k',
+    incidentId: 'i',
+    sensor: 's',
+    title: 'Port scan',
+    label: 'port_scan',
+    category: '',
+    tiers: ['behaviour'],
+    severity: 'high',
+    score: 1,
+    confidence: 1,
+    offender: '203.0.113.7',
+    victim: '192.168.1.2',
+    spoofable: false,
+    signatureId: 1,
+    gid: 2,
+    rev: 1,
+    evidence: [],
+    metadata: {},
+    count: 1,
+    firstMs: T0,
+    lastMs: T0,
+    state: 'open',
+    noBlock: false,
+    packetUs: T0 * 1000,
+    detectedUs: T0 * 1000,
+    victims: [],
+    ports: [],
+    srcIp: '203.0.113.7',
+    srcPort: 1,
+    dstIp: '192.168.1.2',
+    dstPort: 80,
+    proto: 6,
+    ...overrides,
+  };
+}
+
+function engine(
+  policies: Policy[],
+  settings: { mode?: Mode; pausedUntilMs?: number; protectedNets?: string[]; options?: object } = {},
+) {
+  let n = 0;
+  const made = createPolicyEngine(policyOptionsSchema.parse(settings.options ?? {}), {
+    mode: () => settings.mode ?? 'enforce',
+    pausedUntilMs: () => settings.pausedUntilMs ?? 0,
+    newId: () => `d${++n}`,
+    findProtected: (net) => {
+      const hit = (settings.protectedNets ?? []).find((p) => cidrOverlaps(parseCidr(p)!, net));
+      return hit === undefined ? undefined : { value: hit, reason: 'gateway', detail: 'eth0' };
+    },
+    findAllowed: () => undefined,
+    blastRadius: () => undefined,
+  });
+  made.setPolicies(policies);
+  return made;
+}
+
+test('an offence while a block is in force makes no second decision, and the next one after it climbs the ladder', () => {
+  const e = engine([policy()]);
+  assert.equal(e.judge(alert(), T0).decision?.durationSecs, 60);
+  assert.equal(e.judge(alert(), T0 + 30_000).decision, undefined);
+  const second = e.judge(alert(), T0 + 61_000).decision;
+  assert.equal(second?.durationSecs, 600);
+  assert.equal(second.step, 1);
+});
+
+test('an offender that stays quiet is forgotten and starts at the first step again', () => {
+  const e = engine([policy()]);
+  e.judge(alert(), T0);
+  assert.equal(e.judge(alert(), T0 + 3_700_000).decision?.durationSecs, 60);
+});
+
+test('a block released as a mistake is forgiven, one that merely ended is not', () => {
+  const forgiven = engine([policy()]);
+  forgiven.ended(forgiven.judge(alert(), T0).decision!.id, true);
+  assert.equal(forgiven.judge(alert(), T0 + 1000).decision?.step, 0);
+  const ended = engine([policy()]);
+  ended.ended(ended.judge(alert(), T0).decision!.id, false);
+  assert.equal(ended.judge(alert(), T0 + 1000).decision?.step, 1);
+});
+
+test('IPv6 neighbours in one /64 share their history', () => {
+  const e = engine([policy()]);
+  e.judge(alert({ offender: '2001:db8::1' }), T0);
+  assert.equal(e.judge(alert({ offender: '2001:db8::2' }), T0 + 61_000).decision?.step, 1);
+});
+
+test('the mode of the box caps the mode of the policy', () => {
+  const observed = engine([policy()], { mode: 'observe' }).judge(alert(), T0);
+  assert.equal(observed.decision?.simulated, true);
+  assert.equal(observed.verdict.mode, 'observe');
+  const modest = engine([policy('mode: suggest\n')]).judge(alert(), T0);
+  assert.equal(modest.verdict.mode, 'suggest');
+  assert.equal(modest.decision?.simulated, true);
+});
+
+test('a real block follows a simulated one when the mode changes', () => {
+  const settings: { mode: Mode } = { mode: 'observe' };
+  const e = createSwitching(settings);
+  assert.equal(e.judge(alert(), T0).decision?.simulated, true);
+  settings.mode = 'enforce';
+  assert.equal(e.judge(alert(), T0 + 1000).decision?.simulated, false);
+});
+
+function createSwitching(settings: { mode: Mode }) {
+  const e = createPolicyEngine(policyOptionsSchema.parse({}), {
+    mode: () => settings.mode,
+    pausedUntilMs: () => 0,
+    newId: () => 'd',
+    findProtected: () => undefined,
+    findAllowed: () => undefined,
+    blastRadius: () => undefined,
+  });
+  e.setPolicies([policy()]);
+  return e;
+}
+
+test('a pause simulates and says for how long', () => {
+  const { verdict, decision } = engine([policy()], { pausedUntilMs: T0 + 90_000 }).judge(alert(), T0);
+  assert.equal(decision?.simulated, true);
+  assert.match(verdict.guards[0]?.text ?? '', /paused for 1m 30s/);
+});
+
+test('the cap of blocks a minute trips into suggesting and recovers', () => {
+  const e = engine([policy('caps: { blocks_per_minute: 3 }\n')]);
+  const judge = (i: number, at: number) => e.judge(alert({ offender: `203.0.113.${i}` }), at);
+  for (let i = 1; i <= 3; i++) assert.equal(judge(i, T0).decision?.simulated, false);
+  const fourth = judge(4, T0 + 1000);
+  assert.equal(fourth.decision?.simulated, true);
+  assert.match(fourth.verdict.guards[0]?.text ?? '', /reach the cap/);
+  assert.equal(judge(5, T0 + 61_000).decision?.simulated, false);
+});
+
+test('a protected offender is refused with the reason', () => {
+  const { verdict, decision } = engine([policy()], { protectedNets: ['203.0.113.7'] }).judge(alert(), T0);
+  assert.equal(decision, undefined);
+  assert.match(verdict.reason, /203\.0\.113\.7 is protected \(gateway: eth0\)/);
+});
+
+test('the verdict names the first condition that failed in each policy that was asked', () => {
+  const { verdict } = engine([policy()]).judge(alert({ label: 'other' }), T0);
+  assert.deepEqual(verdict.considered, [{ policy: 'scan', matched: false, failed: 'label other not in port_scan' }]);
+});
+
+test('the memory of offenders is bounded and what is forgotten is counted', () => {
+  const e = engine([policy('caps: { blocks_per_minute: 100000, active: 100000 }\n')], {
+    options: { max_offenders: 100 },
+  });
+  for (let i = 0; i < 250; i++) e.judge(alert({ offender: `198.51.${100 + (i >> 8)}.${i & 255}` }), T0 + i);
+  assert.equal(e.stats().offenders, 100);
+  assert.equal(e.stats().offenders_evicted, 150);
+});
+
+test('after a restart the restored decisions count as offences', () => {
+  const before = engine([policy()]);
+  const decision = before.judge(alert(), T0).decision!;
+  const after = engine([policy()]);
+  after.restore([decision]);
+  assert.equal(after.judge(alert(), T0 + 1000).decision, undefined);
+  assert.equal(after.judge(alert(), T0 + 61_000).decision?.step, 1);
+});
+
+test('a backtest counts what would have been blocked and who was innocent', () => {
+  const alerts = [1, 2, 3].map((i) => alert({ offender: `203.0.113.${i}`, lastMs: T0 + i * 1000 }));
+  const result = backtest({
+    alerts,
+    policies: [policy()],
+    options: policyOptionsSchema.parse({}),
+    deps: { findProtected: () => undefined, findAllowed: () => undefined, blastRadius: () => undefined },
+    innocent: (offender) => (offender === '203.0.113.2' ? 'label' : undefined),
+  });
+  assert.deepEqual(
+    [result.alerts, result.blocks.length, result.offenders, result.innocentOffenders, result.innocentSecs],
+    [3, 3, 3, 1, 60],
+  );
+});

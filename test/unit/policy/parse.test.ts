@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { formatProblem, parsePolicy } from '../../../src/policy/index.js';
+
+const GOOD = `format: 1
+name: example
+description: An example.
+when:
+  labels: [port_scan]
+  ports: [22, 8000-8100]
+respond:
+  ladder:
+    - { action: block, duration: 10m }
+`;
+
+test('a policy gets its defaults', () => {
+  const result = parsePolicy(GOOD, 'example.yaml');
+  assert.ok(result.ok);
+  assert.equal(result.policy.mode, 'enforce');
+  assert.deepEqual(result.policy.when.ports, [
+    { from: 22, to: 22 },
+    { from: 8000, to: 8100 },
+  ]);
+  assert.deepEqual(result.policy.respond?.ladder[0], {
+    action: 'block',
+    scope: 'ip',
+    prefix4: 24,
+    prefix6: 64,
+    duration: 600,
+  });
+});
+
+test('every problem is reported at once, each with its line', () => {
+  const bad = GOOD.replace('name: example', 'name: Example!')
+    .replace('labels: [port_scan]', 'lables: [port_scan]')
+    .replace('8000-8100', '9000-8100')
+    .replace('10m', 'soon');
+  const result = parsePolicy(bad, 'bad.yaml');
+  assert.ok(!result.ok);
+  const texts = result.problems.map(formatProblem);
+  assert.equal(texts.length, 4);
+  assert.match(texts[0] ?? '', /^bad\.yaml:2:1: name: must be lower-case/);
+  assert.match(texts[1] ?? '', /^bad\.yaml:5:3: when\.lables: unknown key/);
+  assert.match(texts[2] ?? '', /^bad\.yaml:6:15: when\.ports\.1: "9000-8100" is not a port/);
+  assert.match(texts[3] ?? '', /^bad\.yaml:9:.*"soon" is not a duration/);
+});
+
+test('broken YAML is a problem with a line, not an exception', () => {
+  const result = parsePolicy('format: 1\nname: [unclosed\n', 'broken.yaml');
+  assert.ok(!result.ok);
+  assert.ok((result.problems[0]?.line ?? 0) >= 2);
+});
+
+test('contradictions are refused', () => {
+  const forEver = parsePolicy(GOOD.replace('10m', '0'), 'p.yaml');
+  assert.ok(!forEver.ok);
+  assert.match(forEver.problems[0]?.message ?? '', /may not block for ever/);
+  const both = parsePolicy(`${GOOD}outcome: allow\n`, 'p.yaml');
+  assert.ok(!both.ok);
+  assert.match(both.problems[0]?.message ?? '', /contradicts outcome allow/);
+  const none = parsePolicy('format: 1\nname: x\ndescription: d\n', 'p.yaml');
+  assert.ok(!none.ok);
+  assert.match(none.problems[0]?.message ?? '', /is required when the outcome is act/);
+});
+
+test('a billion-laughs document is refused', () => {
+  const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+  for (let i = 1; i < 9; i++) {
+    const prev = String.fromCharCode(96 + i);
+    bomb.push(
+      `${String.fromCharCode(97 + i)}: &${String.fromCharCode(97 + i)} [${new Array(9).fill(`*${prev}`).join(',')}]`,
+    );
+  }
+  const started = performance.now();
+  assert.equal(parsePolicy(bomb.join('\n'), 'bomb.yaml').ok, false);
+  assert.ok(performance.now() - started < 2000);
+});
