@@ -1,0 +1,131 @@
+// `npm test`: everything. `npm test -- unit/flow e2e`: only what matches one of the words, by stage or file name.
+// The last line is `N passed, N failed`, with `, N skipped` when there are any. With CI=true a skipped test fails the run.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { filesUnder } from './lib/build.mjs';
+import { progress, runScript } from './lib/output.mjs';
+import { noResults } from './lib/results.mjs';
+import { STAGES } from './lib/stages.mjs';
+import { ROOT, setup } from './setup.mjs';
+
+let running;
+
+/** Stages to run, each with its files; a stage whose name is asked for runs whole. */
+export function selectStages(filters) {
+  const selected = STAGES.map((stage) => {
+    const isCheck = typeof stage.files !== 'function';
+    const all = isCheck ? [] : stage.files(ROOT);
+    const named = filters.length === 0 || filters.some((filter) => stage.name.startsWith(filter));
+    const files = named ? all : all.filter((file) => filters.some((filter) => relative(ROOT, file).includes(filter)));
+    return { ...stage, isCheck, files, wanted: named || files.length > 0 };
+  });
+  return selected.filter((stage) => stage.wanted);
+}
+
+/** Test files that no stage would ever run. */
+function strayTests() {
+  const known = new Set(STAGES.flatMap((stage) => (typeof stage.files === 'function' ? stage.files(ROOT) : [])));
+  const all = ['test', 'admin-ui/test'].flatMap((folder) => filesUnder(join(ROOT, folder)));
+  const stray = all.filter((file) => /\.(test|spec)\.[a-z]+$/.test(file) && !known.has(file));
+  return stray.map((file) => `${relative(ROOT, file)}: no stage of scripts/lib/stages.mjs runs this file`);
+}
+
+async function runStage(stage, reportDir) {
+  if (stage.root && process.getuid() !== 0) {
+    const reason = `${stage.name}: makes network namespaces, which needs root: sudo npm test`;
+    return { ...noResults(), skipped: stage.files.map((file) => `${relative(ROOT, file)}: ${reason}`) };
+  }
+  if (!stage.isCheck && stage.files.length === 0)
+    return { ...noResults(), failed: [`${stage.name}: no test file found`] };
+  const report = join(reportDir, stage.name);
+  const problem = await spawnStage(stage, stage.command(stage.files, report));
+  const results = stage.isCheck ? noResults() : stage.read(report);
+  // Whatever the report says, a stage that ended badly has failed; one that counted nothing did not test.
+  if (problem !== undefined && results.failed.length === 0) results.failed.push(`${stage.name}: ${problem}`);
+  if (!stage.isCheck && results.passed + results.failed.length + results.skipped.length === 0) {
+    results.failed.push(`${stage.name}: no test ran`);
+  }
+  return results;
+}
+
+/** Runs a stage in a process group of its own. Returns what went wrong, or undefined. */
+function spawnStage(stage, [command, ...args]) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    running = child;
+    const limit = setTimeout(() => {
+      progress(`${stage.name}: stopped after ${stage.limitSecs} s`);
+      endGroup(child);
+    }, stage.limitSecs * 1000);
+    const finish = (problem) => {
+      clearTimeout(limit);
+      running = undefined;
+      resolve(problem);
+    };
+    child.on('error', (error) => finish(error.message));
+    child.on('close', (code, signal) => finish(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`));
+  });
+}
+
+/** Ends the group of a stage: politely, so that labs take their namespaces down, then for good. */
+function endGroup(child) {
+  const send = (signal) => {
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // The group is gone.
+    }
+  };
+  send('SIGTERM');
+  setTimeout(() => send('SIGKILL'), 5000).unref();
+}
+
+function summarise(totals, ci) {
+  const failed = [...totals.failed];
+  if (ci) failed.push(...totals.skipped.map((reason) => `skipped, which CI does not allow: ${reason}`));
+  if (totals.passed === 0 && failed.length === 0 && totals.checks === 0) failed.push('no test ran');
+  for (const reason of totals.skipped) console.log(`skipped: ${reason}`);
+  for (const reason of failed) console.log(`FAILED: ${reason}`);
+  const skipped = totals.skipped.length > 0 ? `, ${totals.skipped.length} skipped` : '';
+  console.log(`${totals.passed} passed, ${failed.length} failed${skipped}`);
+  return failed.length > 0 ? 1 : 0;
+}
+
+async function main() {
+  const filters = process.argv.slice(2);
+  const stages = selectStages(filters);
+  if (stages.length === 0) throw new Error(`No stage and no test file matches: ${filters.join(' ')}`);
+  const wholeBox = stages.some((stage) => stage.root);
+  await setup({ tests: wholeBox, build: wholeBox });
+  mkdirSync(join(ROOT, '.cache'), { recursive: true });
+  const reportDir = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
+  const totals = { ...noResults(), failed: strayTests(), checks: 0 };
+  for (const stage of stages) {
+    progress(`${stage.name}: starts`);
+    const start = Date.now();
+    const { passed, failed, skipped } = await runStage(stage, reportDir);
+    totals.passed += passed;
+    totals.failed.push(...failed);
+    totals.skipped.push(...skipped);
+    if (stage.isCheck && failed.length === 0) totals.checks++;
+    const counts = stage.isCheck
+      ? failed.length === 0
+        ? 'ok'
+        : 'failed'
+      : `${passed} passed, ${failed.length} failed`;
+    progress(`${stage.name}: ${counts} in ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  }
+  rmSync(reportDir, { recursive: true });
+  return summarise(totals, process.env.CI === 'true');
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    if (running === undefined) process.exit(130);
+    endGroup(running);
+    running.on('close', () => process.exit(130));
+  });
+}
+await runScript(main);
