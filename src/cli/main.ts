@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { AppError, errorMessage, EXIT, exitCodeFor } from '../util/errors.js';
+import { VERSION } from '../util/version.js';
+
+type Register = (program: Command) => void;
+
+/** Sub-command -> the file that defines it. Loaded on demand, so that `portcullis --version` does not load the world. */
+const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
+  run: () => import('./run.js'),
+  sensor: () => import('./daemon.js'),
+  server: () => import('./daemon.js'),
+  responder: () => import('./daemon.js'),
+  interfaces: () => import('./interfaces.js'),
+  analyze: () => import('./analyze.js'),
+  capture: () => import('./capture.js'),
+  features: () => import('./features.js'),
+  train: () => import('./train.js'),
+  evaluate: () => import('./evaluate.js'),
+  model: () => import('./model.js'),
+  policy: () => import('./policy.js'),
+  decision: () => import('./decision.js'),
+  protect: () => import('./protect.js'),
+  explain: () => import('./explain.js'),
+  siem: () => import('./siem.js'),
+  user: () => import('./user.js'),
+  doctor: () => import('./doctor.js'),
+  canary: () => import('./canary.js'),
+  check: () => import('./check.js'),
+  bench: () => import('./bench.js'),
+};
+
+async function main(argv: string[]): Promise<number> {
+  const program = new Command('portcullis')
+    .description('Watches live traffic, decides by policy, blocks with nftables, and tells your SIEM.')
+    .version(VERSION)
+    .showHelpAfterError()
+    .exitOverride();
+  const wanted = argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
+  const loaders = Object.hasOwn(COMMANDS, wanted) ? [COMMANDS[wanted]!] : Object.values(COMMANDS);
+  for (const load of new Set(loaders)) (await load()).register(program);
+  program.commands.forEach((command) => inheritExitOverride(command));
+  try {
+    await program.parseAsync(argv);
+    return process.exitCode === undefined ? EXIT.OK : Number(process.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    return report(error);
+  }
+}
+
+function inheritExitOverride(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach((child) => inheritExitOverride(child));
+}
+
+function report(error: unknown): number {
+  process.stderr.write(`portcullis: ${errorMessage(error)}\n`);
+  if (error instanceof AppError) {
+    if (error.fix !== undefined) process.stderr.write(`  fix: ${error.fix}\n`);
+    if (error.kind !== 'bug') return exitCodeFor(error);
+  }
+  if (error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+  return exitCodeFor(error);
+}
+
+// A reader that stops early (`portcullis analyze ... | head`) is not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.OK);
+  throw error;
+});
+
+process.exitCode = await main(process.argv);
