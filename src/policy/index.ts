@@ -1,3 +1,4 @@
+export { createBlastTracker, type BlastTracker, type BlastTrackerOptions } from './blast.js';
 export {
   backtest,
   type BacktestBlock,
