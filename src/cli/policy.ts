@@ -1,0 +1,86 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import {
+  loadPolicyFolder,
+  formatProblem,
+  parsePolicy,
+  parseYaml,
+  policyCasesSchema,
+  policyJsonSchema,
+  runPolicyCase,
+  type PolicyProblem,
+} from '../policy/index.js';
+import { EXIT } from '../util/errors.js';
+
+/** `portcullis policy check|test|schema`. */
+export function register(program: Command): void {
+  const policy = program.command('policy').description('check, test and backtest policies');
+  policy
+    .command('check')
+    .description('report every problem of policy files, with line and column')
+    .argument('[paths...]', 'policy files or folders', ['policies'])
+    .option('--json', 'print JSON')
+    .action(async (paths: string[], options: { json?: boolean }) => {
+      const problems = (await Promise.all(paths.map(checkPath))).flat();
+      if (options.json) process.stdout.write(`${JSON.stringify({ ok: problems.length === 0, problems }, null, 2)}\n`);
+      else {
+        for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
+        process.stdout.write(problems.length === 0 ? 'All policies are valid.\n' : `${problems.length} problem(s).\n`);
+      }
+      process.exitCode = problems.length === 0 ? EXIT.OK : EXIT.INPUT;
+    });
+  policy
+    .command('test')
+    .description('judge the cases in DIR/tests with the policies in DIR')
+    .argument('[dir]', 'policy folder', 'policies')
+    .action(async (dir: string) => {
+      process.exitCode = (await testFolder(dir)) ? EXIT.OK : EXIT.INPUT;
+    });
+  policy
+    .command('schema')
+    .description('print the JSON Schema of a policy file, for editors')
+    .action(() => {
+      process.stdout.write(`${JSON.stringify(policyJsonSchema(), null, 2)}\n`);
+    });
+}
+
+async function checkPath(path: string): Promise<PolicyProblem[]> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info) return [{ file: path, line: 0, column: 0, path: '', message: 'there is no such file or folder' }];
+  if (info.isDirectory()) return (await loadPolicyFolder(path)).problems;
+  const result = parsePolicy(await readFile(path, 'utf8'), path);
+  return result.ok ? [] : result.problems;
+}
+
+/** Prints one line a case; true when every policy has cases and every case holds. */
+async function testFolder(dir: string): Promise<boolean> {
+  const folder = await loadPolicyFolder(dir);
+  for (const problem of folder.problems) process.stdout.write(`${formatProblem(problem)}\n`);
+  const tested = new Set<string>();
+  let failed = folder.problems.length;
+  let passed = 0;
+  for (const file of (await readdir(join(dir, 'tests')).catch(() => [])).filter((f) => f.endsWith('.yaml')).sort()) {
+    const path = join(dir, 'tests', file);
+    const parsed = parseYaml(await readFile(path, 'utf8'), path, policyCasesSchema);
+    if (!parsed.ok) {
+      for (const problem of parsed.problems) process.stdout.write(`${formatProblem(problem)}\n`);
+      failed += parsed.problems.length;
+      continue;
+    }
+    tested.add(parsed.value.policy);
+    for (const policyCase of parsed.value.cases) {
+      const result = runPolicyCase(folder.policies, policyCase);
+      process.stdout.write(`${result.passed ? 'ok    ' : 'FAILED'} ${parsed.value.policy}: ${result.name}\n`);
+      for (const difference of result.differences) process.stdout.write(`         ${difference}\n`);
+      if (result.passed) passed++;
+      else failed++;
+    }
+  }
+  for (const policy of folder.policies.filter((p) => !tested.has(p.name))) {
+    process.stdout.write(`FAILED ${policy.name}: has no case in ${join(dir, 'tests')}\n`);
+    failed++;
+  }
+  process.stdout.write(`${passed} held, ${failed} failed\n`);
+  return failed === 0;
+}
