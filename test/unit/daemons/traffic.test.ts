@@ -67,7 +67,8 @@ test('the table of talkers stays bounded and keeps the heavy ones', () => {
   const t = createTrafficStats();
   t.flow(flow('203.0.113.99', 1e9), T0);
   for (let i = 0; i < 10_000; i++) t.flow(flow(`198.51.${i >> 8}.${i & 255}`, 1), T0);
-  assert.equal(t.overview(60, T0).talkers[0]?.address, '203.0.113.99');
+  const talkers = t.overview(60, T0).talkers.map((x) => x.address);
+  assert.deepEqual(talkers.slice(0, 2), ['192.0.2.1', '203.0.113.99']);
 });
 
 test('the timeline has at most 180 points however long the span, and each step belongs to one point', () => {
