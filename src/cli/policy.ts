@@ -1,17 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import {
-  loadPolicyFolder,
-  formatProblem,
-  parsePolicy,
-  parseYaml,
-  policyCasesSchema,
-  policyJsonSchema,
-  runPolicyCase,
-  type PolicyProblem,
-} from '../policy/index.js';
+import { loadPolicyFolder, parsePolicy, policyCasesSchema, policyJsonSchema, runPolicyCase } from '../policy/index.js';
 import { EXIT } from '../util/errors.js';
+import { formatProblem, parseYaml, type FileProblem } from '../util/yaml.js';
 
 /** `portcullis policy check|test|schema`. */
 export function register(program: Command): void {
@@ -45,7 +37,7 @@ export function register(program: Command): void {
     });
 }
 
-async function checkPath(path: string): Promise<PolicyProblem[]> {
+async function checkPath(path: string): Promise<FileProblem[]> {
   const info = await stat(path).catch(() => undefined);
   if (!info) return [{ file: path, line: 0, column: 0, path: '', message: 'there is no such file or folder' }];
   if (info.isDirectory()) return (await loadPolicyFolder(path)).problems;

@@ -12,5 +12,5 @@ export { type BlastRadius, type GuardDeps } from './guards.js';
 export { loadPolicyFolder, policyError, type PolicyFolder } from './load.js';
 export { alertDirection, type AlertDirection } from './match.js';
 export { policyOptionsSchema, type PolicyOptions } from './options.js';
-export { formatProblem, parsePolicy, parseYaml, type ParseResult, type PolicyProblem } from './parse.js';
+export { parsePolicy, type ParseResult } from './parse.js';
 export { policyJsonSchema, policySchema, type Policy } from './schema.js';

@@ -1,13 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, errorCode, errorMessage } from '../util/errors.js';
-import { formatProblem, parsePolicy, type PolicyProblem } from './parse.js';
+import { formatProblem, type FileProblem } from '../util/yaml.js';
+import { parsePolicy } from './parse.js';
 import type { Policy } from './schema.js';
 
 /** All policy files of a folder with everything that is wrong in them. */
 export interface PolicyFolder {
   policies: Policy[];
-  problems: PolicyProblem[];
+  problems: FileProblem[];
   /** Text of each file by its policy's name, for the version history. */
   texts: Map<string, string>;
 }
@@ -44,7 +45,7 @@ export async function loadPolicyFolder(dir: string): Promise<PolicyFolder> {
 }
 
 /** One error that names every problem, for commands and daemons that cannot go on. */
-export function policyError(problems: readonly PolicyProblem[]): AppError {
+export function policyError(problems: readonly FileProblem[]): AppError {
   return new AppError({
     kind: 'user',
     code: 'policy.invalid',

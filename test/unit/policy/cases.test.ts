@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import test from 'node:test';
-import { loadPolicyFolder, parseYaml, policyCasesSchema, runPolicyCase } from '../../../src/policy/index.js';
+import { loadPolicyFolder, policyCasesSchema, runPolicyCase } from '../../../src/policy/index.js';
+import { parseYaml } from '../../../src/util/yaml.js';
 
 const folder = await loadPolicyFolder('policies');
 

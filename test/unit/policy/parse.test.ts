@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatProblem, parsePolicy } from '../../../src/policy/index.js';
+import { parsePolicy } from '../../../src/policy/index.js';
+import { formatProblem } from '../../../src/util/yaml.js';
 
 const GOOD = `format: 1
 name: example
