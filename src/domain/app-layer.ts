@@ -1,0 +1,65 @@
+import type { Direction } from './flow.js';
+
+/** Application protocols that Portcullis parses. */
+export const APP_PROTOS = [
+  'http',
+  'http2',
+  'dns',
+  'tls',
+  'ssh',
+  'smtp',
+  'ftp',
+  'ftp-data',
+  'smb',
+  'quic',
+  'mqtt',
+] as const;
+export type AppProto = (typeof APP_PROTOS)[number];
+
+/** Receives the in-order bytes of both directions of a TCP connection, from reassembly. */
+export interface StreamSink {
+  /**
+   * New contiguous bytes. `data[offset .. offset + length]` is valid only during the call.
+   * @param position bytes of this direction delivered or skipped before these.
+   */
+  onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void;
+  /** `length` bytes were lost or not kept; the next data follows them. */
+  onGap(direction: Direction, length: number, position: number, tsUs: number): void;
+  /** The direction closed (FIN, RST) or the flow ended. */
+  onEnd(direction: Direction, tsUs: number): void;
+}
+
+/** A field of a transaction that content and regular expressions look into; lists are several instances. */
+export type BufferValue = Uint8Array | readonly Uint8Array[];
+
+/**
+ * One request and its answer, or one message. Fields are named as Suricata's sticky buffers (`http.uri`, `dns.query`,
+ * `tls.sni`, `ssh.software`, `file.data`, ...), normalised as Suricata 7 normalises them.
+ */
+export interface AppTransaction {
+  readonly proto: AppProto;
+  /** 0-based within the flow. */
+  readonly id: number;
+  /**
+   * How far each direction has come, indexed by direction (0 to the server, 1 to the client); protocol-specific steps as the
+   * parser exports them, `PROGRESS_DONE` when the direction is complete.
+   */
+  readonly progress: readonly [number, number];
+  /** The field as far as it is known, or undefined when it is absent (yet). */
+  buffer(name: string): BufferValue | undefined;
+  /** Numbers such as `dns.opcode`, `http.stat_code`, `tls.version`. */
+  number(name: string): number | undefined;
+  /** Names of protocol anomalies raised for this transaction, as `app-layer-event` names them without the protocol. */
+  readonly events: readonly string[];
+}
+
+export const PROGRESS_DONE = 255;
+
+/** A parser for one flow. Bytes may be cut anywhere; work and memory are bounded by its options; it never throws. */
+export interface AppParser extends StreamSink {
+  readonly proto: AppProto;
+  /** Transactions that are not yet released, oldest first. */
+  readonly transactions: readonly AppTransaction[];
+  /** Forgets a transaction that has been inspected in full. */
+  release(transaction: AppTransaction): void;
+}
