@@ -1,0 +1,29 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ADDRESS } from '../topology.js';
+import type { StartService } from './index.js';
+import { listening } from './ready.js';
+
+/** Names that exist in the lab; everything else under lab.example does not. */
+export const DNS_NAMES = ['www', 'mail', 'ftp', 'git', 'intranet', 'mirror', 'backup', 'video', 'printer', 'monitor'];
+
+/** DNS for lab.example, with no upstream: nothing leaves the lab. */
+export const startDnsmasq: StartService = async (host, dir) => {
+  const config = join(dir, 'dnsmasq.conf');
+  const lines = [
+    'no-daemon',
+    'user=root',
+    'no-resolv',
+    'no-hosts',
+    'pid-file=',
+    'local=/lab.example/',
+    ...DNS_NAMES.map((name) => `host-record=${name}.lab.example,${ADDRESS.victim.ip4},${ADDRESS.victim.ip6}`),
+    // A domain whose every name is answered, as a tunnel's or a wildcard's is.
+    `address=/tunnel.example/${ADDRESS.attacker.ip4}`,
+    'txt-record=lab.example,v=spf1 -all',
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  const dnsmasq = host.start('/usr/sbin/dnsmasq', [`--conf-file=${config}`], { logFile: join(dir, 'dnsmasq.log') });
+  await listening(host, dnsmasq, 53, 'udp');
+  return [dnsmasq];
+};
