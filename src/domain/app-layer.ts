@@ -45,8 +45,11 @@ export interface AppTransaction {
    * parser exports them, `PROGRESS_DONE` when the direction is complete.
    */
   readonly progress: readonly [number, number];
-  /** The field as far as it is known, or undefined when it is absent (yet). */
-  buffer(name: string): BufferValue | undefined;
+  /**
+   * The field as far as it is known, or undefined when it is absent (yet). The direction tells apart fields that both sides
+   * have, such as `http.header`.
+   */
+  buffer(name: string, direction: Direction): BufferValue | undefined;
   /** Numbers such as `dns.opcode`, `http.stat_code`, `tls.version`. */
   number(name: string): number | undefined;
   /** Names of protocol anomalies raised for this transaction, as `app-layer-event` names them without the protocol. */
