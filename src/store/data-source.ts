@@ -1,0 +1,129 @@
+import { closeSync, existsSync, fchmodSync, openSync } from 'node:fs';
+import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import { migrations } from '../../migrations/index.js';
+import type { StoreKind } from './columns.js';
+import { createEntities, type Entities } from './entities/index.js';
+import { toStoreError } from './errors.js';
+import { SnakeNaming } from './naming.js';
+import type { StoreOptions } from './options.js';
+
+interface SqliteHandle {
+  pragma(text: string): unknown;
+}
+
+/** WAL keeps readers and the one writer apart; `synchronous=NORMAL` is durable up to the last checkpoint in WAL mode. */
+function prepareSqlite(db: unknown): void {
+  const handle = db as SqliteHandle;
+  handle.pragma('auto_vacuum = INCREMENTAL');
+  handle.pragma('journal_mode = WAL');
+  handle.pragma('synchronous = NORMAL');
+  handle.pragma('temp_store = MEMORY');
+  handle.pragma('cache_size = -65536');
+  handle.pragma('journal_size_limit = 67108864');
+}
+
+function toDataSourceOptions(options: StoreOptions, entities: Entities): DataSourceOptions {
+  const common = {
+    entities: Object.values(entities),
+    migrations,
+    migrationsTableName: 'migrations',
+    namingStrategy: new SnakeNaming(),
+    synchronize: false,
+    logging: false,
+  };
+  if (options.kind === 'sqlite') {
+    return {
+      ...common,
+      type: 'better-sqlite3',
+      database: options.path,
+      timeout: options.busyTimeoutMs,
+      prepareDatabase: prepareSqlite,
+    };
+  }
+  return {
+    ...common,
+    type: 'mysql',
+    ...(options.socketPath === undefined
+      ? { host: options.host, port: options.port }
+      : { socketPath: options.socketPath }),
+    username: options.user,
+    password: options.password,
+    database: options.database,
+    charset: 'utf8mb4_bin',
+    connectTimeout: 5000,
+    poolSize: options.poolSize,
+    extra: { enableKeepAlive: true, maxIdle: options.poolSize },
+  };
+}
+
+/** The file holds password hashes: only its owner may read it. Made here because SQLite follows the umask. */
+function makePrivate(path: string): void {
+  if (path === ':memory:' || existsSync(path)) return;
+  const fd = openSync(path, 'a', 0o600);
+  fchmodSync(fd, 0o600);
+  closeSync(fd);
+}
+
+/** Runs one task after the other. */
+function createMutex(): <T>(task: () => Promise<T>) => Promise<T> {
+  let tail: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = tail.then(task, task);
+    tail = result.catch(() => undefined);
+    return result;
+  };
+}
+
+const DEADLOCK_RETRIES = 3;
+
+/** The open database as repositories use it. */
+export interface Database {
+  kind: StoreKind;
+  source: DataSource;
+  entities: Entities;
+  /** For reading. */
+  manager: EntityManager;
+  /**
+   * Runs a transaction. SQLite has one connection, so transactions queue up there and never mix; on MySQL each has
+   * its own connection and is tried again when it was the victim of a deadlock.
+   */
+  write<T>(task: (manager: EntityManager) => Promise<T>): Promise<T>;
+}
+
+function createDatabase(kind: StoreKind, source: DataSource, entities: Entities): Database {
+  const mutex = createMutex();
+  const transact = async <T>(task: (manager: EntityManager) => Promise<T>): Promise<T> => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await source.transaction(task);
+      } catch (error) {
+        if (attempt >= DEADLOCK_RETRIES || kind !== 'mysql' || toStoreError(error).code !== 'store.locked') throw error;
+      }
+    }
+  };
+  return {
+    kind,
+    source,
+    entities,
+    manager: source.manager,
+    write: (task) => (kind === 'sqlite' ? mutex(() => transact(task)) : transact(task)),
+  };
+}
+
+/**
+ * Opens the database and brings its schema up to date.
+ * @throws AppError store.*
+ */
+export async function openDatabase(options: StoreOptions): Promise<Database> {
+  const entities = createEntities(options.kind);
+  const source = new DataSource(toDataSourceOptions(options, entities));
+  try {
+    if (options.kind === 'sqlite') makePrivate(options.path);
+    await source.initialize();
+    await source.runMigrations({ transaction: 'each' });
+    return createDatabase(options.kind, source, entities);
+  } catch (error) {
+    if (source.isInitialized) await source.destroy().catch(() => undefined);
+    throw toStoreError(error);
+  }
+}

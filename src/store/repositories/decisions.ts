@@ -1,0 +1,198 @@
+import { In, MoreThanOrEqual } from 'typeorm';
+import type { Decision } from '../../domain/decision.js';
+import { uuid7 } from '../../util/uuid7.js';
+import { addressKeyRange, coveringKeys } from '../address-key.js';
+import { parseCidr } from '../../util/ip.js';
+import { clip } from '../columns.js';
+import type { Database } from '../data-source.js';
+import type { DecisionRow } from '../entities/decision.js';
+import { applyPage, toPage, type PageRequest, type PageResult } from '../paging.js';
+import { rangeField, freeTextField, textField, timeField, wordField, type SearchFields } from '../search.js';
+import type { WriteBehind } from '../write-behind.js';
+
+const FIELDS: SearchFields = {
+  ip: rangeField('d.valueKey', 'd.valueLast'),
+  policy: textField('d.policy'),
+  origin: textField('d.origin'),
+  actor: textField('d.actor'),
+  action: textField('d.action'),
+  scope: textField('d.scope'),
+  after: timeField('d.createdMs', '>='),
+  before: timeField('d.createdMs', '<'),
+  is: wordField({
+    simulated: 'd.simulated = 1',
+    real: 'd.simulated = 0',
+    pending: "d.enforcement = 'pending'",
+    applied: "d.enforcement = 'applied'",
+    rejected: "d.enforcement = 'rejected'",
+    expired: "d.enforcement = 'expired'",
+    revoked: "d.enforcement = 'revoked'",
+    failed: "d.enforcement = 'failed'",
+  }),
+  '': freeTextField('d.search'),
+};
+
+export const DECISION_OPS = ['created', 'applied', 'rejected', 'failed', 'extended', 'released', 'expired'] as const;
+export type DecisionOp = (typeof DECISION_OPS)[number];
+
+export interface DecisionStep {
+  atMs: number;
+  op: DecisionOp;
+  actor: string;
+  reason: string;
+}
+
+/** The decision as it is now, and what just happened to it, if that belongs into its history. */
+export interface DecisionWrite {
+  decision: Decision;
+  step?: DecisionStep | undefined;
+}
+
+function toRow(decision: Decision): DecisionRow {
+  const words = [decision.value, decision.reason, decision.actor, decision.policy ?? '', decision.error ?? ''];
+  const cidr = parseCidr(decision.value);
+  const range = cidr ? addressKeyRange(cidr) : { first: '', last: '' };
+  return {
+    id: decision.id,
+    action: decision.action,
+    scope: decision.scope,
+    value: decision.value,
+    valueKey: range.first,
+    valueLast: range.last,
+    origin: decision.origin,
+    actor: clip(decision.actor, 64),
+    policy: clip(decision.policy ?? '', 64),
+    incidentId: decision.incidentId ?? '',
+    simulated: decision.simulated,
+    enforcement: decision.enforcement,
+    createdMs: decision.createdMs,
+    expiresMs: decision.expiresMs,
+    search: clip(words.join(' ').toLowerCase(), 512),
+    body: JSON.stringify(decision),
+  };
+}
+
+const fromRow = (row: DecisionRow): Decision => JSON.parse(row.body) as Decision;
+
+export interface DecisionRepository {
+  /** Never waits; the newest state of a decision wins. */
+  queue(write: DecisionWrite): boolean;
+  /** Queues and resolves when it is on disk. */
+  save(write: DecisionWrite): Promise<void>;
+  get(id: string): Promise<Decision | undefined>;
+  list(page: PageRequest & { state: 'active' | 'all' }, nowMs: number): Promise<PageResult<Decision>>;
+  /** Everything that should be in force now: real and simulated, newest first. For the start of the server. */
+  active(nowMs: number): Promise<Decision[]>;
+  ofAlert(alertId: string): Promise<Decision[]>;
+  ofIncident(incidentId: string): Promise<Decision[]>;
+  /** Decisions on the address or on a prefix around it, ended ones too. */
+  ofAddress(address: string, limit: number): Promise<Decision[]>;
+  history(id: string): Promise<DecisionStep[]>;
+  counts(nowMs: number): Promise<{ active: number; simulated: number }>;
+}
+
+export async function writeDecisions(db: Database, batch: readonly DecisionWrite[]): Promise<void> {
+  const newest = new Map(batch.map(({ decision }) => [decision.id, decision]));
+  const links = [...newest.values()].flatMap((d) => d.alertIds.map((alertId) => ({ alertId, decisionId: d.id })));
+  const steps = batch.flatMap(({ decision, step }) =>
+    step === undefined
+      ? []
+      : [
+          {
+            ...step,
+            id: uuid7(),
+            decisionId: decision.id,
+            actor: clip(step.actor, 64),
+            reason: clip(step.reason, 1000),
+          },
+        ],
+  );
+  await db.write(async (manager) => {
+    const insert = () => manager.createQueryBuilder().insert();
+    await insert()
+      .into(db.entities.decision)
+      .values([...newest.values()].map(toRow))
+      .orUpdate(['enforcement', 'expires_ms', 'simulated', 'search', 'body'], ['id'])
+      .updateEntity(false)
+      .execute();
+    if (links.length > 0) {
+      await insert().into(db.entities.decisionAlert).values(links).orIgnore().updateEntity(false).execute();
+    }
+    if (steps.length > 0) {
+      await insert().into(db.entities.decisionHistory).values(steps).updateEntity(false).execute();
+    }
+  });
+}
+
+const IN_FORCE = "d.enforcement IN ('pending', 'applied') AND (d.expiresMs = 0 OR d.expiresMs > :nowMs)";
+
+export function createDecisionRepository(db: Database, writes: WriteBehind<DecisionWrite>): DecisionRepository {
+  const rows = db.manager.getRepository(db.entities.decision);
+  const links = db.manager.getRepository(db.entities.decisionAlert);
+  const steps = db.manager.getRepository(db.entities.decisionHistory);
+  const newestFirst = { createdMs: 'DESC', id: 'DESC' } as const;
+  const fresh = (): Promise<void> => writes.flush();
+
+  return {
+    queue: (write) => writes.push(write),
+    async save(write) {
+      writes.push(write);
+      await fresh();
+    },
+    async get(id) {
+      await fresh();
+      const row = await rows.findOneBy({ id });
+      return row ? fromRow(row) : undefined;
+    },
+    async list(page, nowMs) {
+      await fresh();
+      const builder = rows.createQueryBuilder('d');
+      if (page.state === 'active') builder.andWhere(IN_FORCE, { nowMs });
+      const found = await applyPage(builder, page, { time: 'd.createdMs', id: 'd.id', fields: FIELDS }).getMany();
+      return toPage(found, page.limit, (row) => ({ at: row.createdMs, id: row.id }), fromRow);
+    },
+    async active(nowMs) {
+      await fresh();
+      const found = await rows
+        .createQueryBuilder('d')
+        .where(IN_FORCE, { nowMs })
+        .orderBy('d.createdMs', 'DESC')
+        .getMany();
+      return found.map(fromRow);
+    },
+    async ofAlert(alertId) {
+      await fresh();
+      const ids = (await links.findBy({ alertId })).map((link) => link.decisionId);
+      if (ids.length === 0) return [];
+      return (await rows.find({ where: { id: In(ids) }, order: newestFirst })).map(fromRow);
+    },
+    async ofIncident(incidentId) {
+      await fresh();
+      return (await rows.find({ where: { incidentId }, order: newestFirst, take: 200 })).map(fromRow);
+    },
+    async ofAddress(address, limit) {
+      await fresh();
+      const cidr = parseCidr(address);
+      if (!cidr) return [];
+      const { last } = addressKeyRange(cidr);
+      const where = { valueKey: In(coveringKeys(cidr)), valueLast: MoreThanOrEqual(last) };
+      return (await rows.find({ where, order: newestFirst, take: limit })).map(fromRow);
+    },
+    async history(id) {
+      await fresh();
+      const found = await steps.find({ where: { decisionId: id }, order: { atMs: 'ASC', id: 'ASC' }, take: 1000 });
+      return found.map(({ atMs, op, actor, reason }) => ({ atMs, op: op as DecisionOp, actor, reason }));
+    },
+    async counts(nowMs) {
+      const found = await rows
+        .createQueryBuilder('d')
+        .select('d.simulated', 'simulated')
+        .addSelect('COUNT(*)', 'n')
+        .where(IN_FORCE, { nowMs })
+        .groupBy('d.simulated')
+        .getRawMany<{ simulated: number; n: number | string }>();
+      const of = (flag: number): number => Number(found.find((row) => Number(row.simulated) === flag)?.n ?? 0);
+      return { active: of(0), simulated: of(1) };
+    },
+  };
+}

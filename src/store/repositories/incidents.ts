@@ -1,0 +1,145 @@
+import type { Incident, IncidentState } from '../../domain/incident.js';
+import { SEVERITIES, severityRank } from '../../domain/severity.js';
+import { uuid7 } from '../../util/uuid7.js';
+import { addressKey } from '../address-key.js';
+import { clip } from '../columns.js';
+import type { Database } from '../data-source.js';
+import type { CommentRow, IncidentRow } from '../entities/incident.js';
+import { applyPage, toPage, type PageRequest, type PageResult } from '../paging.js';
+import {
+  addressField,
+  freeTextField,
+  listField,
+  rankField,
+  textField,
+  timeField,
+  wordField,
+  type SearchFields,
+} from '../search.js';
+import type { WriteBehind } from '../write-behind.js';
+
+const FIELDS: SearchFields = {
+  ip: addressField('i.offenderKey'),
+  label: listField('i.labels'),
+  owner: textField('i.owner'),
+  severity: rankField('i.severity', SEVERITIES),
+  after: timeField('i.lastMs', '>='),
+  before: timeField('i.lastMs', '<'),
+  is: wordField({
+    new: "i.state = 'new'",
+    open: "i.state = 'open'",
+    resolved: "i.state = 'resolved'",
+    false_positive: "i.state = 'false_positive'",
+    owned: "i.owner <> ''",
+    unowned: "i.owner = ''",
+  }),
+  '': freeTextField('i.search'),
+};
+
+function toRow(incident: Incident): IncidentRow {
+  const words = [incident.title, incident.offender, ...incident.labels].join(' ').toLowerCase();
+  return {
+    id: incident.id,
+    offender: clip(incident.offender, 45),
+    offenderKey: addressKey(incident.offender),
+    title: clip(incident.title, 255),
+    severity: severityRank(incident.severity),
+    state: incident.state,
+    owner: incident.owner ?? '',
+    alertCount: incident.alertCount,
+    labels: fence(incident.labels),
+    firstMs: incident.firstMs,
+    lastMs: incident.lastMs,
+    search: clip(words, 512),
+  };
+}
+
+/** `,a,b,` with as many whole labels as fit the column. */
+function fence(labels: readonly string[]): string {
+  let text = ',';
+  for (const label of labels) {
+    if (text.length + label.length + 1 > 1024) break;
+    text += `${label.toLowerCase()},`;
+  }
+  return text;
+}
+
+function fromRow(row: IncidentRow): Incident {
+  return {
+    id: row.id,
+    offender: row.offender,
+    title: row.title,
+    severity: SEVERITIES[row.severity] ?? 'info',
+    state: row.state as IncidentState,
+    ...(row.owner === '' ? {} : { owner: row.owner }),
+    alertCount: row.alertCount,
+    labels: row.labels.split(',').filter((label) => label !== ''),
+    firstMs: row.firstMs,
+    lastMs: row.lastMs,
+  };
+}
+
+export interface IncidentComment {
+  id: string;
+  incidentId: string;
+  user: string;
+  text: string;
+  createdMs: number;
+}
+
+export interface IncidentRepository {
+  /** Never waits. State and owner of a stored incident belong to people and are not overwritten. */
+  queue(incident: Incident): boolean;
+  get(id: string): Promise<Incident | undefined>;
+  list(page: PageRequest): Promise<PageResult<Incident>>;
+  change(id: string, change: { state?: IncidentState; owner?: string | null }): Promise<Incident | undefined>;
+  comment(incidentId: string, user: string, text: string): Promise<IncidentComment>;
+  comments(incidentId: string): Promise<IncidentComment[]>;
+}
+
+export async function writeIncidents(db: Database, batch: readonly Incident[]): Promise<void> {
+  const newest = new Map(batch.map((incident) => [incident.id, incident]));
+  await db.write(async (manager) => {
+    await manager
+      .createQueryBuilder()
+      .insert()
+      .into(db.entities.incident)
+      .values([...newest.values()].map(toRow))
+      .orUpdate(['title', 'severity', 'alert_count', 'labels', 'last_ms', 'search'], ['id'])
+      .updateEntity(false)
+      .execute();
+  });
+}
+
+export function createIncidentRepository(db: Database, writes: WriteBehind<Incident>): IncidentRepository {
+  const rows = db.manager.getRepository(db.entities.incident);
+  const comments = db.manager.getRepository(db.entities.comment);
+
+  const get = async (id: string): Promise<Incident | undefined> => {
+    await writes.flush();
+    const row = await rows.findOneBy({ id });
+    return row ? fromRow(row) : undefined;
+  };
+
+  return {
+    queue: (incident) => writes.push(incident),
+    get,
+    async list(page) {
+      const spec = { time: 'i.lastMs', id: 'i.id', fields: FIELDS };
+      const found = await applyPage(rows.createQueryBuilder('i'), page, spec).getMany();
+      return toPage(found, page.limit, (row) => ({ at: row.lastMs, id: row.id }), fromRow);
+    },
+    async change(id, { state, owner }) {
+      await writes.flush();
+      const set = { ...(state === undefined ? {} : { state }), ...(owner === undefined ? {} : { owner: owner ?? '' }) };
+      await db.write((manager) => manager.update(db.entities.incident, { id }, set));
+      return get(id);
+    },
+    async comment(incidentId, user, text) {
+      const row: CommentRow = { id: uuid7(), incidentId, user, text: clip(text, 4000), createdMs: Date.now() };
+      await db.write((manager) => manager.insert(db.entities.comment, row));
+      return row;
+    },
+    comments: (incidentId) => comments.find({ where: { incidentId }, order: { createdMs: 'ASC', id: 'ASC' } }),
+  };
+}

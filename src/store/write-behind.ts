@@ -1,0 +1,110 @@
+import type { Logger } from '../util/logger.js';
+
+export interface WriteBehindOptions<T> {
+  name: string;
+  maxQueued: number;
+  batchRows: number;
+  batchMs: number;
+  /** Writes one batch in one transaction; a rejection keeps the batch for the next try. */
+  write(items: T[]): Promise<void>;
+  log: Logger;
+}
+
+export interface WriteBehind<T> {
+  /** Never waits. @returns false when the queue was full and the oldest item was dropped and counted. */
+  push(item: T): boolean;
+  /** Resolves when everything pushed before is written; rejects when it cannot be written now. */
+  flush(): Promise<void>;
+  stats(): { queued: number; written: number; shed: number; failedWrites: number };
+  close(): Promise<void>;
+}
+
+const RETRY_MAX_MS = 5000;
+
+/**
+ * Queue in front of the database: the block path pushes and goes on, batches are written shortly after. Between
+ * batches the event loop runs, so a long queue never holds up a detection. While the database is away items wait
+ * up to `maxQueued`, then the oldest are dropped and counted.
+ */
+export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehind<T> {
+  let queue: T[] = [];
+  let writing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let retryMs = options.batchMs;
+  let closed = false;
+  let written = 0;
+  let shed = 0;
+  let failedWrites = 0;
+
+  function requeue(batch: T[]): void {
+    queue = [...batch, ...queue];
+    if (queue.length > options.maxQueued) {
+      shed += queue.length - options.maxQueued;
+      queue = queue.slice(-options.maxQueued);
+    }
+  }
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.splice(0, options.batchRows);
+      try {
+        await options.write(batch);
+      } catch (error) {
+        failedWrites++;
+        requeue(batch);
+        retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
+        throw error;
+      }
+      written += batch.length;
+      retryMs = options.batchMs;
+      await new Promise(setImmediate);
+    }
+  }
+
+  function start(): Promise<void> {
+    writing ??= drain().finally(() => {
+      writing = undefined;
+      if (queue.length > 0) schedule(retryMs);
+    });
+    return writing;
+  }
+
+  function schedule(delayMs: number): void {
+    if (timer !== undefined || closed) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      start().catch((error: unknown) => {
+        options.log.error(
+          { err: error, queue: options.name, queued: queue.length },
+          'database write failed, will retry',
+        );
+      });
+    }, delayMs);
+    timer.unref();
+  }
+
+  async function flush(): Promise<void> {
+    if (writing) await writing;
+    if (queue.length > 0) await start();
+  }
+
+  return {
+    push(item) {
+      const full = queue.length >= options.maxQueued;
+      if (full) {
+        queue.shift();
+        shed++;
+      }
+      queue.push(item);
+      if (!writing) schedule(options.batchMs);
+      return !full;
+    },
+    flush,
+    stats: () => ({ queued: queue.length, written, shed, failedWrites }),
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await flush();
+    },
+  };
+}
