@@ -48,6 +48,11 @@ export interface PacketBlock {
   linkType: number;
   /** Index of the interface in the source's list (0 for files with one interface). */
   interfaceId: number;
+  /**
+   * VLAN tag that the kernel stripped from each frame (16-bit TCI of IEEE 802.1Q), or -1; absent when the
+   * source leaves tags in the frame.
+   */
+  vlanTci?: Int32Array;
 }
 
 /** Counters of a capture source since it was opened. */
@@ -58,6 +63,8 @@ export interface CaptureStats {
   kernelDrops: number;
   /** Times the interface went down and was opened again. */
   reopens: number;
+  /** False when the source has no way to learn of lost packets; then `kernelDrops` stays 0. */
+  dropsKnown?: boolean;
 }
 
 /** Why a packet could not be decoded further; counted, never thrown. */
@@ -111,6 +118,8 @@ export class DecodedPacket {
   ipOffset = 0;
   /** Bytes of the IP packet as its header states, never more than captured. */
   ipLen = 0;
+  /** Bytes of the IP packet as its header states, also when fewer were captured. */
+  ipTotalLen = 0;
   /** True when the header states more bytes than were captured. */
   ipTruncated = false;
   /** Offset of IPv4 options, and their bytes (0 without). */

@@ -1,0 +1,76 @@
+import { createBlock, type ReusableBlock } from '../block.js';
+import { BLOCK, PACKET, TP_STATUS_USER, TP_STATUS_VLAN_VALID } from './constants.js';
+import type { Ring } from './ring.js';
+
+/** Smallest distance of two packets in a ring block: the 48-byte header and the link address, aligned. */
+const MIN_PACKET_BYTES = 80;
+
+/**
+ * Reads the blocks of a ring in order. A block is described in place (no byte is copied), handed over, and given
+ * back to the kernel when the consumer is done with it.
+ */
+export class RingWalker {
+  packets = 0;
+  bytes = 0;
+  private readonly words: Int32Array;
+  private readonly halves: Uint16Array;
+  private readonly block: ReusableBlock;
+  private readonly blockWords: number;
+  private readonly blocks: number;
+  private next = 0;
+
+  constructor(ring: Ring, interfaceId: number) {
+    this.words = new Int32Array(ring.memory);
+    this.halves = new Uint16Array(ring.memory);
+    this.blockWords = ring.blockBytes >> 2;
+    this.blocks = ring.blocks;
+    this.block = createBlock(Math.ceil(ring.blockBytes / MIN_PACKET_BYTES), true);
+    this.block.data = new Uint8Array(ring.memory);
+    this.block.linkType = ring.linkType;
+    this.block.interfaceId = interfaceId;
+  }
+
+  /**
+   * Hands over at most `limit` blocks that the kernel has closed.
+   * @returns true when the limit was reached and more may be waiting.
+   */
+  drain(limit: number, onBlock: (block: ReusableBlock) => void): boolean {
+    for (let n = 0; n < limit; n++) {
+      const base = this.next * this.blockWords;
+      const status = base + (BLOCK.STATUS >> 2);
+      // Atomic access orders it against the packets' bytes on every processor.
+      if ((Atomics.load(this.words, status) & TP_STATUS_USER) === 0) return false;
+      this.describe(base);
+      try {
+        if (this.block.count > 0) onBlock(this.block);
+      } finally {
+        Atomics.store(this.words, status, 0);
+        this.next = this.next + 1 === this.blocks ? 0 : this.next + 1;
+      }
+    }
+    return true;
+  }
+
+  private describe(base: number): void {
+    const { words, halves, block } = this;
+    const { offset, capLen, wireLen, tsUs } = block;
+    const vlanTci = block.vlanTci!;
+    const count = Math.min(words[base + (BLOCK.PACKETS >> 2)]!, block.room);
+    let at = base + (words[base + (BLOCK.FIRST >> 2)]! >> 2);
+    let bytes = 0;
+    for (let i = 0; i < count; i++) {
+      const length = words[at + (PACKET.LEN >> 2)]!;
+      offset[i] = (at << 2) + halves[(at << 1) + (PACKET.MAC >> 1)]!;
+      capLen[i] = words[at + (PACKET.SNAPLEN >> 2)]!;
+      wireLen[i] = length;
+      tsUs[i] = (words[at + (PACKET.SEC >> 2)]! >>> 0) * 1e6 + words[at + (PACKET.NSEC >> 2)]! / 1000;
+      const tagged = (words[at + (PACKET.STATUS >> 2)]! & TP_STATUS_VLAN_VALID) !== 0;
+      vlanTci[i] = tagged ? words[at + (PACKET.VLAN_TCI >> 2)]! & 0xffff : -1;
+      bytes += length;
+      at += words[at + (PACKET.NEXT >> 2)]! >> 2;
+    }
+    block.count = count;
+    this.packets += count;
+    this.bytes += bytes;
+  }
+}

@@ -1,0 +1,4 @@
+export { communityId, type CommunityIdInput } from './community-id.js';
+export { toFlowRecord } from './flow-record.js';
+export { createFlowTable, type FlowTable, type FlowDeps } from './flow-table.js';
+export { defragOptions, flowOptions, type DefragInput, type FlowInput, type FlowOptions } from './options.js';
