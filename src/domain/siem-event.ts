@@ -20,10 +20,14 @@ interface SiemEventBase {
   severity: Severity;
   /** What a person reads. */
   message: string;
+  /** Set when something was cut to fit the receiver's size limit. */
+  truncated?: boolean;
 }
 
 export interface SiemAlertEvent extends SiemEventBase {
   kind: 'alert';
+  /** The alert it reports; differs from `id` when an alert is reported again because it grew. */
+  alertId?: string;
   gid: number;
   signatureId: number;
   rev: number;

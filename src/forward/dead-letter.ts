@@ -1,0 +1,36 @@
+import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SiemEvent } from '../domain/siem-event.js';
+import { errorMessage } from '../util/errors.js';
+import type { Logger } from '../util/logger.js';
+
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Where events go that a receiver refuses for good: one JSON line each, with the reason. */
+export interface DeadLetters {
+  put(destination: string, event: SiemEvent, reason: string): Promise<void>;
+}
+
+/** Files `dead/<destination>.jsonl` in the spool; the previous 64 MiB stay as `.1`. */
+export function createDeadLetters(spoolDir: string, log: Logger): DeadLetters {
+  const dir = join(spoolDir, 'dead');
+  return {
+    async put(destination, event, reason) {
+      log.error({ destination, eventId: event.id, reason }, 'siem: the receiver refused an event for good');
+      const path = join(dir, `${destination}.jsonl`);
+      try {
+        await mkdir(dir, { recursive: true, mode: 0o750 });
+        const size = await stat(path).then(
+          (info) => info.size,
+          () => 0,
+        );
+        if (size > MAX_BYTES) await rename(path, `${path}.1`);
+        await appendFile(path, `${JSON.stringify({ atMs: Date.now(), destination, reason, event })}\n`, {
+          mode: 0o640,
+        });
+      } catch (error) {
+        log.error({ destination, error: errorMessage(error) }, 'siem: cannot write a dead letter');
+      }
+    },
+  };
+}

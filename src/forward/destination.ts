@@ -1,0 +1,373 @@
+import type { SiemEvent } from '../domain/siem-event.js';
+import { errorMessage } from '../util/errors.js';
+import type { Logger } from '../util/logger.js';
+import { Backoff } from './backoff.js';
+import type { DeadLetters } from './dead-letter.js';
+import { createFilter } from './filter.js';
+import type { FormatContext, Formatter } from './formats/fields.js';
+import { foldAlerts, TokenBucket } from './rate-limit.js';
+import { createRedactor } from './redact.js';
+import type { DestinationSettings } from './settings.js';
+import { formatToFit } from './shrink.js';
+import type { LaneName, Position } from './spool/cursor.js';
+import type { Consumer } from './spool/spool.js';
+import { DeliveryError, type Message, type Transport } from './transports/transport.js';
+
+export const DESTINATION_STATES = ['starting', 'ok', 'retrying', 'misconfigured', 'disabled'] as const;
+export type DestinationState = (typeof DESTINATION_STATES)[number];
+
+/** What an operator wants to know about a destination. */
+export interface DestinationStatus {
+  name: string;
+  preset: string;
+  format: string;
+  protocol: string;
+  /** `host:port`, URL or path. */
+  target: string;
+  guarantee: 'at-least-once' | 'best-effort';
+  state: DestinationState;
+  /** Empty, or what a person should know even while it works. */
+  warning: string;
+  /** Handed to the receiver; counts repeats. */
+  sent: number;
+  confirmed: number;
+  /** Sent again because a confirmation did not come. */
+  resent: number;
+  /** Not wanted by the filter. */
+  filtered: number;
+  /** Merged into others by the rate limit. */
+  merged: number;
+  /** Lost to limits or damage; each is in a `gap` event. */
+  dropped: number;
+  /** In the dead-letter file. */
+  dead: number;
+  /** Age of the oldest event that is read but not confirmed. */
+  lagSecs: number;
+  backlogEvents: number;
+  backlogBytes: number;
+  lastError: string;
+  /** Epoch milliseconds; 0 = never. */
+  lastErrorMs: number;
+  lastConfirmedMs: number;
+}
+
+export interface DestinationDeps {
+  consumer: Consumer;
+  transport: Transport;
+  format: Formatter;
+  context: FormatContext;
+  deadLetters: DeadLetters;
+  log: Logger;
+  now(): number;
+  onGap(destination: string, dropped: number, cause: string): void;
+  onState(destination: string, state: DestinationState, detail: string): void;
+}
+
+const URGENT: readonly LaneName[] = ['first'];
+const BACKLOG: readonly LaneName[] = ['normal', 'low'];
+const MISCONFIGURED_RETRY_MS = 60_000;
+/** Events formatted in one go before the event loop may serve others: about a millisecond. */
+const SLICE = 100;
+const IDLE_MS = 1000;
+
+/** Takes events from the spool to one receiver and moves the cursor when they are confirmed. */
+export class Destination {
+  readonly settings: DestinationSettings;
+  private readonly deps: DestinationDeps;
+  private readonly wants: (event: SiemEvent) => boolean;
+  private readonly redact: (event: SiemEvent) => SiemEvent;
+  private readonly bucket: TokenBucket | undefined;
+  private readonly backoff = new Backoff();
+  private readonly abort = new AbortController();
+  private wake: () => void = () => undefined;
+  private running: Promise<void> | undefined;
+  /** Read from the backlog lanes, waiting for the rate limit; a commit must not pass them. */
+  private held: SiemEvent[] = [];
+  private heldFrom: Position;
+  private unconfirmed = 0;
+  private unconfirmedSinceMs = 0;
+  private lastWriteMs = 0;
+  private oldestTsMs = 0;
+  private state: DestinationState = 'starting';
+  private warning = '';
+  private readonly counts = { sent: 0, confirmed: 0, resent: 0, filtered: 0, merged: 0, dropped: 0, dead: 0 };
+  private lastError = '';
+  private lastErrorMs = 0;
+  private lastConfirmedMs = 0;
+
+  constructor(settings: DestinationSettings, deps: DestinationDeps) {
+    this.settings = settings;
+    this.deps = deps;
+    this.wants = createFilter(settings.options.filter);
+    this.redact = createRedactor(settings.options.fields.redact);
+    const limit = settings.options.rate_limit;
+    this.bucket =
+      limit && new TokenBucket(limit.per_second, limit.burst ?? Math.ceil(limit.per_second), performance.now());
+    this.heldFrom = deps.consumer.position();
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** New events are there. */
+  notify(): void {
+    this.wake();
+  }
+
+  /** Resolves when everything spooled so far is confirmed, or at the deadline. */
+  async drain(deadlineMs: number): Promise<void> {
+    while (this.deps.consumer.backlog() > 0 && performance.now() < deadlineMs && !this.abort.signal.aborted) {
+      this.draining = true;
+      this.wake();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.draining = false;
+  }
+  private draining = false;
+
+  async stop(): Promise<void> {
+    this.abort.abort();
+    this.wake();
+    this.deps.transport.reset();
+    await this.running;
+    await this.deps.transport.close();
+    await this.deps.consumer.close();
+  }
+
+  status(): DestinationStatus {
+    const { name, options, format, protocol, host, port, url, path } = this.settings;
+    const backlogEvents = this.deps.consumer.backlog();
+    return {
+      name,
+      preset: options.preset,
+      format,
+      protocol,
+      target: url !== '' ? url : path !== '' ? path : host === '' ? protocol : `${host}:${port}`,
+      guarantee: this.deps.transport.guarantee,
+      state: this.state,
+      warning: this.deps.transport.warning,
+      ...this.counts,
+      lagSecs: backlogEvents > 0 && this.oldestTsMs > 0 ? Math.max(0, (this.deps.now() - this.oldestTsMs) / 1000) : 0,
+      backlogEvents,
+      backlogBytes: backlogEvents > 0 ? this.deps.consumer.backlogBytes() : 0,
+      lastError: this.lastError,
+      lastErrorMs: this.lastErrorMs,
+      lastConfirmedMs: this.lastConfirmedMs,
+    };
+  }
+
+  private async run(): Promise<void> {
+    while (!this.abort.signal.aborted) {
+      try {
+        await this.step();
+      } catch (error) {
+        if (this.abort.signal.aborted) break;
+        await this.failed(error);
+      }
+    }
+    this.counts.resent += this.unconfirmed;
+  }
+
+  private async step(): Promise<void> {
+    const events = await this.nextEvents();
+    if (events) await this.deliver(events);
+    if (this.confirmDue(events !== undefined)) {
+      await this.confirm();
+    } else if (!events) {
+      await this.idle();
+    }
+  }
+
+  /** Urgent events first; then the backlog as far as the rate limit allows. */
+  private async nextEvents(): Promise<SiemEvent[] | undefined> {
+    const { consumer } = this.deps;
+    const { events: max, bytes: maxBytes } = this.settings.options.batch;
+    if (consumer.unread(URGENT) > 0) return this.filtered(await consumer.read(URGENT, max, maxBytes));
+    if (this.held.length === 0 && consumer.unread(BACKLOG) > 0) {
+      await this.linger(max);
+      this.heldFrom = consumer.position();
+      const events = this.filtered(await consumer.read(BACKLOG, max, maxBytes));
+      this.held = this.bucket && this.settings.options.rate_limit?.over === 'aggregate' ? this.fold(events) : events;
+      if (this.held.length === 0) return [];
+    }
+    return this.held.length > 0 ? this.limited() : undefined;
+  }
+
+  private filtered(result: { events: SiemEvent[]; lost: number }): SiemEvent[] {
+    if (result.lost > 0) {
+      this.counts.dropped += result.lost;
+      this.deps.onGap(this.settings.name, result.lost, 'spool_limit');
+    }
+    const first = result.events[0];
+    if (first && this.oldestTsMs === 0) this.oldestTsMs = first.tsMs;
+    const wanted = result.events.filter(this.wants);
+    this.counts.filtered += result.events.length - wanted.length;
+    return wanted;
+  }
+
+  private fold(events: SiemEvent[]): SiemEvent[] {
+    const folded = foldAlerts(events);
+    if (this.bucket && this.bucket.available(performance.now()) >= events.length) return events;
+    this.counts.merged += events.length - folded.length;
+    return folded;
+  }
+
+  private limited(): SiemEvent[] | undefined {
+    if (!this.bucket) return this.held.splice(0);
+    const allowed = this.bucket.take(this.held.length, performance.now());
+    const out = this.held.splice(0, allowed);
+    if (this.settings.options.rate_limit?.over === 'drop' && this.held.length > 0) {
+      this.counts.dropped += this.held.length;
+      this.deps.onGap(this.settings.name, this.held.length, 'rate_limit');
+      this.held = [];
+      return out;
+    }
+    return out.length > 0 ? out : undefined;
+  }
+
+  /** HTTP only: a small batch waits a little for company, unless something urgent comes. */
+  private async linger(max: number): Promise<void> {
+    const { transport, consumer } = this.deps;
+    if (transport.lingerMs === 0 || this.draining) return;
+    const untilMs = performance.now() + transport.lingerMs;
+    while (
+      !this.abort.signal.aborted &&
+      consumer.unread(URGENT) === 0 &&
+      consumer.unread(BACKLOG) < max &&
+      !this.draining
+    ) {
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) return;
+      await this.wait(leftMs);
+    }
+  }
+
+  private async deliver(events: SiemEvent[]): Promise<void> {
+    for (let i = 0; i < events.length; i += SLICE) {
+      const messages: Message[] = [];
+      for (const event of events.slice(i, i + SLICE)) {
+        const message = await this.toMessage(event);
+        if (message) messages.push(message);
+      }
+      if (messages.length > 0) {
+        if (this.unconfirmed === 0) this.unconfirmedSinceMs = performance.now();
+        this.unconfirmed += messages.length;
+        await this.deps.transport.write(messages);
+        this.counts.sent += messages.length;
+        this.lastWriteMs = performance.now();
+      }
+      if (i + SLICE < events.length) await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (this.unconfirmed === 0) this.commit();
+  }
+
+  private async toMessage(event: SiemEvent): Promise<Message | undefined> {
+    const { format, context, transport } = this.deps;
+    const room = this.settings.maxMessageBytes - transport.overheadBytes;
+    let reason = `does not fit into ${room} bytes`;
+    try {
+      const body = formatToFit(this.redact(event), format, context, room);
+      if (body !== undefined) return { event, body };
+    } catch (error) {
+      reason = `cannot be formatted: ${errorMessage(error)}`;
+    }
+    await this.bury(event, reason);
+    return undefined;
+  }
+
+  private async bury(event: SiemEvent, reason: string): Promise<void> {
+    this.counts.dead++;
+    await this.deps.deadLetters.put(this.settings.name, event, reason);
+  }
+
+  private confirmDue(busy: boolean): boolean {
+    if (this.unconfirmed === 0) return false;
+    const { policy } = this.deps.transport;
+    const now = performance.now();
+    if (this.unconfirmed >= policy.maxEvents || now - this.unconfirmedSinceMs >= policy.maxMs) return true;
+    return !busy && (this.draining || now - this.lastWriteMs >= policy.idleMs);
+  }
+
+  private async confirm(): Promise<void> {
+    const rejected = await this.deps.transport.confirm();
+    for (const { message, reason } of rejected) await this.bury(message.event, reason);
+    this.counts.confirmed += this.unconfirmed - rejected.length;
+    this.unconfirmed = 0;
+    this.lastConfirmedMs = this.deps.now();
+    this.commit();
+    this.backoff.reset();
+    this.setState('ok', '');
+    const { warning } = this.deps.transport;
+    if (warning !== this.warning) {
+      this.warning = warning;
+      if (warning !== '') this.deps.onState(this.settings.name, 'ok', warning);
+    }
+  }
+
+  private commit(): void {
+    const { consumer } = this.deps;
+    const position = consumer.position();
+    if (this.held.length > 0) {
+      position.normal = this.heldFrom.normal;
+      position.low = this.heldFrom.low;
+    } else {
+      this.oldestTsMs = 0;
+    }
+    consumer.commit(position);
+  }
+
+  private async idle(): Promise<void> {
+    const { policy } = this.deps.transport;
+    const waits = [IDLE_MS];
+    const now = performance.now();
+    if (this.unconfirmed > 0) {
+      waits.push(this.lastWriteMs + policy.idleMs - now, this.unconfirmedSinceMs + policy.maxMs - now);
+    }
+    if (this.held.length > 0 && this.bucket) waits.push(this.bucket.waitMs());
+    await this.wait(Math.max(1, Math.min(...waits)));
+  }
+
+  private async failed(error: unknown): Promise<void> {
+    const failure = error instanceof DeliveryError ? error : new DeliveryError('retry', errorMessage(error));
+    if (!(error instanceof DeliveryError)) {
+      this.deps.log.error({ destination: this.settings.name, error: errorMessage(error) }, 'siem: unexpected failure');
+    }
+    this.lastError = failure.message;
+    this.lastErrorMs = this.deps.now();
+    this.counts.resent += this.unconfirmed;
+    this.unconfirmed = 0;
+    this.held = [];
+    this.deps.transport.reset();
+    await this.deps.consumer.rewind();
+    this.setState(failure.kind === 'misconfigured' ? 'misconfigured' : 'retrying', failure.message);
+    const delayMs = failure.kind === 'misconfigured' ? MISCONFIGURED_RETRY_MS : this.backoff.next(failure.retryAfterMs);
+    const untilMs = performance.now() + delayMs;
+    for (let left = delayMs; left > 0 && !this.abort.signal.aborted; left = untilMs - performance.now()) {
+      await this.wait(left, false);
+    }
+  }
+
+  private setState(state: DestinationState, detail: string): void {
+    if (state === this.state) return;
+    const first = this.state === 'starting' && state === 'ok';
+    this.state = state;
+    if (!first) this.deps.onState(this.settings.name, state, detail);
+  }
+
+  /** Sleeps until the time is over, new events come (unless `forEvents` is false), or the destination stops. */
+  private wait(ms: number, forEvents = true): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.wake = () => undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.wake = () => {
+        if (forEvents || this.abort.signal.aborted) done();
+      };
+      if (this.abort.signal.aborted) done();
+    });
+  }
+}

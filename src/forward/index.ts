@@ -1,0 +1,10 @@
+export { openForwarder, type Forwarder, type ForwarderStats } from './forwarder.js';
+export type { ForwarderDeps } from './context.js';
+export { DESTINATION_STATES, type DestinationState, type DestinationStatus } from './destination.js';
+export { testDestination, type TestResult } from './test-destination.js';
+export { alertToSiemEvent, decisionToSiemEvent, type AlertExtras, type DecisionExtras } from './events.js';
+export { FORMATTERS } from './formats/index.js';
+export type { FormatContext, Formatter } from './formats/fields.js';
+export { checkSiemOptions, type Problem } from './settings.js';
+export { PRESETS, type Preset } from './presets.js';
+export { siemOptionsSchema, type FormatName, type SiemOptions, type SiemOptionsInput } from './options.js';

@@ -1,0 +1,367 @@
+import { mkdir, statfs } from 'node:fs/promises';
+import type { SiemEvent } from '../../domain/siem-event.js';
+import { errorMessage } from '../../util/errors.js';
+import type { Logger } from '../../util/logger.js';
+import { cleanDeep, jsonLooksDirty } from '../text.js';
+import { LANES, loadCursors, saveCursor, type LaneName, type Position } from './cursor.js';
+import { Lane } from './lane.js';
+import { LaneReader } from './lane-reader.js';
+import { lockSpool } from './lock.js';
+import { MAX_PAYLOAD_BYTES } from './record.js';
+
+export interface SpoolOptions {
+  dir: string;
+  maxBytes: number;
+  maxAgeSecs: number;
+  segmentBytes: number;
+  /** Group fsync; decisions are synced at once. */
+  fsyncMs: number;
+  /** Events held in memory while the disk is full. */
+  pendingBytes: number;
+  log: Logger;
+}
+
+const CURSOR_SAVE_MS = 200;
+const HOUSEKEEPING_MS = 1000;
+
+/** Decisions, gaps and everything critical first; info and low last, and the first to be dropped. */
+export function laneOf(event: SiemEvent): LaneName {
+  if (event.kind === 'decision' || event.kind === 'gap' || event.severity === 'critical') return 'first';
+  return event.kind === 'alert' && (event.severity === 'info' || event.severity === 'low') ? 'low' : 'normal';
+}
+
+export interface SpoolStats {
+  appended: number;
+  refused: number;
+  droppedByLimit: number;
+  bytes: number;
+  pending: number;
+  writeError: string;
+}
+
+/** A destination's place in the spool: reads ahead of what is confirmed, and goes back when delivery failed. */
+export class Consumer {
+  readonly name: string;
+  /** Everything below is confirmed. */
+  committed: Position;
+  private readonly readers: Record<LaneName, LaneReader>;
+  private readonly spool: Spool;
+  private saveTimer: NodeJS.Timeout | undefined;
+  private saving: Promise<void> = Promise.resolve();
+  private saved: string;
+
+  constructor(spool: Spool, name: string, position: Position) {
+    this.spool = spool;
+    this.name = name;
+    this.committed = { ...position };
+    this.saved = '';
+    this.readers = {
+      first: new LaneReader(spool.lanes.first, position.first),
+      normal: new LaneReader(spool.lanes.normal, position.normal),
+      low: new LaneReader(spool.lanes.low, position.low),
+    };
+  }
+
+  /** Where reading stands; commit it once everything read so far is confirmed. */
+  position(): Position {
+    return { first: this.readers.first.next, normal: this.readers.normal.next, low: this.readers.low.next };
+  }
+
+  /** The next events of the first of these lanes that has any. */
+  async read(
+    lanes: readonly LaneName[],
+    maxEvents: number,
+    maxBytes: number,
+  ): Promise<{ events: SiemEvent[]; lost: number }> {
+    let lost = 0;
+    for (const lane of lanes) {
+      const reader = this.readers[lane];
+      if (!reader.hasMore) continue;
+      const result = await reader.read(maxEvents, maxBytes);
+      lost += result.lost;
+      if (result.entries.length > 0) return { events: result.entries.map((entry) => entry.event), lost };
+    }
+    return { events: [], lost };
+  }
+
+  /** Events that were not read yet. */
+  unread(lanes: readonly LaneName[] = LANES): number {
+    return lanes.reduce((sum, lane) => sum + Math.max(0, this.spool.lanes[lane].end - this.readers[lane].next), 0);
+  }
+
+  /** Everything up to `position` is confirmed. */
+  commit(position: Position): void {
+    this.committed = { ...position };
+    this.saveTimer ??= setTimeout(() => void this.save(), CURSOR_SAVE_MS);
+  }
+
+  /** Back to the last confirmed place. */
+  async rewind(): Promise<void> {
+    for (const lane of LANES) await this.readers[lane].seek(this.committed[lane]);
+  }
+
+  /** Events spooled and not confirmed. */
+  backlog(): number {
+    return LANES.reduce((sum, lane) => sum + this.spool.lanes[lane].end - this.committed[lane], 0);
+  }
+
+  /** Bytes on disk that cannot be removed before this destination confirms. */
+  backlogBytes(): number {
+    let bytes = 0;
+    for (const name of LANES) {
+      const lane = this.spool.lanes[name];
+      lane.segments.forEach((segment, i) => {
+        if (lane.segmentEnd(i) > this.committed[name]) bytes += segment.bytes;
+      });
+    }
+    return bytes;
+  }
+
+  /** Writes the cursor to disk now. */
+  save(): Promise<void> {
+    clearTimeout(this.saveTimer);
+    this.saveTimer = undefined;
+    this.saving = this.saving.then(async () => {
+      const text = JSON.stringify(this.committed);
+      if (text === this.saved) return;
+      try {
+        await saveCursor(this.spool.dir, this.name, this.committed);
+        this.saved = text;
+      } catch (error) {
+        this.spool.log.warn({ destination: this.name, error: errorMessage(error) }, 'spool: cannot save the cursor');
+        this.saveTimer ??= setTimeout(() => void this.save(), HOUSEKEEPING_MS);
+      }
+    });
+    return this.saving;
+  }
+
+  async close(): Promise<void> {
+    await this.save();
+    clearTimeout(this.saveTimer);
+    this.saveTimer = undefined;
+    for (const lane of LANES) await this.readers[lane].closeFile();
+    this.spool.release(this);
+  }
+}
+
+/** The shared queue on disk between the events and their destinations. */
+export class Spool {
+  readonly dir: string;
+  readonly log: Logger;
+  readonly lanes: Record<LaneName, Lane>;
+  private options: SpoolOptions;
+  private readonly cursors: Map<string, Position | 'damaged'>;
+  private readonly consumers = new Set<Consumer>();
+  private readonly listeners = new Set<() => void>();
+  private readonly unlock: () => Promise<void>;
+  private flushQueued = false;
+  private syncTimer: NodeJS.Timeout | undefined;
+  private readonly housekeeping: NodeJS.Timeout;
+  private keeping: Promise<void> | undefined;
+  private closed = false;
+  private readonly counters = { appended: 0, refused: 0, droppedByLimit: 0 };
+
+  private constructor(
+    options: SpoolOptions,
+    lanes: Record<LaneName, Lane>,
+    cursors: Map<string, Position | 'damaged'>,
+    unlock: () => Promise<void>,
+  ) {
+    this.options = options;
+    this.dir = options.dir;
+    this.log = options.log;
+    this.lanes = lanes;
+    this.cursors = cursors;
+    this.unlock = unlock;
+    this.housekeeping = setInterval(() => void this.keepHouse(), HOUSEKEEPING_MS);
+    this.housekeeping.unref();
+  }
+
+  static async open(options: SpoolOptions): Promise<Spool> {
+    await mkdir(options.dir, { recursive: true, mode: 0o750 });
+    const unlock = await lockSpool(options.dir);
+    try {
+      const cursors = await loadCursors(options.dir);
+      const openLane = (name: LaneName): Promise<Lane> => {
+        let highest = 0;
+        for (const cursor of cursors.values()) if (cursor !== 'damaged') highest = Math.max(highest, cursor[name]);
+        return Lane.open({
+          dir: options.dir,
+          name,
+          segmentBytes: options.segmentBytes,
+          pendingBytes: name === 'first' ? options.pendingBytes / 2 : options.pendingBytes / 4,
+          cacheBytes: options.pendingBytes / 8,
+          minNextSeq: highest,
+          log: options.log,
+        });
+      };
+      const lanes = { first: await openLane('first'), normal: await openLane('normal'), low: await openLane('low') };
+      return new Spool(options, lanes, cursors, unlock);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+  }
+
+  setLimits(limits: { maxBytes: number; maxAgeSecs: number; fsyncMs: number }): void {
+    this.options = { ...this.options, ...limits };
+  }
+
+  /** A destination's place: where it left off, or the present for a new one. */
+  consumer(name: string): Consumer {
+    const known = this.cursors.get(name);
+    let position: Position;
+    if (known === 'damaged') {
+      this.log.warn({ destination: name }, 'spool: damaged cursor; everything spooled is sent again');
+      position = { first: 0, normal: 0, low: 0 };
+      for (const lane of LANES) position[lane] = this.oldest(lane);
+    } else {
+      position = known ?? { first: this.lanes.first.end, normal: this.lanes.normal.end, low: this.lanes.low.end };
+    }
+    const consumer = new Consumer(this, name, position);
+    this.consumers.add(consumer);
+    void consumer.save();
+    return consumer;
+  }
+
+  release(consumer: Consumer): void {
+    this.consumers.delete(consumer);
+    this.cursors.set(consumer.name, { ...consumer.committed });
+  }
+
+  onAppend(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Takes an event; never waits. @returns false when it was refused and counted. */
+  append(event: SiemEvent): boolean {
+    let json = JSON.stringify(event);
+    let kept = event;
+    if (jsonLooksDirty(json)) {
+      kept = cleanDeep(event);
+      json = JSON.stringify(kept);
+    }
+    const lane = laneOf(event);
+    if (this.closed || json.length * 3 > MAX_PAYLOAD_BYTES || !this.lanes[lane].append(kept, json)) {
+      this.counters.refused++;
+      return false;
+    }
+    this.counters.appended++;
+    this.queueFlush(lane === 'first');
+    for (const listener of this.listeners) listener();
+    return true;
+  }
+
+  stats(): SpoolStats {
+    const lanes = Object.values(this.lanes);
+    return {
+      ...this.counters,
+      bytes: this.bytes(),
+      pending: lanes.reduce((sum, lane) => sum + lane.pending, 0),
+      writeError: lanes.map((lane) => lane.writeError).find((message) => message !== '') ?? '',
+    };
+  }
+
+  /** Everything accepted so far is on disk and synced when this resolves, unless the disk refuses it. */
+  async flush(): Promise<void> {
+    await Promise.all(Object.values(this.lanes).map((lane) => lane.flush()));
+    await Promise.all(Object.values(this.lanes).map((lane) => lane.sync()));
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.housekeeping);
+    clearTimeout(this.syncTimer);
+    await this.keeping;
+    for (const consumer of [...this.consumers]) await consumer.close();
+    await Promise.all(Object.values(this.lanes).map((lane) => lane.close()));
+    await this.unlock();
+  }
+
+  /** Removes what everyone has, then what is too old, then what does not fit; retries a failed write. */
+  keepHouse(): Promise<void> {
+    this.keeping ??= this.enforceLimits()
+      .catch((error: unknown) => {
+        this.log.warn({ error: errorMessage(error) }, 'spool: housekeeping failed');
+      })
+      .finally(() => {
+        this.keeping = undefined;
+      });
+    return this.keeping;
+  }
+
+  private queueFlush(urgent: boolean): void {
+    if (!this.flushQueued) {
+      this.flushQueued = true;
+      setImmediate(() => {
+        this.flushQueued = false;
+        for (const lane of Object.values(this.lanes)) {
+          if (lane.pending === 0) continue;
+          const done = lane.flush();
+          if (lane === this.lanes.first) void done.then(() => lane.sync());
+        }
+      });
+    }
+    if (urgent) return;
+    this.syncTimer ??= setTimeout(() => {
+      this.syncTimer = undefined;
+      for (const lane of Object.values(this.lanes)) void lane.sync();
+    }, this.options.fsyncMs);
+  }
+
+  private oldest(lane: LaneName): number {
+    return this.lanes[lane].segments[0]?.firstSeq ?? this.lanes[lane].memoryStart;
+  }
+
+  private bytes(): number {
+    return Object.values(this.lanes).reduce((sum, lane) => sum + lane.bytes, 0);
+  }
+
+  private async enforceLimits(): Promise<void> {
+    for (const name of LANES) {
+      const lane = this.lanes[name];
+      const confirmed = Math.min(lane.end, ...[...this.consumers].map((consumer) => consumer.committed[name]));
+      if (lane.writeError !== '') lane.forget(confirmed);
+      while (lane.segments.length > 0 && lane.segmentEnd(0) <= confirmed) {
+        const onlyOne = lane.segments.length === 1;
+        if (onlyOne && lane.writeError === '' && lane.segments[0]!.bytes < this.options.segmentBytes) break;
+        await lane.dropOldest();
+      }
+      await this.dropExpired(name);
+    }
+    await this.dropOverLimit();
+    await Promise.all(Object.values(this.lanes).map((lane) => (lane.pending > 0 ? lane.flush() : undefined)));
+  }
+
+  private async dropExpired(name: LaneName): Promise<void> {
+    const lane = this.lanes[name];
+    const oldestAllowed = performance.now() - this.options.maxAgeSecs * 1000;
+    while (lane.segments[0] && lane.segments[0].newestMonoMs < oldestAllowed) await this.drop(name, 'age');
+  }
+
+  /** The size limit takes low alerts first, then the others, never decisions. */
+  private async dropOverLimit(): Promise<void> {
+    for (const name of ['low', 'normal'] as const) {
+      while (this.bytes() > this.options.maxBytes && this.lanes[name].segments.length > 0)
+        await this.drop(name, 'size');
+    }
+  }
+
+  private async drop(name: LaneName, limit: 'age' | 'size'): Promise<void> {
+    const lane = this.lanes[name];
+    const from = lane.segments[0]!.firstSeq;
+    const events = lane.segmentEnd(0) - from;
+    await lane.dropOldest();
+    const unread = [...this.consumers].some((consumer) => consumer.committed[name] < from + events);
+    if (!unread) return;
+    this.counters.droppedByLimit += events;
+    this.log.error({ lane: name, limit, events }, 'spool: limit reached; oldest events dropped');
+  }
+}
+
+/** Free bytes on the file system of a directory. */
+export async function freeBytes(dir: string): Promise<number> {
+  const info = await statfs(dir);
+  return info.bavail * info.bsize;
+}
