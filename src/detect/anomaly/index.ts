@@ -1,0 +1,1 @@
+export { anomalyKnowledge } from './knowledge.js';

@@ -1,0 +1,1 @@
+export { classKnowledge } from './knowledge.js';

@@ -1,0 +1,92 @@
+import { UNKNOWN_LABEL } from '../../contract/model-card.js';
+import type { EvidenceItem } from '../../domain/detection.js';
+import { anomalyKnowledge } from '../anomaly/knowledge.js';
+import { classKnowledge } from '../classify/knowledge.js';
+import type { RowBatch } from './batch.js';
+import type { LoadedBundle } from './bundle.js';
+import { makeDetection } from './detection.js';
+import { topFeatures } from './explain.js';
+import type { BatchScores } from './messages.js';
+import type { ScorerDeps } from './scorer.js';
+
+/** Turns scores above a model's threshold into detections, at most so many a second of packet time for each model. */
+export class Reporter {
+  private detections = 0;
+  private suppressed = 0;
+  private readonly windows = new Map<string, { second: number; count: number }>();
+  private readonly deps: ScorerDeps;
+  private readonly maxPerSec: number;
+  private readonly clock: (() => number) | undefined;
+
+  /** @param clock microseconds now, or undefined to use packet time. */
+  constructor(deps: ScorerDeps, maxPerSec: number, clock: (() => number) | undefined) {
+    this.deps = deps;
+    this.maxPerSec = maxPerSec;
+    this.clock = clock;
+  }
+
+  report(bundle: LoadedBundle, scores: BatchScores, batch: RowBatch): void {
+    const { card } = bundle;
+    for (let r = 0; r < batch.rows; r++) {
+      const score = scores.score[r]!;
+      // A score that is not a number reports nothing: the comparison is false.
+      if (!(score >= card.threshold)) continue;
+      const context = batch.context(r);
+      if (!this.admit(card.name, context.lastUs)) continue;
+      const novelty = scores.novelty?.[r];
+      const isUnknown =
+        card.unknownThreshold !== undefined && novelty !== undefined && novelty >= card.unknownThreshold;
+      const attackClass = scores.attackClass[r]!;
+      const label = isUnknown ? UNKNOWN_LABEL : (card.classes[attackClass] ?? 'attack');
+      const row = batch.row(r);
+      this.detections++;
+      this.deps.emit(
+        makeDetection({
+          card,
+          context,
+          row,
+          score,
+          label,
+          novelty,
+          evidence: this.explain(bundle, scores, r, row, attackClass),
+          knowledge: card.tier === 'anomaly' ? anomalyKnowledge(score, card.threshold) : classKnowledge(label),
+          detectedUs: this.clock?.() ?? context.lastUs,
+          sensor: this.deps.sensor,
+        }),
+      );
+    }
+  }
+
+  private explain(
+    bundle: LoadedBundle,
+    scores: BatchScores,
+    r: number,
+    row: Float32Array,
+    attackClass: number,
+  ): EvidenceItem[] {
+    const { card, explainer } = bundle;
+    if (explainer) {
+      const shares = new Float64Array(explainer.features);
+      explainer.contributions(row, attackClass - 1, shares);
+      return topFeatures(card, row, shares);
+    }
+    const columns = row.length;
+    return scores.shares ? topFeatures(card, row, scores.shares.subarray(r * columns, (r + 1) * columns)) : [];
+  }
+
+  private admit(model: string, packetUs: number): boolean {
+    const second = Math.floor(packetUs / 1e6);
+    const window = this.windows.get(model);
+    if (!window || window.second !== second) {
+      this.windows.set(model, { second, count: 1 });
+      return true;
+    }
+    if (++window.count <= this.maxPerSec) return true;
+    this.suppressed++;
+    return false;
+  }
+
+  stats(): Record<string, number> {
+    return { model_detections: this.detections, model_detections_suppressed: this.suppressed };
+  }
+}

@@ -1,0 +1,203 @@
+import { basename, resolve } from 'node:path';
+import { ANOMALY_ALGORITHMS, BUNDLE_FORMAT, type ModelCard } from '../contract/model-card.js';
+import { AppError } from '../util/errors.js';
+import { TRAINERS } from './algorithms.js';
+import { sha256, writeBundle } from './bundle.js';
+import { describeFeatures } from './card-features.js';
+import { fitCalibration } from './evaluate/calibration.js';
+import { curve, thresholdForBudget } from './evaluate/curves.js';
+import { baseline } from './evaluate/drift.js';
+import { measure, predict, reliability, type DecisionRule } from './evaluate/metrics.js';
+import { calibrationPlot, confusionPlot, prPlot, rocPlot } from './evaluate/plots.js';
+import type { TrainedModel } from './model.js';
+import { openSession, scoreRows, type Scores } from './onnx/session.js';
+import type { TrainOptions } from './options.js';
+import { measureParity } from './parity.js';
+import { knownSchemas } from './schemas.js';
+import { balance } from './table/balance.js';
+import { anomalyClasses, checkClasses, makeClasses } from './table/classes.js';
+import { readTables, type FileReport } from './table/read-tables.js';
+import { splitByGroup, splitByTime, type Split } from './table/split.js';
+import { rowsWhere, schemaHash, takeRows, type Classes, type Table } from './table/table.js';
+
+export interface TrainHooks {
+  /** `step` names what is going on; done and total count its parts (0 when unknown). */
+  onProgress?: (step: string, done: number, total: number) => void;
+  /** Epoch milliseconds for the card; fixed for repeatable builds. */
+  trainedMs: number;
+  /** Leave timings out of the card, for repeatable builds. */
+  repeatable?: boolean;
+}
+
+/** Reads data, trains, checks the export, measures on held-out rows and writes the bundle. */
+export async function trainModel(options: TrainOptions, hooks: TrainHooks): Promise<ModelCard> {
+  const { table, files } = await readTables(options.data, {
+    ...options,
+    schemas: knownSchemas(),
+    onProgress: (rows) => hooks.onProgress?.('reading', rows, 0),
+  });
+  const built = await trainOnTable(table, files, options, hooks);
+  writeBundle(options.out, built.files);
+  return built.card;
+}
+
+/** The same from a table in memory; returns the bundle's files instead of writing them. */
+export async function trainOnTable(
+  table: Table,
+  files: readonly FileReport[],
+  options: TrainOptions,
+  hooks: TrainHooks,
+): Promise<{ card: ModelCard; files: Map<string, Uint8Array> }> {
+  const isAnomaly = ANOMALY_ALGORITHMS.includes(options.algorithm);
+  const classes = isAnomaly ? anomalyClasses(table) : makeClasses(table, options.classes);
+  const split = options.split === 'time' ? splitByTime(table, {}) : splitByGroup(table, options);
+  const part = (rows: Int32Array): Part => ({ table: takeRows(table, rows), classes: takeClasses(classes, rows) });
+  const train = part(split.train);
+  checkClasses(classes, train.classes.y, isAnomaly);
+  const startedMs = performance.now();
+  const model = await runTrainer(isAnomaly ? benignOnly(train) : train, options, hooks);
+  const trainSecs = (performance.now() - startedMs) / 1000;
+  hooks.onProgress?.('measuring', 0, 0);
+  const session = await openSession(model.onnx);
+  const calibrationPart = part(split.calibration);
+  const testPart = part(split.test);
+  const score = (p: Part): Promise<Scores> => scoreRows(session, p.table.x, p.table.rows, p.table.columns);
+  const calibrationScores = await score(calibrationPart);
+  const rule = chooseRule(calibrationPart, calibrationScores, options);
+  const testScores = await score(testPart);
+  const parity = await measureParity(model, session, testPart.table.rows > 0 ? testPart.table : train.table);
+  const metrics = measure(testPart.table, testPart.classes, testScores, rule);
+  const bundle = plots(testPart, testScores, rule, metrics);
+  bundle.set('model.onnx', model.onnx);
+  if (model.trees) bundle.set('trees.bin', model.trees);
+  const performanceOf = hooks.repeatable ? {} : { performance: await timing(session, testPart.table, trainSecs) };
+  const card: ModelCard = {
+    format: BUNDLE_FORMAT,
+    name: options.name ?? basename(resolve(options.out)),
+    id: sha256(model.onnx).slice(0, 16),
+    algorithm: options.algorithm,
+    tier: isAnomaly ? 'anomaly' : 'classification',
+    description: options.description,
+    trainedMs: hooks.trainedMs,
+    seed: options.seed,
+    parameters: { ...model.parameters, balance: options.balance, missing: options.missing },
+    files: Object.fromEntries([...bundle].map(([name, data]) => [name, { sha256: sha256(data), bytes: data.length }])),
+    schema: {
+      name: table.schema.name,
+      version: table.schema.version,
+      hash: schemaHash(table.schema),
+      features: describeFeatures(train.table, train.classes.y),
+    },
+    classes: [...classes.names],
+    threshold: rule.threshold,
+    falsePositiveBudget: options.falsePositiveBudget,
+    ...(rule.unknownThreshold === undefined ? {} : { unknownThreshold: rule.unknownThreshold }),
+    calibration: rule.calibration,
+    metrics,
+    parity,
+    data: {
+      files: files.map((f) => ({ ...f })),
+      split: split.how,
+      ...partSizes(split),
+      classRows: Object.fromEntries(classes.names.map((n, c) => [n, classes.y.filter((y) => y === c).length])),
+    },
+    scoreDrift: baseline(testScores.score),
+    ...performanceOf,
+  };
+  bundle.set('card.json', Buffer.from(`${JSON.stringify(card, null, 1)}\n`));
+  return { card, files: bundle };
+}
+
+interface Part {
+  table: Table;
+  classes: Classes;
+}
+
+function takeClasses(classes: Classes, rows: Int32Array): Classes {
+  return { names: classes.names, y: Uint8Array.from(rows, (r) => classes.y[r]!) };
+}
+
+function benignOnly({ table, classes }: Part): Part {
+  const rows = rowsWhere(table, (r) => classes.y[r] === 0);
+  return { table: takeRows(table, rows), classes: takeClasses(classes, rows) };
+}
+
+function partSizes(split: Split): { trainRows: number; calibrationRows: number; testRows: number } {
+  return { trainRows: split.train.length, calibrationRows: split.calibration.length, testRows: split.test.length };
+}
+
+/** Trains with the options' algorithm on training rows, after balancing them. */
+export async function runTrainer(
+  train: Part,
+  options: TrainOptions,
+  hooks: Pick<TrainHooks, 'onProgress'>,
+): Promise<TrainedModel> {
+  const trainer = TRAINERS[options.algorithm];
+  if (!trainer)
+    throw new AppError({ kind: 'bug', code: 'train.algorithm', message: `No trainer for ${options.algorithm}.` });
+  const balanced = balance(train.table, train.classes, { method: options.balance, seed: options.seed });
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return trainer(balanced, {
+    ...(Object.fromEntries(given) as TrainOptions),
+    onProgress: (done, total) => hooks.onProgress?.('training', done, total),
+  } as Parameters<typeof trainer>[1]);
+}
+
+/** Share of correctly recognised held-out attacks that stay known under the novelty threshold. */
+const KNOWN_SHARE = 0.975;
+
+function chooseRule({ table, classes }: Part, scores: Scores, options: TrainOptions): DecisionRule {
+  const isAttack = Uint8Array.from(classes.y, (y) => (y > 0 ? 1 : 0));
+  const benign = scores.score.filter((_, r) => isAttack[r] === 0);
+  const rule: DecisionRule = {
+    classes: classes.names,
+    threshold: thresholdForBudget(benign, options.falsePositiveBudget),
+    calibration: fitCalibration(scores.score, isAttack),
+    falsePositiveBudget: options.falsePositiveBudget,
+  };
+  if (!scores.novelty || classes.names.length < 3) return rule;
+  const predicted = predict(scores, rule);
+  const known: number[] = [];
+  for (let r = 0; r < table.rows; r++) if (isAttack[r] && predicted[r] === classes.y[r]) known.push(scores.novelty[r]!);
+  if (known.length < 100) return rule;
+  known.sort((a, b) => a - b);
+  return { ...rule, unknownThreshold: known[Math.floor(KNOWN_SHARE * known.length)]! + 1e-6 };
+}
+
+function plots(test: Part, scores: Scores, rule: DecisionRule, metrics: ModelCard['metrics']): Map<string, Uint8Array> {
+  const isAttack = Uint8Array.from(test.classes.y, (y) => (y > 0 ? 1 : 0));
+  const points = curve(scores.score, isAttack);
+  return new Map(
+    Object.entries({
+      'plots/confusion.svg': confusionPlot(metrics.confusion),
+      'plots/roc.svg': rocPlot(points, metrics.rocAuc),
+      'plots/precision-recall.svg': prPlot(points, metrics.prAuc),
+      'plots/calibration.svg': calibrationPlot(reliability(scores.score, isAttack, rule.calibration), metrics.ece),
+    }).map(([name, svg]) => [name, Buffer.from(svg)]),
+  );
+}
+
+/** Rows per second in batches of 128 and the time of one row, medians of short runs. */
+async function timing(
+  session: Awaited<ReturnType<typeof openSession>>,
+  table: Table,
+  trainSecs: number,
+): Promise<NonNullable<ModelCard['performance']>> {
+  const median = async (rows: number, runs: number): Promise<number> => {
+    const times: number[] = [];
+    for (let i = 0; i < runs; i++) {
+      const start = performance.now();
+      await scoreRows(session, table.x, rows, table.columns);
+      times.push(performance.now() - start);
+    }
+    return times.sort((a, b) => a - b)[runs >> 1]!;
+  };
+  const batch = Math.min(128, table.rows);
+  const batchMs = batch > 0 ? await median(batch, 15) : 1;
+  const oneMs = batch > 0 ? await median(1, 15) : 1;
+  return {
+    trainSecs: Number(trainSecs.toFixed(2)),
+    rowsPerSec: Math.round((batch * 1000) / batchMs),
+    latencyUsBatch1: Math.round(oneMs * 1000),
+  };
+}
