@@ -1,0 +1,17 @@
+export {
+  runBusClient,
+  type BusClient,
+  type BusClientOptions,
+  type BusRole,
+  type Incoming,
+  type Outgoing,
+} from './client.js';
+export { busOptionsSchema, type BusOptions } from './options.js';
+export {
+  openBusServer,
+  type BusServer,
+  type BusServerHandlers,
+  type Peer,
+  type ResponderReport,
+  type SensorReport,
+} from './server.js';
