@@ -1,15 +1,8 @@
 import { z } from 'zod';
-import { MODES } from '../domain/decision.js';
 
 /** `policy:` section of the configuration. */
 export const policyOptionsSchema = z.strictObject({
   dir: z.string().default('policies').describe('Folder with one policy a file (*.yaml)'),
-  mode: z
-    .enum(MODES)
-    .default('observe')
-    .describe(
-      'Highest mode of the box: observe counts what would be blocked, suggest asks the operator, enforce blocks',
-    ),
   home_networks: z
     .array(z.string())
     .default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10'])

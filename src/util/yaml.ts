@@ -1,4 +1,15 @@
-import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Document, type Node } from 'yaml';
+import {
+  LineCounter,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Document,
+  type Node,
+  type Pair,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
 import type { z } from 'zod';
 import { errorMessage } from './errors.js';
 
@@ -12,11 +23,15 @@ export interface FileProblem {
   message: string;
 }
 
-/** Parses YAML text against a schema; every problem with its line and column. */
+/**
+ * Parses YAML text against a schema; every problem with its line and column.
+ * @param toFileKey how a key of the schema is spelled in the file, where the two differ.
+ */
 export function parseYaml<S extends z.ZodType>(
   text: string,
   file: string,
   schema: S,
+  toFileKey: (key: string) => string = (key) => key,
 ): { ok: true; value: z.output<S> } | { ok: false; problems: FileProblem[] } {
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
@@ -36,12 +51,13 @@ export function parseYaml<S extends z.ZodType>(
   const result = schema.safeParse(data);
   if (result.success) return { ok: true, value: result.data };
   const problems = result.error.issues.flatMap((issue) => {
-    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    return paths.map((path) => {
-      const at = lines.linePos(offsetOf(doc, path));
-      const name = path.map(String).join('.');
+    const path = issue.path.map(String);
+    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+    return paths.map((keys) => {
+      const place = locate(doc, keys, toFileKey);
+      const at = lines.linePos(place.offset);
       const message = issue.code === 'unrecognized_keys' ? 'unknown key' : issue.message;
-      return { file, line: at.line, column: at.col, path: name, message };
+      return { file, line: at.line, column: at.col, path: place.path, message };
     });
   });
   return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
@@ -53,20 +69,31 @@ export function formatProblem(problem: FileProblem): string {
   return `${problem.file}:${problem.line}:${problem.column}: ${path}${problem.message}`;
 }
 
-/** Offset of the deepest node of the path that exists in the text. */
-function offsetOf(doc: Document, path: readonly PropertyKey[]): number {
+/** Offset of the deepest node of the path that exists in the text, and the path in the file's spelling. */
+function locate(
+  doc: Document,
+  path: readonly string[],
+  toFileKey: (key: string) => string,
+): { offset: number; path: string } {
   let node: unknown = doc.contents;
   let offset = (doc.contents as Node | null)?.range?.[0] ?? 0;
+  const names: string[] = [];
   for (const key of path) {
+    let name = toFileKey(key);
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
-      if (!pair) break;
-      offset = (pair.key as Node).range?.[0] ?? offset;
-      node = pair.value;
+      const pair = findPair(node, key) ?? findPair(node, name);
+      if (pair) name = String((pair.key as Scalar).value);
+      offset = (pair?.key as Node | undefined)?.range?.[0] ?? offset;
+      node = pair?.value;
     } else if (isSeq(node)) {
       node = node.items[Number(key)];
       offset = (node as Node | undefined)?.range?.[0] ?? offset;
-    } else break;
+    }
+    names.push(name);
   }
-  return offset;
+  return { offset, path: names.join('.') };
+}
+
+function findPair(map: YAMLMap, key: string): Pair | undefined {
+  return map.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
 }

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError, errorCode, errorMessage } from '../util/errors.js';
+import { formatProblem, parseYaml, type FileProblem } from '../util/yaml.js';
+import { z } from 'zod';
+import { configSchema, type Config } from './options.js';
+import { toSnake } from './snake.js';
+
+/** Configuration with every path absolute. */
+export interface LoadedConfig extends Config {
+  runtime_dir: string;
+  /** The file it came from, or undefined for built-in defaults. */
+  file: string | undefined;
+}
+
+/** Where a configuration is looked for when none is named. */
+export const DEFAULT_CONFIG_FILES = ['portcullis.yaml', '/etc/portcullis/portcullis.yaml'] as const;
+
+/** Folder of the installed package: holds `policies`, `models` and the built console. */
+export function installRoot(): string {
+  let dir = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(dir, 'package.json'))) {
+    const parent = dirname(dir);
+    if (parent === dir) return process.cwd();
+    dir = parent;
+  }
+  return dir;
+}
+
+/**
+ * Reads the configuration: the named file, else the first of {@link DEFAULT_CONFIG_FILES}, else defaults. Secrets may come
+ * from the environment (PORTCULLIS_STORE_PASSWORD). Relative paths in a file are relative to the file.
+ * @throws AppError config.unreadable, config.invalid (every problem with its line).
+ */
+export async function loadConfig(path?: string): Promise<LoadedConfig> {
+  const file = path ?? process.env['PORTCULLIS_CONFIG'] ?? DEFAULT_CONFIG_FILES.find((f) => existsSync(f));
+  if (file === undefined) return finish(parseConfig('{}', 'built-in defaults'), {}, undefined);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new AppError({
+      kind: 'user',
+      code: 'config.unreadable',
+      message:
+        errorCode(error) === 'ENOENT'
+          ? `There is no configuration file ${file}.`
+          : `The configuration file ${file} cannot be read: ${errorMessage(error)}`,
+      fix: 'Give the right path with --config, or leave the option out to run on the defaults.',
+      cause: error,
+    });
+  }
+  return finish(parseConfig(text, file), rawConfig(text), resolve(file));
+}
+
+/** Parses and validates the text of a configuration. @throws AppError config.invalid */
+export function parseConfig(text: string, file: string): Config {
+  const parsed = parseYaml(text.trim() === '' ? '{}' : text, file, configSchema, toSnake);
+  if (parsed.ok) return parsed.value;
+  throw configError(parsed.problems);
+}
+
+export function configError(problems: readonly FileProblem[]): AppError {
+  const list = problems.map((p) => `  ${formatProblem(p)}`).join('\n');
+  return new AppError({
+    kind: 'user',
+    code: 'config.invalid',
+    message: `The configuration has ${problems.length} problem(s):\n${list}`,
+    fix: 'Mend the lines named above; docs/configuration.md lists every key, its unit and its default.',
+    context: { problems },
+  });
+}
+
+type RawConfig = Record<string, Record<string, unknown> | undefined>;
+
+function rawConfig(text: string): RawConfig {
+  const parsed = parseYaml(text.trim() === '' ? '{}' : text, '', z.unknown());
+  return parsed.ok && typeof parsed.value === 'object' && parsed.value !== null ? (parsed.value as RawConfig) : {};
+}
+
+/** Makes paths absolute: written ones relative to the file, defaults below the data or install folder. */
+function finish(config: Config, raw: RawConfig, file: string | undefined): LoadedConfig {
+  const base = file === undefined ? process.cwd() : dirname(file);
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));
+  const written = (section: string, key: string): boolean => raw[section]?.[key] !== undefined;
+  const dataDir = absolute(config.data_dir);
+  const storePassword = process.env['PORTCULLIS_STORE_PASSWORD'];
+  return {
+    ...config,
+    file,
+    data_dir: dataDir,
+    runtime_dir: config.runtime_dir === undefined ? join(dataDir, 'run') : absolute(config.runtime_dir),
+    policy: {
+      ...config.policy,
+      dir: written('policy', 'dir') ? absolute(config.policy.dir) : join(installRoot(), 'policies'),
+    },
+    enforce: {
+      ...config.enforce,
+      state_dir: written('enforce', 'state_dir') ? absolute(config.enforce.state_dir) : join(dataDir, 'responder'),
+    },
+    store: {
+      ...config.store,
+      path: written('store', 'path') ? absolute(config.store.path) : join(dataDir, 'portcullis.db'),
+      ...(storePassword === undefined ? {} : { password: storePassword }),
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { afpacketOptions, capOptions } from '../capture/options.js';
+import { decodeOptions } from '../decode/options.js';
+import { MODES } from '../domain/decision.js';
+import { enforceOptionsSchema } from '../enforce/options.js';
+import { flowFeatureOptionsSchema } from '../features/options.js';
+import { defragOptions, flowOptions } from '../flow/options.js';
+import { siemOptionsSchema } from '../forward/options.js';
+import { policyOptionsSchema } from '../policy/options.js';
+import { storeOptionsSchema } from '../store/options.js';
+import { snakeSection } from './snake.js';
+
+/** Version of the configuration file; a later version migrates earlier ones. */
+export const CONFIG_FORMAT = 1;
+
+const captureSchema = afpacketOptions.omit({ interface: true, interfaceId: true }).extend({
+  source: z.enum(['afpacket', 'cap']).default('afpacket').describe('afpacket: kernel ring; cap: libpcap'),
+  interfaces: z
+    .array(z.string().min(1).max(15))
+    .default([])
+    .describe('Interfaces to watch; empty: every interface that is up and not loopback'),
+  filter: capOptions.shape.filter,
+});
+
+/** The whole configuration file. Unknown keys are errors; every problem is reported at once. */
+export const configSchema = z.strictObject({
+  format: z.literal(CONFIG_FORMAT).default(CONFIG_FORMAT).describe('Version of this file'),
+  name: z.string().min(1).max(64).default(hostname()).describe('Name of this box in events and in the console'),
+  mode: z
+    .enum(MODES)
+    .default('observe')
+    .describe('observe: count what would be blocked; suggest: ask the operator; enforce: block'),
+  data_dir: z.string().min(1).default('data').describe('Folder of the database, spool, keys and journal'),
+  runtime_dir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of the sockets between the daemons; data_dir/run unless given'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  capture: snakeSection(captureSchema).prefault({}),
+  decode: snakeSection(decodeOptions).prefault({}),
+  flow: snakeSection(flowOptions).prefault({}),
+  defrag: snakeSection(defragOptions).prefault({}),
+  features: snakeSection(flowFeatureOptionsSchema).prefault({}),
+  policy: policyOptionsSchema.prefault({}),
+  enforce: enforceOptionsSchema.prefault({}),
+  siem: siemOptionsSchema.prefault({}),
+  store: snakeSection(storeOptionsSchema).prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseConfig } from '../../../src/config/index.js';
+import { toSnake } from '../../../src/config/snake.js';
+import { AppError } from '../../../src/util/errors.js';
+
+function problemsOf(text: string): string[] {
+  try {
+    parseConfig(text, 'x.yaml');
+  } catch (error) {
+    assert.ok(error instanceof AppError);
+    assert.equal(error.code, 'config.invalid');
+    return error.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  }
+  return [];
+}
+
+test('an empty configuration is complete: observe mode, SQLite, no SIEM', () => {
+  const config = parseConfig('', 'x.yaml');
+  assert.equal(config.mode, 'observe');
+  assert.equal(config.store.kind, 'sqlite');
+  assert.deepEqual(config.siem.destinations, []);
+});
+
+test('keys are written in snake case in every section', () => {
+  const config = parseConfig('capture: { block_timeout_ms: 2, ring_mib: 8 }\nflow: { max_flows: 1000 }\n', 'x.yaml');
+  assert.equal(config.capture.blockTimeoutMs, 2);
+  assert.equal(config.capture.ringMiB, 8);
+  assert.equal(config.flow.maxFlows, 1000);
+});
+
+test('every problem is reported at once, under the name and at the line the operator wrote', () => {
+  const problems = problemsOf(`mode: blok
+capture:
+  block_timeout_ms: 0
+  blockKiB: 64
+flow: { max_flows: ten }
+enforce:
+  gaurd: {}
+zzz: 1
+`);
+  assert.equal(problems.length, 6);
+  assert.match(problems[0] ?? '', /^x\.yaml:1:1: mode: /);
+  assert.match(problems[1] ?? '', /^x\.yaml:3:3: capture\.block_timeout_ms: /);
+  assert.match(problems[2] ?? '', /^x\.yaml:4:3: capture\.blockKiB: unknown key/);
+  assert.match(problems[3] ?? '', /^x\.yaml:5:9: flow\.max_flows: /);
+  assert.match(problems[4] ?? '', /^x\.yaml:7:3: enforce\.gaurd: unknown key/);
+  assert.match(problems[5] ?? '', /^x\.yaml:8:1: zzz: unknown key/);
+});
+
+test('units survive the change of spelling', () => {
+  assert.equal(toSnake('ringMiB'), 'ring_mib');
+  assert.equal(toSnake('idleTimeoutSecs'), 'idle_timeout_secs');
+  assert.equal(toSnake('maxTTLSecs'), 'max_ttl_secs');
+});
