@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
+/** Marks a key that the file may not use; see {@link snakeSection}. */
+const FOREIGN = '?';
+
 /** `idleTimeoutSecs` -> `idle_timeout_secs`; keys of the configuration file are written this way. */
 export function toSnake(key: string): string {
+  if (key.startsWith(FOREIGN)) return key.slice(FOREIGN.length);
   return key.replace(/[KMG]iB|[A-Z]+(?=[A-Z][a-z])|[A-Z]+/g, (caps) => `_${caps.toLowerCase()}`);
 }
 
@@ -12,30 +16,17 @@ export function toSnake(key: string): string {
 export function snakeSection<S extends z.ZodType>(schema: S) {
   const names = new Map<string, string>();
   collectKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), names);
-  return z.preprocess((value, ctx) => {
-    const wrong: string[][] = [];
-    const renamed = rename(value, names, [], wrong);
-    for (const path of wrong) {
-      ctx.addIssue({
-        code: 'custom',
-        continue: true,
-        path,
-        message: `unknown key: write ${toSnake(path.at(-1) ?? '')}`,
-      });
-    }
-    return renamed;
-  }, schema);
+  return z.preprocess((value) => rename(value, names), schema);
 }
 
-function rename(value: unknown, names: ReadonlyMap<string, string>, path: string[], wrong: string[][]): unknown {
-  if (Array.isArray(value)) return value.map((item, i) => rename(item, names, [...path, String(i)], wrong));
+function rename(value: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => rename(item, names));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => {
-      const here = [...path, key];
-      if (/[A-Z]/.test(key)) wrong.push(here);
-      return [names.get(key) ?? key, rename(inner, names, here, wrong)];
-    }),
+    Object.entries(value).map(([key, inner]) => [
+      /[A-Z]/.test(key) ? `${FOREIGN}${key}` : (names.get(key) ?? key),
+      rename(inner, names),
+    ]),
   );
 }
 
