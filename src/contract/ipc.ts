@@ -131,6 +131,7 @@ export const enforcementReportSchema = z.object({
   simulated: z.boolean(),
   set: z.string().optional(),
   error: z.string().optional(),
+  note: z.string().optional(),
   receivedUs: z.number(),
   kernelUs: z.number(),
 });

@@ -43,7 +43,7 @@ export interface Decision {
   /** For scope `service` and `flow`: IP protocol number and the port on the protected side. */
   proto?: number;
   port?: number;
-  /** Only for scope `flow`: the other end. */
+  /** Only for scope `flow`: the other end's address; `port` is the port there, `peerPort` the port at `value`. */
   peer?: string;
   peerPort?: number;
   /** Seconds; 0 = until revoked. */
@@ -85,6 +85,8 @@ export interface EnforcementReport {
   simulated: boolean;
   set?: string;
   error?: string;
+  /** How it is carried out, when that is not plain: several elements, simulated by a limit. */
+  note?: string;
   receivedUs: number;
   kernelUs: number;
 }

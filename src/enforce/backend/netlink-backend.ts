@@ -1,0 +1,289 @@
+import { nowUs } from '../../util/clock.js';
+import { AppError } from '../../util/errors.js';
+import { elementKeyBytes, parseElementKey, type SetElement } from '../element.js';
+import type { Layout } from '../layout.js';
+import {
+  MessageWriter,
+  messageErrno,
+  NLM_F_DUMP,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  readMessages,
+  type NetlinkMessage,
+} from '../netlink/message.js';
+import {
+  FAMILY,
+  messageFamily,
+  messageTable,
+  NFNLGRP_NFTABLES,
+  NFT_MSG,
+  nftType,
+  readChain,
+  readCounterObject,
+  readElements,
+  writeDump,
+  writeGetElement,
+  type Family,
+} from '../netlink/nftables.js';
+import { errnoName, NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../netlink/socket.js';
+import { BatchSender, type Capabilities } from '../netlink/transaction.js';
+import { renderExtension, renderRuleset } from '../ruleset.js';
+import type { ApplyResult, EnforceBackend, ForeignChange, KernelElement, KernelOp } from './backend.js';
+import type { NftRunner } from './nft.js';
+
+const ENOENT = 2;
+const EINTR = 4;
+const MAX_ATTEMPTS = 6;
+const LOOKUPS_PER_SEND = 64;
+
+/** Elements over raw nf_tables netlink (0.03 ms an element); the ruleset through `nft`. */
+export function createNetlinkBackend(nft: NftRunner, options: { netns?: string } = {}): EnforceBackend {
+  return new NetlinkBackend(nft, options);
+}
+
+class NetlinkBackend implements EnforceBackend {
+  readonly name = 'netlink';
+  private readonly nft: NftRunner;
+  private readonly options: { netns?: string };
+  private socket!: NetlinkSocket;
+  private events!: NetlinkSocket;
+  private sender!: BatchSender;
+  private can: Capabilities = { updateTimeout: false, destroy: false };
+  private readonly writer = new MessageWriter();
+  private structure = '';
+
+  constructor(nft: NftRunner, options: { netns?: string }) {
+    this.nft = nft;
+    this.options = options;
+  }
+
+  async open(layout: Layout): Promise<void> {
+    this.socket = openNetlinkSocket(NETLINK_NETFILTER, this.options);
+    this.sender = new BatchSender(this.socket);
+    await this.probe(`${layout.table}_probe_${process.pid}`);
+    this.events = openNetlinkSocket(NETLINK_NETFILTER, { ...this.options, groups: [NFNLGRP_NFTABLES] });
+  }
+
+  async replace(layout: Layout, elements: Parameters<EnforceBackend['replace']>[1]): Promise<void> {
+    await this.nft.load(renderRuleset(layout, elements));
+    this.structure = this.readStructure(layout);
+  }
+
+  async extend(layout: Layout, spec: Parameters<EnforceBackend['extend']>[1]): Promise<void> {
+    await this.nft.load(renderExtension(layout, spec));
+    this.structure = this.readStructure(layout);
+  }
+
+  apply(layout: Layout, ops: readonly KernelOp[]): Promise<ApplyResult> {
+    const result: ApplyResult = { failed: new Map(), kernelUs: 0, tableGone: false };
+    const where = { table: layout.table, families: layout.families, can: this.can };
+    let indexes = ops.map((_, i) => i);
+    for (let attempt = 0; indexes.length > 0; attempt++) {
+      if (attempt === MAX_ATTEMPTS) throw netlinkError('the kernel refuses the transaction', 0);
+      const { errors, other } = this.sender.send(ops, indexes, where);
+      if (errors.size === 0 && other === 0) break;
+      if (errors.size === 0) throw netlinkError('transaction', other);
+      const drop = new Set<number>();
+      for (const [group, errno] of errors) {
+        if (group.length > 1) {
+          const part = this.applySingly(layout, ops, group);
+          if (part.tableGone) return Promise.resolve({ ...result, tableGone: true });
+          for (const [index, reason] of part.failed) result.failed.set(index, reason);
+          for (const index of group) drop.add(index);
+        } else if (errno === ENOENT && (ops[group[0]!]!.kind !== 'delete' || this.can.destroy)) {
+          return Promise.resolve({ ...result, tableGone: true });
+        } else {
+          if (errno !== ENOENT) result.failed.set(group[0]!, reasonOf(errno));
+          drop.add(group[0]!);
+        }
+      }
+      indexes = indexes.filter((i) => !drop.has(i));
+    }
+    result.kernelUs = nowUs();
+    return Promise.resolve(result);
+  }
+
+  lookup(layout: Layout, elements: readonly SetElement[]): Promise<(KernelElement | undefined)[]> {
+    const found = new Array<KernelElement | undefined>(elements.length);
+    const missing = new Uint8Array(elements.length);
+    for (const family of layout.families) {
+      for (let from = 0; from < elements.length; from += LOOKUPS_PER_SEND) {
+        const part = elements.slice(from, from + LOOKUPS_PER_SEND);
+        for (const [i, state] of this.lookupSome(layout.table, family, part).entries()) {
+          if (!state) missing[from + i] = 1;
+          else found[from + i] ??= state;
+        }
+      }
+    }
+    return Promise.resolve(found.map((state, i) => (missing[i] === 1 ? undefined : state)));
+  }
+
+  counters(layout: Layout): Promise<Record<string, { packets: number; bytes: number }>> {
+    const out: Record<string, { packets: number; bytes: number }> = {};
+    for (const family of layout.families) {
+      for (const message of this.dump('GETOBJ', family)) {
+        if (nftType(message) !== NFT_MSG.NEWOBJ || messageTable(message) !== layout.table) continue;
+        const { name, packets, bytes } = readCounterObject(message);
+        const sum = out[name] ?? { packets: 0, bytes: 0 };
+        out[name] = { packets: sum.packets + packets, bytes: sum.bytes + bytes };
+      }
+    }
+    return Promise.resolve(out);
+  }
+
+  /** Present means: every chain has the number of rules that it had when we loaded it. */
+  isPresent(layout: Layout): Promise<boolean> {
+    return Promise.resolve(this.structure !== '' && this.readStructure(layout) === this.structure);
+  }
+
+  foreignChanges(layout: Layout): ForeignChange[] {
+    const changes: ForeignChange[] = [];
+    for (;;) {
+      const datagram = this.events.receive();
+      if (datagram === undefined) return changes;
+      if (typeof datagram === 'number') {
+        changes.push({ kind: 'overrun', text: 'notifications were lost' });
+        continue;
+      }
+      for (const message of readMessages(datagram)) {
+        const change = this.readChange(layout, message);
+        if (change) changes.push(change);
+      }
+    }
+  }
+
+  async remove(layout: Layout): Promise<void> {
+    await this.nft.load(
+      layout.families.map((f) => `add table ${f} ${layout.table}\ndelete table ${f} ${layout.table}\n`).join(''),
+    );
+    this.structure = '';
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+    this.events.close();
+    this.nft.close();
+    await Promise.resolve();
+  }
+
+  private applySingly(layout: Layout, ops: readonly KernelOp[], group: readonly number[]): ApplyResult {
+    const result: ApplyResult = { failed: new Map(), kernelUs: 0, tableGone: false };
+    const where = { table: layout.table, families: layout.families, can: this.can };
+    for (const index of group) {
+      const { errors, other } = this.sender.send(ops, [index], where);
+      if (other !== 0) throw netlinkError('transaction', other);
+      const errno = [...errors.values()][0] ?? 0;
+      if (errno === 0) continue;
+      if (errno !== ENOENT) result.failed.set(index, reasonOf(errno));
+      else if (ops[index]!.kind !== 'delete' || this.can.destroy) return { ...result, tableGone: true };
+    }
+    return result;
+  }
+
+  private readChange(layout: Layout, message: NetlinkMessage): ForeignChange | undefined {
+    const type = nftType(message);
+    if (type < 0 || type === NFT_MSG.NEWGEN) return undefined;
+    if (message.portId === this.socket.portId || this.nft.ownPids.has(message.portId)) return undefined;
+    const family = messageFamily(message);
+    if (!layout.families.some((f) => FAMILY[f] === family) || messageTable(message) !== layout.table) return undefined;
+    const by = `by port ${message.portId}`;
+    if (type === NFT_MSG.NEWSETELEM || type === NFT_MSG.DELSETELEM) {
+      const { set, elements } = readElements(message);
+      const verb = type === NFT_MSG.NEWSETELEM ? 'added to' : 'deleted from';
+      const version = layout.sets.get(set)?.version ?? 4;
+      const parsed = elements.flatMap((e) => parseElementKey(set, version, e.key) ?? []);
+      return { kind: 'element', elements: parsed, text: `${elements.length} elements ${verb} ${set} ${by}` };
+    }
+    const what = Object.entries(NFT_MSG).find(([, value]) => value === type)?.[0] ?? `message ${type}`;
+    return { kind: 'structure', text: `${what} ${by}` };
+  }
+
+  private lookupSome(table: string, family: Family, elements: readonly SetElement[]): (KernelElement | undefined)[] {
+    const w = this.writer;
+    w.reset();
+    const index = new Map<number, number>();
+    for (const [i, element] of elements.entries()) {
+      const seq = this.sender.nextSeq();
+      index.set(seq, i);
+      writeGetElement(w, seq, { family, table, set: element.set, key: elementKeyBytes(element) });
+    }
+    const errno = this.socket.send(w.bytes());
+    if (errno !== 0) throw netlinkError('lookup', errno);
+    const found = new Array<KernelElement | undefined>(elements.length).fill(undefined);
+    for (const message of this.answers()) {
+      const i = index.get(message.seq);
+      if (i === undefined || nftType(message) !== NFT_MSG.NEWSETELEM) continue;
+      found[i] = readElements(message).elements[0];
+    }
+    return found;
+  }
+
+  private *answers(): Generator<NetlinkMessage> {
+    for (;;) {
+      const datagram = this.socket.receive();
+      if (datagram === undefined) return;
+      if (typeof datagram === 'number') throw netlinkError('answer', datagram);
+      yield* readMessages(datagram);
+    }
+  }
+
+  private *dump(what: 'GETOBJ' | 'GETCHAIN', family: Family): Generator<NetlinkMessage> {
+    this.writer.reset();
+    writeDump(this.writer, this.sender.nextSeq(), what, family, NLM_F_DUMP);
+    const errno = this.socket.send(this.writer.bytes());
+    if (errno !== 0) throw netlinkError('dump', errno);
+    for (const message of this.answers()) {
+      if (message.type === NLMSG_DONE) continue;
+      if (message.type === NLMSG_ERROR && ![0, EINTR].includes(messageErrno(message))) {
+        throw netlinkError('dump', messageErrno(message));
+      }
+      yield message;
+    }
+  }
+
+  private readStructure(layout: Layout): string {
+    const chains: string[] = [];
+    for (const family of layout.families) {
+      for (const message of this.dump('GETCHAIN', family)) {
+        if (nftType(message) !== NFT_MSG.NEWCHAIN || messageTable(message) !== layout.table) continue;
+        const { name, rules, isBase } = readChain(message);
+        chains.push(`${family} ${name} ${rules}${isBase ? ' base' : ''}`);
+      }
+    }
+    return chains.sort().join('\n');
+  }
+
+  private async probe(table: string): Promise<void> {
+    await this.nft.load(`table inet ${table} {\n set probe { type ipv4_addr; flags timeout; }\n}\n`);
+    const where = { table, families: ['inet'] as const };
+    const element: SetElement = { set: 'probe', ip: { version: 4, words: [0, 0, 0, 0xc0000201] } };
+    const send = (can: Capabilities, kind: KernelOp['kind'], timeoutMs: number): boolean => {
+      const { errors, other } = this.sender.send([{ kind, element, timeoutMs }], [0], { ...where, can });
+      return errors.size === 0 && other === 0;
+    };
+    try {
+      const destroy = send({ updateTimeout: false, destroy: true }, 'delete', 0);
+      send({ updateTimeout: true, destroy }, 'add', 3_600_000);
+      send({ updateTimeout: true, destroy }, 'update', 7_200_000);
+      const state = this.lookupSome(table, 'inet', [element])[0];
+      if (!state) throw netlinkError('the kernel did not keep an element', 0);
+      this.can = { destroy, updateTimeout: state.timeoutMs === 7_200_000 };
+    } finally {
+      await this.nft.load(`delete table inet ${table}\n`);
+    }
+  }
+}
+
+function reasonOf(errno: number): string {
+  if (errno === 23 || errno === 28) return 'the kernel set is full';
+  return `the kernel refuses the element: ${errnoName(errno)}`;
+}
+
+function netlinkError(what: string, errno: number): AppError {
+  return new AppError({
+    kind: 'operational',
+    code: 'enforce.netlink_failed',
+    message: `netlink: ${what}${errno === 0 ? '' : `: ${errnoName(errno)}`}`,
+    fix: 'Run "portcullis doctor"; set enforce.element_path: nft to go without netlink.',
+  });
+}

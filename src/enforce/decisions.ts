@@ -1,0 +1,304 @@
+import type { AllowEntry, Decision, EnforcementReport, ProtectedEntry } from '../domain/decision.js';
+import { parseCidr, type Cidr } from '../util/ip.js';
+import { LatencyHistogram } from '../util/latency-histogram.js';
+import type { Core } from './core.js';
+import { ExpiryQueue } from './expiry.js';
+import { ChangeRate, refuseDecision, type GuardState } from './guard.js';
+import { keepDecision, type JournalRecord, type KeptDecision } from './journal.js';
+import type { ElementOp } from './ledger.js';
+import { planDecision } from './planner.js';
+
+/** A decision in force. */
+export interface ActiveDecision {
+  kept: KeptDecision;
+  simulated: boolean;
+  /** Monotonic milliseconds; Infinity = until revoked. */
+  deadlineMs: number;
+  set: string;
+  note: string | undefined;
+  /** Simulated because the rate of change limit had tripped. */
+  heldBack: boolean;
+  applied: boolean;
+}
+
+/** What is exempt now, for the guard. */
+export interface Exemptions {
+  protected: readonly { network: Cidr; entry: ProtectedEntry }[];
+  allowed: readonly { network: Cidr; entry: AllowEntry }[];
+}
+
+type Outcome = Pick<EnforcementReport, 'enforcement' | 'set' | 'error' | 'note'> & { kernelUs?: number };
+
+/** Decisions from arrival to end: guard, plan, kernel, journal, report. */
+export class DecisionBook {
+  private readonly core: Core;
+  private readonly exemptions: () => Exemptions;
+  private readonly active = new Map<string, ActiveDecision>();
+  private readonly expiry = new ExpiryQueue();
+  private readonly quarantined = new Set<string>();
+  readonly rate: ChangeRate;
+  /** From receipt to the kernel's acknowledgement. */
+  readonly latency = new LatencyHistogram();
+  /** Decisions made before this were lifted by hand and must not come back. */
+  flushedAtMs = 0;
+
+  constructor(core: Core, exemptions: () => Exemptions) {
+    this.core = core;
+    this.exemptions = exemptions;
+    this.rate = new ChangeRate(core.options.guard.max_changes_per_minute, core.options.guard.trip_secs * 1000);
+  }
+
+  get size(): number {
+    return this.active.size;
+  }
+
+  get(id: string): ActiveDecision | undefined {
+    return this.active.get(id);
+  }
+
+  entries(): IterableIterator<[string, ActiveDecision]> {
+    return this.active.entries();
+  }
+
+  /** Judges, plans and applies one decision; a known id is a renewal. */
+  decide(decision: Decision): void {
+    const receivedUs = this.core.clock.us();
+    const outcome = this.admit(decision);
+    if ('enforcement' in outcome) {
+      this.report(decision, receivedUs, outcome, decision.simulated);
+      return;
+    }
+    const { entry, ops } = outcome;
+    this.core.pump.submit({
+      ops,
+      urgent: decision.origin !== 'feed',
+      done: (error, kernelUs) => this.settle(decision, entry, { error, kernelUs, receivedUs }),
+    });
+  }
+
+  /** Puts a restored decision into the ledger without touching the kernel. @returns false when it is over or refused. */
+  restore(kept: KeptDecision): boolean {
+    const decision: Decision = { ...kept, trace: NO_TRACE, alertIds: [], enforcement: 'applied' };
+    const outcome = this.admit(decision, true);
+    if ('enforcement' in outcome) return false;
+    outcome.entry.applied = true;
+    return true;
+  }
+
+  release(id: string, reason: string): void {
+    const receivedUs = this.core.clock.us();
+    const entry = this.forget(id);
+    if (!entry) {
+      this.emit([
+        {
+          decisionId: id,
+          enforcement: 'revoked',
+          simulated: false,
+          error: 'was not in force',
+          receivedUs,
+          kernelUs: 0,
+        },
+      ]);
+      return;
+    }
+    this.core.journal?.append([{ t: 'del', id }]);
+    this.core.pump.submit({
+      ops: this.core.ledger.drop(id),
+      urgent: true,
+      done: (error, kernelUs) => {
+        this.core.counts.revoked += 1;
+        const what: Outcome = {
+          enforcement: 'revoked',
+          set: entry.set,
+          kernelUs,
+          ...(error === undefined ? {} : { error }),
+        };
+        this.report(entry.kept, receivedUs, what, entry.simulated);
+        this.core.log.info({ decisionId: id, value: entry.kept.value, reason }, 'decision released');
+      },
+    });
+  }
+
+  /** Reports decisions whose time has come; the kernel has dropped their elements by itself. */
+  expire(): void {
+    const nowMs = this.core.clock.monoMs();
+    const reports: EnforcementReport[] = [];
+    const records: JournalRecord[] = [];
+    for (const id of this.expiry.takeDue(nowMs)) {
+      const entry = this.active.get(id);
+      if (!entry || entry.deadlineMs > nowMs) continue;
+      this.forget(id);
+      this.core.ledger.drop(id);
+      this.core.counts.expired += 1;
+      records.push({ t: 'del', id });
+      reports.push(
+        reportOf(entry.kept, entry.simulated, { receivedUs: 0 }, { enforcement: 'expired', set: entry.set }),
+      );
+    }
+    this.core.journal?.append(records);
+    this.emit(reports);
+  }
+
+  /** Forgets everything; the caller empties the kernel. @returns what was in force. */
+  clear(): ActiveDecision[] {
+    const all = [...this.active.values()];
+    for (const id of this.active.keys()) this.core.ledger.drop(id);
+    this.active.clear();
+    this.expiry.clear();
+    this.quarantined.clear();
+    return all;
+  }
+
+  /** Reports many ends at once, after {@link clear}. */
+  reportRevoked(entries: readonly ActiveDecision[], error: string): void {
+    this.core.counts.revoked += entries.length;
+    const kernelUs = this.core.clock.us();
+    this.emit(
+      entries.map((e) =>
+        reportOf(e.kept, e.simulated, { receivedUs: 0 }, { enforcement: 'revoked', set: e.set, error, kernelUs }),
+      ),
+    );
+  }
+
+  /** Everything in force as journal records. */
+  *records(): Generator<JournalRecord> {
+    for (const { kept } of this.active.values()) yield { t: 'put', d: kept };
+  }
+
+  private admit(decision: Decision, isRestore = false): Outcome | { entry: ActiveDecision; ops: ElementOp[] } {
+    const { core } = this;
+    const remainingMs = this.remainingMs(decision);
+    if (remainingMs <= 0) return { enforcement: 'expired' };
+    if (decision.createdMs <= this.flushedAtMs) {
+      return { enforcement: 'revoked', error: 'lifted by hand with "portcullis decision flush"' };
+    }
+    const known = this.active.get(decision.id);
+    const refused = refuseDecision(decision, this.guardState(known), core.options);
+    if (refused !== undefined) return this.refuse(decision, refused);
+    const held = known || isRestore ? undefined : this.holdBack(decision);
+    const simulated =
+      decision.simulated || (known?.heldBack ?? false) || !core.options.allow_enforce || held !== undefined;
+    const plan = planDecision(decision, core.options, simulated);
+    if ('refused' in plan) return this.refuse(decision, plan.refused);
+    const room = core.options.guard.max_elements - core.ledger.size;
+    if (!known && plan.elements.length > room) return this.refuse(decision, `only ${room} more elements are allowed`);
+    const deadlineMs = remainingMs === Infinity ? Infinity : core.clock.monoMs() + remainingMs;
+    const entry: ActiveDecision = {
+      kept: keepDecision(decision),
+      simulated: simulated || core.backend.name === 'dry-run',
+      deadlineMs,
+      set: plan.elements[0]?.set ?? '',
+      note: held ?? plan.note,
+      heldBack: held !== undefined || (known?.heldBack ?? false),
+      applied: known?.applied ?? false,
+    };
+    this.active.set(decision.id, entry);
+    if (isQuarantine(decision)) this.quarantined.add(decision.id);
+    this.expiry.push(decision.id, deadlineMs);
+    return { entry, ops: core.ledger.hold(decision.id, plan.elements, deadlineMs) };
+  }
+
+  private refuse(decision: Decision, error: string): Outcome {
+    if (this.active.has(decision.id)) this.core.log.warn({ decisionId: decision.id, error }, 'renewal refused');
+    return { enforcement: 'rejected', error };
+  }
+
+  /** The rate of change limit; feeds are bounded by the number of elements, operators by nothing. */
+  private holdBack(decision: Decision): string | undefined {
+    if (decision.origin === 'operator' || decision.origin === 'feed') return undefined;
+    const { guard } = this.core.options;
+    const { tripped, now } = this.rate.count(this.core.clock.monoMs());
+    if (!tripped) return undefined;
+    if (now) {
+      this.core.emit.incident({
+        severity: 'critical',
+        code: 'enforce.rate_tripped',
+        message: `More than ${guard.max_changes_per_minute} decisions in a minute: new ones are only simulated for ${guard.trip_secs} s.`,
+        details: { limit: guard.max_changes_per_minute, tripSecs: guard.trip_secs, value: decision.value },
+      });
+    }
+    return `simulated: more than ${guard.max_changes_per_minute} decisions in a minute`;
+  }
+
+  private remainingMs(decision: Decision): number {
+    const { createdMs, expiresMs, durationSecs } = decision;
+    const endMs = expiresMs > 0 ? expiresMs : durationSecs > 0 ? createdMs + durationSecs * 1000 : Infinity;
+    if (endMs === Infinity) return Infinity;
+    const longest = this.core.options.guard.longest_duration_secs * 1000;
+    return Math.min(endMs - this.core.clock.wallMs(), longest);
+  }
+
+  private guardState(known: ActiveDecision | undefined): GuardState {
+    return {
+      ...this.exemptions(),
+      elements: known ? 0 : this.core.ledger.size,
+      quarantined: known ? 0 : this.quarantined.size,
+    };
+  }
+
+  private settle(
+    decision: Decision,
+    entry: ActiveDecision,
+    result: { error: string | undefined; kernelUs: number; receivedUs: number },
+  ): void {
+    const { error, kernelUs, receivedUs } = result;
+    const isCurrent = this.active.get(decision.id) === entry;
+    if (error !== undefined) {
+      this.core.counts.failed += 1;
+      if (isCurrent) {
+        this.forget(decision.id);
+        this.core.pump.submit({ ops: this.core.ledger.drop(decision.id), urgent: true, done: () => undefined });
+        this.core.journal?.append([{ t: 'del', id: decision.id }]);
+      }
+      this.report(decision, receivedUs, { enforcement: 'failed', error, kernelUs }, entry.simulated);
+      return;
+    }
+    entry.applied = true;
+    if (isCurrent) this.core.journal?.append([{ t: 'put', d: entry.kept }]);
+    this.core.counts[entry.simulated ? 'simulated' : 'applied'] += 1;
+    const us = kernelUs > 0 ? kernelUs : this.core.clock.us();
+    this.latency.add(us - receivedUs);
+    const what: Outcome = { enforcement: 'applied', set: entry.set, kernelUs: us };
+    this.report(decision, receivedUs, entry.note === undefined ? what : { ...what, note: entry.note }, entry.simulated);
+  }
+
+  private forget(id: string): ActiveDecision | undefined {
+    const entry = this.active.get(id);
+    this.active.delete(id);
+    this.quarantined.delete(id);
+    return entry;
+  }
+
+  private report(decision: { id: string }, receivedUs: number, outcome: Outcome, simulated: boolean): void {
+    if (outcome.enforcement === 'rejected') this.core.counts.rejected += 1;
+    this.emit([reportOf(decision, simulated, { receivedUs }, outcome)]);
+  }
+
+  private emit(reports: EnforcementReport[]): void {
+    if (reports.length > 0) this.core.emit.report(reports);
+  }
+}
+
+const NO_TRACE = { packetUs: 0, detectedUs: 0, alertUs: 0, decidedUs: 0, receivedUs: 0, kernelUs: 0 };
+
+function isQuarantine(decision: Decision): boolean {
+  return decision.traffic !== 'from' && decision.action === 'block' && parseCidr(decision.value) !== undefined;
+}
+
+function reportOf(
+  decision: { id: string },
+  simulated: boolean,
+  at: { receivedUs: number },
+  outcome: Outcome,
+): EnforcementReport {
+  return {
+    decisionId: decision.id,
+    enforcement: outcome.enforcement,
+    simulated,
+    ...(outcome.set === undefined || outcome.set === '' ? {} : { set: outcome.set }),
+    ...(outcome.error === undefined ? {} : { error: outcome.error }),
+    ...(outcome.note === undefined ? {} : { note: outcome.note }),
+    receivedUs: at.receivedUs,
+    kernelUs: outcome.kernelUs ?? 0,
+  };
+}

@@ -1,0 +1,226 @@
+import {
+  attributeText,
+  attributeU64,
+  eachAttribute,
+  type MessageWriter,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_REQUEST,
+  readAttributes,
+  type NetlinkMessage,
+} from './message.js';
+
+/**
+ * Messages of nf_tables (include/uapi/linux/netfilter/nf_tables.h) as far as set elements, counters, chains and
+ * change notifications go.
+ */
+const SUBSYSTEM = 10 << 8;
+const BATCH_BEGIN = 0x10;
+const BATCH_END = 0x11;
+const NFNL_SUBSYS_NFTABLES = 10;
+
+export const NFT_MSG = {
+  NEWTABLE: 0,
+  DELTABLE: 2,
+  NEWCHAIN: 3,
+  GETCHAIN: 4,
+  DELCHAIN: 5,
+  NEWRULE: 6,
+  DELRULE: 8,
+  NEWSET: 9,
+  DELSET: 11,
+  NEWSETELEM: 12,
+  GETSETELEM: 13,
+  DELSETELEM: 14,
+  NEWGEN: 15,
+  NEWOBJ: 18,
+  GETOBJ: 19,
+  DELOBJ: 20,
+  /** Deletes if there: kernel 6.3 and later. */
+  DESTROYSETELEM: 30,
+} as const;
+
+export const FAMILY = { inet: 1, bridge: 7 } as const;
+export type Family = keyof typeof FAMILY;
+export const NFNLGRP_NFTABLES = 7;
+
+const ATTR = {
+  TABLE: 1,
+  LIST_SET: 2,
+  LIST_ELEMENTS: 3,
+  LIST_ELEM: 1,
+  ELEM_KEY: 1,
+  ELEM_TIMEOUT: 4,
+  ELEM_EXPIRATION: 5,
+  ELEM_EXPR: 7,
+  ELEM_EXPRESSIONS: 11,
+  DATA_VALUE: 1,
+  EXPR_NAME: 1,
+  EXPR_DATA: 2,
+  COUNTER_BYTES: 1,
+  COUNTER_PACKETS: 2,
+  OBJ_NAME: 2,
+  OBJ_DATA: 4,
+  CHAIN_NAME: 3,
+  CHAIN_HOOK: 4,
+  CHAIN_USE: 6,
+} as const;
+
+/** Elements of one set to add or remove in one message. */
+export interface ElementMessage {
+  command: 'add' | 'delete' | 'destroy';
+  family: Family;
+  table: string;
+  set: string;
+  elements: readonly { key: Uint8Array; timeoutMs: number }[];
+}
+
+const COMMAND = {
+  add: { type: NFT_MSG.NEWSETELEM, flags: NLM_F_REQUEST | NLM_F_CREATE },
+  delete: { type: NFT_MSG.DELSETELEM, flags: NLM_F_REQUEST },
+  destroy: { type: NFT_MSG.DESTROYSETELEM, flags: NLM_F_REQUEST },
+} as const;
+
+export function writeBatchBegin(w: MessageWriter, seq: number): void {
+  w.begin({ type: BATCH_BEGIN, flags: NLM_F_REQUEST, seq, family: 0, resourceId: NFNL_SUBSYS_NFTABLES });
+  w.end();
+}
+
+export function writeBatchEnd(w: MessageWriter, seq: number): void {
+  w.begin({ type: BATCH_END, flags: NLM_F_REQUEST, seq, family: 0, resourceId: NFNL_SUBSYS_NFTABLES });
+  w.end();
+}
+
+/** Writes one element message; its elements must fit 64 KiB (about 900 with timeouts and IPv6 keys). */
+export function writeElements(w: MessageWriter, seq: number, message: ElementMessage, wantAck: boolean): void {
+  const { type, flags } = COMMAND[message.command];
+  const family = FAMILY[message.family];
+  w.begin({ type: SUBSYSTEM | type, flags: flags | (wantAck ? NLM_F_ACK : 0), seq, family });
+  w.string(ATTR.TABLE, message.table);
+  w.string(ATTR.LIST_SET, message.set);
+  const list = w.nest(ATTR.LIST_ELEMENTS);
+  for (const { key, timeoutMs } of message.elements) {
+    const elem = w.nest(ATTR.LIST_ELEM);
+    writeKey(w, key);
+    if (timeoutMs > 0) w.u64be(ATTR.ELEM_TIMEOUT, Math.ceil(timeoutMs));
+    w.endNest(elem);
+  }
+  w.endNest(list);
+  w.end();
+}
+
+/** Asks for one element; the kernel looks it up without walking the set. */
+export function writeGetElement(
+  w: MessageWriter,
+  seq: number,
+  at: { family: Family; table: string; set: string; key: Uint8Array },
+): void {
+  w.begin({ type: SUBSYSTEM | NFT_MSG.GETSETELEM, flags: NLM_F_REQUEST, seq, family: FAMILY[at.family] });
+  w.string(ATTR.TABLE, at.table);
+  w.string(ATTR.LIST_SET, at.set);
+  const list = w.nest(ATTR.LIST_ELEMENTS);
+  const elem = w.nest(ATTR.LIST_ELEM);
+  writeKey(w, at.key);
+  w.endNest(elem);
+  w.endNest(list);
+  w.end();
+}
+
+function writeKey(w: MessageWriter, key: Uint8Array): void {
+  const nest = w.nest(ATTR.ELEM_KEY);
+  w.binary(ATTR.DATA_VALUE, key);
+  w.endNest(nest);
+}
+
+/** Asks for all objects (named counters) or chains of a family. */
+export function writeDump(
+  w: MessageWriter,
+  seq: number,
+  what: 'GETOBJ' | 'GETCHAIN',
+  family: Family,
+  dumpFlag: number,
+): void {
+  w.begin({ type: SUBSYSTEM | NFT_MSG[what], flags: NLM_F_REQUEST | dumpFlag, seq, family: FAMILY[family] });
+  w.end();
+}
+
+/** nf_tables message type of a message, or -1 for other subsystems. */
+export function nftType(message: NetlinkMessage): number {
+  return (message.type & 0xff00) === SUBSYSTEM ? message.type & 0xff : -1;
+}
+
+export function messageFamily(message: NetlinkMessage): number {
+  return message.payload[0] ?? 0;
+}
+
+export function messageTable(message: NetlinkMessage): string {
+  return attributeText(readAttributes(message.payload, 4).get(ATTR.TABLE));
+}
+
+export interface ElementState {
+  key: Buffer;
+  timeoutMs: number;
+  expiresMs: number;
+  packets: number;
+  bytes: number;
+}
+
+/** Set name and elements of a NEWSETELEM or DELSETELEM message. */
+export function readElements(message: NetlinkMessage): { set: string; elements: ElementState[] } {
+  const attrs = readAttributes(message.payload, 4);
+  const elements: ElementState[] = [];
+  const list = attrs.get(ATTR.LIST_ELEMENTS);
+  if (list) for (const [, elem] of eachAttribute(list)) elements.push(readElement(elem));
+  return { set: attributeText(attrs.get(ATTR.LIST_SET)), elements };
+}
+
+function readElement(data: Buffer): ElementState {
+  const attrs = readAttributes(data);
+  const keyNest = attrs.get(ATTR.ELEM_KEY);
+  const key = (keyNest && readAttributes(keyNest).get(ATTR.DATA_VALUE)) ?? Buffer.alloc(0);
+  const expressions: Buffer[] = [];
+  const single = attrs.get(ATTR.ELEM_EXPR);
+  if (single) expressions.push(single);
+  const list = attrs.get(ATTR.ELEM_EXPRESSIONS);
+  if (list) for (const [, expr] of eachAttribute(list)) expressions.push(expr);
+  const counter = expressions.map(readCounterExpression).find((c) => c !== undefined);
+  return {
+    key: Buffer.from(key),
+    timeoutMs: attributeU64(attrs.get(ATTR.ELEM_TIMEOUT)),
+    expiresMs: attributeU64(attrs.get(ATTR.ELEM_EXPIRATION)),
+    packets: counter?.packets ?? 0,
+    bytes: counter?.bytes ?? 0,
+  };
+}
+
+function readCounterExpression(expr: Buffer): { packets: number; bytes: number } | undefined {
+  const attrs = readAttributes(expr);
+  const data = attrs.get(ATTR.EXPR_DATA);
+  return attributeText(attrs.get(ATTR.EXPR_NAME)) === 'counter' && data ? readCounter(data) : undefined;
+}
+
+function readCounter(data: Buffer): { packets: number; bytes: number } {
+  const attrs = readAttributes(data);
+  return {
+    bytes: attributeU64(attrs.get(ATTR.COUNTER_BYTES)),
+    packets: attributeU64(attrs.get(ATTR.COUNTER_PACKETS)),
+  };
+}
+
+/** Name and values of a NEWOBJ message with a counter. */
+export function readCounterObject(message: NetlinkMessage): { name: string; packets: number; bytes: number } {
+  const attrs = readAttributes(message.payload, 4);
+  const data = attrs.get(ATTR.OBJ_DATA);
+  return { name: attributeText(attrs.get(ATTR.OBJ_NAME)), ...(data ? readCounter(data) : { packets: 0, bytes: 0 }) };
+}
+
+/** Name, number of rules and whether it is a base chain, of a NEWCHAIN message. */
+export function readChain(message: NetlinkMessage): { name: string; rules: number; isBase: boolean } {
+  const attrs = readAttributes(message.payload, 4);
+  const use = attrs.get(ATTR.CHAIN_USE);
+  return {
+    name: attributeText(attrs.get(ATTR.CHAIN_NAME)),
+    rules: use && use.length >= 4 ? use.readUInt32BE(0) : 0,
+    isBase: attrs.has(ATTR.CHAIN_HOOK),
+  };
+}

@@ -1,0 +1,161 @@
+import { closeSync, openSync } from 'node:fs';
+import koffi from 'koffi';
+import { AppError } from '../../util/errors.js';
+
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000;
+const SOL_SOCKET = 1;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
+const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
+const NETLINK_CAP_ACK = 10;
+const MSG_DONTWAIT = 0x40;
+const CLONE_NEWNET = 0x40000000;
+const EAGAIN = 11;
+const EINTR = 4;
+const ENOBUFS = 105;
+
+/** Protocols of `socket(AF_NETLINK, ..)` (include/uapi/linux/netlink.h). */
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+
+const SEND_BUFFER_BYTES = 64 * 1024 * 1024;
+const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+
+interface Libc {
+  socket: (domain: number, type: number, protocol: number) => number;
+  bind: (fd: number, address: Buffer, bytes: number) => number;
+  getsockname: (fd: number, address: Buffer, bytes: Buffer) => number;
+  setsockopt: (fd: number, level: number, name: number, value: Buffer, bytes: number) => number;
+  sendto: (fd: number, data: Buffer, bytes: number, flags: number, to: Buffer, toBytes: number) => number;
+  recv: (fd: number, data: Buffer, bytes: number, flags: number) => number;
+  setns: (fd: number, type: number) => number;
+}
+
+let libc: Libc | undefined;
+
+function loadLibc(): Libc {
+  if (libc) return libc;
+  const lib = koffi.load('libc.so.6');
+  libc = {
+    socket: lib.func('int socket(int, int, int)'),
+    bind: lib.func('int bind(int, const void *, uint32_t)'),
+    getsockname: lib.func('int getsockname(int, void *, void *)'),
+    setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+    sendto: lib.func('int64_t sendto(int, const void *, size_t, int, const void *, uint32_t)'),
+    recv: lib.func('int64_t recv(int, void *, size_t, int)'),
+    setns: lib.func('int setns(int, int)'),
+  } as unknown as Libc;
+  return libc;
+}
+
+/** A non-blocking netlink socket. The kernel answers within `send`, so reading right after it never waits. */
+export interface NetlinkSocket {
+  /** Port id: how the kernel names the author of a change. */
+  readonly portId: number;
+  /** @returns 0 or an errno. */
+  send(data: Buffer): number;
+  /** Next datagram (valid until the next call), undefined when there is none, or the errno ENOBUFS as a number. */
+  receive(): Buffer | number | undefined;
+  close(): void;
+}
+
+/** Opens a netlink socket in this or a named network namespace, and joins multicast groups. */
+export function openNetlinkSocket(
+  protocol: number,
+  options: { groups?: number[]; netns?: string } = {},
+): NetlinkSocket {
+  const c = loadLibc();
+  const fd = inNamespace(options.netns, () => c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC_NONBLOCK, protocol));
+  if (fd < 0) throw socketError('socket', koffi.errno());
+  const address = Buffer.alloc(12);
+  address.writeUInt16LE(AF_NETLINK, 0);
+  const int = (value: number): Buffer => {
+    const b = Buffer.alloc(4);
+    b.writeInt32LE(value);
+    return b;
+  };
+  try {
+    if (c.bind(fd, address, 12) < 0) throw socketError('bind', koffi.errno());
+    c.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, int(SEND_BUFFER_BYTES), 4);
+    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(RECEIVE_BUFFER_BYTES), 4);
+    c.setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, int(1), 4);
+    for (const group of options.groups ?? []) {
+      if (c.setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, int(group), 4) < 0) {
+        throw socketError('setsockopt', koffi.errno());
+      }
+    }
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  const own = Buffer.alloc(12);
+  c.getsockname(fd, own, int(12));
+  const buffer = Buffer.alloc(1024 * 1024);
+  let open = true;
+  return {
+    portId: own.readUInt32LE(4),
+    send: (data) => {
+      for (;;) {
+        if (c.sendto(fd, data, data.length, 0, address, 12) >= 0) return 0;
+        const errno = koffi.errno();
+        if (errno !== EINTR) return errno;
+      }
+    },
+    receive: () => {
+      for (;;) {
+        const n = c.recv(fd, buffer, buffer.length, MSG_DONTWAIT);
+        if (n >= 0) return buffer.subarray(0, n);
+        const errno = koffi.errno();
+        if (errno === ENOBUFS) return ENOBUFS;
+        if (errno === EAGAIN) return undefined;
+        if (errno !== EINTR) throw socketError('recv', errno);
+      }
+    },
+    close: () => {
+      if (open) closeSync(fd);
+      open = false;
+    },
+  };
+}
+
+/** A socket belongs to the namespace its thread was in when it was made; the thread returns at once. */
+function inNamespace(netns: string | undefined, make: () => number): number {
+  if (netns === undefined) return make();
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    const there = openSync(`/run/netns/${netns}`, 'r');
+    try {
+      enterNamespace(there);
+    } finally {
+      closeSync(there);
+    }
+    const fd = make();
+    enterNamespace(home);
+    return fd;
+  } finally {
+    closeSync(home);
+  }
+}
+
+function enterNamespace(fd: number): void {
+  if (loadLibc().setns(fd, CLONE_NEWNET) < 0) throw socketError('setns', koffi.errno());
+}
+
+function socketError(call: string, errno: number): AppError {
+  const name = errnoName(errno);
+  return new AppError({
+    kind: 'operational',
+    code: 'enforce.netlink_failed',
+    message: `netlink: ${call} failed: ${name}`,
+    fix: 'Run the responder with CAP_NET_ADMIN, or set enforce.element_path: nft.',
+    context: { errno },
+  });
+}
+
+/** Symbolic name of an errno, e.g. `ENOENT`. */
+export function errnoName(errno: number): string {
+  const found = Object.entries(koffi.os.errno).find(([, value]) => value === errno);
+  return found?.[0] ?? `errno ${errno}`;
+}

@@ -1,0 +1,406 @@
+import type { AllowEntry, Decision, ProtectedEntry } from '../domain/decision.js';
+import { nowUs } from '../util/clock.js';
+import { AppError, errorMessage } from '../util/errors.js';
+import { silentLogger, type Logger } from '../util/logger.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AllowNames } from './allow-names.js';
+import { answerExplain } from './explain.js';
+import { createBackendFactory, openBackend, type BackendFactory } from './backend/open.js';
+import { createDryRunBackend } from './backend/dry-run-backend.js';
+import type { Clock, Core, ResponderEmit, ResponderState } from './core.js';
+import { DecisionBook } from './decisions.js';
+import { ExemptBook } from './exempt.js';
+import { HitReader } from './hits.js';
+import { Journal, readJournal, type JournalRecord } from './journal.js';
+import { createLayout } from './layout.js';
+import { Ledger } from './ledger.js';
+import type { EnforceOptions } from './options.js';
+import { createBox, type Box } from './protect/box.js';
+import { ProtectWatch } from './protect/watch.js';
+import { Pump } from './pump.js';
+import { renderRuleset, type TimedElement } from './ruleset.js';
+import { Truth } from './truth.js';
+
+export interface ResponderDeps {
+  backends?: BackendFactory;
+  clock?: Clock;
+  log?: Logger;
+  /** What the protected set is computed from. */
+  box?: Box;
+  /** Named network namespace to enforce in; the own one without. */
+  netns?: string;
+  /** Answers to questions that need other parts (doctor, canary). */
+  answers?: Partial<Record<'doctor' | 'canary', () => Promise<unknown>>>;
+}
+
+export type Question = 'doctor' | 'canary' | 'explain' | 'ruleset';
+
+/** Carries decisions into the kernel and keeps them there. */
+export interface Responder {
+  /** Builds the ruleset and restores the journal in one transaction. A second call does nothing. */
+  start(): Promise<void>;
+  /** Keeps or removes the table as `on_stop` says. */
+  stop(): Promise<void>;
+  decide(decision: Decision): void;
+  release(decisionId: string, reason: string): void;
+  /** Makes this list what is in force: adds what is missing, lifts what is not in it. */
+  sync(decisions: readonly Decision[]): Promise<void>;
+  setAllow(entries: readonly AllowEntry[]): Promise<void>;
+  setProtect(entries: readonly ProtectedEntry[]): void;
+  /** Lifts everything. */
+  flush(reason: string): Promise<void>;
+  ask(what: Question, value?: string): Promise<unknown>;
+  state(): ResponderState;
+  /** Resolves when the kernel has acknowledged everything asked so far. */
+  idle(): Promise<void>;
+}
+
+const STATE_EVERY_MS = 1000;
+const EXPIRE_EVERY_MS = 200;
+const DECISIONS_PER_TURN = 1000;
+
+const systemClock: Clock = { monoMs: () => performance.now(), wallMs: () => Date.now(), us: nowUs };
+
+export function createResponder(options: EnforceOptions, deps: ResponderDeps, emit: ResponderEmit): Responder {
+  return new ResponderImpl(options, deps, emit);
+}
+
+class ResponderImpl implements Responder {
+  private readonly core: Core;
+  private readonly deps: ResponderDeps;
+  private readonly book: DecisionBook;
+  private readonly exempt: ExemptBook;
+  private readonly truth: Truth;
+  private readonly hits: HitReader;
+  private readonly watch: ProtectWatch;
+  private readonly names: AllowNames;
+  /** False from the moment the table is known to be damaged until it is loaded again. */
+  private isIntact = false;
+  private timers: NodeJS.Timeout[] = [];
+  private started: Promise<void> | undefined;
+  private syncing: { released: Set<string> } | undefined;
+  private counters: Record<string, { packets: number; bytes: number }> = {};
+
+  constructor(options: EnforceOptions, deps: ResponderDeps, emit: ResponderEmit) {
+    this.deps = deps;
+    const clock = deps.clock ?? systemClock;
+    const log = deps.log ?? silentLogger;
+    const pump = new Pump(options.batch_window_ms, {
+      apply: (ops) => this.core.backend.apply(this.core.layout, ops),
+      rebuild: () => this.load('the table was missing'),
+      nowMs: clock.monoMs,
+      onError: (error) => this.onBackendError(error),
+    });
+    this.core = {
+      options,
+      layout: createLayout(options),
+      backend: createDryRunBackend(),
+      ledger: new Ledger(),
+      pump,
+      clock,
+      log,
+      emit,
+      journal: undefined,
+      isLoaded: false,
+      missing: new Set(),
+      counts: { applied: 0, rejected: 0, failed: 0, expired: 0, revoked: 0, simulated: 0, healed: 0, rebuilds: 0 },
+    };
+    this.exempt = new ExemptBook(this.core);
+    this.book = new DecisionBook(this.core, () => this.exempt);
+    this.truth = new Truth(this.core, (why) => this.heal(why));
+    this.hits = new HitReader(this.core, this.book);
+    const where = deps.netns === undefined ? {} : { netns: deps.netns };
+    this.watch = new ProtectWatch(
+      { configured: options.guard.protected, refreshSecs: options.protect_refresh_secs },
+      { box: deps.box ?? createBox(where), log, nowMs: clock.monoMs, ...where },
+      (entries) => this.onProtected(() => this.exempt.setComputed(entries)),
+    );
+    this.names = new AllowNames(log, (entries) => this.exempt.setAllowed(entries));
+  }
+
+  start(): Promise<void> {
+    this.started ??= this.open();
+    return this.started;
+  }
+
+  async stop(): Promise<void> {
+    await this.started?.catch(() => undefined);
+    for (const timer of this.timers) clearInterval(timer);
+    this.timers = [];
+    this.truth.stop();
+    this.hits.stop();
+    this.watch.stop();
+    this.names.stop();
+    await this.core.pump.idle();
+    this.core.pump.stop();
+    if (this.core.isLoaded && this.core.options.on_stop === 'flush') await this.core.backend.remove(this.core.layout);
+    this.core.isLoaded = false;
+    this.core.journal?.close();
+    this.core.journal = undefined;
+    await this.core.backend.close();
+  }
+
+  decide(decision: Decision): void {
+    this.syncing?.released.delete(decision.id);
+    this.book.decide(decision);
+  }
+
+  release(decisionId: string, reason: string): void {
+    this.syncing?.released.add(decisionId);
+    this.book.release(decisionId, reason);
+  }
+
+  async sync(decisions: readonly Decision[]): Promise<void> {
+    this.takeBreakGlass();
+    const wanted = new Set(decisions.map((d) => d.id));
+    const released = new Set<string>();
+    this.syncing = { released };
+    for (const id of [...this.book.entries()].flatMap(([id]) => (wanted.has(id) ? [] : [id]))) {
+      this.book.release(id, 'not in the list of the server');
+    }
+    for (const [i, decision] of decisions.entries()) {
+      if (i % DECISIONS_PER_TURN === DECISIONS_PER_TURN - 1) await nextTurn();
+      const known = this.book.get(decision.id);
+      const isSame = known?.kept.expiresMs === decision.expiresMs && known.kept.simulated === decision.simulated;
+      if (!isSame && !released.has(decision.id)) this.book.decide(decision);
+    }
+    this.syncing = undefined;
+  }
+
+  async setAllow(entries: readonly AllowEntry[]): Promise<void> {
+    this.core.journal?.append([{ t: 'allow', entries: [...entries] }]);
+    await this.names.set(entries);
+  }
+
+  setProtect(entries: readonly ProtectedEntry[]): void {
+    this.core.journal?.append([{ t: 'protect', entries: [...entries] }]);
+    this.onProtected(() => this.exempt.setPushed(entries));
+  }
+
+  async flush(reason: string): Promise<void> {
+    const atMs = this.core.clock.wallMs();
+    this.book.flushedAtMs = atMs;
+    this.book.rate.reset();
+    const lifted = this.book.clear();
+    this.core.journal?.append([{ t: 'flush', atMs }]);
+    await this.core.pump.run(() => this.load(reason));
+    this.book.reportRevoked(lifted, reason);
+    this.core.log.warn({ lifted: lifted.length, reason }, 'all decisions lifted');
+  }
+
+  async ask(what: Question, value?: string): Promise<unknown> {
+    switch (what) {
+      case 'explain':
+        return answerExplain(this.core, this.book, this.exempt, value ?? '');
+      case 'ruleset':
+        return { table: this.core.layout.table, text: renderRuleset(this.core.layout, []) };
+      default: {
+        const answer = this.deps.answers?.[what];
+        if (!answer)
+          throw new AppError({ kind: 'bug', code: 'enforce.no_answer', message: `Nothing answers "${what}".` });
+        return answer();
+      }
+    }
+  }
+
+  state(): ResponderState {
+    const { core, book } = this;
+    const { desired, enforced } = this.gauge();
+    const latency = book.latency.summary();
+    return {
+      atMs: core.clock.wallMs(),
+      backend: core.backend.name,
+      desired,
+      enforced,
+      protected: this.exempt.entries(),
+      stats: {
+        ...Object.fromEntries(Object.entries(core.counts).map(([k, v]) => [`decisions_${k}`, v])),
+        elements: core.ledger.size,
+        elements_missing: core.missing.size,
+        queued: core.pump.queued,
+        transactions: core.pump.transactions,
+        rate_tripped: core.clock.monoMs() < book.rate.trippedUntilMs,
+        allowed: this.exempt.allowed.length,
+        latency_count: latency.count,
+        latency_p50_us: Math.round(latency.p50Us),
+        latency_p99_us: Math.round(latency.p99Us),
+        ...Object.fromEntries(
+          Object.entries(this.counters).flatMap(([k, v]) => [
+            [`${k}_packets`, v.packets],
+            [`${k}_bytes`, v.bytes],
+          ]),
+        ),
+      },
+    };
+  }
+
+  idle(): Promise<void> {
+    return this.core.pump.idle();
+  }
+
+  private async open(): Promise<void> {
+    const { core, deps } = this;
+    const where = deps.netns === undefined ? {} : { netns: deps.netns };
+    const factory = deps.backends ?? createBackendFactory(where);
+    const { backend, fallback } = await openBackend(factory, core.layout, core.options, core.log);
+    core.backend = backend;
+    const saved = readJournal(core.options.state_dir);
+    core.journal = new Journal(core.options.state_dir, (error) => this.onJournalError(error));
+    this.book.flushedAtMs = saved.flushedAtMs;
+    this.exempt.setPushed(saved.protected);
+    await this.watch.start();
+    await this.names.set(saved.allow);
+    let restored = 0;
+    for (const kept of saved.decisions.values()) if (this.book.restore(kept)) restored += 1;
+    await core.pump.run(() => this.load('start'));
+    this.takeBreakGlass();
+    await core.journal.compact(this.records());
+    core.log.info({ backend: backend.name, restored, badLines: saved.badLines }, 'responder started');
+    this.announce(fallback, saved.badLines);
+    this.truth.start();
+    this.hits.start();
+    this.every(STATE_EVERY_MS, () => void this.tick());
+    this.every(EXPIRE_EVERY_MS, () => this.expire());
+  }
+
+  private announce(fallback: string | undefined, badLines: number): void {
+    const { emit, backend } = this.core;
+    if (fallback !== undefined) {
+      emit.incident({
+        severity: backend.name === 'dry-run' ? 'high' : 'medium',
+        code: 'enforce.backend_fallback',
+        message:
+          backend.name === 'dry-run' ? `Nothing can be blocked, decisions are only counted: ${fallback}` : fallback,
+        details: { backend: backend.name },
+      });
+    }
+    if (badLines > 0) {
+      emit.incident({
+        severity: 'medium',
+        code: 'enforce.journal_damaged',
+        message: `${badLines} damaged lines of the responder's journal were skipped.`,
+        details: { badLines },
+      });
+    }
+  }
+
+  private every(ms: number, action: () => void): void {
+    const timer = setInterval(action, ms);
+    timer.unref();
+    this.timers.push(timer);
+  }
+
+  private async tick(): Promise<void> {
+    try {
+      this.counters = await this.core.pump.run(() => this.core.backend.counters(this.core.layout));
+    } catch (error) {
+      this.core.log.debug({ error: errorMessage(error) }, 'table counters could not be read');
+    }
+    this.core.emit.state(this.state());
+    const { journal } = this.core;
+    if (journal?.needsCompaction(this.book.size)) await journal.compact(this.records());
+  }
+
+  private *records(): Generator<JournalRecord> {
+    if (this.book.flushedAtMs > 0) yield { t: 'flush', atMs: this.book.flushedAtMs };
+    yield { t: 'allow', entries: this.names.entries() };
+    yield { t: 'protect', entries: [...this.exempt.pushedEntries] };
+    yield* this.book.records();
+  }
+
+  private expire(): void {
+    this.book.expire();
+    this.exempt.expire();
+    this.takeBreakGlass();
+  }
+
+  /** A flush by "portcullis decision flush" while we run: the kernel is empty already, so only forget and report. */
+  private takeBreakGlass(): void {
+    const atMs = this.core.journal?.takeBreakGlass() ?? 0;
+    if (atMs === 0) return;
+    void this.flush('lifted by hand with "portcullis decision flush"');
+  }
+
+  /** Loads the whole table with everything that should be in force; call it between transactions only. */
+  private async load(why: string): Promise<number> {
+    const { core } = this;
+    core.isLoaded = true;
+    this.isIntact = false;
+    await core.backend.replace(core.layout, this.timedElements());
+    this.isIntact = true;
+    core.missing.clear();
+    core.counts.rebuilds += 1;
+    core.log.info({ why, elements: core.ledger.size }, 'ruleset loaded');
+    return core.clock.us();
+  }
+
+  private async heal(why: string): Promise<void> {
+    this.takeBreakGlass();
+    this.isIntact = false;
+    await this.core.pump.run(() => this.load(why));
+  }
+
+  private *timedElements(): Generator<TimedElement> {
+    const nowMs = this.core.clock.monoMs();
+    for (const [, { element, deadlineMs }] of this.core.ledger.entries()) {
+      if (deadlineMs > nowMs) yield { element, timeoutMs: deadlineMs === Infinity ? 0 : deadlineMs - nowMs };
+    }
+  }
+
+  /** What became protected is not blocked any more, in the list either. */
+  private onProtected(change: () => void): void {
+    change();
+    for (const { network, entry } of this.exempt.protected) {
+      for (const id of this.blocksWithin(network.prefix === (network.version === 4 ? 32 : 128) ? entry.value : '')) {
+        this.core.emit.incident({
+          severity: 'high',
+          code: 'enforce.protected_was_blocked',
+          message: `The block of ${entry.value} is lifted: it is protected now (${entry.reason}: ${entry.detail}).`,
+          details: { value: entry.value, decisionId: id },
+        });
+        this.book.release(id, `protected: ${entry.reason}`);
+      }
+    }
+  }
+
+  private blocksWithin(address: string): string[] {
+    if (address === '') return [];
+    const sets = [`block`, `feed`, `slow`, `out`].flatMap((role) => [
+      `${role}4_32 ${address}`,
+      `${role}6_128 ${address}`,
+    ]);
+    return sets.flatMap((id) => [...this.core.ledger.holdersOf(id)]);
+  }
+
+  private gauge(): { desired: number; enforced: number } {
+    let desired = 0;
+    let missing = 0;
+    const lost = new Set([...this.core.missing].flatMap((id) => this.core.ledger.holdersOf(id)));
+    for (const [id, entry] of this.book.entries()) {
+      if (entry.simulated) continue;
+      desired += 1;
+      if (!entry.applied || lost.has(id)) missing += 1;
+    }
+    return { desired, enforced: this.isIntact ? desired - missing : 0 };
+  }
+
+  private onBackendError(error: unknown): void {
+    this.core.log.error({ error: errorMessage(error) }, 'a kernel transaction failed');
+    this.core.emit.incident({
+      severity: 'critical',
+      code: 'enforce.transaction_failed',
+      message: `The kernel refused a transaction: ${errorMessage(error)}`,
+      details: {},
+    });
+  }
+
+  private onJournalError(error: unknown): void {
+    this.core.log.error({ error: errorMessage(error) }, 'the journal cannot be written');
+    this.core.emit.incident({
+      severity: 'high',
+      code: 'enforce.journal_failed',
+      message: `Blocks are enforced but would not survive a restart: ${errorMessage(error)}`,
+      details: { dir: this.core.options.state_dir },
+    });
+  }
+}
