@@ -126,7 +126,7 @@ export function createFlowFeatures(options: FlowFeatureOptions, deps: { emit: Em
       }
       const secs = Math.max(0, (p.tsUs - state[b + FIRST_US]!) / 1e6);
       updateVolume(state, b + VOLUME_AT, p, direction);
-      updateLength(state, b + LENGTH_AT, p.ipLen, direction);
+      updateLength(state, b + LENGTH_AT, p.ipTotalLen, direction);
       updateArrival(state, b + ARRIVAL_AT, secs, direction);
       tcpSide.direction = direction;
       tcpSide.packets = packetsOf(state, b + VOLUME_AT, direction);

@@ -11,3 +11,4 @@ export {
   type FlowFeatureOptions,
   type KddFeatureOptions,
 } from './options.js';
+export { parseTruth, type Truth } from './truth.js';

@@ -1,5 +1,5 @@
 import type { FeatureVector, SnapshotMoment } from '../domain/feature.js';
-import { FWD, type FlowColumns } from '../domain/flow.js';
+import { FWD, type Direction, type FlowColumns } from '../domain/flow.js';
 import { PROTO, TCP, type DecodedPacket } from '../domain/packet.js';
 import type { PacketObserver } from '../domain/stage.js';
 import { ConnectionWindow, type WindowConnection } from './connection-window.js';
@@ -8,6 +8,7 @@ import { FragmentCheck } from './fragment-check.js';
 import { addSegment, errorClass, FLAG_SF, tcpFlag } from './kdd-connection.js';
 import { KDD_SCHEMA, KDD_TRAFFIC_AT, KDD_TRAFFIC_WIDTH } from './kdd-schema.js';
 import { kddService } from './kdd-service.js';
+import { wirePayload } from './volume.js';
 import type { KddFeatureOptions } from './options.js';
 import { SnapshotQueue } from './snapshot-queue.js';
 
@@ -80,7 +81,7 @@ export function createKddFeatures(options: KddFeatureOptions, deps: { emit: Emit
     return asked;
   }
 
-  function open(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+  function open(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
     const b = slot * STRIDE;
     state.fill(0, b, b + STRIDE);
     state[b + FIRST_US] = p.tsUs;
@@ -92,7 +93,8 @@ export function createKddFeatures(options: KddFeatureOptions, deps: { emit: Emit
       return;
     }
     const synAck = TCP.SYN | TCP.ACK;
-    const flipped = p.proto === PROTO.TCP && (p.tcpFlags & (synAck | TCP.RST)) === synAck;
+    // The sender of a SYN-ACK is the responder, also when it is taken for the flow's source.
+    const flipped = direction === FWD && p.proto === PROTO.TCP && (p.tcpFlags & (synAck | TCP.RST)) === synAck;
     progress[slot] = KDD_PROTOCOL | (flipped ? FLIPPED : 0);
     const port = flipped ? flows.srcPort[slot]! : flows.dstPort[slot]!;
     icmp.type = p.icmpType;
@@ -170,13 +172,13 @@ export function createKddFeatures(options: KddFeatureOptions, deps: { emit: Emit
         return;
       }
       if (flows.capacity > capacity) grow(flows.capacity);
-      if (isNew) open(p, flows, slot);
+      if (isNew) open(p, flows, slot, direction);
       if ((progress[slot]! & KDD_PROTOCOL) === 0) return;
       const b = slot * STRIDE;
       const fromOriginator = (direction === FWD) !== ((progress[slot]! & FLIPPED) !== 0);
       state[b + PACKETS]! += 1;
       state[b + LAST_US] = p.tsUs;
-      state[b + (fromOriginator ? ORIGINATOR_BYTES : RESPONDER_BYTES)]! += p.payloadLen;
+      state[b + (fromOriginator ? ORIGINATOR_BYTES : RESPONDER_BYTES)]! += wirePayload(p);
       if (p.isFragment) fragments.onFragment(p);
       if (fragments.any) state[b + WRONG_FRAGMENTS]! += fragments.takeWrong(p);
       if (p.proto === PROTO.TCP) {

@@ -42,10 +42,16 @@ export const volumeFeatures: readonly FeatureDefinition[] = [
 
 export function updateVolume(s: Float64Array, b: number, p: DecodedPacket, d: Direction): void {
   s[b + PACKETS + d]! += 1;
-  s[b + BYTES + d]! += p.ipLen;
-  s[b + PAYLOAD + d]! += p.payloadLen;
-  if (p.payloadLen > 0) s[b + PAYLOAD_PACKETS + d]! += 1;
-  s[b + HEADER + d]! += p.ipLen - p.payloadLen;
+  const payload = wirePayload(p);
+  s[b + BYTES + d]! += p.ipTotalLen;
+  s[b + PAYLOAD + d]! += payload;
+  if (payload > 0) s[b + PAYLOAD_PACKETS + d]! += 1;
+  s[b + HEADER + d]! += p.ipTotalLen - payload;
+}
+
+/** Transport payload as it was on the wire: a short snap length must not change features. */
+export function wirePayload(p: DecodedPacket): number {
+  return p.payloadLen + p.ipTotalLen - p.ipLen;
 }
 
 /** Packets seen in one direction. */

@@ -67,7 +67,7 @@ export function packet(fields: PacketFields = {}): DecodedPacket {
   p.ttl = fields.ttl ?? 64;
   p.ipId = fields.ipId ?? 0;
   p.ipOffset = 14;
-  p.ipLen = frame.length - 14;
+  p.ipLen = p.ipTotalLen = frame.length - 14;
   p.ipFlags = fields.moreFragments ? 1 : 0;
   p.fragOffset = fields.fragOffset ?? 0;
   p.isFragment = p.fragOffset > 0 || p.ipFlags === 1;
