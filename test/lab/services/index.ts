@@ -6,9 +6,10 @@ import { startMailServers } from './mail.js';
 import { startNginx } from './nginx.js';
 import { startRsyslog } from './rsyslog.js';
 import { startSshd } from './sshd.js';
+import { startStream } from './stream.js';
 import { startVsftpd } from './vsftpd.js';
 
-export const SERVICES = ['web', 'ssh', 'ftp', 'dns', 'mail', 'syslog'] as const;
+export const SERVICES = ['web', 'ssh', 'ftp', 'dns', 'mail', 'stream', 'syslog'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Starts a service and resolves when it answers. */
@@ -20,6 +21,7 @@ const START: Record<ServiceName, { host: HostName; start: StartService }> = {
   ftp: { host: 'victim', start: startVsftpd },
   dns: { host: 'victim', start: startDnsmasq },
   mail: { host: 'victim', start: startMailServers },
+  stream: { host: 'victim', start: startStream },
   syslog: { host: 'siem', start: startRsyslog },
 };
 

