@@ -88,6 +88,8 @@ export class Destination {
   private unconfirmedSinceMs = 0;
   private lastWriteMs = 0;
   private oldestTsMs = 0;
+  /** Confirm without waiting for more: the process is ending. */
+  private draining = false;
   private state: DestinationState = 'starting';
   private warning = '';
   private readonly counts = { sent: 0, confirmed: 0, resent: 0, filtered: 0, merged: 0, dropped: 0, dead: 0 };
@@ -124,7 +126,6 @@ export class Destination {
     }
     this.draining = false;
   }
-  private draining = false;
 
   async stop(): Promise<void> {
     this.abort.abort();
@@ -244,36 +245,32 @@ export class Destination {
   }
 
   private async deliver(events: SiemEvent[]): Promise<void> {
-    for (let i = 0; i < events.length; i += SLICE) {
-      const messages: Message[] = [];
-      for (const event of events.slice(i, i + SLICE)) {
-        const message = await this.toMessage(event);
-        if (message) messages.push(message);
-      }
-      if (messages.length > 0) {
-        if (this.unconfirmed === 0) this.unconfirmedSinceMs = performance.now();
-        this.unconfirmed += messages.length;
-        await this.deps.transport.write(messages);
-        this.counts.sent += messages.length;
-        this.lastWriteMs = performance.now();
-      }
-      if (i + SLICE < events.length) await new Promise((resolve) => setImmediate(resolve));
+    const messages: Message[] = [];
+    for (const [i, event] of events.entries()) {
+      if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      const message = this.toMessage(event);
+      if ('body' in message) messages.push(message);
+      else await this.bury(event, message.reason);
+    }
+    if (messages.length > 0) {
+      if (this.unconfirmed === 0) this.unconfirmedSinceMs = performance.now();
+      this.unconfirmed += messages.length;
+      await this.deps.transport.write(messages);
+      this.counts.sent += messages.length;
+      this.lastWriteMs = performance.now();
     }
     if (this.unconfirmed === 0) this.commit();
   }
 
-  private async toMessage(event: SiemEvent): Promise<Message | undefined> {
+  private toMessage(event: SiemEvent): Message | { reason: string } {
     const { format, context, transport } = this.deps;
     const room = this.settings.maxMessageBytes - transport.overheadBytes;
-    let reason = `does not fit into ${room} bytes`;
     try {
       const body = formatToFit(this.redact(event), format, context, room);
-      if (body !== undefined) return { event, body };
+      return body === undefined ? { reason: `does not fit into ${room} bytes` } : { event, body };
     } catch (error) {
-      reason = `cannot be formatted: ${errorMessage(error)}`;
+      return { reason: `cannot be formatted: ${errorMessage(error)}` };
     }
-    await this.bury(event, reason);
-    return undefined;
   }
 
   private async bury(event: SiemEvent, reason: string): Promise<void> {

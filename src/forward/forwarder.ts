@@ -6,7 +6,6 @@ import { Aggregator } from './aggregate.js';
 import { createDeadLetters } from './dead-letter.js';
 import { Destination, type DestinationState, type DestinationStatus } from './destination.js';
 import { formatContext, type ForwarderDeps } from './context.js';
-import type { Formatter } from './formats/fields.js';
 import { FORMATTERS } from './formats/index.js';
 import { GapReporter } from './gaps.js';
 import type { SiemOptions } from './options.js';
@@ -181,7 +180,7 @@ class RunningForwarder implements Forwarder {
     const destination = new Destination(settings, {
       consumer: this.spool.consumer(settings.name),
       transport: createTransport(settings, { ...context, record: false }),
-      format: FORMATTERS[settings.format] as Formatter,
+      format: FORMATTERS[settings.format],
       context,
       deadLetters: createDeadLetters(this.spool.dir, this.deps.log),
       log: this.deps.log,

@@ -1,7 +1,6 @@
 import { SIEM_EVENT_VERSION, type SiemEvent } from '../domain/siem-event.js';
 import { AppError, errorMessage } from '../util/errors.js';
 import { uuid7 } from '../util/uuid7.js';
-import type { Formatter } from './formats/fields.js';
 import { FORMATTERS } from './formats/index.js';
 import { formatContext, type ForwarderDeps } from './context.js';
 import type { SiemOptions } from './options.js';
@@ -55,7 +54,7 @@ export async function testDestination(options: SiemOptions, name: string, deps: 
   const context = formatContext(settings, deps);
   const transport = createTransport(settings, { ...context, record: true });
   const event = testEvent(deps);
-  const body = formatToFit(event, FORMATTERS[settings.format] as Formatter, context, settings.maxMessageBytes) ?? '';
+  const body = formatToFit(event, FORMATTERS[settings.format], context, settings.maxMessageBytes) ?? '';
   try {
     await transport.write([{ event, body }]);
     const rejected = await transport.confirm();

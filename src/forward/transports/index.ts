@@ -1,7 +1,15 @@
 import type { DestinationSettings } from '../settings.js';
+import { createBulkDialect } from './bulk.js';
+import { FileTransport } from './file.js';
+import { createHecDialect } from './hec.js';
+import { HttpTransport } from './http.js';
+import { createOtlpDialect } from './otlp.js';
+import { RelpTransport } from './relp.js';
+import { StdoutTransport } from './stdout.js';
 import { StreamTransport } from './stream.js';
 import type { Transport } from './transport.js';
 import { UdpTransport } from './udp.js';
+import { createWebhookDialect } from './webhook.js';
 
 export interface TransportDeps {
   hostName: string;
@@ -18,7 +26,20 @@ export function createTransport(settings: DestinationSettings, deps: TransportDe
     case 'tcp':
     case 'tls':
       return new StreamTransport(settings, deps);
-    default:
-      throw new Error(`no transport for ${settings.protocol}`);
+    case 'relp':
+    case 'relp-tls':
+      return new RelpTransport(settings, deps);
+    case 'hec':
+      return new HttpTransport(settings, createHecDialect(settings), deps.record);
+    case 'bulk':
+      return new HttpTransport(settings, createBulkDialect(settings), deps.record);
+    case 'otlp':
+      return new HttpTransport(settings, createOtlpDialect(settings, deps), deps.record);
+    case 'webhook':
+      return new HttpTransport(settings, createWebhookDialect(settings), deps.record);
+    case 'file':
+      return new FileTransport(settings, deps);
+    case 'stdout':
+      return new StdoutTransport(deps);
   }
 }
