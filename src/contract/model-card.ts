@@ -144,17 +144,17 @@ export const modelCardSchema = z.strictObject({
 });
 export type ModelCard = z.infer<typeof modelCardSchema>;
 
-/** Canonical text of what makes two feature schemas the same: name, version, and each feature's name, kind and codes. */
+/**
+ * Canonical text of what makes two feature schemas the same: name, version, and each feature's name, kind and codes.
+ * The same text as `schemaHash` of the feature stage hashes, so a card's hash is the sensor's.
+ */
 export function featureSchemaText(schema: {
   name: string;
   version: number;
   features: readonly { name: string; kind: FeatureKind; vocabulary?: readonly string[] | undefined }[];
 }): string {
-  return JSON.stringify([
-    schema.name,
-    schema.version,
-    schema.features.map((f) => [f.name, f.kind, f.vocabulary ? [...f.vocabulary] : []]),
-  ]);
+  const columns = schema.features.map((f) => [f.name, f.kind, ...(f.vocabulary ?? [])].join('\u0000'));
+  return [schema.name, String(schema.version), ...columns].join('\n');
 }
 
 const EPSILON = 1e-7;

@@ -1,8 +1,12 @@
 import type { Algorithm } from '../contract/model-card.js';
 import type { Trainer } from './model.js';
+import { trainGradientBoosting } from './trees/train-gradient-boosting.js';
+import { trainIsolation } from './trees/train-isolation-forest.js';
 import { trainRandomForest } from './trees/train-random-forest.js';
 
 /** Every algorithm of `portcullis train`, by its name there. A new one is one line here. */
 export const TRAINERS: Partial<Record<Algorithm, Trainer>> = {
   'random-forest': trainRandomForest,
+  'gradient-boosting': trainGradientBoosting,
+  'isolation-forest': trainIsolation,
 };

@@ -39,8 +39,10 @@ export function measure(table: Table, classes: Classes, scores: Scores, rule: De
   for (let r = 0; r < table.rows; r++) {
     counts[classes.y[r]!]![predicted[r]!]!++;
     const alarm = predicted[r]! > 0;
-    if (isAttack[r]) alarm ? tp++ : fn++;
-    else alarm ? fp++ : tn++;
+    if (isAttack[r] && alarm) tp++;
+    else if (isAttack[r]) fn++;
+    else if (alarm) fp++;
+    else tn++;
     const entry = perLabel[table.label[r]!]!;
     entry.rows++;
     if (alarm) entry.detected++;

@@ -2,8 +2,6 @@ import { separator } from './ensemble.js';
 
 /** Bins a feature may have; the code after its last one is for missing values. */
 export const MAX_BINS = 255;
-/** Codes a feature's histogram has room for. */
-export const BIN_STRIDE = 256;
 
 /** Each feature's values as small integers: bin b holds values v with edges[b-1] < v <= edges[b]. */
 export interface Binned {
