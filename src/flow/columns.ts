@@ -2,41 +2,42 @@ import type { FlowColumns } from '../domain/flow.js';
 
 /**
  * The flow table's memory: one typed array per property, indexed by slot. The system hands out zeroed pages on first
- * use, so a large table costs only what its flows touched.
+ * use, so a large table costs only what its flows touched. `declare` keeps the compiler from first defining each field as
+ * undefined, which would hide its type from the optimising compiler.
  */
 export class Columns implements FlowColumns {
-  readonly capacity: number;
-  readonly flowId: Float64Array;
-  readonly proto: Uint8Array;
-  readonly ipVersion: Uint8Array;
-  readonly srcAddr: Uint32Array;
-  readonly dstAddr: Uint32Array;
-  readonly srcPort: Uint16Array;
-  readonly dstPort: Uint16Array;
-  readonly startUs: Float64Array;
-  readonly lastUs: Float64Array;
-  readonly packetsFwd: Uint32Array;
-  readonly packetsBwd: Uint32Array;
-  readonly bytesFwd: Float64Array;
-  readonly bytesBwd: Float64Array;
-  readonly payloadFwd: Float64Array;
-  readonly payloadBwd: Float64Array;
-  readonly tcpFlagsFwd: Uint8Array;
-  readonly tcpFlagsBwd: Uint8Array;
-  readonly tcpState: Uint8Array;
+  declare readonly capacity: number;
+  declare readonly flowId: Float64Array;
+  declare readonly proto: Uint8Array;
+  declare readonly ipVersion: Uint8Array;
+  declare readonly srcAddr: Uint32Array;
+  declare readonly dstAddr: Uint32Array;
+  declare readonly srcPort: Uint16Array;
+  declare readonly dstPort: Uint16Array;
+  declare readonly startUs: Float64Array;
+  declare readonly lastUs: Float64Array;
+  declare readonly packetsFwd: Uint32Array;
+  declare readonly packetsBwd: Uint32Array;
+  declare readonly bytesFwd: Float64Array;
+  declare readonly bytesBwd: Float64Array;
+  declare readonly payloadFwd: Float64Array;
+  declare readonly payloadBwd: Float64Array;
+  declare readonly tcpFlagsFwd: Uint8Array;
+  declare readonly tcpFlagsBwd: Uint8Array;
+  declare readonly tcpState: Uint8Array;
   /** Four key words a slot: canonical endpoints (folded for IPv6), ports, protocol with VLANs. */
-  readonly key: Int32Array;
-  readonly hash: Int32Array;
+  declare readonly key: Int32Array;
+  declare readonly hash: Int32Array;
   /** 1 while the slot holds a flow. */
-  readonly used: Uint8Array;
+  declare readonly used: Uint8Array;
   /** Sequence number the server's data begins with, learnt from its SYN+ACK. */
-  readonly serverSeq: Uint32Array;
+  declare readonly serverSeq: Uint32Array;
   /** Bit 0: FIN seen forward, bit 1: backward. */
-  readonly fins: Uint8Array;
-  readonly vlan: Uint16Array;
-  readonly interfaceId: Uint8Array;
-  readonly icmpType: Int16Array;
-  readonly icmpCode: Int16Array;
+  declare readonly fins: Uint8Array;
+  declare readonly vlan: Uint16Array;
+  declare readonly interfaceId: Uint8Array;
+  declare readonly icmpType: Int16Array;
+  declare readonly icmpCode: Int16Array;
 
   constructor(capacity: number) {
     this.capacity = capacity;

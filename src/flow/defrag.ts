@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { DecodedPacket } from '../domain/packet.js';
 import { Datagram } from './datagram.js';
 import { FlowHash } from './hash.js';
@@ -33,8 +32,7 @@ const EVICTIONS_PER_PUSH = 8;
  */
 export function createDefragmenter(input: DefragInput = {}): Defragmenter {
   const options = defragOptions.parse(input);
-  const random = randomBytes(8);
-  const hasher = new FlowHash(random.readInt32LE(0), random.readInt32LE(4));
+  const hasher = new FlowHash();
   const whole = new Uint8Array(MAX_HEADER + MAX_PAYLOAD);
   /** By key hash, oldest first. */
   const datagrams = new Map<number, Datagram>();

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { BWD, FWD, TCP_STATE, type Direction, type FlowColumns, type FlowEndReason } from '../domain/flow.js';
 import { DECODE, PROTO, TCP, type DecodedPacket } from '../domain/packet.js';
 import { Columns } from './columns.js';
@@ -12,8 +11,8 @@ import { Timeouts } from './timeouts.js';
 export interface FlowDeps {
   /** The flow ends; its slot is free again after the call. `nowUs` is packet time. */
   onEnd(columns: FlowColumns, slot: number, reason: FlowEndReason, nowUs: number): void;
-  /** Two secret numbers for the hash; random unless given. */
-  hashKey?: readonly [number, number];
+  /** Makes the hash repeatable, for tests; secret and random without. */
+  hashSeed?: number;
 }
 
 /** Flows looked at to find the one to evict when the table is full. */
@@ -69,9 +68,7 @@ export class FlowTable extends Columns {
     super(options.maxFlows);
     this.options = options;
     this.onEnd = deps.onEnd;
-    const random = randomBytes(8);
-    const [key0, key1] = deps.hashKey ?? [random.readInt32LE(0), random.readInt32LE(4)];
-    this.hasher = new FlowHash(key0, key1);
+    this.hasher = new FlowHash(deps.hashSeed);
     this.index = new FlowIndex(options.maxFlows);
     this.timeouts = new Timeouts(options);
     this.activeTimeoutUs = options.activeTimeoutSecs > 0 ? options.activeTimeoutSecs * 1e6 : Infinity;
@@ -199,7 +196,7 @@ export class FlowTable extends Columns {
   /** Why the flow found for a packet is over and the packet opens another, if so. */
   private endsBefore(slot: number, p: DecodedPacket): FlowEndReason | undefined {
     const idleUs = p.tsUs - this.lastUs[slot]!;
-    if (idleUs > this.timeouts.idleUs(this, slot)) return this.idleReason(slot);
+    if (idleUs > this.timeouts.shortestUs && idleUs > this.timeouts.idleUs(this, slot)) return this.idleReason(slot);
     if (p.tsUs - this.startUs[slot]! > this.activeTimeoutUs) return 'active';
     if (p.proto !== PROTO.TCP || (p.tcpFlags & (TCP.SYN | TCP.ACK | TCP.RST)) !== TCP.SYN) return undefined;
     // A new connection reuses the ports.

@@ -5,6 +5,8 @@ import type { FlowOptions } from './options.js';
 
 /** How long a flow may be idle, by protocol and state, microseconds. */
 export class Timeouts {
+  /** No flow ends sooner. */
+  readonly shortestUs: number;
   private readonly tcpByState: Float64Array;
   private readonly tcpNewUs: number;
   private readonly udpNewUs: number;
@@ -23,6 +25,8 @@ export class Timeouts {
     this.udpEstablishedUs = options.udpEstablishedTimeoutSecs * 1e6;
     this.icmpUs = options.icmpTimeoutSecs * 1e6;
     this.otherUs = options.otherTimeoutSecs * 1e6;
+    const all = [...this.tcpByState, this.udpNewUs, this.udpEstablishedUs, this.icmpUs, this.otherUs];
+    this.shortestUs = Math.min(...all);
   }
 
   idleUs(c: Columns, slot: number): number {

@@ -25,6 +25,8 @@ export class AfpacketSource implements PacketSource {
   private onBlock: OnBlock = () => undefined;
   private finish: ((error?: unknown) => void) | undefined;
   private turnQueued = false;
+  /** The socket may have an error pending; asking costs a system call. */
+  private socketFailed = false;
   private draining = false;
   private closed = false;
   private readonly totals: CaptureStats = { packets: 0, bytes: 0, kernelDrops: 0, reopens: 0, dropsKnown: true };
@@ -91,10 +93,23 @@ export class AfpacketSource implements PacketSource {
       this.timer = setTimeout(() => this.reopen(), RETRY_MS);
       return;
     }
-    this.watch = watchReadable(this.ring.fd, () => this.queueTurn());
+    this.socketFailed = true;
+    this.watchSocket(this.ring);
     // Renaming and removal are not always reported on the socket, so look now and then.
     this.timer = setInterval(() => this.checkInterface(), CHECK_MS);
     this.queueTurn();
+  }
+
+  private watchSocket(ring: Ring): void {
+    this.watch?.close();
+    this.watch = watchReadable(ring.fd, (failed) => {
+      if (failed) {
+        this.socketFailed = true;
+        this.watch?.close();
+        this.watch = undefined;
+      }
+      this.queueTurn();
+    });
   }
 
   private pause(): void {
@@ -127,13 +142,19 @@ export class AfpacketSource implements PacketSource {
     }
     if (this.closed) return this.closeRing();
     if (more) return this.queueTurn();
-    const error = this.ring.takeError();
+    if (this.socketFailed) this.handleError(this.ring.takeError());
+  }
+
+  private handleError(error: string): void {
+    this.socketFailed = false;
+    if (error === '') return;
     if (error === 'ENETDOWN' || error === 'ENODEV' || error === 'ENXIO') this.lost();
-    else if (error !== '') this.finish?.(captureFailed(this.name, 'the packet socket', error));
+    else this.finish?.(captureFailed(this.name, 'the packet socket', error));
   }
 
   private checkInterface(): void {
-    if (interfaceIndex(this.name) !== this.ring?.ifIndex) this.lost();
+    if (this.ring === undefined || interfaceIndex(this.name) !== this.ring.ifIndex) this.lost();
+    else if (this.watch === undefined) this.watchSocket(this.ring);
   }
 
   /** The interface went down or away: what the ring still held was handed over; open a new one when it is back. */

@@ -1,0 +1,22 @@
+import { errorMessage } from '../../util/errors.js';
+import { consume, measureFile } from './tasks/consume.js';
+import { flood, manyFlows } from './tasks/memory.js';
+import { generate } from './tasks/generate.js';
+
+const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> = {
+  consume,
+  file: measureFile,
+  generate,
+  memory: manyFlows,
+  flood,
+};
+
+const [, , task = '', options = '{}'] = process.argv;
+try {
+  const run = TASKS[task];
+  if (run === undefined) throw new Error(`unknown task ${task}`);
+  await run(JSON.parse(options) as never);
+} catch (error) {
+  process.stderr.write(`${errorMessage(error)}\n`);
+  process.exitCode = 3;
+}
