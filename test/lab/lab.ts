@@ -53,7 +53,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const id = count++;
   const netnsOf = (host: HostName): string => netnsName(id, host);
   const names = HOSTS.map(netnsOf);
-  const dir = mkdtempSync(join(tmpdir(), 'portcullis-lab-'));
+  const dir = mkdtempSync(join(tmpdir(), `portcullis-lab-${process.pid}-`));
   chmodSync(dir, 0o755);
   open.set(dir, names);
   const close = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Names are `pcl-PID-N-HOST`: PID is the process that owns the lab, so leftovers of dead ones are known. */
@@ -52,7 +53,7 @@ export function pidsIn(netns: string): number[] {
   return text.split('\n').filter(Boolean).map(Number);
 }
 
-/** Removes namespaces of labs whose owner is dead. Returns their names. */
+/** Removes namespaces and folders of labs whose owner is dead. Returns the names of the namespaces. */
 export function sweepStale(): string[] {
   const names = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
   const stale = names.filter((name) => {
@@ -60,16 +61,17 @@ export function sweepStale(): string[] {
     return owner !== undefined && !isNode(Number(owner));
   });
   stale.forEach(removeNetns);
+  for (const name of readdirSync(tmpdir())) {
+    const owner = /^portcullis-lab-(\d+)-/.exec(name)?.[1];
+    if (owner !== undefined && !isNode(Number(owner))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
   return stale;
 }
 
 /** True when the process lives and is a node: a process id that was given to something else does not count. */
 function isNode(pid: number): boolean {
   try {
-    return (
-      readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('node') ||
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('node')
-    );
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('node');
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readAddresses, truthProblems } from './check-truth.js';
 import { openLab } from './lab.js';
 import { Random } from './random.js';
 import { ScenarioContext, type Role, type Scenario, type Speed } from './scenario.js';
@@ -30,6 +31,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     const { seed, speed, role } = options;
     const facts = { scenario: scenario.name, seed, speed, role, capture: 'capture.pcap', device: 'wan0' };
     const truth = { ...facts, packets: captured, steps: context.steps };
+    const problems = await truthProblems(truth.steps, readAddresses(file));
+    if (problems.length > 0) throw new Error(`The truth does not fit the capture:\n  ${problems.join('\n  ')}`);
     writeTruth(options.out, truth);
     return truth;
   } finally {

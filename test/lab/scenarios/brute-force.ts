@@ -24,6 +24,9 @@ const TARGETS: readonly Target[] = [
   { kind: 'telnet', module: ['telnet'], service: 'mail' },
 ];
 
+/** No restore file; a server that cuts a session is given three seconds, not hydra's half minute. */
+const HYDRA = ['-I', '-w', '3'];
+
 /** How many guesses, and how many at a time. */
 const PACE = {
   slow: { guesses: 20, tasks: 1, waitSecs: 2 },
@@ -55,7 +58,7 @@ function bruteForce({ kind, module, service, label = `${kind}_brute_force` }: Ta
       const passwords = list(context, `passwords-${kind}`, guesses(context, count));
       const pace = ['-t', String(tasks), ...(waitSecs > 0 ? ['-c', String(waitSecs)] : [])];
       const [name = '', ...rest] = module;
-      const args = ['-I', '-l', 'alice', '-P', passwords, ...pace, context.victim.ip4, name, ...rest];
+      const args = [...HYDRA, '-l', 'alice', '-P', passwords, ...pace, context.victim.ip4, name, ...rest];
       const facts = { label, technique: 'T1110.001', sources: [source], targets: [context.victim.ip4] };
       await context.attack(facts, 'attacker', 'hydra', args, { cwd: context.lab.dir });
     },
@@ -102,7 +105,7 @@ const distributed: Scenario = {
     for (const source of context.attackers(10)) {
       context.useSource('attacker', source);
       const passwords = list(context, `passwords-${source}`, guesses(context, 6));
-      const args = ['-I', '-l', 'alice', '-P', passwords, '-t', '2', context.victim.ip4, 'ssh'];
+      const args = [...HYDRA, '-l', 'alice', '-P', passwords, '-t', '2', context.victim.ip4, 'ssh'];
       const facts = {
         label: 'ssh_brute_force',
         technique: 'T1110.001',

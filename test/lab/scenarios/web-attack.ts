@@ -2,13 +2,13 @@ import type { Scenario } from '../scenario.js';
 
 const injection: Scenario = {
   name: 'sql-injection',
-  summary: 'sqlmap finds and uses the hole of the search page',
+  summary: 'sqlmap finds and uses the hole of the product page',
   kind: 'attack',
   services: ['web'],
   run: async (context) => {
     const [source = ''] = context.attackers();
     context.useSource('attacker', source);
-    const url = `http://${context.victim.ip4}/app/search?q=product`;
+    const url = `http://${context.victim.ip4}/app/product?id=7`;
     const level = context.at({
       slow: ['--delay', '1', '--technique', 'U'],
       normal: ['--technique', 'BEU'],

@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3';
 
-/** A product list in memory whose search pastes its input into SQL: what an injection tool is looking for. */
+/** A product list in memory whose queries paste their input into SQL: what an injection tool is looking for. */
 export class ProductDatabase {
   private readonly db = new Sqlite(':memory:');
 
@@ -15,6 +15,11 @@ export class ProductDatabase {
 
   search(text: string): string[] {
     const rows = this.db.prepare(`SELECT name FROM product WHERE name LIKE '%${text}%' LIMIT 20`).all();
+    return (rows as { name: string }[]).map((row) => row.name);
+  }
+
+  byId(id: string): string[] {
+    const rows = this.db.prepare(`SELECT name FROM product WHERE id = ${id}`).all();
     return (rows as { name: string }[]).map((row) => row.name);
   }
 }

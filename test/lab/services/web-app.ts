@@ -1,4 +1,4 @@
-// The application behind the lab's nginx: a login form, a search page that really is injectable, uploads.
+// The application behind the lab's nginx: a login form, pages that really are injectable, uploads.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { ProductDatabase } from './product-database.js';
 
@@ -19,19 +19,13 @@ function login(response: ServerResponse, body: string): void {
   const form = new URLSearchParams(body);
   const good = users.get(form.get('user') ?? '') === form.get('pass');
   if (good) send(response, 302, 'Welcome', { location: '/app/home', 'set-cookie': 'session=1; HttpOnly' });
-  else send(response, 401, `<p>Invalid user name or password</p>${FORM}`);
+  else send(response, 200, `<p>Invalid user name or password</p>${FORM}`);
 }
 
-function search(response: ServerResponse, query: string): void {
+function list(response: ServerResponse, query: () => string[]): void {
   try {
-    send(
-      response,
-      200,
-      `<ul>${db
-        .search(query)
-        .map((name) => `<li>${name}</li>`)
-        .join('')}</ul>`,
-    );
+    const items = query().map((name) => `<li>${name}</li>`);
+    send(response, 200, `<ul>${items.join('')}</ul>`);
   } catch (error) {
     send(response, 500, `<pre>${error instanceof Error ? error.message : ''}</pre>`);
   }
@@ -48,7 +42,8 @@ const server = createServer((request, response) => {
   void bodyOf(request).then((body) => {
     if (url.pathname === '/app/login')
       return request.method === 'POST' ? login(response, body) : send(response, 200, FORM);
-    if (url.pathname === '/app/search') return search(response, url.searchParams.get('q') ?? '');
+    if (url.pathname === '/app/search') return list(response, () => db.search(url.searchParams.get('q') ?? ''));
+    if (url.pathname === '/app/product') return list(response, () => db.byId(url.searchParams.get('id') ?? '0'));
     if (url.pathname === '/app/health') return send(response, 200, 'ok');
     if (url.pathname === '/app/upload') return send(response, 200, `${body.length} bytes`);
     return send(response, url.pathname === '/app/home' ? 200 : 404, `<p>${url.pathname}</p>`);
