@@ -1,0 +1,34 @@
+import type { Host } from '../lab.js';
+import type { LabProcess } from '../process.js';
+
+/** An established SSH session whose other end says something five times a second. */
+export class SshSession {
+  readonly process: LabProcess;
+
+  private constructor(process: LabProcess) {
+    this.process = process;
+  }
+
+  static async open(host: Host, from: string, to: string): Promise<SshSession> {
+    const options = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
+    const loop = 'n=0; while true; do n=$((n+1)); echo "tick $n"; sleep 0.2; done';
+    const args = ['-p', 'sunshine', 'ssh', '-b', from, ...options, `bob@${to}`, loop];
+    const session = new SshSession(host.start('sshpass', args));
+    await session.process.waitForOutput(/tick 2/);
+    return session;
+  }
+
+  /** Ticks received so far. */
+  get ticks(): number {
+    return Number([...this.process.stdout.matchAll(/tick (\d+)/g)].at(-1)?.[1] ?? 0);
+  }
+
+  /** True when another tick arrives within the time. */
+  async lives(withinMs = 1500): Promise<boolean> {
+    const next = new RegExp(`tick ${this.ticks + 1}\\b`);
+    return this.process.waitForOutput(next, withinMs).then(
+      () => true,
+      () => false,
+    );
+  }
+}
