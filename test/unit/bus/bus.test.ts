@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -204,7 +204,7 @@ describe('bus over Unix sockets', () => {
     plain.listen(paths.sensorPath);
     await once(plain, 'listening');
     const client = runBusClient({ ...sensorOptions, path: paths.sensorPath, onMessage: () => undefined }, abort.signal);
-    const [socket] = (await once(plain, 'connection')) as [import('node:net').Socket];
+    const [socket] = (await once(plain, 'connection')) as [Socket];
     socket.pause();
     await until('connection', () => client.connected);
     const flows = Array.from({ length: 100 }, () => sampleFlow());

@@ -1,0 +1,82 @@
+import type { RequestListener } from 'node:http';
+import Koa from 'koa';
+import { createAccessControl } from './auth/access.js';
+import { openKeys } from './auth/keys.js';
+import { createLoginService } from './auth/login.js';
+import type { ApiDeps } from './deps.js';
+import { createLiveFeed, type LiveFeed, type UpgradeSource } from './live.js';
+import { problems } from './middleware/errors.js';
+import { createRateLimit } from './middleware/rate-limit.js';
+import { securityHeaders } from './middleware/security-headers.js';
+import { createOperationRouter } from './operation-router.js';
+import { apiOptionsSchema, type ApiOptions } from './options.js';
+import { publicRoutes } from './public-routes.js';
+import type { Handlers } from './request.js';
+import { accountHandlers } from './routes/accounts.js';
+import { alertHandlers } from './routes/alerts.js';
+import { authHandlers } from './routes/auth.js';
+import { decisionHandlers } from './routes/decisions.js';
+import { incidentHandlers } from './routes/incidents.js';
+import { policyHandlers } from './routes/policies.js';
+import { systemHandlers } from './routes/system.js';
+import { trafficHandlers } from './routes/traffic.js';
+import { serveStatic } from './static.js';
+
+export interface Api {
+  /** For `http.createServer`. */
+  callback: RequestListener;
+  /** Serves the live feed on the server's upgrades. */
+  attachWebSocket(server: UpgradeSource): void;
+  live: Pick<LiveFeed, 'publish' | 'closeSession' | 'closeUser'>;
+  close(): void;
+}
+
+/**
+ * Builds the HTTP application around a store and the control of the daemon.
+ * @throws AppError auth.key_file
+ */
+export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
+  const options = apiOptionsSchema.parse(input);
+  const { store, control, log, now = Date.now } = deps;
+  const keys = openKeys(options.dataDir, options.keyRotationDays);
+  const access = createAccessControl(store, keys, now);
+  const login = createLoginService(store, keys, options, now);
+  const live = createLiveFeed({ access, options, log, now });
+  const handlers: Handlers = {
+    ...authHandlers({ deps, store, keys, login, now }),
+    ...systemHandlers({ control, live }),
+    ...alertHandlers({ store, live, now }),
+    ...incidentHandlers({ store, live }),
+    ...decisionHandlers({ store, control, now }),
+    ...trafficHandlers({ store, now }),
+    ...policyHandlers({ store, control }),
+    ...accountHandlers({ store, live, now }),
+  };
+  const router = createOperationRouter({ handlers, access, rateLimit: createRateLimit(options.rates), options, deps });
+
+  const app = new Koa();
+  app.silent = true;
+  app.on('error', (error: unknown) => {
+    log.warn({ err: error }, 'response could not be sent');
+  });
+  app.use(securityHeaders(options.tls !== undefined));
+  app.use(problems(log));
+  app.use(publicRoutes({ deps, access, live }));
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  if (options.staticDir !== undefined) app.use(serveStatic(options.staticDir));
+
+  const handle = app.callback();
+  return {
+    callback: (request, response) => {
+      void handle(request, response);
+    },
+    attachWebSocket: (server) => {
+      live.attach(server);
+    },
+    live,
+    close: () => {
+      live.close();
+    },
+  };
+}

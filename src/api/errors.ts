@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { Problem } from '../contract/http.js';
+import { AppError } from '../util/errors.js';
+
+/** Status of error codes that the client can do something about; the one place where codes meet HTTP. */
+const STATUS: Readonly<Record<string, number>> = {
+  'auth.required': 401,
+  'auth.token_invalid': 401,
+  'auth.token_expired': 401,
+  'auth.login_failed': 401,
+  'auth.totp_required': 401,
+  'auth.totp_invalid': 401,
+  'auth.refresh_invalid': 401,
+  'auth.refresh_reused': 401,
+  'auth.forbidden': 403,
+  'auth.password_change_required': 403,
+  'auth.person_only': 403,
+  'auth.origin': 403,
+  'auth.locked': 429,
+  'request.rate': 429,
+  'request.busy': 503,
+  'request.too_large': 413,
+  'request.not_json': 415,
+  'request.method': 405,
+  'api.not_found': 404,
+  'user.exists': 409,
+  'user.last_admin': 409,
+  'user.self': 409,
+  'auth.totp_state': 409,
+};
+
+const TITLE: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Conflict',
+  413: 'Content too large',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
+  500: 'Internal error',
+  503: 'Service unavailable',
+};
+
+function statusOf(error: AppError): number {
+  const known = STATUS[error.code];
+  if (known !== undefined) return known;
+  if (error.kind === 'bug') return 500;
+  if (error.kind === 'operational') return 503;
+  if (error.code.endsWith('.not_found')) return 404;
+  return error.code.startsWith('decision.') || error.code.endsWith('.conflict') ? 409 : 400;
+}
+
+/** RFC 9457 problem of anything thrown. Causes and stack traces stay in the log. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof z.ZodError) return fromZod(error);
+  if (!(error instanceof AppError)) {
+    return problem(500, 'api.internal', 'The server failed to answer; its log has the cause.');
+  }
+  const { fix, context } = error;
+  const retry = context['retryAfterSecs'];
+  return {
+    ...problem(statusOf(error), error.code, error.message),
+    ...(fix === undefined ? {} : { fix }),
+    ...(typeof retry === 'number' ? { retryAfterSecs: retry } : {}),
+  };
+}
+
+function problem(status: number, code: string, detail: string): Problem {
+  return { type: `urn:portcullis:error:${code}`, title: TITLE[status] ?? 'Error', status, code, detail };
+}
+
+function fromZod(error: z.ZodError): Problem {
+  return {
+    ...problem(400, 'request.invalid', 'The request does not follow the contract.'),
+    errors: error.issues.slice(0, 20).map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
+  };
+}
+
+type UserError = Omit<ConstructorParameters<typeof AppError>[0], 'kind'>;
+/** An error that the client caused. */
+export function userError(options: UserError): AppError {
+  return new AppError({ ...options, kind: 'user' });
+}
+
+export function notFound(what: string): AppError {
+  return userError({ code: 'api.not_found', message: `There is no such ${what}.` });
+}

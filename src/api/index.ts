@@ -1,0 +1,12 @@
+export { createApi, type Api } from './app.js';
+export { signLocalToken, type Principal } from './auth/access.js';
+export { addUser, ensureFirstAdmin, keepAnAdmin, NO_TOTP, resetPassword } from './auth/accounts.js';
+export { KEY_FILE, openKeys, type Keys } from './auth/keys.js';
+export { hashPassword } from './auth/password.js';
+export { hashRecoveryCode, newRecoveryCodes, newTotp, totpStep } from './auth/totp.js';
+export type { Actor, ApiDeps, Control } from './deps.js';
+export { toAlertRow } from './routes/alerts.js';
+export type { LiveFeed } from './live.js';
+export { createOpenApi } from './openapi.js';
+export { apiOptionsSchema, type ApiOptions } from './options.js';
+export { openApiServer, type ApiServer } from './server.js';

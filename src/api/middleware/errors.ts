@@ -1,0 +1,28 @@
+import type { Middleware } from 'koa';
+import { AppError } from '../../util/errors.js';
+import type { Logger } from '../../util/logger.js';
+import { toProblem, userError } from '../errors.js';
+
+/** Turns what was thrown into a problem document, and an unanswered request into 404. */
+export function problems(log: Logger): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body === undefined) {
+        throw userError({ code: 'api.not_found', message: 'There is nothing at this address.' });
+      }
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem.status >= 500) {
+        const code = error instanceof AppError ? error.code : undefined;
+        log.error({ err: error, code, method: ctx.method, path: ctx.path }, 'request failed');
+      }
+      ctx.status = problem.status;
+      ctx.body = problem;
+      ctx.type = 'application/problem+json';
+      if (problem.retryAfterSecs !== undefined) ctx.set('Retry-After', String(problem.retryAfterSecs));
+      if (problem.status === 401) ctx.set('WWW-Authenticate', 'Bearer realm="portcullis"');
+      if (problem.status === 413) ctx.set('Connection', 'close');
+    }
+  };
+}

@@ -1,0 +1,58 @@
+import type { incidentOperations } from '../../contract/http.js';
+import type { Incident } from '../../domain/incident.js';
+import type { Store } from '../../store/index.js';
+import type { LiveFeed } from '../live.js';
+import { notFound } from '../errors.js';
+import type { Handlers } from '../request.js';
+import { toAlertRow } from './alerts.js';
+
+const MAX_ALERTS = 200;
+
+interface Parts {
+  store: Store;
+  live: LiveFeed;
+}
+
+export function incidentHandlers({ store, live }: Parts): Pick<Handlers, keyof typeof incidentOperations> {
+  async function find(id: string): Promise<Incident> {
+    const incident = await store.incidents.get(id);
+    if (!incident) throw notFound('incident');
+    return incident;
+  }
+
+  return {
+    listIncidents: ({ query }) => store.incidents.list(query),
+    async getIncident({ params }) {
+      const incident = await find(params.id);
+      const [alerts, decisions, comments] = await Promise.all([
+        store.alerts.ofIncident(incident.id, MAX_ALERTS),
+        store.decisions.ofIncident(incident.id),
+        store.incidents.comments(incident.id),
+      ]);
+      return { incident, alerts: alerts.map(toAlertRow), decisions, comments };
+    },
+    async patchIncident(request) {
+      const { id } = request.params;
+      const { state, owner } = request.body;
+      const before = await find(id);
+      if (typeof owner === 'string' && !(await store.users.get(owner))) throw notFound('user');
+      const change = { ...(state === undefined ? {} : { state }), ...(owner === undefined ? {} : { owner }) };
+      const after = await store.incidents.change(id, change);
+      if (!after) throw notFound('incident');
+      await request.audit({
+        action: 'incident.change',
+        object: id,
+        before: { state: before.state, owner: before.owner },
+        after: { state: after.state, owner: after.owner },
+      });
+      live.publish({ topic: 'incidents', data: after }, 'updated');
+      return after;
+    },
+    async commentIncident(request) {
+      const { id } = await find(request.params.id);
+      const comment = await store.incidents.comment(id, request.principal.account, request.body.text);
+      await request.audit({ action: 'incident.comment', object: id });
+      return comment;
+    },
+  };
+}

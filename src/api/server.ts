@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { AppError, errorCode } from '../util/errors.js';
+import { createApi, type Api } from './app.js';
+import type { ApiDeps } from './deps.js';
+import { apiOptionsSchema, type ApiOptions } from './options.js';
+
+export interface ApiServer {
+  live: Api['live'];
+  /** e.g. `https://127.0.0.1:8443`. */
+  url: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new AppError({
+      kind: 'operational',
+      code: 'api.tls_file',
+      message: `The TLS file ${path} cannot be read.`,
+      fix: 'Check api.tls.certFile and api.tls.keyFile and their permissions.',
+      cause: error,
+    });
+  }
+}
+
+function createServer(options: ApiOptions, api: Api): Server {
+  const limits = {
+    requestTimeout: options.requestTimeoutSecs * 1000,
+    headersTimeout: Math.min(10_000, options.requestTimeoutSecs * 1000),
+    keepAliveTimeout: 30_000,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 16 * 1024,
+  };
+  if (!options.tls) return createHttpServer(limits, api.callback);
+  const { certFile, keyFile } = options.tls;
+  const pem = { cert: readPem(certFile), key: readPem(keyFile), minVersion: 'TLSv1.2' as const };
+  try {
+    return createHttpsServer({ ...limits, ...pem }, api.callback);
+  } catch (error) {
+    throw new AppError({
+      kind: 'operational',
+      code: 'api.tls_file',
+      message: 'The TLS certificate and key do not fit together or are damaged.',
+      fix: 'Check api.tls.certFile and api.tls.keyFile.',
+      cause: error,
+    });
+  }
+}
+
+function listen(server: Server, { host, port }: ApiOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const inUse = errorCode(error) === 'EADDRINUSE';
+      reject(
+        new AppError({
+          kind: 'operational',
+          code: inUse ? 'api.port_in_use' : 'api.cannot_listen',
+          message: inUse ? `Port ${port} on ${host} is in use.` : `Cannot listen on ${host}, port ${port}.`,
+          fix: 'Change api.host or api.port, or stop the other program.',
+          cause: error,
+        }),
+      );
+    });
+    server.listen({ host, port }, resolve);
+  });
+}
+
+/**
+ * Opens the HTTP(S) server with API, live feed and console.
+ * @throws AppError api.port_in_use, api.cannot_listen, api.tls_file, auth.key_file
+ */
+export async function openApiServer(input: Partial<ApiOptions>, deps: ApiDeps): Promise<ApiServer> {
+  const options = apiOptionsSchema.parse(input);
+  const api = createApi(options, deps);
+  try {
+    const server = createServer(options, api);
+    server.maxConnections = 1000;
+    api.attachWebSocket(server);
+    await listen(server, options);
+    const { port } = server.address() as AddressInfo;
+    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+    return {
+      live: api.live,
+      url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
+      port,
+      close: () =>
+        new Promise((resolve) => {
+          api.close();
+          server.close(() => {
+            resolve();
+          });
+          server.closeAllConnections();
+        }),
+    };
+  } catch (error) {
+    api.close();
+    throw error;
+  }
+}
