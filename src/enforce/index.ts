@@ -7,3 +7,7 @@ export type { ExplainAnswer } from './explain.js';
 export { flushAll, type FlushResult } from './flush.js';
 export { createBox, type Box } from './protect/box.js';
 export { ProtectedCollector } from './protect/collect.js';
+export { runDoctor, type DoctorDeps } from './doctor/doctor.js';
+export type { DoctorItem } from './doctor/item.js';
+export { runNamespaceCanary } from './canary/namespace.js';
+export type { CanaryResult, CanaryStep } from './canary/step.js';

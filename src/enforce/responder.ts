@@ -1,9 +1,12 @@
 import type { AllowEntry, Decision, ProtectedEntry } from '../domain/decision.js';
 import { nowUs } from '../util/clock.js';
-import { AppError, errorMessage } from '../util/errors.js';
+import { errorMessage } from '../util/errors.js';
 import { silentLogger, type Logger } from '../util/logger.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AllowNames } from './allow-names.js';
+import { runLiveCanary } from './canary/live.js';
+import type { CanaryResult } from './canary/step.js';
+import { runDoctor } from './doctor/doctor.js';
 import { answerExplain } from './explain.js';
 import { createBackendFactory, openBackend, type BackendFactory } from './backend/open.js';
 import { createDryRunBackend } from './backend/dry-run-backend.js';
@@ -29,8 +32,6 @@ export interface ResponderDeps {
   box?: Box;
   /** Named network namespace to enforce in; the own one without. */
   netns?: string;
-  /** Answers to questions that need other parts (doctor, canary). */
-  answers?: Partial<Record<'doctor' | 'canary', () => Promise<unknown>>>;
 }
 
 export type Question = 'doctor' | 'canary' | 'explain' | 'ruleset';
@@ -194,12 +195,10 @@ class ResponderImpl implements Responder {
         return answerExplain(this.core, this.book, this.exempt, value ?? '');
       case 'ruleset':
         return { table: this.core.layout.table, text: renderRuleset(this.core.layout, []) };
-      default: {
-        const answer = this.deps.answers?.[what];
-        if (!answer)
-          throw new AppError({ kind: 'bug', code: 'enforce.no_answer', message: `Nothing answers "${what}".` });
-        return answer();
-      }
+      case 'canary':
+        return this.canary();
+      case 'doctor':
+        return runDoctor(this.core.options, this.deps.netns === undefined ? {} : { netns: this.deps.netns });
     }
   }
 
@@ -261,6 +260,22 @@ class ResponderImpl implements Responder {
     this.hits.start();
     this.every(STATE_EVERY_MS, () => void this.tick());
     this.every(EXPIRE_EVERY_MS, () => this.expire());
+  }
+
+  /** The proof in the live table; a failure is told to everybody. */
+  private async canary(): Promise<CanaryResult | { ok: false; error: string }> {
+    if (this.core.backend.name === 'dry-run') return { ok: false, error: 'The dry-run backend blocks nothing.' };
+    const result = await runLiveCanary(this.core, this.deps.netns);
+    const failed = result.steps.find((s) => !s.ok);
+    if (failed) {
+      this.core.emit.incident({
+        severity: 'critical',
+        code: 'enforce.canary_failed',
+        message: `A test block did not hold: ${failed.name}: ${failed.detail}`,
+        details: { step: failed.name },
+      });
+    }
+    return result;
   }
 
   private announce(fallback: string | undefined, badLines: number): void {

@@ -25,7 +25,8 @@ import {
   writeGetElement,
   type Family,
 } from '../netlink/nftables.js';
-import { errnoName, NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../netlink/socket.js';
+import { errnoName } from '../netlink/libc.js';
+import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../netlink/socket.js';
 import { BatchSender, type Capabilities } from '../netlink/transaction.js';
 import { renderExtension, renderRuleset } from '../ruleset.js';
 import type { ApplyResult, EnforceBackend, ForeignChange, KernelElement, KernelOp } from './backend.js';

@@ -6,8 +6,8 @@ import { AppError, errorCode, errorMessage } from '../../util/errors.js';
 
 /** Runs the `nft` program, in a network namespace if one is named. */
 export interface NftRunner {
-  /** Loads a script as one transaction. */
-  load(script: string): Promise<void>;
+  /** Loads a script as one transaction, or only asks whether it would load. */
+  load(script: string, how?: { checkOnly?: boolean }): Promise<void>;
   /** Runs `nft` with arguments and returns what it printed. */
   run(args: readonly string[]): Promise<string>;
   /** Netlink port ids of running `nft` children and of those that ended a moment ago. */
@@ -62,12 +62,12 @@ export function createNftRunner(options: { netns?: string; program?: string } = 
   return {
     ownPids: own,
     run: exec,
-    load: async (script) => {
+    load: async (script, how = {}) => {
       dir ??= mkdtempSync(join(tmpdir(), 'portcullis-nft-'));
       const file = join(dir, `${serial++}.nft`);
       writeFileSync(file, script, { mode: 0o600 });
       try {
-        await exec(['-f', file]);
+        await exec(how.checkOnly === true ? ['-c', '-f', file] : ['-f', file]);
       } finally {
         rmSync(file, { force: true });
       }

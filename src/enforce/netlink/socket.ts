@@ -1,6 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import koffi from 'koffi';
-import { AppError } from '../../util/errors.js';
+import { inNamespace, loadLibc, socketError } from './libc.js';
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000;
@@ -11,7 +11,6 @@ const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const MSG_DONTWAIT = 0x40;
-const CLONE_NEWNET = 0x40000000;
 const EAGAIN = 11;
 const EINTR = 4;
 const ENOBUFS = 105;
@@ -22,33 +21,6 @@ export const NETLINK_NETFILTER = 12;
 
 const SEND_BUFFER_BYTES = 64 * 1024 * 1024;
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
-
-interface Libc {
-  socket: (domain: number, type: number, protocol: number) => number;
-  bind: (fd: number, address: Buffer, bytes: number) => number;
-  getsockname: (fd: number, address: Buffer, bytes: Buffer) => number;
-  setsockopt: (fd: number, level: number, name: number, value: Buffer, bytes: number) => number;
-  sendto: (fd: number, data: Buffer, bytes: number, flags: number, to: Buffer, toBytes: number) => number;
-  recv: (fd: number, data: Buffer, bytes: number, flags: number) => number;
-  setns: (fd: number, type: number) => number;
-}
-
-let libc: Libc | undefined;
-
-function loadLibc(): Libc {
-  if (libc) return libc;
-  const lib = koffi.load('libc.so.6');
-  libc = {
-    socket: lib.func('int socket(int, int, int)'),
-    bind: lib.func('int bind(int, const void *, uint32_t)'),
-    getsockname: lib.func('int getsockname(int, void *, void *)'),
-    setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)'),
-    sendto: lib.func('int64_t sendto(int, const void *, size_t, int, const void *, uint32_t)'),
-    recv: lib.func('int64_t recv(int, void *, size_t, int)'),
-    setns: lib.func('int setns(int, int)'),
-  } as unknown as Libc;
-  return libc;
-}
 
 /** A non-blocking netlink socket. The kernel answers within `send`, so reading right after it never waits. */
 export interface NetlinkSocket {
@@ -118,44 +90,4 @@ export function openNetlinkSocket(
       open = false;
     },
   };
-}
-
-/** A socket belongs to the namespace its thread was in when it was made; the thread returns at once. */
-function inNamespace(netns: string | undefined, make: () => number): number {
-  if (netns === undefined) return make();
-  const home = openSync('/proc/thread-self/ns/net', 'r');
-  try {
-    const there = openSync(`/run/netns/${netns}`, 'r');
-    try {
-      enterNamespace(there);
-    } finally {
-      closeSync(there);
-    }
-    const fd = make();
-    enterNamespace(home);
-    return fd;
-  } finally {
-    closeSync(home);
-  }
-}
-
-function enterNamespace(fd: number): void {
-  if (loadLibc().setns(fd, CLONE_NEWNET) < 0) throw socketError('setns', koffi.errno());
-}
-
-function socketError(call: string, errno: number): AppError {
-  const name = errnoName(errno);
-  return new AppError({
-    kind: 'operational',
-    code: 'enforce.netlink_failed',
-    message: `netlink: ${call} failed: ${name}`,
-    fix: 'Run the responder with CAP_NET_ADMIN, or set enforce.element_path: nft.',
-    context: { errno },
-  });
-}
-
-/** Symbolic name of an errno, e.g. `ENOENT`. */
-export function errnoName(errno: number): string {
-  const found = Object.entries(koffi.os.errno).find(([, value]) => value === errno);
-  return found?.[0] ?? `errno ${errno}`;
 }

@@ -1,0 +1,177 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import type { Decision } from '../../domain/decision.js';
+import { silentLogger } from '../../util/logger.js';
+import { createBackendFactory, openBackend } from '../backend/open.js';
+import type { EnforceBackend } from '../backend/backend.js';
+import type { SetElement } from '../element.js';
+import { createLayout, type Layout } from '../layout.js';
+import type { EnforceOptions } from '../options.js';
+import { planDecision } from '../planner.js';
+import { openProbe, type ProbeSocket } from './probe.js';
+import { CanaryRun, type CanaryResult } from './step.js';
+
+const ATTACKER = { address: '192.0.2.2', mac: '02:00:00:00:02:02' };
+const BOX = { address: '192.0.2.1', mac: '02:00:00:00:02:01', port: 7007 };
+const ARRIVAL_MS = 1000;
+
+/**
+ * Two private network namespaces joined by a veth pair, our real ruleset in one of them: a probe passes, the address is
+ * blocked, the same probe is dropped and counted, the block is lifted, the probe passes. Everything is removed again.
+ * Needs CAP_SYS_ADMIN.
+ */
+export async function runNamespaceCanary(options: EnforceOptions): Promise<CanaryResult> {
+  const run = new CanaryRun();
+  const names = { box: `pcl-canary-${process.pid}-b`, attacker: `pcl-canary-${process.pid}-a` };
+  const dir = mkdtempSync(join(tmpdir(), 'portcullis-canary-'));
+  const own: EnforceOptions = {
+    ...options,
+    backend: 'nftables',
+    table: `${options.table}_canary`.slice(0, 31),
+    ingress_interfaces: [],
+    bridge: false,
+    log_blocked: false,
+    state_dir: dir,
+  };
+  const open: { close(): unknown }[] = [];
+  try {
+    await run.step('two namespaces joined by a veth pair', () => buildNamespaces(names));
+    if (run.ok) await prove(run, own, names, open);
+  } finally {
+    for (const thing of open.reverse()) await thing.close();
+    await removeNamespaces(names);
+    rmSync(dir, { recursive: true, force: true });
+  }
+  return { ok: run.ok, place: 'namespace', steps: run.steps };
+}
+
+async function prove(
+  run: CanaryRun,
+  options: EnforceOptions,
+  names: { box: string; attacker: string },
+  open: { close(): unknown }[],
+): Promise<void> {
+  const layout = createLayout(options);
+  let backend!: EnforceBackend;
+  let server!: ProbeSocket;
+  let client!: ProbeSocket;
+  let elements: SetElement[] = [];
+  const change = async (kind: 'add' | 'delete'): Promise<string> => {
+    const ops = elements.map((element) => ({ kind, element, timeoutMs: kind === 'add' ? 60_000 : 0 }));
+    const result = await backend.apply(layout, ops);
+    if (result.tableGone || result.failed.size > 0)
+      throw new Error([...result.failed.values()][0] ?? 'the table is gone');
+    return `${elements.map((e) => e.set).join(', ')} acknowledged`;
+  };
+  await run.step('our ruleset is loaded', async () => {
+    const factory = createBackendFactory({ netns: names.box });
+    backend = (await openBackend(factory, layout, options, silentLogger)).backend;
+    open.push(backend);
+    await backend.replace(layout, []);
+    return `backend ${backend.name}, ${layout.sets.size} sets`;
+  });
+  await run.step('a probe passes before the block', async () => {
+    server = openProbe(BOX, names.box);
+    open.push(server);
+    client = openProbe({ address: ATTACKER.address, port: 0 }, names.attacker);
+    open.push(client);
+    return arrives(server, client);
+  });
+  await run.step('a decision becomes a kernel element', () => {
+    const plan = planDecision(canaryDecision(ATTACKER.address), options, false);
+    if ('refused' in plan) throw new Error(plan.refused);
+    ({ elements } = plan);
+    return change('add');
+  });
+  await run.step('the same probe is dropped and counted', () =>
+    isDropped(server, client, { backend, layout, elements }),
+  );
+  await run.step('the block is lifted', () => change('delete'));
+  await run.step('the probe passes again', () => arrives(server, client));
+}
+
+async function arrives(server: ProbeSocket, client: ProbeSocket): Promise<string> {
+  client.send(BOX.address, BOX.port);
+  const startMs = performance.now();
+  while (performance.now() - startMs < ARRIVAL_MS) {
+    if (server.receive() > 0) return 'arrived';
+    await sleep(1);
+  }
+  throw new Error(`the probe did not arrive within ${ARRIVAL_MS} ms`);
+}
+
+async function isDropped(
+  server: ProbeSocket,
+  client: ProbeSocket,
+  kernel: { backend: EnforceBackend; layout: Layout; elements: readonly SetElement[] },
+): Promise<string> {
+  client.send(BOX.address, BOX.port);
+  const startMs = performance.now();
+  while (performance.now() - startMs < ARRIVAL_MS) {
+    if (server.receive() > 0) throw new Error('the probe arrived although its source is blocked');
+    const [state] = await kernel.backend.lookup(kernel.layout, kernel.elements);
+    if ((state?.packets ?? 0) > 0) return `${state?.packets ?? 0} packet dropped by ${kernel.elements[0]?.set ?? ''}`;
+    await sleep(1);
+  }
+  throw new Error('the probe neither arrived nor was counted by the block');
+}
+
+/** A block of one address for a minute, as a policy would make it. */
+export function canaryDecision(value: string): Decision {
+  const nowMs = Date.now();
+  return {
+    id: 'canary',
+    action: 'block',
+    scope: 'ip',
+    value,
+    traffic: 'from',
+    durationSecs: 60,
+    createdMs: nowMs,
+    expiresMs: nowMs + 60_000,
+    origin: 'operator',
+    actor: 'canary',
+    reason: 'canary',
+    alertIds: [],
+    simulated: false,
+    mode: 'enforce',
+    step: 0,
+    enforcement: 'pending',
+    trace: { packetUs: 0, detectedUs: 0, alertUs: 0, decidedUs: 0, receivedUs: 0, kernelUs: 0 },
+  };
+}
+
+/** Fixed hardware addresses and neighbours: the first packet does not wait for ARP. */
+async function buildNamespaces({ box, attacker }: { box: string; attacker: string }): Promise<string> {
+  await ip(['netns', 'add', box]);
+  await ip(['netns', 'add', attacker]);
+  const link = ['link', 'add', 'canary0', 'address', BOX.mac, 'type', 'veth'];
+  await ip(['-n', box, ...link, 'peer', 'name', 'canary1', 'address', ATTACKER.mac, 'netns', attacker]);
+  await Promise.all([
+    side(box, 'canary0', { own: BOX, peer: ATTACKER }),
+    side(attacker, 'canary1', { own: ATTACKER, peer: BOX }),
+  ]);
+  return `${box}, ${attacker}`;
+}
+
+interface End {
+  address: string;
+  mac: string;
+}
+
+async function side(netns: string, device: string, { own, peer }: { own: End; peer: End }): Promise<void> {
+  await ip(['-n', netns, 'addr', 'add', `${own.address}/30`, 'dev', device]);
+  await ip(['-n', netns, 'link', 'set', device, 'up']);
+  const neighbour = ['neigh', 'replace', peer.address, 'lladdr', peer.mac, 'dev', device, 'nud', 'permanent'];
+  await ip(['-n', netns, ...neighbour]);
+}
+
+async function removeNamespaces({ box, attacker }: { box: string; attacker: string }): Promise<void> {
+  for (const name of [box, attacker]) await execa('ip', ['netns', 'delete', name], { reject: false });
+}
+
+async function ip(args: readonly string[]): Promise<void> {
+  await execa('ip', args, { timeout: 5000, stdin: 'ignore' });
+}
