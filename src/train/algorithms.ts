@@ -1,4 +1,5 @@
 import type { Algorithm } from '../contract/model-card.js';
+import { trainLogisticRegression, trainSvm } from './linear/train-linear.js';
 import type { Trainer } from './model.js';
 import { trainGradientBoosting } from './trees/train-gradient-boosting.js';
 import { trainIsolation } from './trees/train-isolation-forest.js';
@@ -8,5 +9,7 @@ import { trainRandomForest } from './trees/train-random-forest.js';
 export const TRAINERS: Partial<Record<Algorithm, Trainer>> = {
   'random-forest': trainRandomForest,
   'gradient-boosting': trainGradientBoosting,
+  'logistic-regression': trainLogisticRegression,
+  svm: trainSvm,
   'isolation-forest': trainIsolation,
 };
