@@ -1,0 +1,159 @@
+import { ApiError, toApiError } from './errors';
+
+export type Query = Record<string, string | number | boolean | undefined | null>;
+
+export interface RequestOptions {
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal;
+  /** Requests of the sign-in itself carry no token and are not repeated. */
+  anonymous?: boolean;
+}
+
+export interface Grant<User> {
+  accessToken: string;
+  expiresInSecs: number;
+  user: User;
+}
+
+export interface ClientDeps {
+  base?: string;
+  fetch?: typeof fetch;
+  now?: () => number;
+  /**
+   * Runs one refresh at a time across tabs. Refresh tokens rotate and reuse revokes the family, so two tabs
+   * must never send the same cookie; the Web Locks API serialises them.
+   */
+  exclusive?: <T>(name: string, run: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * Talks to the API. The access token lives in this closure and nowhere else; the refresh token is an HttpOnly
+ * cookie that script never sees. A 401 leads to one silent refresh and one repeat, then to `onSignedOut`.
+ */
+export function createApiClient<User>(deps: ClientDeps = {}) {
+  const base = deps.base ?? '/api/v1';
+  const doFetch = deps.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
+  const now = deps.now ?? Date.now;
+  const exclusive = deps.exclusive ?? lockAcrossTabs;
+
+  let accessToken = '';
+  let expiresAtMs = 0;
+  let refreshing: Promise<Grant<User>> | null = null;
+  let onGrant: (grant: Grant<User>) => void = () => undefined;
+  let onSignedOut: () => void = () => undefined;
+
+  function accept(grant: Grant<User>): Grant<User> {
+    accessToken = grant.accessToken;
+    expiresAtMs = now() + grant.expiresInSecs * 1000;
+    onGrant(grant);
+    return grant;
+  }
+
+  function forget(): void {
+    accessToken = '';
+    expiresAtMs = 0;
+  }
+
+  async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (accessToken && !options.anonymous) headers['authorization'] = `Bearer ${accessToken}`;
+    const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
+    if (options.body !== undefined) {
+      headers['content-type'] = 'application/json';
+      init.body = JSON.stringify(options.body);
+    }
+    if (options.signal) init.signal = options.signal;
+    try {
+      return await doFetch(base + path + formatQuery(options.query), init);
+    } catch (cause) {
+      if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+      throw new ApiError(0, 'network.unreachable', 'No answer from the server');
+    }
+  }
+
+  async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    let response = await send(method, path, options);
+    if (response.status === 401 && !options.anonymous) {
+      await refresh();
+      response = await send(method, path, options);
+      if (response.status === 401) {
+        forget();
+        onSignedOut();
+      }
+    }
+    if (!response.ok) throw await toApiError(response);
+    if (response.status === 204) return undefined as T;
+    const text = await response.text();
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  /** Trades the cookie for a new access token; callers at the same time share one request. */
+  function refresh(): Promise<Grant<User>> {
+    refreshing ??= exclusive('portcullis-refresh', () =>
+      request<Grant<User>>('POST', '/auth/refresh', { anonymous: true }),
+    )
+      .then(accept)
+      .catch((error: unknown) => {
+        if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+          forget();
+          onSignedOut();
+        }
+        throw error;
+      })
+      .finally(() => {
+        refreshing = null;
+      });
+    return refreshing;
+  }
+
+  return {
+    get: <T>(path: string, query?: Query, signal?: AbortSignal) =>
+      request<T>('GET', path, { ...(query ? { query } : {}), ...(signal ? { signal } : {}) }),
+    post: <T>(path: string, body?: unknown) => request<T>('POST', path, { body: body ?? {} }),
+    put: <T>(path: string, body: unknown) => request<T>('PUT', path, { body }),
+    patch: <T>(path: string, body: unknown) => request<T>('PATCH', path, { body }),
+    delete: <T>(path: string, body?: unknown) => request<T>('DELETE', path, body === undefined ? {} : { body }),
+    async login(credentials: { username: string; password: string; totp?: string }): Promise<Grant<User>> {
+      return accept(await request<Grant<User>>('POST', '/auth/login', { body: credentials, anonymous: true }));
+    },
+    async logout(): Promise<void> {
+      try {
+        await request('POST', '/auth/logout', { body: {} });
+      } finally {
+        forget();
+      }
+    },
+    accept,
+    refresh,
+    /** A token with at least `marginSecs` to live, refreshed first when needed. */
+    async freshToken(marginSecs = 30): Promise<string> {
+      if (!accessToken || expiresAtMs - now() < marginSecs * 1000) await refresh();
+      return accessToken;
+    },
+    onGrant(listener: (grant: Grant<User>) => void): void {
+      onGrant = listener;
+    },
+    onSignedOut(listener: () => void): void {
+      onSignedOut = listener;
+    },
+  };
+}
+
+export type ApiClient<User> = ReturnType<typeof createApiClient<User>>;
+
+/** `?a=1&b=x` without empty values. */
+export function formatQuery(query: Query | undefined): string {
+  if (!query) return '';
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== '') params.set(key, String(value));
+  }
+  const text = params.toString();
+  return text ? `?${text}` : '';
+}
+
+async function lockAcrossTabs<T>(name: string, run: () => Promise<T>): Promise<T> {
+  if (typeof navigator === 'undefined' || !('locks' in navigator)) return run();
+  return (await navigator.locks.request(name, run)) as T;
+}

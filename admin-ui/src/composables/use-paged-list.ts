@@ -1,0 +1,106 @@
+import { computed, ref, shallowRef, watch, type Ref } from 'vue';
+import { ApiError } from '@/api/errors';
+import type { Page } from '@/api/types';
+import { onResync } from '@/stores/live';
+
+export interface PagedList<T> {
+  items: Ref<T[]>;
+  error: Ref<ApiError | null>;
+  loading: Ref<boolean>;
+  /** 0-based. */
+  page: Ref<number>;
+  hasNext: Ref<boolean>;
+  /** Items that arrived since the page was fetched and wait behind the "n new" pill. */
+  fresh: Ref<number>;
+  reload: () => Promise<void>;
+  showFresh: () => Promise<void>;
+  next: () => Promise<void>;
+  previous: () => Promise<void>;
+  /** Replaces an item that is on the page; false when it is not. */
+  patch: (item: T) => boolean;
+  remove: (key: string) => void;
+}
+
+/**
+ * A server-paged list over opaque cursors. It keeps the cursors of the pages gone through, so one can go back;
+ * only one page is ever in the document. Rows never move by themselves: new ones are counted in `fresh`.
+ */
+export function usePagedList<T>(
+  fetchPage: (query: { cursor?: string; limit: number; q?: string }, signal: AbortSignal) => Promise<Page<T>>,
+  options: { key: (item: T) => string; q?: Ref<string>; limit?: number; depends?: () => unknown },
+): PagedList<T> {
+  const limit = options.limit ?? 50;
+  const items = shallowRef<T[]>([]) as Ref<T[]>;
+  const error = shallowRef<ApiError | null>(null);
+  const loading = ref(false);
+  const page = ref(0);
+  const fresh = ref(0);
+  const cursors = ref<(string | null)[]>([null]);
+  const hasNext = computed(() => typeof cursors.value[page.value + 1] === 'string');
+  let running: AbortController | null = null;
+
+  async function open(index: number): Promise<void> {
+    running?.abort();
+    const mine = new AbortController();
+    running = mine;
+    loading.value = true;
+    const cursor = cursors.value[index];
+    const q = options.q?.value;
+    try {
+      const result = await fetchPage({ limit, ...(cursor ? { cursor } : {}), ...(q ? { q } : {}) }, mine.signal);
+      if (running !== mine) return;
+      items.value = result.items;
+      cursors.value = [...cursors.value.slice(0, index + 1), result.nextCursor];
+      page.value = index;
+      error.value = null;
+      if (index === 0) fresh.value = 0;
+    } catch (cause) {
+      if (running !== mine || (cause instanceof DOMException && cause.name === 'AbortError')) return;
+      error.value = cause instanceof ApiError ? cause : new ApiError(-1, 'console.unexpected', String(cause));
+      if (error.value.status === 400 && index > 0) {
+        // A cursor the server no longer takes: start over.
+        cursors.value = [null];
+        void open(0);
+      }
+    } finally {
+      if (running === mine) loading.value = false;
+    }
+  }
+
+  const first = (): Promise<void> => {
+    cursors.value = [null];
+    return open(0);
+  };
+
+  if (options.q || options.depends) {
+    watch([() => options.q?.value, () => options.depends?.()], () => {
+      items.value = [];
+      void first();
+    });
+  }
+  onResync(() => void open(page.value));
+  void first();
+
+  return {
+    items,
+    error,
+    loading,
+    page,
+    hasNext,
+    fresh,
+    reload: () => open(page.value),
+    showFresh: first,
+    next: () => (hasNext.value ? open(page.value + 1) : Promise.resolve()),
+    previous: () => (page.value > 0 ? open(page.value - 1) : Promise.resolve()),
+    patch(item) {
+      const key = options.key(item);
+      const index = items.value.findIndex((i) => options.key(i) === key);
+      if (index < 0) return false;
+      items.value = items.value.map((old, i) => (i === index ? { ...old, ...item } : old));
+      return true;
+    },
+    remove(key) {
+      items.value = items.value.filter((i) => options.key(i) !== key);
+    },
+  };
+}

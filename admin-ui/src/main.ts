@@ -1,0 +1,19 @@
+import { createPinia } from 'pinia';
+import { createApp } from 'vue';
+import App from './App.vue';
+import { createConsoleRouter } from './router';
+import { useSession } from './stores/session';
+import { startTheme } from './stores/ui';
+import './styles/tokens.css';
+import './styles/base.css';
+
+startTheme();
+
+const app = createApp(App);
+app.use(createPinia());
+
+const session = useSession();
+void session.restore().then(() => {
+  app.use(createConsoleRouter(session));
+  app.mount('#app');
+});

@@ -1,0 +1,85 @@
+import { watch } from 'vue';
+import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router';
+import { m } from './messages';
+import type { useSession } from './stores/session';
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title: string;
+    /** May be seen without a session. */
+    open?: boolean;
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  { path: '/login', component: () => import('./views/LoginView.vue'), meta: { title: m.login.title, open: true } },
+  { path: '/password', component: () => import('./views/PasswordView.vue'), meta: { title: m.password.title } },
+  { path: '/', component: () => import('./views/OverviewView.vue'), meta: { title: m.nav.overview } },
+  { path: '/incidents', component: () => import('./views/IncidentsView.vue'), meta: { title: m.nav.incidents } },
+  {
+    path: '/incidents/:id',
+    component: () => import('./views/IncidentView.vue'),
+    props: true,
+    meta: { title: m.nav.incident },
+  },
+  { path: '/alerts', component: () => import('./views/AlertsView.vue'), meta: { title: m.nav.alerts } },
+  { path: '/alerts/:id', component: () => import('./views/AlertView.vue'), props: true, meta: { title: m.nav.alert } },
+  { path: '/blocks', component: () => import('./views/BlocksView.vue'), meta: { title: m.nav.blocks } },
+  { path: '/blocks/:id', component: () => import('./views/BlockView.vue'), props: true, meta: { title: m.nav.block } },
+  { path: '/allow', component: () => import('./views/AllowView.vue'), meta: { title: m.nav.allow } },
+  { path: '/policies', component: () => import('./views/PoliciesView.vue'), meta: { title: m.nav.policies } },
+  {
+    path: '/policies/:name',
+    component: () => import('./views/PolicyView.vue'),
+    props: true,
+    meta: { title: m.nav.policy },
+  },
+  { path: '/traffic', component: () => import('./views/TrafficView.vue'), meta: { title: m.nav.traffic } },
+  { path: '/models', component: () => import('./views/ModelsView.vue'), meta: { title: m.nav.models } },
+  { path: '/rules', component: () => import('./views/RulesView.vue'), meta: { title: m.nav.rules } },
+  {
+    path: '/integrations',
+    component: () => import('./views/IntegrationsView.vue'),
+    meta: { title: m.nav.integrations },
+  },
+  { path: '/system', component: () => import('./views/SystemView.vue'), meta: { title: m.nav.system } },
+  { path: '/accounts', component: () => import('./views/AccountsView.vue'), meta: { title: m.nav.accounts } },
+  { path: '/me', component: () => import('./views/MeView.vue'), meta: { title: m.nav.me } },
+  { path: '/:rest(.*)*', component: () => import('./views/MissingView.vue'), meta: { title: m.state.noPage } },
+];
+
+/** History-mode routes; a page that needs a session leads to the sign-in and back. */
+export function createConsoleRouter(session: ReturnType<typeof useSession>): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes,
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  });
+  router.beforeEach((to) => {
+    if (!session.isSignedIn) return to.meta.open ? true : { path: '/login', query: nextQuery(to.fullPath) };
+    if (session.user?.mustChangePassword && to.path !== '/password')
+      return { path: '/password', query: nextQuery(to.fullPath) };
+    if (to.path === '/login') return safeNext(to.query['next']);
+    return true;
+  });
+  router.afterEach((to) => {
+    document.title = `${to.meta.title} · Portcullis`;
+  });
+  watch(
+    () => session.isSignedIn,
+    (signedIn) => {
+      const route = router.currentRoute.value;
+      if (!signedIn && !route.meta.open) void router.replace({ path: '/login', query: nextQuery(route.fullPath) });
+    },
+  );
+  return router;
+}
+
+function nextQuery(path: string): Record<string, string> {
+  return path === '/' || path.startsWith('/login') || path.startsWith('/password') ? {} : { next: path };
+}
+
+/** Only paths of this console are followed: `//host` and `https:` are not. */
+export function safeNext(next: unknown): string {
+  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/';
+}

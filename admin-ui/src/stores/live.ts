@@ -1,0 +1,39 @@
+import { defineStore } from 'pinia';
+import { onScopeDispose } from 'vue';
+import { client } from '@/api';
+import { createLiveFeed } from '@/api/live';
+import type { LiveTopic, LiveUpdate } from '@/api/types';
+
+type Listener<T extends LiveTopic> = (update: Extract<LiveUpdate, { topic: T }>) => void;
+
+const listeners = new Map<LiveTopic, Set<(update: never) => void>>();
+const resyncListeners = new Set<() => void>();
+
+export const useLiveStore = defineStore('live', () => {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  const feed = createLiveFeed({
+    url: `${scheme}://${location.host}/api/v1/live`,
+    token: () => client.freshToken(),
+    onMessage: (update) => {
+      for (const listener of listeners.get(update.topic) ?? []) listener(update as never);
+    },
+    onResync: () => {
+      for (const listener of resyncListeners) listener();
+    },
+  });
+  return { state: feed.state, start: feed.start, stop: feed.stop, renew: feed.renew };
+});
+
+/** Calls `listener` for each update of a topic while the calling component or store lives. */
+export function onLive<T extends LiveTopic>(topic: T, listener: Listener<T>): void {
+  const set = listeners.get(topic) ?? new Set();
+  listeners.set(topic, set);
+  set.add(listener as (update: never) => void);
+  onScopeDispose(() => set.delete(listener as (update: never) => void));
+}
+
+/** Calls `listener` when updates were missed and the screen must be fetched again. */
+export function onResync(listener: () => void): void {
+  resyncListeners.add(listener);
+  onScopeDispose(() => resyncListeners.delete(listener));
+}

@@ -1,0 +1,116 @@
+import { defineStore } from 'pinia';
+import { ref, shallowRef } from 'vue';
+
+export type Theme = 'system' | 'dark' | 'light';
+export type ToastTone = 'pending' | 'ok' | 'sim' | 'warn' | 'danger';
+
+export interface Toast {
+  id: number;
+  tone: ToastTone;
+  text: string;
+  undo?: { label: string; run: () => void } | undefined;
+}
+
+export interface ConfirmRequest {
+  title: string;
+  /** What will happen, a sentence each. */
+  lines: string[];
+  confirm: string;
+  danger?: boolean;
+  /** Asks for a reason and hands it over. */
+  reason?: { label: string; value: string };
+}
+
+export interface BlockRequest {
+  value: string;
+  reason?: string;
+  scope?: 'ip' | 'cidr' | 'service';
+  port?: number;
+  proto?: number;
+}
+
+const THEME_KEY = 'portcullis.theme';
+const TOAST_MS = 8000;
+
+export const useUi = defineStore('ui', () => {
+  const theme = ref<Theme>((localStorage.getItem(THEME_KEY) as Theme | null) ?? 'system');
+  const toasts = ref<Toast[]>([]);
+  const confirmRequest = shallowRef<(ConfirmRequest & { answer: (reason: string | null) => void }) | null>(null);
+  const addressMenu = shallowRef<{ address: string; anchor: HTMLElement } | null>(null);
+  const blockDialog = shallowRef<BlockRequest | null>(null);
+  const allowDialog = shallowRef<{ value: string } | null>(null);
+  const helpOpen = ref(false);
+  let lastId = 0;
+
+  function setTheme(next: Theme): void {
+    theme.value = next;
+    localStorage.setItem(THEME_KEY, next);
+    applyTheme(next);
+  }
+
+  function toast(tone: ToastTone, text: string, undo?: Toast['undo']): number {
+    lastId += 1;
+    toasts.value = [...toasts.value.slice(-3), { id: lastId, tone, text, undo }];
+    if (tone !== 'pending') expire(lastId);
+    return lastId;
+  }
+
+  /** Changes a toast in place, for example from pending to confirmed. */
+  function update(id: number, tone: ToastTone, text: string): void {
+    const found = toasts.value.find((t) => t.id === id);
+    if (found) toasts.value = toasts.value.map((t) => (t.id === id ? { ...t, tone, text } : t));
+    else toasts.value = [...toasts.value.slice(-3), { id, tone, text, undo: undefined }];
+    if (tone !== 'pending') expire(id);
+  }
+
+  function expire(id: number): void {
+    window.setTimeout(() => dismiss(id), TOAST_MS);
+  }
+
+  function dismiss(id: number): void {
+    toasts.value = toasts.value.filter((t) => t.id !== id);
+  }
+
+  /** Asks; resolves to the reason (empty without one), or null when the user stepped back. */
+  function confirm(request: ConfirmRequest): Promise<string | null> {
+    return new Promise((resolve) => {
+      confirmRequest.value = {
+        ...request,
+        answer: (reason) => {
+          confirmRequest.value = null;
+          resolve(reason);
+        },
+      };
+    });
+  }
+
+  return {
+    theme,
+    toasts,
+    confirmRequest,
+    addressMenu,
+    blockDialog,
+    allowDialog,
+    helpOpen,
+    setTheme,
+    toast,
+    update,
+    dismiss,
+    confirm,
+  };
+});
+
+const prefersDark = () => window.matchMedia('(prefers-color-scheme: dark)');
+
+/** Writes the theme to the root element, where the design tokens read it. */
+export function applyTheme(theme: Theme): void {
+  const dark = theme === 'dark' || (theme === 'system' && prefersDark().matches);
+  document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
+}
+
+/** Applies the stored theme before the first paint and follows the system afterwards. */
+export function startTheme(): void {
+  const stored = () => (localStorage.getItem(THEME_KEY) as Theme | null) ?? 'system';
+  applyTheme(stored());
+  prefersDark().addEventListener('change', () => applyTheme(stored()));
+}
