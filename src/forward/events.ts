@@ -118,6 +118,15 @@ const OP_SEVERITY: Readonly<Record<SiemDecisionEvent['op'], Severity>> = {
   refused: 'medium',
 };
 
+const OP_TEXT: Readonly<Record<SiemDecisionEvent['op'], string>> = {
+  block: 'Started',
+  unblock: 'Ended',
+  extend: 'Extended',
+  simulated: 'Simulated',
+  refused: 'Refused',
+};
+const NOUN: Readonly<Record<Decision['action'], string>> = { block: 'block', rate_limit: 'rate limit', watch: 'watch' };
+
 /** What happened to a decision, as the SIEM gets it; every operation is an event of its own. */
 export function decisionToSiemEvent(
   decision: Decision,
@@ -136,7 +145,7 @@ export function decisionToSiemEvent(
     tsMs: extras.atMs ?? Date.now(),
     sensor: extras.sensor,
     severity: extras.severity ?? OP_SEVERITY[op],
-    message: `${decision.action} ${op}: ${decision.value}${reason === '' ? '' : ` (${reason})`}`,
+    message: `${OP_TEXT[op]} ${NOUN[decision.action]} of ${decision.value}${reason === '' ? '' : `: ${reason}`}`,
     op,
     decisionId: decision.id,
     action: decision.action,

@@ -1,10 +1,12 @@
 import type { AttackReference } from '../../domain/detection.js';
 import type { SiemAlertEvent, SiemDecisionEvent, SiemEndpoint, SiemEvent } from '../../domain/siem-event.js';
+import { cleanDeep, cleanText } from '../text.js';
 import {
   DECISION_FIELDS,
   eventClass,
   eventName,
   evidenceText,
+  orElse,
   parentTechnique,
   PRODUCT,
   protocolName,
@@ -19,13 +21,17 @@ export const ECS_VERSION = '9.4.0';
 /** A JSON object being built; undefined and empty members vanish when it is written. */
 export type Fields = Record<string, unknown>;
 
-/** Without undefined values, empty strings, empty lists and empty objects, at any depth. */
+/** Texts cleaned; undefined values, empty texts, empty lists and empty objects left out, at any depth. */
 export function compact(value: Fields): Fields {
   const out: Fields = {};
   for (const [key, item] of Object.entries(value)) {
-    if (item === undefined || item === '' || (typeof item === 'number' && !Number.isFinite(item))) continue;
-    if (Array.isArray(item)) {
-      if (item.length > 0) out[key] = item;
+    if (item === undefined || (typeof item === 'number' && !Number.isFinite(item))) continue;
+    if (typeof item === 'string') {
+      const text = cleanText(item);
+      if (text !== '') out[key] = text;
+    } else if (Array.isArray(item)) {
+      const list = item.map((entry: unknown) => cleanDeep(entry)).filter((entry) => entry !== '');
+      if (list.length > 0) out[key] = list;
     } else if (typeof item === 'object' && item !== null) {
       const inner = compact(item as Fields);
       if (Object.keys(inner).length > 0) out[key] = inner;
@@ -139,7 +145,7 @@ function decisionFields(event: SiemDecisionEvent): Fields {
     error: { message: event.error },
     related: {
       ip: unique([address, event.dst?.ip].filter((ip) => ip !== undefined)),
-      user: event.user === undefined ? [] : [event.user],
+      user: [event.user ?? ''],
     },
     labels: {
       operation: event.op,
@@ -194,7 +200,7 @@ function restFields(event: Exclude<SiemEvent, SiemAlertEvent | SiemDecisionEvent
         },
         source: event.address === '' ? undefined : { ip: event.address, address: event.address },
         user: { name: event.user },
-        related: { user: [event.user].filter((user) => user !== ''), ip: [event.address].filter((ip) => ip !== '') },
+        related: { user: [event.user], ip: [event.address] },
         labels: { object: event.object, ...details(event.details) },
       };
   }
@@ -218,7 +224,7 @@ export function toEcs(event: SiemEvent, context: FormatContext): Fields {
   const labels = { ...(specific['labels'] as Fields), ...Object.fromEntries(context.add) };
   const common: Fields = {
     '@timestamp': iso(event.tsMs),
-    message: event.message === '' ? eventName(event) : event.message,
+    message: orElse(event.message, eventName(event)),
     ecs: { version: ECS_VERSION },
     data_stream: { type: 'logs', dataset: context.dataset, namespace: context.namespace },
     observer: {

@@ -1,5 +1,6 @@
 import type { SiemDecisionEvent, SiemEvent } from '../../domain/siem-event.js';
 import type { Severity } from '../../domain/severity.js';
+import { cleanText } from '../text.js';
 
 /** Who we are in headers and observer fields. */
 export const VENDOR = 'Portcullis';
@@ -143,6 +144,11 @@ export function parentTechnique(id: string): string {
 /** The target of a decision when it is one address, not a prefix. */
 export function targetAddress(event: SiemDecisionEvent): string | undefined {
   return event.target.includes('/') ? undefined : event.target;
+}
+
+/** The text, or something else when nothing readable is in it. */
+export function orElse(text: string | undefined, fallback: string): string {
+  return text === undefined || cleanText(text).trim() === '' ? fallback : text;
 }
 
 /** Evidence as one line for people: `distinct_ports=212; matched_bytes=...`. */

@@ -6,6 +6,7 @@ import {
   eventClass,
   eventName,
   evidenceText,
+  orElse,
   parentTechnique,
   PRODUCT,
   protocolName,
@@ -109,7 +110,7 @@ function detectionFinding(event: SiemAlertEvent, context: FormatContext): Fields
       uid: event.alertId ?? event.id,
       title: event.title,
       desc: event.message,
-      types: [event.category].filter((type) => type !== ''),
+      types: [event.category],
       first_seen_time: event.firstMs,
       last_seen_time: event.lastMs,
       attacks: techniques,
@@ -183,12 +184,12 @@ function remediation(event: SiemDecisionEvent, context: FormatContext): Fields {
       protocol_name: event.proto === undefined ? undefined : protocolName(event.proto).toLowerCase(),
     },
     firewall_rule: {
-      uid: event.policy ?? event.decisionId,
+      uid: orElse(event.policy, event.decisionId),
       name: event.policy,
       type: event.action,
       duration: event.durationSecs * 1000,
     },
-    actor: event.user === undefined ? undefined : { user: { name: event.user } },
+    actor: { user: { name: event.user } },
     observables: address === undefined ? [] : [addressObservable('unmapped.target', address)],
     unmapped: {
       ...Object.fromEntries(context.add),
@@ -239,7 +240,7 @@ export function toOcsf(event: SiemEvent, context: FormatContext): Fields {
     time: event.tsMs,
     severity_id: row.ocsf,
     severity: row.ocsfName,
-    message: event.message === '' ? eventName(event) : event.message,
+    message: orElse(event.message, eventName(event)),
     ...specific,
   });
 }

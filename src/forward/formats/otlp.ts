@@ -1,6 +1,6 @@
 import type { SiemEvent } from '../../domain/siem-event.js';
 import { toEcs, type Fields } from './ecs.js';
-import { eventName, SEVERITY_FIELDS, type FormatContext } from './fields.js';
+import { SEVERITY_FIELDS, type FormatContext } from './fields.js';
 
 /** A value in OTLP's JSON form: 64-bit integers are strings (protobuf JSON mapping). */
 function anyValue(value: unknown): Fields {
@@ -26,7 +26,7 @@ function nanoseconds(ms: number): string {
 
 /** One OpenTelemetry log record (OTLP 1.x, JSON encoding) with the ECS field names as attributes. */
 export function formatOtlp(event: SiemEvent, context: FormatContext): string {
-  const { '@timestamp': _time, message: _message, ...ecs } = toEcs(event, context);
+  const { '@timestamp': _time, message, ...ecs } = toEcs(event, context);
   const attributes: Fields[] = [];
   flatten('', ecs, attributes);
   const row = SEVERITY_FIELDS[event.severity];
@@ -35,7 +35,7 @@ export function formatOtlp(event: SiemEvent, context: FormatContext): string {
     observedTimeUnixNano: nanoseconds(event.tsMs),
     severityNumber: row.otlp,
     severityText: row.otlpText,
-    body: { stringValue: event.message === '' ? eventName(event) : event.message },
+    body: { stringValue: message },
     attributes,
   });
 }

@@ -43,18 +43,19 @@ export function createOtlpDialect(
     headers: () => headers,
     judge(answer, messages) {
       if (answer.status !== 200 || answer.body.trim() === '') return undefined;
-      let refused = 0;
-      let why = '';
-      try {
-        const { partialSuccess } = answerSchema.parse(JSON.parse(answer.body));
-        refused = Number(partialSuccess?.rejectedLogRecords ?? 0);
-        why = partialSuccess?.errorMessage ?? '';
-      } catch {
-        return undefined;
-      }
+      const { refused, why } = readPartialSuccess(answer.body);
       if (refused === 0) return undefined;
       const reason = `OTLP partial success: ${refused} of ${messages.length} records of this batch refused: ${why}`;
       return { retry: [], rejected: messages.map((message) => ({ message, reason })) };
     },
   };
+}
+
+function readPartialSuccess(body: string): { refused: number; why: string } {
+  try {
+    const { partialSuccess } = answerSchema.parse(JSON.parse(body));
+    return { refused: Number(partialSuccess?.rejectedLogRecords ?? 0), why: partialSuccess?.errorMessage ?? '' };
+  } catch {
+    return { refused: 0, why: '' };
+  }
 }
