@@ -39,6 +39,7 @@ export class Pump {
   private timer: NodeJS.Timeout | undefined;
   private tokens = BURST;
   private tokensAtMs = 0;
+  private readonly pending = new Map<string, number>();
   transactions = 0;
 
   constructor(windowMs: number, deps: PumpDeps) {
@@ -50,7 +51,13 @@ export class Pump {
     return this.urgent.length + this.bulk.length;
   }
 
+  /** True while a change of this element waits for its transaction. */
+  isPending(elementId: string): boolean {
+    return this.pending.has(elementId);
+  }
+
   submit(job: PumpJob): void {
+    for (const { id } of job.ops) this.pending.set(id, (this.pending.get(id) ?? 0) + 1);
     (job.urgent ? this.urgent : this.bulk).push(job);
     this.kick();
   }
@@ -147,6 +154,15 @@ export class Pump {
       const reason = error instanceof Error ? error.message : String(error);
       for (const job of jobs) errors.set(job, reason);
     }
+    for (const job of jobs) this.finish(job);
     for (const job of jobs) job.done(errors.get(job), kernelUs);
+  }
+
+  private finish(job: PumpJob): void {
+    for (const { id } of job.ops) {
+      const left = (this.pending.get(id) ?? 1) - 1;
+      if (left > 0) this.pending.set(id, left);
+      else this.pending.delete(id);
+    }
   }
 }

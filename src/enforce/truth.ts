@@ -99,6 +99,7 @@ export class Truth {
       const part = elements.slice(i, i + LOOKUPS_PER_TURN);
       const found = await core.backend.lookup(core.layout, part);
       for (const [j, element] of part.entries()) {
+        if (core.pump.isPending(elementId(element))) continue;
         const want = core.ledger.get(elementId(element));
         const isThere = found[j] !== undefined;
         if (want && !isThere && want.deadlineMs - nowMs > ENDING_MS) {

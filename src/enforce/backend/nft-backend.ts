@@ -128,8 +128,8 @@ async function getElement(nft: NftRunner, layout: Layout, element: SetElement): 
   const found: KernelElement[] = [];
   for (const family of layout.families) {
     try {
-      const args = ['-j', 'get', 'element', family, layout.table, element.set, `{ ${elementKeyText(element)} }`];
-      found.push(parseElement(await nft.run(args)));
+      const args = ['get', 'element', family, layout.table, element.set, `{ ${elementKeyText(element)} }`];
+      found.push(parseElementText(await nft.run(args)));
     } catch {
       return undefined;
     }
@@ -137,18 +137,23 @@ async function getElement(nft: NftRunner, layout: Layout, element: SetElement): 
   return found[0];
 }
 
-function parseElement(text: string): KernelElement {
-  const set = parseNftJson(text).find((i) => 'set' in i)?.['set'] as { elem?: unknown[] } | undefined;
-  const first = set?.elem?.[0];
-  const elem = (typeof first === 'object' && first !== null && 'elem' in first ? first.elem : {}) as {
-    timeout?: number;
-    expires?: number;
-    counter?: { packets: number; bytes: number };
-  };
+/** `get element` prints text even when asked for JSON (nft 1.0.6). */
+export function parseElementText(text: string): KernelElement {
+  const element = /elements = \{([^}]*)\}/.exec(text)?.[1] ?? '';
+  const number = (pattern: RegExp): number => Number(pattern.exec(element)?.[1] ?? 0);
   return {
-    timeoutMs: (elem.timeout ?? 0) * 1000,
-    expiresMs: (elem.expires ?? 0) * 1000,
-    packets: elem.counter?.packets ?? 0,
-    bytes: elem.counter?.bytes ?? 0,
+    timeoutMs: parseNftTime(/\btimeout (\w+)/.exec(element)?.[1] ?? ''),
+    expiresMs: parseNftTime(/\bexpires (\w+)/.exec(element)?.[1] ?? ''),
+    packets: number(/\bpackets (\d+)/),
+    bytes: number(/\bbytes (\d+)/),
   };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+
+/** nft's way of writing durations: `1d2h3m4s5ms`. */
+function parseNftTime(text: string): number {
+  let ms = 0;
+  for (const match of text.matchAll(/(\d+)(ms|d|h|m|s)/g)) ms += Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0);
+  return ms;
 }

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, describe, it } from 'node:test';
+import {
+  createBackendFactory,
+  enforceOptionsSchema,
+  type EnforceBackend,
+  type KernelOp,
+} from '../../../src/enforce/index.js';
+import type { SetElement } from '../../../src/enforce/element.js';
+import { createLayout } from '../../../src/enforce/layout.js';
+import { parseCidr } from '../../../src/util/ip.js';
+import { skipReason } from './net.js';
+
+const options = enforceOptionsSchema.parse({ log_blocked: false });
+const layout = createLayout(options);
+
+const at = (set: string, address: string, more: Partial<SetElement> = {}): SetElement => ({
+  set,
+  ip: parseCidr(address)!,
+  ...more,
+});
+
+const ELEMENTS: SetElement[] = [
+  at('block4_32', '203.0.113.7'),
+  at('block4_24', '198.51.100.0/24'),
+  at('block6_64', '2001:db8:0:1::/64'),
+  at('block6_128', '2001:db8::ffff:1'),
+  at('protect4_32', '192.0.2.1'),
+  at('allow6_64', '2001:db8:5::/64'),
+  at('svc4_32', '203.0.113.8', { proto: 6, port: 443 }),
+  at('svc6_128', '2001:db8::8', { proto: 17, port: 53 }),
+  at('flow4_32', '203.0.113.9', { peer: parseCidr('192.0.2.2')!, proto: 6, sourcePort: 40000, port: 80 }),
+  at('flow6_128', '2001:db8::9', { peer: parseCidr('2001:db8:2::1')!, proto: 6, sourcePort: 40001, port: 22 }),
+  at('slow4_32', '203.0.113.10'),
+  at('watch4_16', '203.0.0.0/16'),
+  at('out4_32', '203.0.113.11'),
+  at('feed4_32', '203.0.113.12'),
+];
+
+describe('netlink and nft', { skip: skipReason, timeout: 60_000 }, () => {
+  const names = ['netlink', 'nft'] as const;
+  const netns = (name: string): string => `enf-${process.pid}-${name}`;
+  const backends: Record<string, EnforceBackend> = {};
+  before(async () => {
+    for (const name of names) {
+      execFileSync('ip', ['netns', 'add', netns(name)]);
+      const backend = createBackendFactory({ netns: netns(name) })(name);
+      await backend.open(layout);
+      await backend.replace(layout, [{ element: at('block4_32', '192.0.2.77'), timeoutMs: 3_600_000 }]);
+      backends[name] = backend;
+    }
+  });
+  after(async () => {
+    for (const name of names) {
+      await backends[name]?.close();
+      execFileSync('ip', ['netns', 'delete', netns(name)]);
+    }
+  });
+
+  const apply = async (ops: KernelOp[]): Promise<void> => {
+    for (const name of names) {
+      const result = await backends[name]!.apply(layout, ops);
+      assert.deepEqual([...result.failed], [], name);
+      assert.equal(result.tableGone, false);
+    }
+  };
+  const state = (name: string): string => {
+    const text = execFileSync('ip', ['netns', 'exec', netns(name), 'nft', 'list', 'ruleset'], { encoding: 'utf8' });
+    const rounded = text.replace(/ expires [0-9a-z]+/g, '').split('\n');
+    return rounded
+      .map((line) =>
+        line
+          .split(/[{},]/)
+          .map((part) => part.trim())
+          .sort()
+          .join('|'),
+      )
+      .sort()
+      .join('\n');
+  };
+  const same = (): string => {
+    const [one, two] = names.map(state);
+    assert.equal(one, two);
+    return one!;
+  };
+
+  it('leave the same kernel state after adds, renewals and deletes', async () => {
+    const timeout = (e: SetElement): number => (e.set.startsWith('protect') ? 0 : 3_600_000);
+    await apply(ELEMENTS.map((element) => ({ kind: 'add', element, timeoutMs: timeout(element) })));
+    const added = same();
+    for (const text of [
+      '203.0.113.7',
+      '2001:db8:0:1::',
+      '203.0.113.8 . tcp . 443',
+      '203.0.113.9 . 192.0.2.2 . tcp . 40000 . 80',
+    ]) {
+      assert.ok(added.includes(text), text);
+    }
+    const timed = ELEMENTS.filter((e) => timeout(e) > 0);
+    await apply(
+      timed.map((element, i) => ({
+        kind: 'update',
+        element,
+        timeoutMs: i % 3 === 0 ? 0 : i % 3 === 1 ? 600_000 : 7_200_000,
+      })),
+    );
+    assert.notEqual(same(), added);
+    await apply(ELEMENTS.slice(0, 7).map((element) => ({ kind: 'delete', element, timeoutMs: 0 })));
+    assert.ok(!same().includes('203.0.113.7'));
+  });
+
+  it('are told apart by the comparison when one element differs', async () => {
+    const element = at('block4_32', '203.0.113.99');
+    await backends['netlink']!.apply(layout, [{ kind: 'add', element, timeoutMs: 60_000 }]);
+    assert.throws(same);
+    await backends['netlink']!.apply(layout, [{ kind: 'delete', element, timeoutMs: 0 }]);
+    same();
+  });
+
+  it('take the deletion of an absent element in a batch as done', async () => {
+    const absent = at('block4_32', '192.0.2.250');
+    const fresh = at('block4_32', '192.0.2.251');
+    await apply([
+      { kind: 'delete', element: absent, timeoutMs: 0 },
+      { kind: 'add', element: fresh, timeoutMs: 60_000 },
+      { kind: 'delete', element: at('svc4_32', '192.0.2.250', { proto: 6, port: 1 }), timeoutMs: 0 },
+    ]);
+    assert.ok(same().includes('192.0.2.251'));
+  });
+
+  it('find single elements with their timeouts, and miss absent ones', async () => {
+    const element = at('block4_32', '192.0.2.77');
+    for (const name of names) {
+      const [found, missing] = await backends[name]!.lookup(layout, [element, at('block4_32', '192.0.2.78')]);
+      assert.equal(found?.timeoutMs, 3_600_000, name);
+      assert.ok(found.expiresMs > 3_500_000 && found.expiresMs <= 3_600_000);
+      assert.equal(missing, undefined, name);
+    }
+  });
+
+  it('refuse only the elements that do not fit a full set', async () => {
+    const small = createLayout(enforceOptionsSchema.parse({ set_size: 1024, log_blocked: false, table: 'small' }));
+    const ops = Array.from({ length: 1100 }, (_, i): KernelOp => {
+      const ip = parseCidr(`10.9.${i >> 8}.${i & 255}`)!;
+      return { kind: 'add', element: { set: 'feed4_32', ip }, timeoutMs: 60_000 };
+    });
+    for (const name of names) {
+      await backends[name]!.replace(small, []);
+      const result = await backends[name]!.apply(small, ops);
+      assert.equal(result.failed.size, 76, name);
+      await backends[name]!.remove(small);
+    }
+  });
+
+  it('say so when the table is gone', async () => {
+    const other = createLayout(enforceOptionsSchema.parse({ table: 'absent' }));
+    for (const name of names) {
+      const op: KernelOp = { kind: 'add', element: at('block4_32', '192.0.2.5'), timeoutMs: 1000 };
+      assert.equal((await backends[name]!.apply(other, [op])).tableGone, true, name);
+      assert.equal(await backends[name]!.isPresent(other), false);
+    }
+  });
+});
