@@ -1,6 +1,5 @@
 import { basename, resolve } from 'node:path';
 import { ANOMALY_ALGORITHMS, BUNDLE_FORMAT, type ModelCard } from '../contract/model-card.js';
-import { AppError } from '../util/errors.js';
 import { TRAINERS } from './algorithms.js';
 import { sha256, writeBundle } from './bundle.js';
 import { describeFeatures } from './card-features.js';
@@ -133,8 +132,6 @@ export async function runTrainer(
   hooks: Pick<TrainHooks, 'onProgress'>,
 ): Promise<TrainedModel> {
   const trainer = TRAINERS[options.algorithm];
-  if (!trainer)
-    throw new AppError({ kind: 'bug', code: 'train.algorithm', message: `No trainer for ${options.algorithm}.` });
   const balanced = balance(train.table, train.classes, { method: options.balance, seed: options.seed });
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return trainer(balanced, {
@@ -152,7 +149,7 @@ function chooseRule({ table, classes }: Part, scores: Scores, options: TrainOpti
   const rule: DecisionRule = {
     classes: classes.names,
     threshold: thresholdForBudget(benign, options.falsePositiveBudget),
-    calibration: fitCalibration(scores.score, isAttack),
+    calibration: fitCalibration(scores.score, isAttack, options.algorithm === 'cnn' ? 'temperature' : undefined),
     falsePositiveBudget: options.falsePositiveBudget,
   };
   if (!scores.novelty || classes.names.length < 3) return rule;

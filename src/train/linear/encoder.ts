@@ -10,6 +10,8 @@ const CLIP = 10;
  */
 export interface Encoder {
   width: number;
+  /** The feature that each encoded column comes from. */
+  sources: readonly number[];
   /** Encodes one row in float32 steps, as the ONNX nodes do. */
   encode(x: Float32Array, at: number, out: Float32Array, outAt: number): void;
   /** Adds the same steps to a graph; returns the encoded [N, width]. */
@@ -29,6 +31,7 @@ export function fitEncoder(table: Table): Encoder {
 
   return {
     width: numeric.length + codes.length,
+    sources: [...numeric, ...codes.map((c) => c.f)],
     encode(x, at, out, outAt) {
       for (let i = 0; i < numeric.length; i++) {
         const v = x[at + numeric[i]!]!;
