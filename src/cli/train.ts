@@ -46,10 +46,11 @@ export function register(program: Command): void {
     .option('--false-positive-budget <share>', 'share of benign flows that may alarm', '0.005')
     .option('--max-rows <n>', 'rows kept in memory; beyond it a uniform sample', '1000000')
     .option('--seed <n>', 'same seed and data, same model', '1')
+    .addOption(new Option('--progress <how>', 'progress on stderr').choices(['auto', 'json', 'none']).default('auto'))
     .option('--name <name>', 'name in the model card')
     .option('--description <text>', 'sentence for the model card')
     .action(async (raw: Record<string, unknown>) => {
-      const card = await trainModel(parseOptions(raw), { onProgress: progress(), ...clock() });
+      const card = await trainModel(parseOptions(raw), { onProgress: progress(String(raw['progress'])), ...clock() });
       process.stdout.write(summary(card, String(raw['out'])));
     });
 }
@@ -60,7 +61,7 @@ function parseOptions(raw: Record<string, unknown>): ReturnType<typeof trainOpti
       .filter((key) => raw[key] !== undefined)
       .map((key) => [key, Number(raw[key])]),
   );
-  const parsed = trainOptionsSchema.safeParse({ ...raw, ...numbers });
+  const parsed = trainOptionsSchema.safeParse({ ...withoutProgress(raw), ...numbers });
   if (parsed.success) return parsed.data;
   throw new AppError({
     kind: 'user',
@@ -68,6 +69,10 @@ function parseOptions(raw: Record<string, unknown>): ReturnType<typeof trainOpti
     message: parsed.error.issues.map((i) => `--${kebab(i.path.join('.'))}: ${i.message}`).join('; '),
     fix: 'See portcullis train --help.',
   });
+}
+
+function withoutProgress({ progress: _progress, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return rest;
 }
 
 function kebab(name: string): string {
@@ -82,14 +87,18 @@ function clock(): { trainedMs: number; repeatable: boolean } {
     : { trainedMs: Number(fixed) * 1000, repeatable: true };
 }
 
-/** A line on stderr that is rewritten, at most ten times a second and only on a terminal. */
-function progress(): (step: string, done: number, total: number) => void {
-  if (!process.stderr.isTTY) return () => undefined;
-  let last = 0;
+/** At most ten lines a second on stderr: rewritten in place on a terminal, JSON for a program that asked. */
+function progress(how: string): (step: string, done: number, total: number) => void {
+  if (how === 'none' || (how === 'auto' && !process.stderr.isTTY)) return () => undefined;
+  let last = -Infinity;
   return (step, done, total) => {
     const now = performance.now();
     if (now - last < 100 && done !== total) return;
     last = now;
+    if (how === 'json') {
+      process.stderr.write(`${JSON.stringify({ step, done, total })}\n`);
+      return;
+    }
     const part = total > 0 ? ` ${done}/${total}` : done > 0 ? ` ${done}` : '';
     process.stderr.write(`\r\x1b[K${step}${part}${done === total && total > 0 ? '\n' : ''}`);
   };

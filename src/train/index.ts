@@ -1,4 +1,12 @@
-export { openBundle, type Bundle } from './bundle.js';
+export { openBundle, writeBundle, type Bundle } from './bundle.js';
+export { featureDrift, kolmogorovSmirnov, sharesOf, stabilityIndex, type DriftFinding } from './evaluate/drift.js';
 export { evaluateModel, type Evaluation } from './evaluate-model.js';
+export { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateReport, type GateSet } from './lifecycle/gate.js';
+export { labelWeights, withLabels, type LabelledVector } from './lifecycle/labels.js';
+export { createRegistry, type HistoryEntry, type ModelRegistry, type RegisteredModel } from './lifecycle/registry.js';
+export { trainInChild } from './lifecycle/train-child.js';
+export { openSession, scoreRows, type Scores } from './onnx/session.js';
 export { trainOptionsSchema, type TrainOptions } from './options.js';
-export { trainModel, type TrainHooks } from './train-model.js';
+export { readTables, type FileReport } from './table/read-tables.js';
+export type { Table } from './table/table.js';
+export { trainModel, trainOnTable, type TrainHooks } from './train-model.js';

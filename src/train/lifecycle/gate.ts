@@ -1,0 +1,189 @@
+import { clopperPearsonUpper } from './binomial.js';
+import { createRandom } from '../random.js';
+import { thresholdForBudget } from '../evaluate/curves.js';
+
+/** Champion's and challenger's scores on the same rows. */
+export interface GateSet {
+  isAttack: Uint8Array;
+  /** Attack family of each row, for per-family recall; empty for benign rows. */
+  family: readonly string[];
+  champion: Float32Array;
+  challenger: Float32Array;
+}
+
+export interface GateInput {
+  schemaHash: { champion: string; challenger: string };
+  parity: { maxDifference: number; tolerance: number };
+  /** Share of benign rows that may alarm: the same for both. */
+  budget: number;
+  /** Fixed set that never changes: what was once detected stays detected. */
+  regression: GateSet;
+  /** Held-out recent labels, cut by time. */
+  recent: GateSet;
+  /** Scores of flows that must stay benign (monitoring, backups, the operator's own), with each model's threshold. */
+  protectedBenign: { champion: Float32Array; challenger: Float32Array };
+  /** Labels new since the champion was trained. */
+  newLabels: number;
+  seed: number;
+}
+
+export interface GateOptions {
+  minNewLabels: number;
+  /** Largest fall of a family's recall on the regression set, as a share. */
+  maxRecallDrop: number;
+  bootstrapRuns: number;
+}
+
+export const GATE_DEFAULTS: GateOptions = { minNewLabels: 50, maxRecallDrop: 0.02, bootstrapRuns: 500 };
+
+export interface GateCheck {
+  name: string;
+  passed: boolean;
+  detail: string;
+}
+
+export interface GateReport {
+  promote: boolean;
+  checks: GateCheck[];
+  /** Challenger's average precision less champion's on recent rows, with its 95 % interval. */
+  gain: { mean: number; low: number; high: number };
+}
+
+/**
+ * Whether a challenger may replace the champion. Both get the threshold that spends the same false-positive budget
+ * on the benign rows of the regression set, so that neither wins by alarming more.
+ */
+export function judgeChallenger(input: GateInput, options: GateOptions = GATE_DEFAULTS): GateReport {
+  const thresholds = {
+    champion: thresholdForBudget(benignOf(input.regression, 'champion'), input.budget),
+    challenger: thresholdForBudget(benignOf(input.regression, 'challenger'), input.budget),
+  };
+  const gain = pairedBootstrap(input.recent, options.bootstrapRuns, input.seed);
+  const checks: GateCheck[] = [
+    check(
+      'schema',
+      input.schemaHash.champion === input.schemaHash.challenger,
+      'both were trained on the same feature schema',
+    ),
+    check(
+      'parity',
+      input.parity.maxDifference <= input.parity.tolerance,
+      `the export differs from the trainer by ${input.parity.maxDifference.toExponential(1)}`,
+    ),
+    check(
+      'labels',
+      input.newLabels >= options.minNewLabels && hasBoth(input.recent),
+      `${input.newLabels} new labels, both kinds needed`,
+    ),
+    regressionCheck(input.regression, thresholds, options.maxRecallDrop),
+    check(
+      'recent',
+      gain.low >= 0,
+      `average precision ${signed(gain.mean)} on ${input.recent.isAttack.length} recent rows (95 %: ${signed(gain.low)} to ${signed(gain.high)})`,
+    ),
+    falseAlarmCheck(input.recent, thresholds),
+    protectedCheck(input.protectedBenign, thresholds),
+  ];
+  return { promote: checks.every((c) => c.passed), checks, gain };
+}
+
+type Who = 'champion' | 'challenger';
+type Thresholds = Record<Who, number>;
+
+function check(name: string, passed: boolean, detail: string): GateCheck {
+  return { name, passed, detail };
+}
+
+function signed(v: number): string {
+  return `${v >= 0 ? '+' : ''}${v.toFixed(4)}`;
+}
+
+function benignOf(set: GateSet, who: Who): Float32Array {
+  return set[who].filter((_, r) => set.isAttack[r] === 0);
+}
+
+function hasBoth(set: GateSet): boolean {
+  return set.isAttack.includes(0) && set.isAttack.includes(1);
+}
+
+function regressionCheck(set: GateSet, thresholds: Thresholds, maxDrop: number): GateCheck {
+  const families = [...new Set(set.family.filter((f, r) => f !== '' && set.isAttack[r] === 1))].sort();
+  const recall = (family: string, who: Who): number => {
+    let [n, found] = [0, 0];
+    for (let r = 0; r < set.isAttack.length; r++) {
+      if (set.isAttack[r] !== 1 || set.family[r] !== family) continue;
+      n++;
+      if (set[who][r]! >= thresholds[who]) found++;
+    }
+    return n > 0 ? found / n : 0;
+  };
+  const worse = families
+    .map((f) => ({ f, drop: recall(f, 'champion') - recall(f, 'challenger') }))
+    .filter(({ drop }) => drop > maxDrop);
+  const detail =
+    worse.length === 0
+      ? `no family falls by more than ${maxDrop * 100} points`
+      : worse.map(({ f, drop }) => `${f} falls by ${(drop * 100).toFixed(1)} points`).join(', ');
+  return check('regression', worse.length === 0, detail);
+}
+
+/** Upper 95 % bound of the challenger's false-positive rate against the champion's, each at its threshold. */
+function falseAlarmCheck(set: GateSet, thresholds: Thresholds): GateCheck {
+  const bound = (who: Who): number => {
+    const benign = benignOf(set, who);
+    return clopperPearsonUpper(benign.filter((s) => s >= thresholds[who]).length, benign.length, 0.05);
+  };
+  const [old, now] = [bound('champion'), bound('challenger')];
+  return check(
+    'false alarms',
+    now <= old,
+    `upper bound ${(now * 100).toFixed(2)} %, champion ${(old * 100).toFixed(2)} %`,
+  );
+}
+
+function protectedCheck(scores: GateInput['protectedBenign'], thresholds: Thresholds): GateCheck {
+  const count = (who: Who): number => scores[who].filter((s) => s >= thresholds[who]).length;
+  const [old, now] = [count('champion'), count('challenger')];
+  return check(
+    'protected benign',
+    now <= old,
+    `${now} of ${scores.challenger.length} protected flows alarm, champion ${old}`,
+  );
+}
+
+/** Resamples rows with replacement, the same rows for both models, and compares average precision. */
+function pairedBootstrap(set: GateSet, runs: number, seed: number): GateReport['gain'] {
+  const n = set.isAttack.length;
+  if (!hasBoth(set)) return { mean: 0, low: -1, high: 1 };
+  const order = (who: Who): Uint32Array =>
+    Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => set[who][b]! - set[who][a]!);
+  const [champion, challenger] = [order('champion'), order('challenger')];
+  const random = createRandom(seed);
+  const times = new Uint16Array(n);
+  const gains = new Float64Array(runs);
+  for (let run = 0; run < runs; run++) {
+    times.fill(0);
+    for (let i = 0; i < n; i++) times[random.below(n)]!++;
+    gains[run] =
+      averagePrecision(set, 'challenger', challenger, times) - averagePrecision(set, 'champion', champion, times);
+  }
+  gains.sort();
+  const mean = gains.reduce((a, b) => a + b, 0) / runs;
+  return { mean, low: gains[Math.floor(0.025 * runs)]!, high: gains[Math.min(runs - 1, Math.floor(0.975 * runs))]! };
+}
+
+/** Average precision with each row counted `times` times; equal scores move together. */
+function averagePrecision(set: GateSet, who: Who, order: Uint32Array, times: Uint16Array): number {
+  const score = set[who];
+  let [tp, fp, area, groupTp] = [0, 0, 0, 0];
+  for (let i = 0; i < order.length; i++) {
+    const r = order[i]!;
+    if (set.isAttack[r]) groupTp += times[r]!;
+    else fp += times[r]!;
+    if (i + 1 < order.length && score[order[i + 1]!]! === score[r]!) continue;
+    tp += groupTp;
+    if (tp + fp > 0) area += groupTp * (tp / (tp + fp));
+    groupTp = 0;
+  }
+  return tp > 0 ? area / tp : 0;
+}
