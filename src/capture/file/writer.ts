@@ -42,7 +42,7 @@ export function openPcapWriter(path: string, linkType: number, options: PcapWrit
     try {
       while (done < used) done += writeSync(fd, buffer, done, used - done);
     } catch (error) {
-      ftruncateSync(fd, written);
+      dropPartialRecord(fd, written);
       throw writeFailed(path, error);
     } finally {
       used = 0;
@@ -90,6 +90,15 @@ export function openPcapWriter(path: string, linkType: number, options: PcapWrit
       }
     },
   };
+}
+
+/** Only regular files can be cut; on anything else nothing is left behind anyway. */
+function dropPartialRecord(fd: number, wholeBytes: number): void {
+  try {
+    ftruncateSync(fd, wholeBytes);
+  } catch {
+    // A pipe or a device.
+  }
 }
 
 function attempt<T>(path: string, action: () => T): T {
