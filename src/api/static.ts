@@ -81,7 +81,8 @@ export function serveStatic(dir: string): Middleware {
       } else ctx.body = file.body;
       return;
     }
-    const isPage = extname(ctx.path) === '' || ctx.path === '/index.html';
+    // A page may end in an address, /hosts/203.0.113.7: only what looks like a file is missing when it is missing.
+    const isPage = ctx.path === '/index.html' || !(ctx.path.startsWith('/assets/') || extname(ctx.path) in TYPES);
     if (index === undefined || !isPage || ctx.accepts('html') === false) {
       await next();
       return;

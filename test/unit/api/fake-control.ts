@@ -1,0 +1,119 @@
+import type { Control } from '../../../src/api/index.js';
+import type { Status } from '../../../src/contract/http.js';
+import type { Decision } from '../../../src/domain/decision.js';
+import type { Store } from '../../../src/store/index.js';
+import { AppError } from '../../../src/util/errors.js';
+import { uuid7 } from '../../../src/util/uuid7.js';
+import { sampleDecision } from '../store/samples.js';
+
+export type FakeControl = Control & { calls: unknown[][] };
+
+/** Stands in for the server daemon: keeps decisions in the store and remembers what it was asked. */
+export function createFakeControl(store: Store): FakeControl {
+  const calls: unknown[][] = [];
+  let mode: Status['mode'] = 'observe';
+  let paused: Status['paused'] = null;
+
+  const missing = (what: string) =>
+    new AppError({ kind: 'user', code: `${what}.not_found`, message: `No such ${what}.` });
+  const policy = {
+    name: 'scanners', description: 'd', version: 1, enabled: true, order: 0, actor: 'ada', updatedMs: 1, yaml: 'a: 1', versions: [],
+  }; // prettier-ignore
+  const sensor = {
+    name: 'edge', connected: true, running: true, interfaces: ['lan0'], packets: 1, kernelDrops: 0, packetRate: 2, flows: 3,
+    lastSeenMs: 4, stats: {},
+  }; // prettier-ignore
+
+  async function end(id: string, change: Partial<Decision>): Promise<Decision> {
+    const decision = await store.decisions.get(id);
+    if (!decision) throw missing('decision');
+    const after = { ...decision, ...change };
+    await store.decisions.save({ decision: after });
+    return after;
+  }
+
+  return {
+    calls,
+    status: () => ({
+      version: '0.0.0-test', mode, paused, uptimeSecs: 1, sensors: [sensor],
+      responder: { connected: true, backend: 'dry-run', desired: 0, enforced: 0, healed: 0 },
+      latency: { count: 0, p50Us: 0, p95Us: 0, p99Us: 0 }, alerts: { lastHour: 0, open: 0 },
+      decisions: { active: 0, simulated: 0 }, siem: [], database: { kind: 'sqlite', ok: true },
+    }), // prettier-ignore
+    setMode(next, actor) {
+      calls.push(['setMode', next, actor]);
+      mode = next;
+    },
+    pause(secs, actor) {
+      calls.push(['pause', secs, actor]);
+      paused = { untilMs: secs };
+    },
+    resume(actor) {
+      calls.push(['resume', actor]);
+      paused = null;
+    },
+    async addDecision(request, actor) {
+      calls.push(['addDecision', request, actor]);
+      if (request.value === '192.0.2.1') {
+        throw new AppError({ kind: 'user', code: 'decision.protected', message: '192.0.2.1 is protected: gateway.' });
+      }
+      const decision = sampleDecision({
+        value: request.value,
+        reason: request.reason,
+        origin: actor.kind === 'user' ? 'operator' : 'api',
+        actor: actor.name,
+        expiresMs: 0,
+      });
+      await store.decisions.save({ decision });
+      return decision;
+    },
+    extendDecision: (id, durationSecs) => end(id, { durationSecs }),
+    releaseDecision: (id) => end(id, { enforcement: 'revoked' }),
+    async addAllow({ value, comment }, actor) {
+      const entry = { id: uuid7(), value, owner: actor.name, comment, createdMs: 1, expiresMs: 0 };
+      await store.allowlist.add(entry);
+      return entry;
+    },
+    removeAllow: (id) => store.allowlist.remove(id),
+    protectedSet: () => [{ value: '192.0.2.1', reason: 'gateway', detail: 'lan0' }],
+    explain: (address) => ({
+      address, blocked: false, allowed: null, protected: null, decisions: [], lastAlerts: [], verdicts: [], text: ['nothing'],
+    }), // prettier-ignore
+    policies: {
+      list: () => [policy],
+      get(name) {
+        if (name !== policy.name) throw missing('policy');
+        return policy;
+      },
+      validate: () => ({ ok: true, problems: [] }),
+      async put(name, yaml, comment, actor) {
+        const stored = await store.policies.add({ name, yaml, comment, actor: actor.name });
+        return { ...policy, name, yaml, version: stored.version };
+      },
+      test: (_name, alert) => ({
+        alertId: alert.id, outcome: 'monitor', mode: 'observe', reason: 'none matched', considered: [], guards: [],
+      }), // prettier-ignore
+    },
+    models: { list: () => [] },
+    rules: { list: () => [] },
+    siem: {
+      list: () => [],
+      test() {
+        throw missing('siem');
+      },
+    },
+    system: {
+      doctor: () => ({ ok: true, checks: [{ name: 'ruleset.order', status: 'ok', message: 'fine' }] }),
+      canary: () => ({ ok: true, steps: [] }),
+    },
+    sensors: {
+      list: () => [sensor],
+      capture(name) {
+        if (name !== sensor.name) throw missing('sensor');
+        return sensor;
+      },
+    },
+    health: () => ({ responder: { ok: true, detail: 'connected' } }),
+    metrics: () => ({ packets_total: 7 }),
+  };
+}

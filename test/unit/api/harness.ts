@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  hashPassword,
+  openApiServer,
+  openKeys,
+  type ApiOptions,
+  type ApiServer,
+  type Keys,
+} from '../../../src/api/index.js';
+import type { LoginResponse, Problem, Role } from '../../../src/contract/http.js';
+import { openStore, type AuditRecord, type Store, type UserRow } from '../../../src/store/index.js';
+import { silentLogger, type Logger } from '../../../src/util/logger.js';
+import { createFakeControl, type FakeControl } from './fake-control.js';
+
+export const PASSWORD = 'correct horse battery staple';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  body: unknown;
+}
+
+export interface Harness {
+  api: ApiServer;
+  store: Store;
+  control: FakeControl;
+  keys: Keys;
+  dataDir: string;
+  audited: AuditRecord[];
+  errors: object[];
+  clock: { ms: number };
+  /** One request; `path` below /api/v1 unless it starts with `//`, which means the root. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** Adds a user with {@link PASSWORD} that need not be changed. */
+  addUser(name: string, role: Role): Promise<void>;
+  login(name: string): Promise<{ token: string; cookie: string }>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  token?: string | undefined;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export async function startHarness(options: Partial<ApiOptions> = {}): Promise<Harness> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'api-'));
+  const store = await openStore({ kind: 'sqlite', path: ':memory:' });
+  const control = createFakeControl(store);
+  const audited: AuditRecord[] = [];
+  const errors: object[] = [];
+  const log: Logger = { ...silentLogger, error: (fields) => errors.push(fields) };
+  const clock = { ms: Date.now() };
+  const api = await openApiServer(
+    {
+      port: 0,
+      dataDir,
+      rates: { login: 10_000, read: 100_000, write: 100_000, heavy: 100_000 },
+      ...options,
+    },
+    { store, control, version: '0.0.0-test', log, onAudit: (record) => audited.push(record), now: () => clock.ms },
+  );
+
+  async function call(method: string, path: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer> {
+    const url = api.url + (path.startsWith('//') ? path.slice(1) : `/api/v1${path}`);
+    const response = await fetch(url, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  }
+
+  return {
+    api,
+    store,
+    control,
+    keys: openKeys(dataDir),
+    dataDir,
+    audited,
+    errors,
+    clock,
+    call,
+    async addUser(name, role) {
+      passwordHash ??= await hashPassword(PASSWORD);
+      await store.users.add(plainUser(name, role, passwordHash, clock.ms));
+    },
+    async login(name) {
+      const answer = await call('POST', '/auth/login', { body: { username: name, password: PASSWORD } });
+      assert.equal(answer.status, 200, answer.text);
+      return { token: (answer.body as LoginResponse).accessToken, cookie: cookieOf(answer) };
+    },
+    async close() {
+      await api.close();
+      await store.close();
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** Made once: each hash takes a good part of a second. */
+let passwordHash: string | undefined;
+
+function plainUser(name: string, role: Role, hash: string, createdMs: number): UserRow {
+  return {
+    name,
+    role,
+    disabled: false,
+    mustChangePassword: false,
+    passwordHash: hash,
+    totpSecret: '',
+    totpPending: '',
+    totpLastStep: 0,
+    recoveryHashes: '[]',
+    createdMs,
+    lastLoginMs: 0,
+    failedLogins: 0,
+    lockedUntilMs: 0,
+    epoch: 0,
+  };
+}
+
+/** The refresh cookie that an answer sets, as `name=value`; empty when it sets none. */
+export function cookieOf(answer: Answer): string {
+  return (answer.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
+}
+
+/** Asserts a problem document with this status and code. */
+export function assertProblem(answer: Answer, status: number, code: string): Problem {
+  const problem = answer.body as Problem;
+  assert.equal(answer.status, status, answer.text);
+  assert.equal(problem.code, code, answer.text);
+  assert.equal(problem.status, status);
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  return problem;
+}

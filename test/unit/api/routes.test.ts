@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { OPERATIONS, ROLES, roleAllows, type Operation, type Role } from '../../../src/contract/http.js';
+import { startHarness, type Harness } from './harness.js';
+
+/**
+ * The permission matrix, written down apart from the code: which role is the least that may call an operation.
+ * `session` means everyone who is logged in, `public` everyone.
+ */
+const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
+  login: 'public', refresh: 'public', logout: 'public',
+  changePassword: 'session', me: 'session', startTotp: 'viewer', confirmTotp: 'viewer', disableTotp: 'viewer',
+  getStatus: 'viewer', setMode: 'operator', pause: 'operator', resume: 'operator',
+  listSiem: 'viewer', testSiem: 'operator', doctor: 'analyst', canary: 'operator',
+  listSensors: 'viewer', setCapture: 'operator',
+  listAlerts: 'viewer', getAlert: 'viewer', patchAlert: 'analyst', bulkAlerts: 'analyst', labelAlert: 'analyst',
+  listIncidents: 'viewer', getIncident: 'viewer', patchIncident: 'analyst', commentIncident: 'analyst',
+  listDecisions: 'viewer', getDecision: 'viewer', addDecision: 'operator', extendDecision: 'operator',
+  releaseDecision: 'operator', allowDecision: 'operator',
+  listAllowlist: 'viewer', addAllow: 'operator', removeAllow: 'operator', listProtected: 'viewer', explain: 'viewer',
+  listFlows: 'viewer', statsOverview: 'viewer',
+  listPolicies: 'viewer', getPolicy: 'viewer', validatePolicy: 'analyst', putPolicy: 'operator', testPolicy: 'analyst',
+  listModels: 'viewer', listRules: 'viewer',
+  listUsers: 'admin', addUser: 'admin', patchUser: 'admin', resetPassword: 'admin', removeUser: 'admin',
+  listTokens: 'viewer', addToken: 'viewer', removeToken: 'viewer', listSessions: 'viewer', removeSession: 'viewer',
+  listAudit: 'admin', checkAudit: 'admin',
+}; // prettier-ignore
+
+const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];
+const concrete = (path: string): string => path.replace(':id', randomUUID()).replace(':name', 'nothing');
+
+describe('every route', () => {
+  let h: Harness;
+  const tokens = {} as Record<Role, string>;
+  before(async () => {
+    h = await startHarness();
+    for (const role of ROLES) {
+      await h.addUser(`a-${role}`, role);
+      tokens[role] = (await h.login(`a-${role}`)).token;
+    }
+  });
+  after(() => h.close());
+
+  const call = (operation: Operation, token?: string) =>
+    h.call(operation.method.toUpperCase(), concrete(operation.path), {
+      token,
+      body: operation.method === 'get' ? undefined : {},
+    });
+
+  it('has the access that the matrix says', () => {
+    assert.deepEqual(Object.fromEntries(all.map(([id, operation]) => [id, operation.access])), MATRIX);
+  });
+
+  it('refuses whoever has no token, a wrong one, or too low a role, before it looks at the request', async () => {
+    let refused = 0;
+    for (const [id, operation] of all) {
+      const needed = MATRIX[id];
+      if (needed === 'public') continue;
+      const without = await call(operation);
+      assert.equal(without.status, 401, `${id} without a token`);
+      assert.equal((await call(operation, 'eyJhbGciOiJub25lIn0.e30.')).status, 401, `${id} with a wrong token`);
+      for (const role of ROLES) {
+        const answer = await call(operation, tokens[role]);
+        const allowed = needed === 'session' || roleAllows(role, needed);
+        if (allowed) assert.notEqual(answer.status, 403, `${id} as ${role}: ${answer.text}`);
+        else {
+          refused++;
+          assert.equal(answer.status, 403, `${id} as ${role}: ${answer.text}`);
+        }
+        assert.ok(answer.status < 500, `${id} as ${role}: ${answer.text}`);
+        if (id === 'disableTotp' || id === 'changePassword') continue;
+        assert.notEqual(answer.status, 401, `${id} as ${role}: ${answer.text}`);
+      }
+    }
+    assert.ok(refused > 40, String(refused));
+  });
+
+  it('answers only to the methods of the contract', async () => {
+    for (const path of new Set(all.map(([, operation]) => operation.path))) {
+      const methods = all.filter(([, operation]) => operation.path === path).map(([, operation]) => operation.method);
+      for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
+        if (methods.includes(method)) continue;
+        const answer = await h.call(method.toUpperCase(), concrete(path), { token: tokens.admin });
+        // 400: another path of that method fits, with `bulk` or `check` as an id that is none.
+        assert.ok([400, 404, 405].includes(answer.status), `${method} ${path}: ${answer.status} ${answer.text}`);
+      }
+    }
+  });
+});
