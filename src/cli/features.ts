@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { once } from 'node:events';
 import { Option, type Command } from 'commander';
-import { openFileSource } from '../capture/index.js';
+import { openFileSource, type PacketSource } from '../capture/index.js';
 import { createPipeline } from '../daemons/pipeline.js';
 import type { FeatureDefinition, FeatureVector } from '../domain/feature.js';
 import type { FlowColumns, FlowRecord } from '../domain/flow.js';
@@ -24,7 +24,7 @@ import { AppError, errorMessage } from '../util/errors.js';
 
 const META = 'flow_id community_id src_ip src_port dst_ip dst_port proto start_us end_us moment source'.split(' ');
 
-interface Options {
+export interface FeatureOptions {
   schema: 'flow' | 'kdd';
   labels?: string[];
   unlabelled: string;
@@ -43,7 +43,7 @@ export function register(program: Command): void {
     .option('--unlabelled <label>', 'label of flows that the labels file does not mention', 'benign')
     .addOption(new Option('--moments <which>', 'vectors to write').choices(['early', 'end', 'both']).default('both'))
     .requiredOption('--out <file>', 'CSV file to write; - for standard output')
-    .action(async (captures: string[], options: Options) => {
+    .action(async (captures: string[], options: FeatureOptions) => {
       const labels = options.labels ?? [];
       if (labels.length > 1 && labels.length !== captures.length) {
         throw new AppError({
@@ -59,7 +59,7 @@ export function register(program: Command): void {
         out.once('error', (e) => reject(cannotWrite(options.out, e))),
       );
       const definitions = (options.schema === 'kdd' ? KDD_SCHEMA : FLOW_SCHEMA).features;
-      out.write(`${[...META, ...definitions.map((d) => d.name), 'label'].join(',')}\n`);
+      out.write(featureHeader(definitions));
       const work = async (): Promise<void> => {
         for (const [i, path] of captures.entries()) {
           await extract(path, { options, definitions, truth: truths[i] ?? truths[0], out: out as WriteStream });
@@ -68,6 +68,11 @@ export function register(program: Command): void {
       };
       await Promise.race([work(), failed]);
     });
+}
+
+/** First line of a feature file. */
+export function featureHeader(definitions: readonly FeatureDefinition[]): string {
+  return `${[...META, ...definitions.map((d) => d.name), 'label'].join(',')}\n`;
 }
 
 async function readTruth(path: string): Promise<Truth> {
@@ -95,8 +100,8 @@ function cannotWrite(path: string, cause: unknown): AppError {
   });
 }
 
-interface Extraction {
-  options: Options;
+export interface Extraction {
+  options: FeatureOptions;
   definitions: readonly FeatureDefinition[];
   truth: Truth | undefined;
   out: WriteStream;
@@ -104,6 +109,16 @@ interface Extraction {
 
 /** Rows of a flow wait for its end, because only then every packet's label is known. */
 async function extract(path: string, job: Extraction): Promise<void> {
+  await extractFrom(await openFileSource(path), basename(path), job, new AbortController().signal);
+}
+
+/** The same from any source, until it ends or the signal aborts. @param name value of the column `source`. */
+export async function extractFrom(
+  source: PacketSource,
+  name: string,
+  job: Extraction,
+  signal: AbortSignal,
+): Promise<void> {
   const waiting = new Map<number, string[]>();
   const packetLabels = new Map<number, string>();
   const { options, truth } = job;
@@ -111,7 +126,7 @@ async function extract(path: string, job: Extraction): Promise<void> {
     if (options.moments !== 'both' && options.moments !== moment) return;
     const id = flows.flowId[slot]!;
     const rows = waiting.get(id) ?? [];
-    rows.push(formatRow(vector, toFlowRecord(flows, slot, 'active'), basename(path), job.definitions));
+    rows.push(formatRow(vector, toFlowRecord(flows, slot, 'active'), name, job.definitions));
     waiting.set(id, rows);
   };
   const features =
@@ -130,9 +145,10 @@ async function extract(path: string, job: Extraction): Promise<void> {
   };
   const observers = truth?.kind === 'packets' ? [packetLabeller(truth, packetLabels), features] : [features];
   const pipeline = createPipeline({}, { observers, onFlowEnd: write });
-  const source = await openFileSource(path);
   try {
-    await source.run((block) => pipeline.push(block), new AbortController().signal);
+    await source.run((block) => {
+      pipeline.push(block);
+    }, signal);
   } finally {
     source.close();
     pipeline.flush();

@@ -1,13 +1,17 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { afpacketOptions, capOptions } from '../capture/options.js';
+import { correlateOptionsSchema } from '../correlate/options.js';
 import { decodeOptions } from '../decode/options.js';
+import { behaviourOptionsSchema } from '../detect/behaviour/index.js';
+import { scoringOptionsSchema } from '../detect/scoring/index.js';
 import { MODES } from '../domain/decision.js';
 import { enforceOptionsSchema } from '../enforce/options.js';
 import { flowFeatureOptionsSchema } from '../features/options.js';
 import { defragOptions, flowOptions } from '../flow/options.js';
 import { siemOptionsSchema } from '../forward/options.js';
 import { policyOptionsSchema } from '../policy/options.js';
+import { apiOptionsSchema } from '../api/options.js';
 import { storeOptionsSchema } from '../store/options.js';
 import { snakeSection } from './snake.js';
 
@@ -21,6 +25,17 @@ const captureSchema = afpacketOptions.omit({ interface: true, interfaceId: true 
     .default([])
     .describe('Interfaces to watch; empty: every interface that is up and not loopback'),
   filter: capOptions.shape.filter,
+});
+
+const detectSchema = z.strictObject({
+  behaviour: snakeSection(
+    behaviourOptionsSchema.extend({
+      enabled: z.boolean().default(true).describe('Look for behaviours: scans, floods, guessing'),
+    }),
+  ).prefault({}),
+  models: snakeSection(
+    scoringOptionsSchema.extend({ enabled: z.boolean().default(true).describe('Score flows with models') }),
+  ).prefault({}),
 });
 
 /** The whole configuration file. Unknown keys are errors; every problem is reported at once. */
@@ -43,10 +58,13 @@ export const configSchema = z.strictObject({
   flow: snakeSection(flowOptions).prefault({}),
   defrag: snakeSection(defragOptions).prefault({}),
   features: snakeSection(flowFeatureOptionsSchema).prefault({}),
+  detect: detectSchema.prefault({}),
+  correlate: snakeSection(correlateOptionsSchema).prefault({}),
   policy: policyOptionsSchema.prefault({}),
   enforce: enforceOptionsSchema.prefault({}),
   siem: siemOptionsSchema.prefault({}),
   store: snakeSection(storeOptionsSchema).prefault({}),
+  api: snakeSection(apiOptionsSchema.omit({ dataDir: true })).prefault({}),
 });
 
 export type Config = z.output<typeof configSchema>;

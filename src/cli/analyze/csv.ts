@@ -1,0 +1,47 @@
+import type { Detection } from '../../domain/detection.js';
+import { eveTime, protoName } from './eve.js';
+
+const COLUMNS = [
+  'timestamp',
+  'tier',
+  'label',
+  'title',
+  'severity',
+  'confidence',
+  'offender',
+  'victim',
+  'src_ip',
+  'src_port',
+  'dest_ip',
+  'dest_port',
+  'proto',
+  'community_id',
+] as const;
+
+export const CSV_HEADER = COLUMNS.join(',');
+
+/** One detection as a CSV line (RFC 4180); a leading `=`, `+`, `-` or `@` is defused for spreadsheets. */
+export function csvLine(d: Detection): string {
+  const values: Record<(typeof COLUMNS)[number], string | number> = {
+    timestamp: eveTime(d.packetUs),
+    tier: d.tier,
+    label: d.label,
+    title: d.title,
+    severity: d.severity,
+    confidence: d.confidence.toFixed(4),
+    offender: d.offender,
+    victim: d.victim ?? '',
+    src_ip: d.srcIp,
+    src_port: d.srcPort,
+    dest_ip: d.dstIp,
+    dest_port: d.dstPort,
+    proto: protoName(d.proto),
+    community_id: d.communityId ?? '',
+  };
+  return COLUMNS.map((c) => cell(String(values[c]))).join(',');
+}
+
+function cell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,136 @@
+import type { Decision } from '../../domain/decision.js';
+import type { Detection } from '../../domain/detection.js';
+import type { FlowRecord } from '../../domain/flow.js';
+
+/** Names of EVE's `proto` by IP protocol number; others are three digits, as Suricata writes them. */
+const PROTO_NAMES: Readonly<Record<number, string>> = {
+  1: 'ICMP',
+  2: 'IGMP',
+  6: 'TCP',
+  17: 'UDP',
+  41: 'IPv6',
+  47: 'GRE',
+  50: 'ESP',
+  51: 'AH',
+  58: 'IPv6-ICMP',
+  132: 'SCTP',
+};
+const EVE_SEVERITY = { critical: 1, high: 1, medium: 2, low: 3, info: 3 } as const;
+const FLOW_STATES: Readonly<Record<string, string>> = { closed: 'closed', reset: 'closed' };
+const SYN = 2;
+
+export interface EveOptions {
+  /** Add the number of the deciding packet. */
+  packetCount: boolean;
+}
+
+export function protoName(proto: number): string {
+  return PROTO_NAMES[proto] ?? String(proto).padStart(3, '0');
+}
+
+/** `2026-01-02T03:04:05.678901+0000`: microseconds and an offset without colon, the only form Suricata's schema takes. */
+export function eveTime(us: number): string {
+  const whole = Math.floor(us);
+  const micros = String(whole % 1_000_000).padStart(6, '0');
+  return `${new Date(Math.floor(whole / 1000)).toISOString().slice(0, 19)}.${micros}+0000`;
+}
+
+/** One detection as an EVE alert line. */
+export function alertLine(d: Detection, options: EveOptions): string {
+  const ports = d.proto === 6 || d.proto === 17 || d.proto === 132;
+  return JSON.stringify({
+    timestamp: eveTime(d.packetUs),
+    ...(d.flowId === undefined ? {} : { flow_id: d.flowId }),
+    ...(options.packetCount && d.packetNumber !== undefined ? { pcap_cnt: d.packetNumber } : {}),
+    event_type: 'alert',
+    src_ip: d.srcIp,
+    ...(ports ? { src_port: d.srcPort } : {}),
+    dest_ip: d.dstIp,
+    ...(ports ? { dest_port: d.dstPort } : {}),
+    ...(d.proto > 0 ? { proto: protoName(d.proto) } : {}),
+    ...(d.appProto === undefined ? {} : { app_proto: d.appProto }),
+    ...(d.communityId === undefined ? {} : { community_id: d.communityId }),
+    alert: {
+      action: 'allowed',
+      gid: d.gid,
+      signature_id: d.signatureId,
+      rev: d.rev,
+      signature: d.title,
+      category: d.category,
+      severity: EVE_SEVERITY[d.severity],
+      metadata: alertMetadata(d),
+    },
+    ...(d.tier === 'signature' ? {} : { evidence: d.evidence }),
+  });
+}
+
+function alertMetadata(d: Detection): Record<string, string[]> {
+  if (d.tier === 'signature') return d.metadata ?? {};
+  return {
+    ...d.metadata,
+    tier: [d.tier],
+    label: [d.label],
+    score: [d.score.toFixed(4)],
+    confidence: [d.confidence.toFixed(4)],
+    spoofable: [String(d.spoofable)],
+    ...(d.attack === undefined
+      ? {}
+      : { mitre_technique_id: [d.attack.techniqueId], mitre_technique_name: [d.attack.techniqueName] }),
+  };
+}
+
+/** One ended flow as an EVE flow line. */
+export function flowLine(f: FlowRecord): string {
+  const ports = f.proto === 6 || f.proto === 17 || f.proto === 132;
+  return JSON.stringify({
+    timestamp: eveTime(f.endUs),
+    flow_id: f.flowId,
+    event_type: 'flow',
+    src_ip: f.srcIp,
+    ...(ports ? { src_port: f.srcPort } : {}),
+    dest_ip: f.dstIp,
+    ...(ports ? { dest_port: f.dstPort } : {}),
+    proto: protoName(f.proto),
+    ...(f.icmpType >= 0 ? { icmp_type: f.icmpType, icmp_code: f.icmpCode } : {}),
+    ...(f.appProto === undefined ? {} : { app_proto: f.appProto }),
+    community_id: f.communityId,
+    flow: {
+      pkts_toserver: f.packetsFwd,
+      pkts_toclient: f.packetsBwd,
+      bytes_toserver: f.bytesFwd,
+      bytes_toclient: f.bytesBwd,
+      start: eveTime(f.startUs),
+      end: eveTime(f.endUs),
+      age: Math.floor((f.endUs - f.startUs) / 1e6),
+      state: FLOW_STATES[f.endReason] ?? ((f.tcpFlagsBwd & SYN) !== 0 || f.packetsBwd > 0 ? 'established' : 'new'),
+      reason: f.endReason === 'idle' ? 'timeout' : f.endReason,
+      alerted: false,
+    },
+  });
+}
+
+/** What a policy would have done, as an EVE line of our own type. */
+export function decisionLine(d: Decision): string {
+  return JSON.stringify({
+    timestamp: eveTime(d.createdMs * 1000),
+    event_type: 'decision',
+    src_ip: d.value.split('/')[0],
+    decision: {
+      action: d.action,
+      scope: d.scope,
+      value: d.value,
+      ...(d.port === undefined ? {} : { proto: protoName(d.proto ?? 0), port: d.port }),
+      duration_secs: d.durationSecs,
+      policy: d.policy,
+      step: d.step,
+      simulated: true,
+      reason: d.reason,
+      alert_ids: d.alertIds,
+    },
+  });
+}
+
+/** Something wrong with a packet stream: decoding problems counted at the end. */
+export function statsLine(us: number, stats: Record<string, number>): string {
+  return JSON.stringify({ timestamp: eveTime(us), event_type: 'stats', stats });
+}

@@ -1,0 +1,110 @@
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { InvalidArgumentError, type Command } from 'commander';
+import { openPcapWriter, openSource, type PacketSource } from '../capture/index.js';
+import { LINK } from '../domain/packet.js';
+import { FLOW_SCHEMA, KDD_SCHEMA } from '../features/index.js';
+import { parseDuration } from '../util/duration.js';
+import { AppError, errorMessage } from '../util/errors.js';
+import { extractFrom, featureHeader } from './features.js';
+import { showProgress } from './progress.js';
+
+interface CaptureOptions {
+  interface: string;
+  duration: number;
+  label?: string;
+  schema: 'flow' | 'kdd';
+  source: 'afpacket' | 'cap';
+  out: string;
+}
+
+/** `portcullis capture`: live packets to a capture file, or straight to labelled feature vectors. */
+export function register(program: Command): void {
+  program
+    .command('capture')
+    .description('record your own network: packets (.pcap) or labelled feature vectors (.csv) for training')
+    .requiredOption('--interface <name>', 'interface to record')
+    .option('--duration <time>', 'how long: seconds, 5m, 1h; 0 until interrupted', toSecs, 300)
+    .option('--label <name>', 'label of everything recorded; needs a .csv file')
+    .option('--schema <name>', 'feature schema of a .csv file: flow or kdd', 'flow')
+    .option('--source <name>', 'afpacket or cap', 'afpacket')
+    .requiredOption('--out <file>', 'file to write: .pcap or .csv')
+    .action(async (options: CaptureOptions) => {
+      const isCsv = options.out.endsWith('.csv');
+      if (!isCsv && !/\.p?cap$/.test(options.out)) throw usage('--out must end in .pcap or .csv');
+      if (isCsv && options.label === undefined)
+        throw usage('a .csv file needs --label: what is being recorded, e.g. benign');
+      if (!isCsv && options.label !== undefined)
+        throw usage(
+          'a .pcap file carries no label: write a .csv file, or label it later with `portcullis features --labels`',
+        );
+      const stop = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const)
+        process.once(signal, () => {
+          stop.abort();
+        });
+      const source = await openSource({ kind: options.source, interface: options.interface });
+      if (options.duration > 0)
+        setTimeout(() => {
+          stop.abort();
+        }, options.duration * 1000).unref();
+      try {
+        if (isCsv) await toCsv(source, options, stop.signal);
+        else await toPcap(source, options, stop.signal);
+      } finally {
+        source.close();
+      }
+      const { packets, kernelDrops } = source.stats();
+      process.stderr.write(`${packets} packets, ${kernelDrops} lost by the kernel; written to ${options.out}\n`);
+    });
+}
+
+async function toPcap(source: PacketSource, options: CaptureOptions, signal: AbortSignal): Promise<void> {
+  const writer = openPcapWriter(options.out, LINK.ETHERNET);
+  const progress = showProgress('packets');
+  try {
+    await source.run((block) => {
+      for (let i = 0; i < block.count; i++) writer.write(block, i);
+      progress.set(writer.packets);
+    }, signal);
+  } finally {
+    progress.end();
+    writer.close();
+  }
+}
+
+async function toCsv(source: PacketSource, options: CaptureOptions, signal: AbortSignal): Promise<void> {
+  const definitions = (options.schema === 'kdd' ? KDD_SCHEMA : FLOW_SCHEMA).features;
+  const out = createWriteStream(options.out, { mode: 0o640 });
+  let failure: unknown;
+  out.on('error', (error) => (failure ??= error));
+  out.write(featureHeader(definitions));
+  const job = {
+    options: { schema: options.schema, unlabelled: options.label ?? '', moments: 'both' as const, out: options.out },
+    definitions,
+    truth: undefined,
+    out,
+  };
+  await extractFrom(source, options.interface, job, signal);
+  out.end();
+  await finished(out).catch(() => undefined);
+  if (failure !== undefined) {
+    throw new AppError({
+      kind: 'operational',
+      code: 'capture.write_failed',
+      message: `${options.out} cannot be written: ${errorMessage(failure)}.`,
+      fix: 'Check the folder, its rights and the free space.',
+      cause: failure,
+    });
+  }
+}
+
+function toSecs(text: string): number {
+  const secs = parseDuration(text);
+  if (secs === undefined) throw new InvalidArgumentError('not a duration such as 300, 90s or 5m');
+  return secs;
+}
+
+function usage(message: string): AppError {
+  return new AppError({ kind: 'user', code: 'capture.usage', message: `${message}.` });
+}

@@ -1,0 +1,85 @@
+import { setPriority } from 'node:os';
+import type { Command } from 'commander';
+import { loadConfig, type LoadedConfig } from '../config/index.js';
+import { createLogger } from '../daemons/log.js';
+import type { DaemonMessage } from '../daemons/supervisor.js';
+import type { ServerReady } from '../daemons/server/index.js';
+import { errorMessage, exitCodeFor, AppError } from '../util/errors.js';
+import { applyRunOptions, runOptions, type RunOptions } from './run-options.js';
+
+type RunDaemon = (config: LoadedConfig, signal: AbortSignal, ready: (info: ServerReady) => void) => Promise<void>;
+
+const DAEMONS: Readonly<Record<string, { about: string; run: RunDaemon }>> = {
+  sensor: {
+    about: 'watch live traffic and send detections to the server (needs CAP_NET_RAW)',
+    run: async (config, signal) => {
+      const { runSensor } = await import('../daemons/sensor/index.js');
+      await runSensor(config, createLogger('sensor', config.log_level), signal);
+    },
+  },
+  server: {
+    about: 'correlate, decide, store, forward to the SIEM, serve the API and the console',
+    run: async (config, signal, ready) => {
+      const { runServer } = await import('../daemons/server/index.js');
+      await runServer(config, createLogger('server', config.log_level), signal, ready);
+    },
+  },
+  responder: {
+    about: 'carry decisions into nftables (needs CAP_NET_ADMIN)',
+    run: async (config, signal) => {
+      const { runResponder } = await import('../daemons/responder.js');
+      await runResponder(config, createLogger('responder', config.log_level), signal);
+    },
+  },
+};
+
+/** `portcullis sensor | server | responder`: one daemon in the foreground. */
+export function register(program: Command): void {
+  for (const [name, daemon] of Object.entries(DAEMONS)) {
+    runOptions(program.command(name).description(daemon.about)).action(async (options: RunOptions) => {
+      const stop = new AbortController();
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+        process.once(signal, () => {
+          stop.abort();
+        });
+      // A supervisor that died can no longer stop this daemon.
+      process.once('disconnect', () => {
+        stop.abort();
+      });
+      try {
+        if (name !== 'server') raisePriority();
+        const config = applyRunOptions(await loadConfig(options.config), options);
+        await daemon.run(config, stop.signal, announce);
+      } catch (error) {
+        tell({ type: 'failed', message: errorMessage(error), exitCode: exitCodeFor(error) });
+        throw error;
+      } finally {
+        if (process.connected) process.disconnect();
+      }
+      // Add-ons may hold the event loop; everything of ours is closed.
+      process.exit(0);
+    });
+  }
+}
+
+function announce(info: ServerReady): void {
+  if (process.send) tell({ type: 'ready', info });
+  else {
+    process.stderr.write(`Console: ${info.url}\n`);
+    if (info.firstLogin)
+      process.stderr.write(`First login: ${info.firstLogin.username} / ${info.firstLogin.password}\n`);
+  }
+}
+
+function tell(message: DaemonMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** Capture and enforcement go before the server when the box is busy; without the right to it, nothing changes. */
+function raisePriority(): void {
+  try {
+    setPriority(-5);
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+  }
+}

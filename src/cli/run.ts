@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../config/index.js';
+import { superviseDaemons } from '../daemons/supervisor.js';
+import type { ServerReady } from '../daemons/server/index.js';
+import { printLogLine } from './log-line.js';
+import { runOptions, type RunOptions } from './run-options.js';
+
+/** `portcullis run`: sensor, server and responder under one supervisor. */
+export function register(program: Command): void {
+  runOptions(program.command('run').description('run sensor, server and responder under one supervisor')).action(
+    async (options: RunOptions) => {
+      const config = await loadConfig(options.config);
+      const stop = new AbortController();
+      for (const signal of ['SIGTERM', 'SIGINT'] as const)
+        process.on(signal, () => {
+          stop.abort();
+        });
+      const args = [
+        ...(options.config === undefined ? [] : ['--config', options.config]),
+        ...(options.interface ?? []).flatMap((name) => ['--interface', name]),
+      ];
+      let announced = false;
+      process.exitCode = await superviseDaemons(
+        {
+          args,
+          ...(process.stdout.isTTY ? { logLine: printLogLine } : {}),
+          ready(info) {
+            if (!announced) announce(info, config.mode);
+            announced = true;
+          },
+          restarting(daemon, why, inMs) {
+            process.stderr.write(`portcullis: the ${daemon} ended (${why}); it starts again in ${inMs} ms\n`);
+          },
+        },
+        stop.signal,
+      );
+    },
+  );
+}
+
+function announce(info: ServerReady, mode: string): void {
+  const lines = ['', `Portcullis is running in ${mode} mode.`, `  Console: ${info.url}`];
+  if (info.firstLogin) {
+    lines.push(
+      `  First login: ${info.firstLogin.username}`,
+      `  Password:    ${info.firstLogin.password}   (shown once; you will be asked to change it)`,
+    );
+  }
+  process.stderr.write(`${lines.join('\n')}\n\n`);
+}

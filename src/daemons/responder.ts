@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { runBusClient, type BusClient, type Incoming } from '../bus/index.js';
+import type { LoadedConfig } from '../config/index.js';
+import { createResponder } from '../enforce/index.js';
+import { errorMessage } from '../util/errors.js';
+import type { Logger } from '../util/logger.js';
+import { VERSION } from '../util/version.js';
+import { waitForAbort } from './wait.js';
+
+/**
+ * The responder daemon: decisions of the server into the kernel. It restores its journal before it dials the server, so
+ * blocks are in force with the server dead. Resolves when the signal aborts.
+ */
+export async function runResponder(config: LoadedConfig, log: Logger, signal: AbortSignal): Promise<void> {
+  let bus: BusClient<'responder'> | undefined = undefined;
+  const responder = createResponder(
+    config.enforce,
+    { log },
+    {
+      report: (reports) => bus?.send({ type: 'report', reports }),
+      state: (state) => bus?.send({ type: 'state', ...state }),
+      hits: (hits) => bus?.send({ type: 'hits', atMs: Date.now(), hits }),
+      incident: (incident) => bus?.send({ type: 'incident', ...incident }),
+    },
+  );
+  await responder.start();
+
+  async function handle(message: Incoming<'responder'>): Promise<void> {
+    switch (message.type) {
+      case 'decide':
+        responder.decide(message.decision);
+        return;
+      case 'release':
+        responder.release(message.decisionId, message.reason);
+        return;
+      case 'sync':
+        return responder.sync(message.decisions);
+      case 'allow':
+        return responder.setAllow(message.entries);
+      case 'protect':
+        responder.setProtect(message.entries);
+        return;
+      case 'flush':
+        return responder.flush(message.reason);
+      case 'ask': {
+        const result = await responder
+          .ask(message.what, message.value)
+          .catch((error: unknown) => ({ error: errorMessage(error) }));
+        bus?.send({ type: 'answer', requestId: message.requestId, result });
+      }
+    }
+  }
+
+  bus = runBusClient(
+    {
+      role: 'responder',
+      path: join(config.runtime_dir, 'responder.sock'),
+      name: config.name,
+      info: () => ({ version: VERSION, backend: responder.state().backend }),
+      onMessage(message) {
+        handle(message).catch((error: unknown) => {
+          log.error({ err: error, command: message.type }, 'A command of the server failed.');
+        });
+      },
+      log,
+    },
+    signal,
+  );
+  await waitForAbort(signal);
+  await bus.done;
+  await responder.stop();
+}

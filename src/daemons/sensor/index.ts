@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { runBusClient, type Incoming } from '../../bus/index.js';
+import type { LoadedConfig } from '../../config/index.js';
+import type { Detection } from '../../domain/detection.js';
+import { nowUs } from '../../util/clock.js';
+import { AppError } from '../../util/errors.js';
+import type { Logger } from '../../util/logger.js';
+import { VERSION } from '../../util/version.js';
+import { createDetectors } from '../detectors.js';
+import { createPipeline } from '../pipeline.js';
+import { waitForAbort } from '../wait.js';
+import { createFlowReporter } from './flow-reporter.js';
+import { createLiveCapture, defaultInterfaces } from './live-capture.js';
+
+/** Live packets may wait this long in the kernel's ring before the sensor's clock passes them, microseconds. */
+const CLOCK_LAG_US = 50_000;
+const MAX_FLOW_REPORTS_PER_SEC = 2000;
+
+/**
+ * The sensor daemon: live packets to detections for the server. Resolves when the signal aborts.
+ * @throws AppError when no interface can be opened.
+ */
+export async function runSensor(config: LoadedConfig, log: Logger, signal: AbortSignal): Promise<void> {
+  const bus = runBusClient(
+    {
+      role: 'sensor',
+      path: join(config.runtime_dir, 'sensor.sock'),
+      name: config.name,
+      info: () => ({ version: VERSION, interfaces: capture.interfaces }),
+      onMessage: (message) => void command(message),
+      log,
+    },
+    signal,
+  );
+  const send = (detection: Detection): void => {
+    bus.send({ type: 'detection', detection });
+  };
+  const detectors = await createDetectors(config, { emit: send, log, sensor: config.name });
+  const reporter = createFlowReporter({
+    maxPerSec: MAX_FLOW_REPORTS_PER_SEC,
+    send: (flows) => bus.send({ type: 'flows', flows }),
+  });
+  const pipeline = createPipeline(config, { observers: detectors.observers, onFlowEnd: reporter.onFlowEnd });
+  const capture = createLiveCapture({
+    sourceFor: (name, interfaceId) => sourceFor(config, name, interfaceId),
+    onBlock: (block) => {
+      pipeline.push(block);
+    },
+    onProblem: (error) => {
+      log.error({ code: error.code, err: error.message }, 'An interface stopped.');
+      bus.send({
+        type: 'problem',
+        code: error.code,
+        message: error.message,
+        ...(error.fix === undefined ? {} : { fix: error.fix }),
+      });
+    },
+    log,
+  });
+  const configured = config.capture.interfaces.length > 0 ? config.capture.interfaces : defaultInterfaces();
+  if (configured.length === 0) {
+    throw new AppError({
+      kind: 'operational',
+      code: 'sensor.no_interface',
+      message: 'There is no network interface to watch.',
+      fix: 'Bring an interface up, or name one under capture.interfaces.',
+    });
+  }
+
+  async function command(message: Incoming<'sensor'>): Promise<void> {
+    try {
+      if (message.type === 'capture') {
+        await capture.setInterfaces(message.running ? (message.interfaces ?? configured) : []);
+      } else if (message.type === 'reload') await detectors.reload(message.what);
+    } catch (error) {
+      const problem = error instanceof AppError ? error : undefined;
+      log.error({ err: error }, 'A command of the server failed.');
+      bus.send({
+        type: 'problem',
+        code: problem?.code ?? 'sensor.command_failed',
+        message: problem?.message ?? 'The command failed.',
+      });
+    }
+  }
+
+  const ticker = setInterval(() => {
+    pipeline.tick(nowUs() - CLOCK_LAG_US);
+    reporter.flush();
+  }, 100);
+  const statistics = setInterval(() => {
+    const { packets, bytes, kernelDrops, reopens } = capture.stats();
+    const stats = {
+      packets,
+      bytes,
+      kernelDrops,
+      reopens,
+      interfaces: capture.interfaces.join(','),
+      ...pipeline.stats(),
+      ...detectors.stats(),
+      ...reporter.stats(),
+    };
+    bus.send({ type: 'stats', atMs: Date.now(), stats });
+  }, 1000);
+  try {
+    await capture.setInterfaces(configured);
+    await waitForAbort(signal);
+  } finally {
+    clearInterval(ticker);
+    clearInterval(statistics);
+    await capture.close();
+    pipeline.flush();
+    reporter.flush();
+    await detectors.close();
+  }
+}
+
+function sourceFor(config: LoadedConfig, name: string, interfaceId: number) {
+  const { source, interfaces: _interfaces, filter, ...ring } = config.capture;
+  if (source === 'cap') return { kind: 'cap' as const, interface: name, interfaceId, filter };
+  return { kind: 'afpacket' as const, interface: name, interfaceId, ...ring };
+}

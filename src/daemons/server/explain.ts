@@ -1,0 +1,79 @@
+import type { ExplainResponse } from '../../contract/http.js';
+import { AppError } from '../../util/errors.js';
+import { formatDuration } from '../../util/duration.js';
+import { canonicalAddress, parseCidr } from '../../util/ip.js';
+import type { ServerParts } from './parts.js';
+
+const LAST_ALERTS = 10;
+
+interface KernelAnswer {
+  blocked?: boolean;
+  kernel?: { set: string; key: string }[];
+}
+
+/** Why an address is or is not blocked: kernel, decisions, exemptions, alerts and verdicts, in sentences. */
+export async function explainAddress(
+  parts: ServerParts,
+  address: string,
+  port: number | undefined,
+  askKernel: () => Promise<unknown>,
+): Promise<ExplainResponse> {
+  const network = parseCidr(address);
+  if (!network)
+    throw new AppError({
+      kind: 'user',
+      code: 'explain.bad_address',
+      message: `"${address}" is not an address or prefix.`,
+    });
+  const now = Date.now();
+  const kernel = (await askKernel().catch(() => undefined)) as KernelAnswer | undefined;
+  const kept = parts.exemptions.findProtected(network) ?? null;
+  const allowed = parts.exemptions.findAllowed(network, now) ?? null;
+  const covering = parts.book.covering(network);
+  const decisions = port === undefined ? covering : covering.filter((d) => d.port === undefined || d.port === port);
+  const lastAlerts = await parts.store.alerts.ofAddress(canonicalAddress(address) ?? address, LAST_ALERTS);
+  const verdicts = (await Promise.all(lastAlerts.slice(0, 3).map((a) => parts.store.alerts.verdict(a.id)))).filter(
+    (v) => v !== undefined,
+  );
+  const real = decisions.filter((d) => !d.simulated && d.enforcement === 'applied' && d.action === 'block');
+  const blocked =
+    kept === null && allowed === null && (kernel?.blocked ?? real.some((d) => d.scope === 'ip' || d.scope === 'cidr'));
+
+  const text: string[] = [];
+  if (kept)
+    text.push(`${kept.value} is protected (${kept.reason.replace('_', ' ')}: ${kept.detail}): it is never blocked.`);
+  if (allowed)
+    text.push(
+      `${allowed.value} is on the allowlist of ${allowed.owner}${allowed.expiresMs > 0 ? ` for another ${formatDuration((allowed.expiresMs - now) / 1000)}` : ''}: ${allowed.comment}`,
+    );
+  for (const d of decisions) {
+    const rest =
+      d.expiresMs === 0 ? 'until released' : `for another ${formatDuration(Math.max(0, (d.expiresMs - now) / 1000))}`;
+    const how = d.simulated ? `would be (mode ${d.mode}) under` : 'is under';
+    const what = d.port === undefined ? d.value : `${d.value} on port ${d.port}`;
+    text.push(`${what} ${how} ${d.action.replace('_', ' ')} ${rest}, ${d.enforcement}: ${d.reason}`);
+  }
+  if (kernel?.kernel) {
+    text.push(
+      kernel.kernel.length === 0
+        ? 'The kernel holds no element for it.'
+        : `The kernel holds it in ${kernel.kernel.map((k) => `${k.set} (${k.key})`).join(', ')}.`,
+    );
+  } else text.push('The responder did not answer, so the kernel was not asked.');
+  if (decisions.length === 0) {
+    const latest = lastAlerts[0];
+    text.push(
+      latest
+        ? `The last alert was "${latest.title}" ${formatDuration((now - latest.lastMs) / 1000)} ago.`
+        : 'No alert names it.',
+    );
+    const verdict = verdicts[0];
+    if (verdict) {
+      text.push(verdict.reason);
+      for (const trace of verdict.considered)
+        if (!trace.matched) text.push(`Policy ${trace.policy} did not match: ${trace.failed ?? ''}.`);
+    }
+  }
+  text.unshift(blocked ? `${address} is blocked now.` : `${address} is not blocked.`);
+  return { address, blocked, allowed, protected: kept, decisions, lastAlerts, verdicts, text };
+}

@@ -1,0 +1,333 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openBusServer, type ResponderReport, type SensorReport } from '../../bus/index.js';
+import { installRoot, type LoadedConfig } from '../../config/index.js';
+import { createCorrelator } from '../../correlate/index.js';
+import type { AlertUpdate } from '../../domain/alert.js';
+import type { ProtectedEntry } from '../../domain/decision.js';
+import { alertToSiemEvent, openForwarder } from '../../forward/index.js';
+import { createBlastTracker, createPolicyEngine, type GuardDeps } from '../../policy/index.js';
+import { openStore } from '../../store/index.js';
+import { nowUs } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
+import { uuid7 } from '../../util/uuid7.js';
+import { VERSION } from '../../util/version.js';
+import { waitForAbort } from '../wait.js';
+import { auditToSiemEvent, healthEvent } from './audit-events.js';
+import { createControl } from './control.js';
+import { createDecisionBook, createExemptions } from './decisions.js';
+import { createIncidentBook } from './incidents.js';
+import { listModels } from './models.js';
+import type { ServerParts } from './parts.js';
+import { siemPeers, sessionEntries } from './peers.js';
+import { createPolicyBook } from './policies.js';
+import { createQuestions } from './questions.js';
+import { createResponderView } from './responder-view.js';
+import { createSensorBook } from './sensors.js';
+import { loadSettings } from './settings.js';
+import { openHttp, type Http } from './http.js';
+
+/** What the supervisor prints when the server is up. */
+export interface ServerReady {
+  url: string;
+  /** Set on the very first start. */
+  firstLogin?: { username: string; password: string };
+}
+
+const BLAST_WINDOW_MS = 86_400_000;
+const BLAST_ADDRESSES = 50_000;
+const SHUTDOWN_MS = 5000;
+
+/**
+ * The server daemon: detections to alerts, alerts to decisions, everything to store, console and SIEM. The path from a
+ * detection to the responder is synchronous; store, SIEM and console get theirs after the decision has left.
+ */
+export async function runServer(
+  config: LoadedConfig,
+  log: Logger,
+  signal: AbortSignal,
+  ready: (info: ServerReady) => void,
+): Promise<void> {
+  await mkdir(config.data_dir, { recursive: true, mode: 0o750 });
+  await mkdir(config.runtime_dir, { recursive: true, mode: 0o750 });
+  // Set at the end; until then nobody watches.
+  let http: Http | undefined = undefined;
+  const store = await openStore(config.store, { log });
+  const forwarder = await openForwarder(config.siem, {
+    dataDir: config.data_dir,
+    log,
+    now: Date.now,
+    hostName: config.name,
+    ...(config.file === undefined ? {} : { configDir: join(config.file, '..') }),
+  });
+  const settings = await loadSettings(store.settings, config.mode, () => {
+    http?.publishStatus();
+  });
+  const exemptions = createExemptions();
+  const blast = createBlastTracker({
+    maxAddresses: BLAST_ADDRESSES,
+    windowMs: BLAST_WINDOW_MS,
+    homeNetworks: config.policy.home_networks,
+  });
+  const guards: GuardDeps = {
+    findProtected: exemptions.findProtected,
+    findAllowed: exemptions.findAllowed,
+    blastRadius: (network) => blast.radius(network, Date.now()),
+  };
+  const engine = createPolicyEngine(config.policy, {
+    ...guards,
+    mode: settings.mode,
+    pausedUntilMs: settings.pausedUntilMs,
+    newId: uuid7,
+  });
+  const policies = createPolicyBook({
+    dir: config.policy.dir,
+    ownDir: join(config.data_dir, 'policies'),
+    repository: store.policies,
+    engine,
+    log,
+  });
+  await policies.load();
+
+  const incidents = createIncidentBook();
+  const sensors = createSensorBook();
+  const responder = createResponderView();
+  const counts = { detections: 0, alerts: 0, flows: 0, problems: 0 };
+  const timeline = { packets: 0, bytes: 0, flows: 0, kernelDrops: 0, alerts: 0, blocks: 0 };
+
+  const book = createDecisionBook({
+    name: config.name,
+    toResponders: (command) => bus.toResponders(command),
+    queue: (write) => store.decisions.queue(write),
+    toSiem: (event) => {
+      forwarder.push(event);
+    },
+    changed: (decision, isNew) => http?.publish({ topic: 'decisions', data: decision }, isNew ? 'created' : 'updated'),
+    ended: engine.ended,
+    answered(decision) {
+      if (!decision.simulated) timeline.blocks++;
+      void store.alerts
+        .setResponse(decision.alertIds, decision.simulated ? 'simulated' : 'blocked')
+        .catch((error: unknown) => {
+          log.error({ err: error }, 'The response of an alert was not stored.');
+        });
+    },
+  });
+
+  const correlator = createCorrelator(config.correlate, { emit: judge, newId: uuid7 });
+
+  function judge({ alert, isNew }: AlertUpdate): void {
+    const alertUs = nowUs();
+    blast.condemn(alert.offender);
+    const { verdict, decision } = engine.judge(alert, Date.now());
+    if (decision) {
+      decision.trace.alertUs = alertUs;
+      decision.trace.decidedUs = nowUs();
+      book.add(decision, alert);
+    }
+    counts.alerts += isNew ? 1 : 0;
+    timeline.alerts += isNew ? 1 : 0;
+    const response = decision ? (decision.simulated ? 'simulated' : 'blocked') : undefined;
+    store.alerts.queue({ alert, verdict, ...(response === undefined ? {} : { response }) });
+    const grown = incidents.add(alert, isNew);
+    store.incidents.queue(grown.incident);
+    forwarder.push(
+      alertToSiemEvent(alert, {
+        isNew,
+        action: decision ? (decision.simulated ? 'simulated' : 'blocked') : 'allowed',
+        ...(decision ? { decisionId: decision.id } : {}),
+      }),
+    );
+    http?.publishAlert(alert, response ?? 'none', isNew);
+    http?.publish({ topic: 'incidents', data: grown.incident }, grown.isNew ? 'created' : 'updated');
+  }
+
+  function onSensor(message: SensorReport, sensor: string): void {
+    switch (message.type) {
+      case 'detection':
+        counts.detections++;
+        correlator.push(message.detection);
+        return;
+      case 'flows':
+        counts.flows += message.flows.length;
+        timeline.flows += message.flows.length;
+        for (const flow of message.flows) {
+          blast.note(flow);
+          store.flows.queue(sensor, flow);
+        }
+        return;
+      case 'stats': {
+        const delta = sensors.stats(sensor, message.stats, message.atMs);
+        timeline.packets += delta.packets;
+        timeline.bytes += delta.bytes;
+        timeline.kernelDrops += delta.kernelDrops;
+        return;
+      }
+      case 'problem':
+        counts.problems++;
+        log.error({ sensor, code: message.code, problem: message.message }, 'A sensor reported a problem.');
+        forwarder.push(healthEvent(config.name, `sensor ${sensor}`, 'failed', message.message));
+    }
+  }
+
+  function onResponder(message: ResponderReport): void {
+    switch (message.type) {
+      case 'report':
+        book.report(message.reports);
+        return;
+      case 'state':
+        responder.state(message);
+        exemptions.setProtected(message.protected);
+        return;
+      case 'hits':
+        book.hits(message.hits, message.atMs);
+        return;
+      case 'incident':
+        log.error({ code: message.code, details: message.details }, 'The responder reported an incident.');
+        forwarder.push(healthEvent(config.name, 'responder', 'failed', message.message, message.severity));
+        return;
+      case 'answer':
+        questions.answer(message.requestId, message.result);
+    }
+  }
+
+  const consoleSessions = sessionEntries();
+  const fixedPeers: ProtectedEntry[] = await siemPeers(config);
+  function peersToProtect(): ProtectedEntry[] {
+    return [...fixedPeers, ...consoleSessions.entries(Date.now())];
+  }
+
+  book.restore(await store.decisions.active(Date.now()));
+  engine.restore(book.active());
+
+  const bus = await openBusServer(
+    { sensorPath: join(config.runtime_dir, 'sensor.sock'), responderPath: join(config.runtime_dir, 'responder.sock') },
+    {
+      onConnect(peer) {
+        if (peer.role === 'sensor')
+          sensors.connected(
+            peer.name,
+            Array.isArray(peer.info['interfaces']) ? peer.info['interfaces'].map(String) : [],
+          );
+        else {
+          responder.connected(String(peer.info['backend'] ?? ''));
+          bus.toResponder(peer.name, { type: 'allow', entries: [...exemptions.allowed()] });
+          bus.toResponder(peer.name, { type: 'protect', entries: peersToProtect() });
+          bus.toResponder(peer.name, { type: 'sync', decisions: book.active() });
+        }
+        http?.publishStatus();
+      },
+      onDisconnect(peer) {
+        if (peer.role === 'sensor') sensors.disconnected(peer.name);
+        else responder.disconnected();
+        forwarder.push(
+          healthEvent(
+            config.name,
+            `${peer.role} ${peer.name}`,
+            'warning',
+            `The ${peer.role} ${peer.name} disconnected.`,
+          ),
+        );
+        http?.publishStatus();
+      },
+      onSensor: (message, peer) => {
+        onSensor(message, peer.name);
+      },
+      onResponder,
+    },
+    { log },
+  );
+  const questions = createQuestions((command) => bus.toResponders(command));
+
+  async function refreshAllowlist(): Promise<void> {
+    const entries = await store.allowlist.active(Date.now());
+    exemptions.setAllowed(entries);
+    bus.toResponders({ type: 'allow', entries });
+  }
+  await refreshAllowlist();
+
+  const parts: ServerParts = {
+    store,
+    book,
+    exemptions,
+    settings,
+    sensors,
+    policies,
+    policyOptions: config.policy,
+    engine,
+    guards,
+    forwarder,
+    questions,
+    responder: responder.view,
+    toSensor: (name, command) => bus.toSensor(name, command),
+    refreshAllowlist,
+    models: () => listModels(config),
+    metrics: () => ({
+      ...counts,
+      ...prefixed('policy', engine.stats()),
+      ...prefixed('store', store.stats()),
+      ...prefixed('bus', bus.stats()),
+      ...prefixed('correlate', correlator.stats()),
+    }),
+  };
+  const opened = await openHttp(
+    config,
+    {
+      store,
+      control: createControl(parts),
+      version: VERSION,
+      log,
+      onConsoleSession(session) {
+        consoleSessions.add(session.user, session.address, session.expiresMs);
+        bus.toResponders({ type: 'protect', entries: peersToProtect() });
+      },
+      onAudit: (record) => {
+        forwarder.push(auditToSiemEvent(config.name, record));
+      },
+    },
+    join(installRoot(), 'dist', 'admin-ui'),
+  );
+  http = opened;
+  ready(opened.ready);
+
+  const seconds = setInterval(() => {
+    const now = Date.now();
+    correlator.tick(now);
+    book.tick(now);
+    const point = { atMs: now, ...timeline };
+    for (const key of Object.keys(timeline) as (keyof typeof timeline)[]) timeline[key] = 0;
+    opened.publish({ topic: 'stats', data: point }, 'updated');
+    opened.publishStatus();
+    void store.statistics.addTimeline(point).catch((error: unknown) => {
+      log.error({ err: error }, 'The timeline was not stored.');
+    });
+  }, 1000);
+  const hours = setInterval(() => {
+    void refreshAllowlist()
+      .then(() => store.retain(Date.now()))
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'Retention failed.');
+      });
+  }, 3_600_000);
+  const minutes = setInterval(() => {
+    void refreshAllowlist().catch((error: unknown) => {
+      log.error({ err: error }, 'The allowlist was not read.');
+    });
+  }, 60_000);
+  try {
+    await waitForAbort(signal);
+  } finally {
+    clearInterval(seconds);
+    clearInterval(minutes);
+    clearInterval(hours);
+    await opened.close();
+    await bus.close();
+    await store.flush();
+    await forwarder.close(SHUTDOWN_MS);
+    await store.close();
+  }
+}
+
+function prefixed(prefix: string, stats: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(stats).map(([key, value]) => [`${prefix}_${key}`, value]));
+}

@@ -1,0 +1,36 @@
+import { MODES, type Mode } from '../../domain/decision.js';
+import type { SettingRepository } from '../../store/index.js';
+import type { Settings } from './parts.js';
+
+/**
+ * Mode and pause. The operator's last choice survives a restart, until the mode in the configuration file is changed:
+ * then the file wins.
+ */
+export async function loadSettings(
+  repository: SettingRepository,
+  configured: Mode,
+  changed: () => void,
+): Promise<Settings> {
+  const stored = (await repository.get('mode')) as { mode?: unknown; configured?: unknown } | undefined;
+  let mode = stored?.configured === configured && isMode(stored.mode) ? stored.mode : configured;
+  const paused = await repository.get('paused_until_ms');
+  let pausedUntilMs = typeof paused === 'number' ? paused : 0;
+  return {
+    mode: () => mode,
+    pausedUntilMs: () => pausedUntilMs,
+    async setMode(next, actor) {
+      await repository.set('mode', { mode: next, configured }, actor);
+      mode = next;
+      changed();
+    },
+    async pauseUntil(ms, actor) {
+      await repository.set('paused_until_ms', ms, actor);
+      pausedUntilMs = ms;
+      changed();
+    },
+  };
+}
+
+function isMode(value: unknown): value is Mode {
+  return typeof value === 'string' && (MODES as readonly string[]).includes(value);
+}
