@@ -1,0 +1,121 @@
+import type { AlertUpdate } from '../domain/alert.js';
+import type { Detection } from '../domain/detection.js';
+import { uuid7 } from '../util/uuid7.js';
+import { alertKey, whoOf } from './merge.js';
+import { Offenders } from './offenders.js';
+import { OpenAlert, type Background } from './open-alert.js';
+import type { CorrelateOptions } from './options.js';
+import { createSuppression } from './suppress.js';
+
+export interface CorrelatorDeps {
+  /** A new alert, or one that grew enough to be judged again. The alert is a copy. */
+  emit: (update: AlertUpdate) => void;
+  /** Ids of alerts and incidents; UUIDv7 of the given epoch milliseconds unless given. */
+  newId?: (ms: number) => string;
+}
+
+export interface Correlator {
+  /** Merges one detection; its `detectedUs` is the present. */
+  push(detection: Detection): void;
+  /** Sends updates that waited, closes what has been quiet. About once a second. */
+  tick(nowMs: number): void;
+  stats(): Record<string, number>;
+}
+
+/**
+ * Detections to alerts: one alert for one offender and label while detections keep coming. It speaks when an alert is
+ * new, gains a tier, gets worse or surer, doubles its count, or when its offender proves its address; never more than
+ * once per `minUpdateMs` and alert, and what is held back is said at the next tick.
+ */
+export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps): Correlator {
+  const newId = deps.newId ?? uuid7;
+  const offenders = new Offenders(options, newId);
+  const isSuppressed = createSuppression(options.suppress);
+  /** In order of last activity. */
+  const open = new Map<string, OpenAlert>();
+  const waiting = new Set<string>();
+  const counters = { detections: 0, suppressed: 0, alerts_created: 0, updates: 0, alerts_evicted: 0 };
+
+  function tell(entry: OpenAlert, isNew: boolean, nowMs: number): void {
+    counters.updates++;
+    waiting.delete(entry.alert.key);
+    deps.emit({ alert: entry.tell(nowMs), isNew, latest: entry.latest });
+  }
+
+  function create(d: Detection, key: string, known: Background & { incidentId: string }, nowMs: number): void {
+    const entry = new OpenAlert(d, { id: newId(nowMs), key, incidentId: known.incidentId }, options);
+    entry.merge(d, known);
+    open.set(key, entry);
+    counters.alerts_created++;
+    tell(entry, true, nowMs);
+    if (open.size > options.maxAlerts) evictOldest(nowMs);
+  }
+
+  function evictOldest(nowMs: number): void {
+    const [key, entry] = open.entries().next().value!;
+    if (waiting.has(key)) tell(entry, false, nowMs);
+    open.delete(key);
+    counters.alerts_evicted++;
+  }
+
+  function update(entry: OpenAlert, d: Detection, known: Background, nowMs: number): void {
+    const { key } = entry.alert;
+    entry.merge(d, known);
+    open.delete(key);
+    open.set(key, entry);
+    if (!entry.isWorthUpdate()) return;
+    if (nowMs - entry.told.atMs >= options.minUpdateMs) tell(entry, false, nowMs);
+    else waiting.add(key);
+  }
+
+  /** What all tiers say of the offender and this kind of behaviour. */
+  function backgroundOf(d: Detection, who: string): Background & { incidentId: string } {
+    const atMs = d.packetUs / 1000;
+    const { incidentId, agreement, proved } = offenders.note(d, who, atMs);
+    const sinceMs = atMs - options.agreeSecs * 1000;
+    return { incidentId, proved, tiers: agreement.tiers(sinceMs), confidence: agreement.confidence(sinceMs) };
+  }
+
+  return {
+    push(detection) {
+      counters.detections++;
+      const nowMs = detection.detectedUs / 1000;
+      if (isSuppressed(detection, nowMs)) {
+        counters.suppressed++;
+        return;
+      }
+      const who = whoOf(detection);
+      const key = alertKey(detection, who, options.scopeByVictim);
+      const background = backgroundOf(detection, who);
+      const known = open.get(key);
+      const idleMs = known ? detection.packetUs / 1000 - known.alert.lastMs : Infinity;
+      if (known && idleMs < options.alertIdleSecs * 1000) update(known, detection, background, nowMs);
+      else {
+        open.delete(key);
+        create(detection, key, background, nowMs);
+      }
+    },
+
+    tick(nowMs) {
+      for (const key of waiting) {
+        const entry = open.get(key);
+        if (!entry) waiting.delete(key);
+        else if (nowMs - entry.told.atMs >= options.minUpdateMs) tell(entry, false, nowMs);
+      }
+      for (const [key, entry] of open) {
+        if (nowMs - entry.alert.lastMs < options.alertIdleSecs * 1000) break;
+        if (waiting.has(key)) tell(entry, false, nowMs);
+        open.delete(key);
+      }
+      offenders.expire(nowMs);
+    },
+
+    stats: () => ({
+      ...counters,
+      alerts_open: open.size,
+      updates_waiting: waiting.size,
+      offenders: offenders.size,
+      offenders_evicted: offenders.evicted,
+    }),
+  };
+}

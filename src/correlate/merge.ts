@@ -1,0 +1,111 @@
+import type { Alert } from '../domain/alert.js';
+import type { Detection, EvidenceItem } from '../domain/detection.js';
+import { maxSeverity } from '../domain/severity.js';
+import type { CorrelateOptions } from './options.js';
+
+/** Detections that share this key become one alert. Signatures stay apart by rule, behaviours and classes by label. */
+export function alertKey(d: Detection, who: string, scopeByVictim: readonly string[]): string {
+  const what = d.tier === 'signature' ? `${d.gid}:${d.signatureId}` : d.label;
+  return scopeByVictim.includes(d.label) ? `${who} ${what} ${d.victim ?? d.dstIp}` : `${who} ${what}`;
+}
+
+/** Whom a detection is counted under. A flood from forged addresses has a target and no offender. */
+export function whoOf(d: Detection): string {
+  return d.metadata?.['scope']?.includes('target') === true ? `target ${d.victim ?? d.dstIp}` : d.offender;
+}
+
+export function newAlert(d: Detection, ids: { id: string; key: string; incidentId: string }, atMs: number): Alert {
+  return {
+    ...endpoints(d),
+    id: ids.id,
+    key: ids.key,
+    incidentId: ids.incidentId,
+    sensor: d.sensor,
+    title: d.title,
+    label: d.label,
+    category: d.category,
+    tiers: [d.tier],
+    severity: d.severity,
+    score: d.score,
+    confidence: d.confidence,
+    offender: d.offender,
+    ...(d.victim === undefined ? {} : { victim: d.victim }),
+    spoofable: d.spoofable,
+    ...(d.attack === undefined ? {} : { attack: d.attack }),
+    signatureId: d.signatureId,
+    gid: d.gid,
+    rev: d.rev,
+    evidence: [],
+    metadata: {},
+    count: 0,
+    firstMs: atMs,
+    lastMs: atMs,
+    state: 'open',
+    noBlock: d.noBlock === true,
+    packetUs: d.packetUs,
+    detectedUs: d.detectedUs,
+    victims: [],
+    ports: [],
+  };
+}
+
+/** Adds a detection to its alert. */
+export function mergeDetection(alert: Alert, d: Detection, atMs: number, options: CorrelateOptions): void {
+  alert.count++;
+  alert.lastMs = Math.max(alert.lastMs, atMs);
+  alert.severity = maxSeverity(alert.severity, d.severity);
+  alert.noBlock &&= d.noBlock === true;
+  if (d.score >= alert.score || alert.count === 1) {
+    Object.assign(alert, endpoints(d));
+    alert.title = d.title;
+    alert.score = d.score;
+  }
+  if (alert.attack === undefined && d.attack) alert.attack = d.attack;
+  alert.packetUs = d.packetUs;
+  alert.detectedUs = d.detectedUs;
+  addMetadata(alert, d);
+  if (d.features) alert.features = d.features;
+  alert.evidence = mergeEvidence(alert.evidence, d.evidence, options.maxEvidence);
+  addOnce(alert.victims, d.victim ?? (d.offender === d.srcIp ? d.dstIp : d.srcIp), options.maxVictims);
+  addOnce(alert.ports, d.offender === d.srcIp ? d.dstPort : d.srcPort, options.maxPorts);
+  if (alert.victims.length > 1) delete alert.victim;
+}
+
+const MAX_METADATA_KEYS = 32;
+const MAX_METADATA_VALUES = 16;
+
+function addMetadata(alert: Alert, d: Detection): void {
+  for (const [name, values] of Object.entries(d.metadata ?? {})) {
+    const known = alert.metadata[name];
+    if (!known && Object.keys(alert.metadata).length >= MAX_METADATA_KEYS) continue;
+    const list = (alert.metadata[name] = known ?? []);
+    for (const value of values) addOnce(list, value, MAX_METADATA_VALUES);
+  }
+}
+
+function endpoints(
+  d: Detection,
+): Pick<Alert, 'srcIp' | 'srcPort' | 'dstIp' | 'dstPort' | 'proto' | 'flowId' | 'communityId' | 'appProto'> {
+  return {
+    srcIp: d.srcIp,
+    srcPort: d.srcPort,
+    dstIp: d.dstIp,
+    dstPort: d.dstPort,
+    proto: d.proto,
+    ...(d.flowId === undefined ? {} : { flowId: d.flowId }),
+    ...(d.communityId === undefined ? {} : { communityId: d.communityId }),
+    ...(d.appProto === undefined ? {} : { appProto: d.appProto }),
+  };
+}
+
+/** The newest value of each piece of evidence; at most `max`, the earliest kept. */
+function mergeEvidence(have: readonly EvidenceItem[], more: readonly EvidenceItem[], max: number): EvidenceItem[] {
+  const byName = new Map(have.map((item) => [item.name, item]));
+  for (const item of more) if (byName.has(item.name) || byName.size < max) byName.set(item.name, item);
+  return [...byName.values()];
+}
+
+function addOnce<T extends string | number>(list: T[], value: T, max: number): void {
+  if (value === 0 || value === '') return;
+  if (list.length < max && !list.includes(value)) list.push(value);
+}

@@ -1,0 +1,162 @@
+import { formatIpv4 } from '../../util/ip.js';
+import type { DecodedPacket } from '../../domain/packet.js';
+import { mix32 } from './address-table.js';
+import { AddressTable } from './address-table.js';
+import { BEHAVIOURS } from './catalogue.js';
+import type { Detector } from './detector.js';
+import { DistinctSets } from './distinct-sets.js';
+import type { BehaviourOptions } from './options.js';
+import { scoreOf, type Finding, type Limiter, type Reporter } from './reporter.js';
+import type { Sources } from './sources.js';
+
+const REQUEST = 1;
+/** The rightful owner counts as alive for this long after its last ARP packet. */
+const ALIVE_US = 120e6;
+
+/**
+ * ARP sweeps (one station asks for many addresses) and ARP spoofing (a second MAC address keeps claiming an address
+ * whose first owner is alive, or one station claims several addresses that belong to others).
+ */
+export class ArpDetector implements Detector {
+  readonly name = 'arp';
+  private readonly options: BehaviourOptions['arp'];
+  private readonly reporter: Reporter;
+  private readonly stations: AddressTable;
+  private readonly asked: DistinctSets;
+  private readonly askedSince: Float64Array;
+  private readonly askedGeneration: Uint32Array;
+  private readonly sweepLimit: Limiter;
+  private readonly owners: AddressTable;
+  private readonly ownerMac: Float64Array;
+  private readonly ownerSince: Float64Array;
+  private readonly ownerSeen: Float64Array;
+  private readonly claims: Uint8Array;
+  private readonly spoofLimit: Limiter;
+
+  constructor(options: BehaviourOptions, _sources: Sources, reporter: Reporter) {
+    this.options = options.arp;
+    this.reporter = reporter;
+    this.stations = new AddressTable(options.maxTargets);
+    const n = this.stations.capacity;
+    this.asked = new DistinctSets(n);
+    this.askedSince = new Float64Array(n);
+    this.askedGeneration = new Uint32Array(n);
+    this.sweepLimit = reporter.limiter(this.stations);
+    this.owners = new AddressTable(options.maxTargets);
+    this.ownerMac = new Float64Array(n);
+    this.ownerSince = new Float64Array(n);
+    this.ownerSeen = new Float64Array(n);
+    this.claims = new Uint8Array(n);
+    this.spoofLimit = reporter.limiter(this.owners);
+  }
+
+  onOther(p: DecodedPacket): void {
+    if (p.arpOp === 0 || p.arpSenderMacOffset < 0 || p.src3 === 0) return;
+    const mac = readMac(p.data, p.arpSenderMacOffset);
+    // A gratuitous ARP asks for the sender's own address.
+    if (p.arpOp === REQUEST && p.dst3 !== p.src3) this.onRequest(p);
+    if (p.src3 !== 0xffffffff) this.onClaim(p, mac);
+  }
+
+  private onRequest(p: DecodedPacket): void {
+    const station = this.stations.acquire(0, 0, 0, p.src3, p.tsUs);
+    const fresh = this.askedGeneration[station] !== this.stations.generation[station];
+    if (fresh || p.tsUs - this.askedSince[station]! > this.options.windowSecs * 1e6) {
+      this.askedGeneration[station] = this.stations.generation[station]!;
+      this.askedSince[station] = p.tsUs;
+      this.asked.clear(station);
+    }
+    if (!this.asked.add(station, mix32(p.dst3))) return;
+    const targets = this.asked.count(station);
+    if (targets < this.options.targets || !this.sweepLimit.isDue(station, p.tsUs)) return;
+    this.sweepLimit.mark(station, p.tsUs);
+    const secs = Number(((p.tsUs - this.askedSince[station]!) / 1e6).toFixed(2));
+    this.reporter.report({
+      ...ends(p),
+      entry: BEHAVIOURS.arpSweep,
+      offender: formatIpv4(p.src3),
+      score: scoreOf(targets, this.options.targets),
+      confidence: 0.85,
+      evidence: [
+        {
+          name: 'distinct_targets',
+          value: targets,
+          unit: 'hosts',
+          text: `asked by ARP for ${targets} addresses in ${secs} s`,
+        },
+        { name: 'sender_mac', value: formatMac(p.data, p.arpSenderMacOffset) },
+        { name: 'threshold', value: this.options.targets, unit: 'hosts' },
+      ],
+    });
+  }
+
+  private onClaim(p: DecodedPacket, mac: number): void {
+    const owner = this.owners.acquire(0, 0, 0, p.src3, p.tsUs);
+    if (this.owners.inserted || p.tsUs - this.ownerSeen[owner]! > ALIVE_US) {
+      this.ownerMac[owner] = mac;
+      this.ownerSince[owner] = p.tsUs;
+      this.ownerSeen[owner] = p.tsUs;
+      this.claims[owner] = 0;
+      return;
+    }
+    if (this.ownerMac[owner] === mac) {
+      this.ownerSeen[owner] = p.tsUs;
+      return;
+    }
+    if (this.claims[owner]! < 255) this.claims[owner]! += 1;
+    if (this.claims[owner]! < this.options.changes || !this.spoofLimit.isDue(owner, p.tsUs)) return;
+    this.spoofLimit.mark(owner, p.tsUs);
+    const count = this.claims[owner]!;
+    this.reporter.report({
+      ...ends(p),
+      entry: BEHAVIOURS.arpSpoofing,
+      offender: formatIpv4(p.src3),
+      victim: formatIpv4(p.dst3),
+      score: scoreOf(count, this.options.changes),
+      confidence: 0.8,
+      // The address is the victim's own: blocking it would do the attacker's work.
+      noBlock: true,
+      evidence: [
+        {
+          name: 'claims',
+          value: count,
+          unit: 'packets',
+          text: `${formatMac(p.data, p.arpSenderMacOffset)} claimed ${formatIpv4(p.src3)} ${count} times; it belongs to ${macText(this.ownerMac[owner]!)}, which is alive`,
+        },
+        { name: 'claimed_address', value: formatIpv4(p.src3) },
+        { name: 'sender_mac', value: formatMac(p.data, p.arpSenderMacOffset) },
+        { name: 'owner_mac', value: macText(this.ownerMac[owner]!) },
+      ],
+    });
+  }
+}
+
+function ends(
+  p: DecodedPacket,
+): Pick<Finding, 'srcIp' | 'srcPort' | 'dstIp' | 'dstPort' | 'proto' | 'spoofable' | 'packetUs' | 'packetNumber'> {
+  return {
+    srcIp: formatIpv4(p.src3),
+    srcPort: 0,
+    dstIp: formatIpv4(p.dst3),
+    dstPort: 0,
+    proto: 0,
+    spoofable: true,
+    packetUs: p.tsUs,
+    packetNumber: p.number,
+  };
+}
+
+/** A MAC address as a 48-bit number. */
+function readMac(data: Uint8Array, at: number): number {
+  let mac = 0;
+  for (let i = at; i < at + 6; i++) mac = mac * 256 + data[i]!;
+  return mac;
+}
+
+function macText(mac: number): string {
+  return mac.toString(16).padStart(12, '0').match(/../g)!.join(':');
+}
+
+function formatMac(data: Uint8Array, at: number): string {
+  return macText(readMac(data, at));
+}

@@ -1,0 +1,88 @@
+import type { FlowColumns } from '../../domain/flow.js';
+import type { PacketObserver } from '../../domain/stage.js';
+import { ArpDetector } from './arp.js';
+import type { Detector, FlowMoment } from './detector.js';
+import { FloodDetector } from './flood.js';
+import { FlowWatch } from './flow-watch.js';
+import type { BehaviourOptions } from './options.js';
+import { PortScanDetector } from './port-scan.js';
+import { Reporter, type BehaviourDeps } from './reporter.js';
+import { Sources } from './sources.js';
+
+/** What every detector is built from. */
+export interface DetectorContext {
+  options: BehaviourOptions;
+  sources: Sources;
+  reporter: Reporter;
+}
+
+/** One line a detector: whether it is on, and how to build it. */
+const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
+  (c) => (c.options.portScan.enabled ? new PortScanDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.flood.enabled ? new FloodDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.arp.enabled ? new ArpDetector(c.options, c.sources, c.reporter) : undefined),
+];
+
+/** All behaviour detectors as one observer of packets. */
+export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps): PacketObserver {
+  const sources = new Sources(options.maxSources);
+  const reporter = new Reporter(deps, options.realertSecs);
+  const context = { options, sources, reporter };
+  const detectors = DETECTORS.map((build) => build(context)).filter((d): d is Detector => d !== undefined);
+  const having = <K extends keyof Detector>(method: K): Detector[] => detectors.filter((d) => d[method] !== undefined);
+  const onAttempt = having('onAttempt');
+  const onFailed = having('onFailed');
+  const onProductive = having('onProductive');
+  const onFlowPacket = having('onFlowPacket');
+  const onPayload = having('onPayload');
+  const onOther = having('onOther');
+  const onEnd = having('onEnd');
+  const onTick = having('onTick');
+  let lastFlows: FlowColumns | null = null;
+
+  const watch = new FlowWatch(options, {
+    attempt(at: FlowMoment) {
+      for (const d of onAttempt) d.onAttempt!(at);
+    },
+    failed(at: FlowMoment, failure: number) {
+      for (const d of onFailed) d.onFailed!(at, failure);
+    },
+    productive(at: FlowMoment) {
+      for (const d of onProductive) d.onProductive!(at);
+    },
+    proven(at: FlowMoment) {
+      sources.prove(sources.ofFlow(at.flows, at.slot, at.nowUs));
+    },
+  });
+
+  return {
+    onPacket(p, flows, slot, direction, isNew) {
+      lastFlows = flows;
+      watch.onTime(flows, p.tsUs);
+      if (slot < 0) {
+        for (const d of onOther) d.onOther!(p);
+        return;
+      }
+      watch.onPacket(p, flows, slot, direction, isNew);
+      for (const d of onFlowPacket) d.onFlowPacket!(p, flows, slot, direction, isNew);
+      if (p.payloadLen > 0) for (const d of onPayload) d.onPayload!(p, flows, slot, direction);
+    },
+    onFlowEnd(flows, slot, reason, nowUs) {
+      watch.onFlowEnd(flows, slot, reason, nowUs);
+      for (const d of onEnd) d.onEnd!(flows, slot, reason, nowUs);
+    },
+    onTick(nowUs) {
+      if (lastFlows) watch.onTime(lastFlows, nowUs);
+      for (const d of onTick) d.onTick!(nowUs);
+    },
+    stats: () =>
+      Object.assign(
+        {
+          behaviour_detections: reporter.reported,
+          behaviour_sources_evicted: sources.table.evictions,
+          behaviour_judged_early: watch.judgedEarly,
+        },
+        ...detectors.map((d) => d.stats?.() ?? {}),
+      ) as Record<string, number>,
+  };
+}

@@ -1,0 +1,239 @@
+import type { EvidenceItem } from '../../domain/detection.js';
+import type { Direction, FlowColumns } from '../../domain/flow.js';
+import { PROTO, type DecodedPacket } from '../../domain/packet.js';
+import { AddressTable, hashWords } from './address-table.js';
+import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
+import { FAILURE, type Detector, type FlowMoment } from './detector.js';
+import { DistinctSets } from './distinct-sets.js';
+import { Majority } from './majority.js';
+import type { BehaviourOptions } from './options.js';
+import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
+import { SlidingCounts } from './sliding-counts.js';
+import type { Sources } from './sources.js';
+import { isMulticast, TECHNIQUE } from './technique.js';
+
+const SYN = 0;
+const UDP = 1;
+const UDP_FLOWS = 2;
+const ICMP = 3;
+const REFLECTED = 4;
+const COUNTERS = 5;
+const WINDOW_SECS = 1;
+
+/** Services that answer a small forged question with much: UDP source ports of reflectors (CISA TA14-017A). */
+const REFLECTOR_PORTS: Readonly<Record<number, string>> = {
+  17: 'QOTD',
+  19: 'chargen',
+  53: 'DNS',
+  69: 'TFTP',
+  111: 'portmap',
+  123: 'NTP',
+  137: 'NetBIOS',
+  161: 'SNMP',
+  389: 'CLDAP',
+  500: 'ISAKMP',
+  520: 'RIP',
+  1900: 'SSDP',
+  3283: 'ARD',
+  3702: 'WS-Discovery',
+  5093: 'Sentinel',
+  5353: 'mDNS',
+  5683: 'CoAP',
+  10001: 'Ubiquiti',
+  11211: 'memcached',
+};
+
+/**
+ * Floods by target and second. SYNs count when their handshake came to nothing, UDP packets in flows that got no
+ * answer, ICMP packets that are no answer. A distributed flood is reported once a target, never as a source to block.
+ */
+export class FloodDetector implements Detector {
+  readonly name = 'flood';
+  private readonly options: BehaviourOptions['flood'];
+  private readonly sources: Sources;
+  private readonly reporter: Reporter;
+  private readonly targets: AddressTable;
+  private readonly counts: SlidingCounts;
+  private readonly distinct: DistinctSets;
+  private readonly ports: Majority;
+  private readonly senders: Majority;
+  private readonly limits: Record<'syn' | 'udp' | 'icmp' | 'reflected', Limiter>;
+  private targetOf = new Int32Array(0);
+  private targetGeneration = new Uint32Array(0);
+
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+    this.options = options.flood;
+    this.sources = sources;
+    this.reporter = reporter;
+    this.targets = new AddressTable(options.maxTargets);
+    this.counts = new SlidingCounts(this.targets, COUNTERS, WINDOW_SECS);
+    const n = this.targets.capacity;
+    this.distinct = new DistinctSets(n);
+    this.ports = new Majority(n);
+    this.senders = new Majority(n);
+    const limiter = (): Limiter => reporter.limiter(this.targets);
+    this.limits = { syn: limiter(), udp: limiter(), icmp: limiter(), reflected: limiter() };
+  }
+
+  onFailed(at: FlowMoment, failure: number): void {
+    if (at.technique !== TECHNIQUE.SYN || failure === FAILURE.EMPTY) return;
+    const { flows, slot, nowUs } = at;
+    const target = this.lookup(flows, slot, nowUs);
+    this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
+    const rate = this.counts.add(target, SYN, 1, nowUs);
+    if (rate < this.options.synPerSec || !this.limits.syn.isDue(target, nowUs)) return;
+    // Spread over many ports it is a port scan.
+    if (this.ports.votes(target) * 2 < this.counts.present(target, SYN)) return;
+    this.limits.syn.mark(target, nowUs);
+    this.report(at, target, { entry: BEHAVIOURS.synFlood, rate, threshold: this.options.synPerSec, what: 'SYNs' });
+  }
+
+  onFlowPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void {
+    if (p.proto === PROTO.TCP || direction !== 0) return;
+    if (p.proto === PROTO.UDP) {
+      if (flows.packetsBwd[slot] === 0) this.onUnansweredUdp(p, flows, slot, isNew);
+    } else if (p.proto === PROTO.ICMP || p.proto === PROTO.ICMPV6) this.onIcmp(p, flows, slot);
+  }
+
+  private onUnansweredUdp(p: DecodedPacket, flows: FlowColumns, slot: number, isNew: boolean): void {
+    if (isMulticast(p)) return;
+    const { options } = this;
+    const target = this.cached(flows, slot, p.tsUs, isNew);
+    this.note(target, flows, slot, p.tsUs, p.srcPort);
+    const packets = this.counts.add(target, UDP, 1, p.tsUs);
+    const newFlows = this.counts.add(target, UDP_FLOWS, isNew ? 1 : 0, p.tsUs);
+    if (REFLECTOR_PORTS[p.srcPort] !== undefined && p.dstPort !== p.srcPort) {
+      const reflected = this.counts.add(target, REFLECTED, 1, p.tsUs);
+      if (reflected >= options.reflectedPerSec && this.limits.reflected.isDue(target, p.tsUs)) {
+        this.onReflected(p, flows, slot, target, reflected);
+      }
+    }
+    if (packets < options.udpPerSec && newFlows < options.udpFlowsPerSec) return;
+    if (!this.limits.udp.isDue(target, p.tsUs) || !this.limits.reflected.isDue(target, p.tsUs)) return;
+    this.limits.udp.mark(target, p.tsUs);
+    const byFlows = packets < options.udpPerSec;
+    this.report(moment(p, flows, slot), target, {
+      entry: BEHAVIOURS.udpFlood,
+      rate: byFlows ? newFlows : packets,
+      threshold: byFlows ? options.udpFlowsPerSec : options.udpPerSec,
+      what: byFlows ? 'new UDP flows' : 'UDP packets',
+    });
+  }
+
+  private onReflected(p: DecodedPacket, flows: FlowColumns, slot: number, target: number, rate: number): void {
+    if (this.distinct.count(target) < this.options.reflectors) return;
+    this.limits.reflected.mark(target, p.tsUs);
+    const service = REFLECTOR_PORTS[p.srcPort]!;
+    this.report(moment(p, flows, slot), target, {
+      entry: BEHAVIOURS.amplification,
+      title: `Reflected amplification flood (${service})`,
+      rate,
+      threshold: this.options.reflectedPerSec,
+      what: `unasked ${service} answers`,
+    });
+  }
+
+  private onIcmp(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    if (isMulticast(p)) return;
+    const target = this.cached(flows, slot, p.tsUs, false);
+    this.note(target, flows, slot, p.tsUs, p.icmpType);
+    const rate = this.counts.add(target, ICMP, 1, p.tsUs);
+    if (rate < this.options.icmpPerSec || !this.limits.icmp.isDue(target, p.tsUs)) return;
+    this.limits.icmp.mark(target, p.tsUs);
+    this.report(moment(p, flows, slot), target, {
+      entry: BEHAVIOURS.icmpFlood,
+      rate,
+      threshold: this.options.icmpPerSec,
+      what: 'ICMP packets',
+    });
+  }
+
+  private note(target: number, flows: FlowColumns, slot: number, nowUs: number, port: number): void {
+    if (this.counts.roll(target, nowUs)) {
+      this.distinct.clear(target);
+      this.ports.clear(target);
+      this.senders.clear(target);
+    }
+    const a = 4 * slot;
+    const src = flows.srcAddr;
+    const sender = hashWords(src[a]!, src[a + 1]!, src[a + 2]!, src[a + 3]!);
+    this.distinct.add(target, sender);
+    this.senders.add(target, sender);
+    this.ports.add(target, port);
+  }
+
+  private report(
+    at: FlowMoment,
+    target: number,
+    found: { entry: BehaviourEntry; title?: string; rate: number; threshold: number; what: string },
+  ): void {
+    const ends = endpointsOf(at.flows, at.slot);
+    const senders = this.distinct.count(target);
+    const single = senders <= 2;
+    const rate = Math.round(found.rate);
+    const source = this.sources.ofFlow(at.flows, at.slot, at.nowUs);
+    const evidence: EvidenceItem[] = [
+      {
+        name: 'rate',
+        value: rate,
+        unit: '1/s',
+        text: `${rate} ${found.what} in a second to ${ends.dstIp} from ${senders} source${senders === 1 ? '' : 's'}`,
+      },
+      { name: 'distinct_sources', value: senders, unit: 'hosts' },
+      { name: 'threshold', value: found.threshold, unit: '1/s' },
+    ];
+    this.reporter.report({
+      ...ends,
+      entry: found.entry,
+      ...(found.title === undefined ? {} : { title: found.title }),
+      offender: ends.srcIp,
+      victim: ends.dstIp,
+      spoofable: !single || this.sources.isSpoofable(source),
+      score: scoreOf(rate, found.threshold),
+      confidence: 0.9,
+      evidence,
+      // Forged or many sources: blocking the one that came last helps nobody.
+      ...(single ? {} : { noBlock: true, metadata: { scope: ['target'] } }),
+      packetUs: at.packetUs,
+      packetNumber: at.packetNumber,
+      decidedUs: at.nowUs,
+    });
+  }
+
+  private cached(flows: FlowColumns, slot: number, nowUs: number, isNew: boolean): number {
+    if (flows.capacity > this.targetOf.length) this.grow(flows.capacity);
+    const known = this.targetOf[slot]!;
+    if (!isNew && this.targetGeneration[slot] === this.targets.generation[known] && this.isOf(known, flows, slot)) {
+      this.targets.lastUs[known] = nowUs;
+      return known;
+    }
+    const target = this.lookup(flows, slot, nowUs);
+    this.targetOf[slot] = target;
+    this.targetGeneration[slot] = this.targets.generation[target]!;
+    return target;
+  }
+
+  private isOf(target: number, flows: FlowColumns, slot: number): boolean {
+    for (let w = 0; w < 4; w++) if (this.targets.word(target, w) !== flows.dstAddr[4 * slot + w]) return false;
+    return true;
+  }
+
+  private lookup(flows: FlowColumns, slot: number, nowUs: number): number {
+    const a = 4 * slot;
+    const dst = flows.dstAddr;
+    return this.targets.acquire(dst[a]!, dst[a + 1]!, dst[a + 2]!, dst[a + 3]!, nowUs);
+  }
+
+  private grow(capacity: number): void {
+    this.targetOf = new Int32Array(capacity);
+    this.targetGeneration = new Uint32Array(capacity);
+  }
+
+  stats(): Record<string, number> {
+    return { flood_targets_evicted: this.targets.evictions };
+  }
+}
+
+function moment(p: DecodedPacket, flows: FlowColumns, slot: number): FlowMoment {
+  return { flows, slot, nowUs: p.tsUs, packetUs: p.tsUs, packetNumber: p.number, technique: TECHNIQUE.NONE };
+}

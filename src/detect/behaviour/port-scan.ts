@@ -1,0 +1,258 @@
+import type { EvidenceItem } from '../../domain/detection.js';
+import { formatCidr, maskIp, parseIp } from '../../util/ip.js';
+import { AddressTable, hashWords, mix32 } from './address-table.js';
+import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
+import { FAILURE, type Detector, type FlowMoment } from './detector.js';
+import { DistinctSets } from './distinct-sets.js';
+import type { BehaviourOptions } from './options.js';
+import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
+import { ScanCounter, type Probe } from './scan-counter.js';
+import type { Sources } from './sources.js';
+import { TECHNIQUE, TECHNIQUE_NAMES } from './technique.js';
+
+const KINDS = TECHNIQUE_NAMES.length + 1;
+/** Counted beside the techniques: SYN probes whose handshake the source completed. */
+const CONNECT = TECHNIQUE_NAMES.length;
+
+const FAST = [BEHAVIOURS.portScan, BEHAVIOURS.hostSweep] as const;
+const SLOW = [BEHAVIOURS.slowPortScan, BEHAVIOURS.slowHostSweep] as const;
+
+interface Thresholds {
+  ports: number;
+  hosts: number;
+}
+
+/**
+ * Port scans and host sweeps by source and by source network. What counts are distinct ports and hosts whose attempts
+ * failed: no answer within the answer timeout, RST, or a connection dropped without a byte. A port scan has several
+ * failed ports a host, a sweep mostly failures. Packets shown twice and retries change nothing, because sets are
+ * counted and a flow fails once.
+ */
+export class PortScanDetector implements Detector {
+  readonly name = 'port_scan';
+  private readonly options: BehaviourOptions['portScan'];
+  private readonly sources: Sources;
+  private readonly reporter: Reporter;
+  private readonly fast: ScanCounter;
+  private readonly slow: ScanCounter;
+  private readonly scanLimit: Limiter;
+  private readonly sweepLimit: Limiter;
+  private readonly networks: AddressTable;
+  private readonly networkScan: ScanCounter;
+  private readonly networkSources: DistinctSets;
+  private readonly networkSeen: Uint32Array;
+  private readonly networkLimit: Limiter;
+  /** Failed probes by technique of each source. */
+  private readonly kinds: Uint16Array;
+  private readonly kindsOf: Uint32Array;
+  private readonly slowLimits: Thresholds;
+  private readonly probe: Probe = { host: 0, network: 0, port: 0, service: 0 };
+
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+    this.options = options.portScan;
+    this.slowLimits = { ports: options.portScan.slowPorts, hosts: options.portScan.slowHosts };
+    this.sources = sources;
+    this.reporter = reporter;
+    this.fast = new ScanCounter(sources.table, options.portScan.windowSecs);
+    this.slow = new ScanCounter(sources.table, options.portScan.slowWindowSecs);
+    this.scanLimit = reporter.limiter(sources.table);
+    this.sweepLimit = reporter.limiter(sources.table);
+    this.kinds = new Uint16Array(sources.table.capacity * KINDS);
+    this.kindsOf = new Uint32Array(sources.table.capacity);
+    this.networks = new AddressTable(options.maxNetworks);
+    this.networkScan = new ScanCounter(this.networks, options.portScan.slowWindowSecs);
+    this.networkSources = new DistinctSets(this.networks.capacity);
+    this.networkSeen = new Uint32Array(this.networks.capacity);
+    this.networkLimit = reporter.limiter(this.networks);
+  }
+
+  onProductive(at: FlowMoment): void {
+    const index = this.sources.ofFlow(at.flows, at.slot, at.nowUs);
+    this.fast.addProductive(index, at.nowUs);
+    this.slow.addProductive(index, at.nowUs);
+  }
+
+  onFailed(at: FlowMoment, failure: number): void {
+    const { flows, slot, nowUs } = at;
+    const a = 4 * slot;
+    const dst = flows.dstAddr;
+    const isPing = at.technique === TECHNIQUE.PING;
+    this.probe.host = hashWords(dst[a]!, dst[a + 1]!, dst[a + 2]!, dst[a + 3]!);
+    this.probe.network =
+      flows.ipVersion[slot] === 6 ? hashWords(dst[a]!, dst[a + 1]!, 0, 0) : hashWords(0, 0, 0, dst[a + 3]! >>> 8);
+    this.probe.port = isPing ? 0 : mix32(flows.dstPort[slot]! | (flows.proto[slot]! << 16));
+    this.probe.service = mix32(this.probe.host ^ this.probe.port);
+    const index = this.sources.ofFlow(flows, slot, nowUs);
+    const grew = this.fast.addFailed(index, this.probe, nowUs);
+    const grewSlowly = this.slow.addFailed(index, this.probe, nowUs);
+    this.countKind(index, failure === FAILURE.EMPTY && at.technique === TECHNIQUE.SYN ? CONNECT : at.technique);
+    if (grew) this.judge(at, index, this.fast, this.options, FAST);
+    if (grewSlowly) this.judge(at, index, this.slow, this.slowLimits, SLOW);
+    if (grewSlowly) this.addToNetwork(at, index);
+  }
+
+  private countKind(index: number, kind: number): void {
+    const table = this.sources.table;
+    if (this.kindsOf[index] !== table.generation[index]) {
+      this.kindsOf[index] = table.generation[index]!;
+      this.kinds.fill(0, index * KINDS, (index + 1) * KINDS);
+    }
+    const i = index * KINDS + kind;
+    if (this.kinds[i]! < 65_535) this.kinds[i]! += 1;
+  }
+
+  private judge(
+    at: FlowMoment,
+    index: number,
+    counter: ScanCounter,
+    limits: Thresholds,
+    entries: readonly [BehaviourEntry, BehaviourEntry],
+  ): void {
+    const services = counter.services(index);
+    if (services > 2) this.sources.table.weight[index] = Math.max(2, this.sources.table.weight[index]!);
+    if (services < Math.min(limits.ports, limits.hosts)) return;
+    const hosts = counter.hosts(index);
+    const ports = counter.ports(index);
+    const isScan = ports >= limits.ports && services >= hosts * this.options.minPortsPerHost;
+    if (isScan && this.scanLimit.isDue(index, at.nowUs)) {
+      this.scanLimit.mark(index, at.nowUs);
+      this.reportScan(at, index, counter, { entry: entries[0], count: ports, threshold: limits.ports });
+    }
+    const wanted = this.hostsWanted(counter, index, hosts, limits);
+    if (isScan || hosts < wanted || !this.sweepLimit.isDue(index, at.nowUs)) return;
+    const good = counter.productive(index);
+    if (services / (services + good) < this.options.minFailedShare) return;
+    this.sweepLimit.mark(index, at.nowUs);
+    this.reportScan(at, index, counter, { entry: entries[1], count: hosts, threshold: wanted });
+  }
+
+  /** Neighbours are swept, but a browser behind a closed door also fails at many hosts, all over the Internet. */
+  private hostsWanted(counter: ScanCounter, index: number, hosts: number, limits: Thresholds): number {
+    const neighbours = counter.networks(index) * this.options.minHostsPerNetwork <= hosts;
+    return neighbours ? limits.hosts : limits.hosts * this.options.scatteredFactor;
+  }
+
+  private reportScan(
+    at: FlowMoment,
+    index: number,
+    counter: ScanCounter,
+    found: { entry: BehaviourEntry; count: number; threshold: number },
+  ): void {
+    const ends = endpointsOf(at.flows, at.slot);
+    const hosts = counter.hosts(index);
+    const techniques = this.techniquesOf(index);
+    this.reporter.report({
+      ...ends,
+      entry: found.entry,
+      title: `${found.entry.title} (${techniques.join(', ')})`,
+      offender: ends.srcIp,
+      ...(hosts === 1 ? { victim: ends.dstIp } : {}),
+      spoofable: this.sources.isSpoofable(index),
+      score: scoreOf(found.count, found.threshold),
+      confidence: 0.95,
+      evidence: this.evidence(counter, index, at.nowUs, found),
+      metadata: { technique: techniques },
+      packetUs: at.packetUs,
+      packetNumber: at.packetNumber,
+      decidedUs: at.nowUs,
+    });
+  }
+
+  private evidence(
+    counter: ScanCounter,
+    index: number,
+    nowUs: number,
+    found: { count: number; threshold: number },
+  ): EvidenceItem[] {
+    const ports = counter.ports(index);
+    const hosts = counter.hosts(index);
+    const secs = Number(counter.elapsedSecs(index, nowUs).toFixed(2));
+    return [
+      {
+        name: 'distinct_failed_ports',
+        value: ports,
+        unit: 'ports',
+        text: `${ports} ports on ${hosts} host${hosts === 1 ? '' : 's'} without a proper answer in ${secs} s`,
+      },
+      { name: 'distinct_failed_hosts', value: hosts, unit: 'hosts' },
+      { name: 'failed_attempts', value: counter.failed(index), unit: 'connections' },
+      { name: 'productive_connections', value: counter.productive(index), unit: 'connections' },
+      { name: 'window', value: secs, unit: 's' },
+      { name: 'threshold', value: found.threshold },
+    ];
+  }
+
+  private techniquesOf(index: number): string[] {
+    const names: string[] = [];
+    for (let kind = 1; kind < KINDS; kind++) {
+      if (this.kinds[index * KINDS + kind]! > 0) names.push(kind === CONNECT ? 'connect' : TECHNIQUE_NAMES[kind]!);
+    }
+    return names;
+  }
+
+  /** Many sources of one network that each stay below the threshold. */
+  private addToNetwork(at: FlowMoment, source: number): void {
+    const { flows, slot, nowUs } = at;
+    const a = 4 * slot;
+    const src = flows.srcAddr;
+    const isV6 = flows.ipVersion[slot] === 6;
+    const network = isV6
+      ? this.networks.acquire(src[a]!, src[a + 1]!, 0, 0, nowUs)
+      : this.networks.acquire(0, 0, 0, (src[a + 3]! & 0xffffff00) >>> 0, nowUs);
+    if (this.networkSeen[network] !== this.networks.generation[network]) {
+      this.networkSeen[network] = this.networks.generation[network]!;
+      this.networkSources.clear(network);
+    }
+    const address = hashWords(src[a]!, src[a + 1]!, src[a + 2]!, src[a + 3]!);
+    const grew = this.networkScan.addFailed(network, this.probe, nowUs);
+    const more = this.networkSources.add(network, address);
+    if (!grew && !more) return;
+    const sources = this.networkSources.count(network);
+    if (sources < this.options.networkSources || !this.networkLimit.isDue(network, nowUs)) return;
+    const factor = this.options.networkFactor;
+    const ports = this.networkScan.ports(network);
+    const hosts = this.networkScan.hosts(network);
+    const services = this.networkScan.services(network);
+    const isScan = ports >= this.options.slowPorts * factor && services >= hosts * this.options.minPortsPerHost;
+    const isSweep = hosts >= this.options.slowHosts * factor;
+    // A source that is reported by itself explains its network.
+    if ((!isScan && !isSweep) || !this.scanLimit.isDue(source, nowUs) || !this.sweepLimit.isDue(source, nowUs)) return;
+    this.networkLimit.mark(network, nowUs);
+    this.reportNetwork(at, network, sources);
+  }
+
+  private reportNetwork(at: FlowMoment, network: number, sources: number): void {
+    const ends = endpointsOf(at.flows, at.slot);
+    const ip = parseIp(ends.srcIp)!;
+    const prefix = formatCidr(maskIp(ip, ip.version === 4 ? 24 : 64));
+    const ports = this.networkScan.ports(network);
+    const hosts = this.networkScan.hosts(network);
+    const secs = Math.round(this.networkScan.elapsedSecs(network, at.nowUs));
+    this.reporter.report({
+      ...ends,
+      entry: BEHAVIOURS.networkScan,
+      offender: prefix,
+      spoofable: true,
+      score: scoreOf(ports + hosts, this.options.slowPorts),
+      confidence: 0.85,
+      evidence: [
+        {
+          name: 'sources',
+          value: sources,
+          unit: 'hosts',
+          text: `${sources} sources of ${prefix} tried ${ports} ports on ${hosts} hosts in ${secs} s in vain`,
+        },
+        { name: 'distinct_failed_ports', value: ports, unit: 'ports' },
+        { name: 'distinct_failed_hosts', value: hosts, unit: 'hosts' },
+      ],
+      metadata: { network: [prefix] },
+      packetUs: at.packetUs,
+      packetNumber: at.packetNumber,
+      decidedUs: at.nowUs,
+    });
+  }
+
+  stats(): Record<string, number> {
+    return { scan_networks_evicted: this.networks.evictions };
+  }
+}

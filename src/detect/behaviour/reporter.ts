@@ -1,0 +1,135 @@
+import { TIER_GID, type Detection, type EvidenceItem } from '../../domain/detection.js';
+import type { Severity } from '../../domain/severity.js';
+import type { FlowColumns } from '../../domain/flow.js';
+import { PROTO } from '../../domain/packet.js';
+import { formatIpWords } from '../../util/ip.js';
+import { uuid7 } from '../../util/uuid7.js';
+import type { BehaviourEntry } from './catalogue.js';
+import type { AddressTable } from './address-table.js';
+
+export interface BehaviourDeps {
+  emit: (detection: Detection) => void;
+  /** Name of this sensor in detections. */
+  sensor?: string;
+  newId?: () => string;
+  /** Microseconds since the epoch, for `detectedUs`; packet time of the decision unless given. */
+  nowUs?: () => number;
+}
+
+/** What a detector knows of its finding; the reporter adds the rest. */
+export interface Finding {
+  entry: BehaviourEntry;
+  offender: string;
+  victim?: string;
+  spoofable: boolean;
+  /** 0..1: how far beyond its threshold. */
+  score: number;
+  confidence: number;
+  evidence: EvidenceItem[];
+  label?: string;
+  title?: string;
+  severity?: Severity;
+  appProto?: string;
+  noBlock?: boolean;
+  metadata?: Record<string, string[]>;
+  srcIp: string;
+  srcPort: number;
+  dstIp: string;
+  dstPort: number;
+  proto: number;
+  flowId?: number;
+  packetUs: number;
+  packetNumber: number;
+  /** Packet time of the decision, when time decided and no packet; else that of the packet. */
+  decidedUs?: number;
+}
+
+/** Makes detections and holds back repetitions. */
+export class Reporter {
+  reported = 0;
+  private readonly deps: BehaviourDeps;
+  private readonly realertUs: number;
+
+  constructor(deps: BehaviourDeps, realertSecs: number) {
+    this.deps = deps;
+    this.realertUs = realertSecs * 1e6;
+  }
+
+  /** A memory of when each entry of a table was last reported for one behaviour. */
+  limiter(table: AddressTable): Limiter {
+    return new Limiter(table, this.realertUs);
+  }
+
+  report(finding: Finding): void {
+    const { entry, packetNumber, decidedUs, ...rest } = finding;
+    const packetMs = finding.packetUs / 1000;
+    this.reported++;
+    this.deps.emit({
+      label: entry.label,
+      title: entry.title,
+      severity: entry.severity,
+      ...rest,
+      id: this.deps.newId?.() ?? uuid7(Math.floor(packetMs)),
+      tier: 'behaviour',
+      signatureId: entry.id,
+      gid: TIER_GID.behaviour,
+      rev: entry.rev,
+      category: entry.category,
+      attack: entry.attack,
+      detectedUs: this.deps.nowUs?.() ?? decidedUs ?? finding.packetUs,
+      sensor: this.deps.sensor ?? 'local',
+      ...(packetNumber > 0 ? { packetNumber } : {}),
+    });
+  }
+}
+
+/** At most one report an entry and re-alert interval. */
+export class Limiter {
+  private readonly table: AddressTable;
+  private readonly intervalUs: number;
+  private readonly generation: Uint32Array;
+  private readonly lastUs: Float64Array;
+
+  constructor(table: AddressTable, intervalUs: number) {
+    this.table = table;
+    this.intervalUs = intervalUs;
+    this.generation = new Uint32Array(table.capacity);
+    this.lastUs = new Float64Array(table.capacity);
+  }
+
+  /** True when the entry was not reported within the interval. */
+  isDue(index: number, nowUs: number): boolean {
+    return this.generation[index] !== this.table.generation[index] || nowUs - this.lastUs[index]! >= this.intervalUs;
+  }
+
+  mark(index: number, nowUs: number): void {
+    this.generation[index] = this.table.generation[index]!;
+    this.lastUs[index] = nowUs;
+    this.table.weight[index] = Math.max(4, this.table.weight[index]!);
+  }
+}
+
+/** Endpoints of a flow for a finding. */
+export function endpointsOf(
+  flows: FlowColumns,
+  slot: number,
+): Pick<Finding, 'srcIp' | 'srcPort' | 'dstIp' | 'dstPort' | 'proto' | 'flowId'> {
+  const at = 4 * slot;
+  const version = flows.ipVersion[slot]!;
+  const proto = flows.proto[slot]!;
+  const hasPorts = proto === PROTO.TCP || proto === PROTO.UDP || proto === PROTO.SCTP;
+  const text = (a: Uint32Array): string => formatIpWords(version, a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!);
+  return {
+    srcIp: text(flows.srcAddr),
+    srcPort: hasPorts ? flows.srcPort[slot]! : 0,
+    dstIp: text(flows.dstAddr),
+    dstPort: hasPorts ? flows.dstPort[slot]! : 0,
+    proto,
+    flowId: flows.flowId[slot]!,
+  };
+}
+
+/** Score of a count against its threshold: 0.5 at the threshold, towards 1 beyond. */
+export function scoreOf(count: number, threshold: number): number {
+  return count / (count + threshold);
+}
