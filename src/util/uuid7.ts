@@ -8,17 +8,18 @@ let sequence = 0;
 /**
  * Time-ordered UUID (RFC 9562 5.7): 48-bit epoch milliseconds, 12-bit counter within the millisecond,
  * 62 random bits. Ids made by one process sort in the order they were made.
- * @param ms epoch milliseconds; the wall clock unless given.
+ * @param ms epoch milliseconds, a fraction is dropped; the wall clock unless given.
  */
 export function uuid7(ms: number = Date.now()): string {
+  const nowMs = Math.floor(ms);
   if (used >= pool.length) {
     randomFillSync(pool);
     used = 0;
   }
   const r = pool.subarray(used, used + 16);
   used += 16;
-  if (ms > lastMs) {
-    lastMs = ms;
+  if (nowMs > lastMs) {
+    lastMs = nowMs;
     sequence = ((r[0] ?? 0) << 3) & 0x7ff;
   } else if (++sequence > 0xfff) {
     lastMs += 1;

@@ -32,7 +32,7 @@ test('durations are written with their two largest units', () => {
 
 test('ids are valid UUIDv7 and sort in the order they were made, even within a millisecond and after a clock step back', () => {
   const ids: string[] = [];
-  for (let i = 0; i < 20_000; i++) ids.push(uuid7(i < 15_000 ? 1_700_000_000_000 : 1_600_000_000_000));
+  for (let i = 0; i < 20_000; i++) ids.push(uuid7(i < 15_000 ? 1_700_000_000_000.7 : 1_600_000_000_000));
   assert.deepEqual([...ids].sort(), ids);
   assert.equal(new Set(ids).size, ids.length);
   for (const id of ids.slice(0, 100))
