@@ -603,6 +603,8 @@ export const en = {
     run: 'Test',
     recent: 'A recent alert',
     readOnly: 'Operators can change policies.',
+    leaveTitle: 'Discard your changes?',
+    leaveLine: 'The text in the editor is not saved.',
   },
   traffic: {
     title: 'Traffic',
