@@ -26,7 +26,7 @@ export async function openAfpacketSource(input: AfpacketInput): Promise<PacketSo
 export async function openCapSource(input: CapInput): Promise<PacketSource> {
   const options = capOptions.parse(input);
   const { CapSource } = await import('./cap/source.js');
-  return new CapSource(options);
+  return CapSource.open(options);
 }
 
 /** Opens whichever source the configuration names. */

@@ -4,7 +4,6 @@ import { createRequire } from 'node:module';
 export interface CapHandle {
   /** @returns the link type in words; throws an Error with libpcap's message. */
   open(device: string, filter: string, bufferBytes: number, into: Buffer): string;
-  close(): void;
   setMinBytes?(bytes: number): void;
   on(event: 'packet', listener: (bytes: number, truncated: boolean) => void): void;
 }

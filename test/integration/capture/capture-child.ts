@@ -1,0 +1,64 @@
+import { createInterface } from 'node:readline';
+import { openSource } from '../../../src/capture/index.js';
+import type { SourceInput } from '../../../src/capture/options.js';
+import { createDecoder } from '../../../src/decode/index.js';
+import { DecodedPacket, type PacketBlock } from '../../../src/domain/packet.js';
+import { createFlowTable } from '../../../src/flow/index.js';
+import { nowUs } from '../../../src/util/clock.js';
+import { AppError } from '../../../src/util/errors.js';
+
+/** Captures as the sensor does and answers `report`; `stall MS` blocks the consumer in its next block. */
+const answer = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+const delays: number[] = [];
+const vlans = new Set<number>();
+const decoder = createDecoder();
+const flows = createFlowTable({}, { onEnd: () => undefined });
+const packet = new DecodedPacket();
+let stallMs = 0;
+let linkType = -1;
+
+function onBlock(block: PacketBlock): void {
+  if (stallMs > 0) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stallMs);
+    stallMs = 0;
+  }
+  linkType = block.linkType;
+  const now = nowUs();
+  for (let i = 0; i < block.count; i++) {
+    if (delays.length < 100_000) delays.push(now - block.tsUs[i]!);
+    decoder.decode(block, i, packet);
+    flows.push(packet);
+    if (packet.vlanCount > 0) vlans.add(packet.vlan0);
+  }
+}
+
+try {
+  const source = await openSource(JSON.parse(process.argv[2]!) as SourceInput);
+  const abort = new AbortController();
+  createInterface({ input: process.stdin })
+    .on('line', (line) => {
+      if (line.startsWith('stall ')) {
+        stallMs = Number(line.slice(6));
+        answer({ ok: true });
+        return;
+      }
+      const { packets, kernelDrops, reopens } = source.stats();
+      const delayUs = [...delays].sort((a, b) => a - b)[delays.length >> 1] ?? -1;
+      answer({
+        packets,
+        kernelDrops,
+        reopens,
+        flows: flows.stats().flows_created,
+        vlans: [...vlans],
+        linkType,
+        delayUs,
+      });
+    })
+    .on('close', () => abort.abort());
+  answer({ ready: true });
+  await source.run(onBlock, abort.signal);
+  source.close();
+} catch (error) {
+  if (!(error instanceof AppError)) throw error;
+  answer({ code: error.code, message: error.message, fix: error.fix, kind: error.kind });
+}

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { LINK } from '../../../src/domain/packet.js';
+import { Child, type CaptureReport, type Script } from './child.js';
+import { cannotRun, ip, Wire } from './netns.js';
+
+const skip = cannotRun();
+const AFPACKET = { kind: 'afpacket', interface: 'cap0' };
+
+async function start(netns: string, script: Script, options: object): Promise<Child> {
+  const child = new Child(netns, script, options);
+  assert.deepEqual(await child.next(), { ready: true });
+  return child;
+}
+
+describe('live capture over veth', { skip }, () => {
+  let wire: Wire;
+  const children: Child[] = [];
+  const capture = async (options: object, netns = wire.to): Promise<Child> => {
+    const child = await start(netns, 'capture-child.ts', options);
+    children.push(child);
+    return child;
+  };
+  const sender = async (options: object = {}): Promise<Child> => {
+    const child = await start(wire.from, 'send-child.ts', options);
+    children.push(child);
+    return child;
+  };
+  const finish = async (): Promise<void> => {
+    await Promise.all(children.splice(0).map((child) => child.stop()));
+  };
+
+  before(() => {
+    wire = new Wire('live');
+  });
+  after(async () => {
+    await finish();
+    wire.remove();
+  });
+
+  for (const kind of ['afpacket', 'cap']) {
+    it(`${kind} counts every packet and the same flows as were sent`, async () => {
+      const seen = await capture({ kind, interface: 'cap0' });
+      const send = await sender();
+      await send.ask('send 1000 10000');
+      const report = await seen.until((r) => r.packets >= 1000);
+      await send.ask('send 4000 10000');
+      const all = await seen.until((r) => r.packets >= 5000);
+      assert.deepEqual([all.packets, all.kernelDrops, all.linkType], [5000, 0, LINK.ETHERNET]);
+      assert.ok(report.flows > 50 && report.flows < 1000, `${report.flows} flows`);
+      await finish();
+    });
+  }
+
+  it('afpacket and cap see the same flows', async () => {
+    const sources = [await capture(AFPACKET), await capture({ kind: 'cap', interface: 'cap0' })];
+    const send = await sender();
+    await send.ask('send 1000 5000');
+    const [a, b] = await Promise.all(sources.map((s) => s.until((r) => r.packets >= 1000)));
+    assert.deepEqual([a!.packets, a!.flows], [b!.packets, b!.flows]);
+    await finish();
+  });
+
+  it('every packet is either delivered or counted as dropped while the consumer stalls', async () => {
+    const seen = await capture({ ...AFPACKET, ringMiB: 1, blockKiB: 64 });
+    await seen.ask('stall 1500');
+    const send = await sender();
+    await send.ask('send 20000 40000');
+    const report = await seen.until((r) => r.packets + r.kernelDrops >= 20_000);
+    assert.equal(report.packets + report.kernelDrops, 20_000);
+    assert.ok(report.kernelDrops > 10_000, `${report.kernelDrops} drops`);
+    await send.ask('send 1000 10000');
+    const later = await seen.until((r) => r.packets + r.kernelDrops >= 21_000);
+    assert.equal(later.packets, report.packets + 1000);
+    await finish();
+  });
+
+  it('a lone packet reaches the consumer within two milliseconds, median', async () => {
+    const seen = await capture(AFPACKET);
+    const send = await sender();
+    await send.ask('send 100 100');
+    const report: CaptureReport = await seen.until((r) => r.packets === 100);
+    assert.ok(report.delayUs > 0 && report.delayUs < 2000, `${report.delayUs} us`);
+    await finish();
+  });
+
+  it('the block timeout decides how long a lone packet waits', async () => {
+    const seen = await capture({ ...AFPACKET, blockTimeoutMs: 50 });
+    const send = await sender();
+    await send.ask('send 20 10');
+    const { delayUs } = await seen.until((r) => r.packets === 20);
+    assert.ok(delayUs > 5000, `${delayUs} us`);
+    await finish();
+  });
+
+  it('VLAN tags that the kernel strips reach the decoder', async () => {
+    const seen = await capture(AFPACKET);
+    const send = await sender({ vlan: 42 });
+    await send.ask('send 100 5000');
+    const report = await seen.until((r) => r.packets === 100);
+    assert.deepEqual(report.vlans, [42]);
+    assert.ok(report.flows > 10);
+    await finish();
+  });
+
+  it('the snapshot length cuts packets and keeps their flows', async () => {
+    const seen = await capture({ ...AFPACKET, snapLen: 64 });
+    const send = await sender();
+    await send.ask('send 1000 5000');
+    const whole = await capture(AFPACKET);
+    await send.ask('send 1000 5000');
+    const cut = await seen.until((r) => r.packets === 2000);
+    const full = await whole.until((r) => r.packets === 1000);
+    assert.ok(cut.flows >= full.flows);
+    await finish();
+  });
+
+  it('two processes of a fanout group share the packets, and no flow is split', async () => {
+    const options = { ...AFPACKET, fanout: { group: 7 } };
+    const both = [await capture(options), await capture(options)];
+    const alone = await capture(AFPACKET);
+    const send = await sender();
+    await send.ask('send 1000 5000');
+    const reference = await alone.until((r) => r.packets === 1000);
+    const sum = (reports: CaptureReport[], key: 'packets' | 'flows'): number => reports.reduce((n, r) => n + r[key], 0);
+    let reports: CaptureReport[] = [];
+    for (let tries = 0; tries < 200 && sum(reports, 'packets') < 1000; tries++) {
+      reports = await Promise.all(both.map((child) => child.ask<CaptureReport>('report')));
+    }
+    assert.equal(sum(reports, 'packets'), 1000);
+    assert.equal(sum(reports, 'flows'), reference.flows);
+    assert.ok(
+      reports.every((r) => r.packets > 50),
+      JSON.stringify(reports),
+    );
+    await finish();
+  });
+
+  for (const kind of ['afpacket', 'cap']) {
+    it(`${kind} survives an interface that goes down, and one that is removed and comes back`, async () => {
+      const seen = await capture({ kind, interface: 'cap0' });
+      let send = await sender();
+      await send.ask('send 100 5000');
+      await seen.until((r) => r.packets === 100);
+
+      ip('-n', wire.to, 'link', 'set', 'cap0', 'down');
+      ip('-n', wire.to, 'link', 'set', 'cap0', 'up');
+      await seen.until((r) => r.reopens === 1);
+      await send.ask('send 100 5000');
+      await seen.until((r) => r.packets === 200);
+      await send.stop();
+
+      wire.disconnect();
+      wire.connect();
+      await seen.until((r) => r.reopens === 2);
+      send = await sender();
+      await send.ask('send 100 5000');
+      const report = await seen.until((r) => r.packets === 300);
+      assert.equal(report.kernelDrops, 0);
+      await finish();
+    });
+  }
+
+  it('loopback traffic is seen once', async () => {
+    ip('-n', wire.to, 'link', 'set', 'lo', 'up');
+    const seen = await capture({ kind: 'afpacket', interface: 'lo' });
+    ip('netns', 'exec', wire.to, 'ping', '-q', '-c', '5', '-i', '0.05', '127.0.0.1');
+    const report = await seen.until((r) => r.packets >= 10);
+    assert.deepEqual([report.packets, report.flows], [10, 1]);
+    await finish();
+  });
+
+  it('interfaces without a link header are read as raw IP', async () => {
+    const tun = await start(wire.to, 'tun-child.ts', {});
+    ip('-n', wire.to, 'addr', 'add', '10.98.0.1/30', 'dev', 'tun0');
+    ip('netns', 'exec', wire.to, 'sysctl', '-qw', 'net.ipv6.conf.tun0.disable_ipv6=1');
+    ip('-n', wire.to, 'link', 'set', 'tun0', 'up');
+    const seen = await capture({ kind: 'afpacket', interface: 'tun0' });
+    assert.throws(() => ip('netns', 'exec', wire.to, 'ping', '-q', '-c', '3', '-i', '0.1', '-W', '0.2', '10.98.0.2'));
+    const report = await seen.until((r) => r.packets >= 3);
+    assert.deepEqual([report.linkType, report.flows], [LINK.RAW, 1]);
+    await finish();
+    await tun.stop();
+  });
+});
+
+describe('capture that cannot start', { skip }, () => {
+  let wire: Wire;
+  before(() => {
+    wire = new Wire('deny');
+  });
+  after(() => wire.remove());
+
+  const refusal = async (options: object, prefix: readonly string[] = []): Promise<Record<string, string>> => {
+    const child = new Child(wire.to, 'capture-child.ts', options, prefix);
+    const answer = await child.next<Record<string, string>>();
+    await child.stop();
+    return answer;
+  };
+
+  for (const kind of ['afpacket', 'cap']) {
+    it(`${kind} names the interfaces there are when asked for another`, async () => {
+      const { code, message, fix, kind: whose } = await refusal({ kind, interface: 'eth99' });
+      assert.deepEqual([code, whose], ['capture.no_interface', 'user']);
+      assert.match(message!, /"eth99"/);
+      assert.match(fix!, /cap0/);
+    });
+
+    it(`${kind} says which capability is missing and how to give it`, async () => {
+      const without = ['setpriv', '--bounding-set=-net_raw,-net_admin', '--inh-caps=-net_raw,-net_admin'];
+      const { code, message, fix } = await refusal({ kind, interface: 'cap0' }, without);
+      assert.equal(code, 'capture.no_rights');
+      assert.match(message!, /CAP_NET_RAW/);
+      assert.match(fix!, /setcap/);
+    });
+  }
+
+  it('cap refuses a filter with libpcap’s reason', async () => {
+    const { code, message } = await refusal({ kind: 'cap', interface: 'cap0', filter: 'no such filter' });
+    assert.equal(code, 'capture.bad_filter');
+    assert.match(message!, /syntax error|parse/i);
+  });
+});
