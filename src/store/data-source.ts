@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fchmodSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, fchownSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import type { StoreKind } from './columns.js';
@@ -61,6 +62,9 @@ function makePrivate(path: string): void {
   if (path === ':memory:' || existsSync(path)) return;
   const fd = openSync(path, 'a', 0o600);
   fchmodSync(fd, 0o600);
+  // Root may run a command before the service ever did: the file belongs to whom the directory belongs.
+  const { uid, gid } = statSync(dirname(path));
+  if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
   closeSync(fd);
 }
 

@@ -1,6 +1,16 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError, errorCode } from '../../util/errors.js';
 
@@ -46,11 +56,14 @@ function writeKeyFile(path: string, keys: KeyFile): void {
   const fd = openSync(temporary, 'w', 0o600);
   try {
     writeSync(fd, `${JSON.stringify(keys, null, 2)}\n`);
+    fchmodSync(fd, 0o600);
+    // Made by root for the service: the file belongs to whom the directory belongs.
+    const { uid, gid } = statSync(dirname(path));
+    if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  chmodSync(temporary, 0o600);
   renameSync(temporary, path);
 }
 
@@ -81,13 +94,15 @@ function keyFileError(message: string, path: string, cause: unknown): AppError {
 
 /**
  * Opens the key file of a data directory, making it at first use.
+ * @param create false: fail instead of making it.
  * @param rotationDays age at which a new signing key takes over; old ones verify for one more day.
  * @throws AppError auth.key_file
  */
-export function openKeys(dataDir: string, rotationDays = 30): Keys {
+export function openKeys(dataDir: string, rotationDays = 30, { create = true } = {}): Keys {
   const path = join(dataDir, KEY_FILE);
   let file = readKeyFile(path);
   if (!file) {
+    if (!create) throw keyFileError('There is no key file.', path, undefined);
     file = { version: 1, signing: [newSigningKey(Date.now())], sealing: randomBytes(32).toString('base64url') };
     save(file);
   }

@@ -1,7 +1,7 @@
 import type { decisionOperations } from '../../contract/http.js';
 import type { AllowEntry, Decision } from '../../domain/decision.js';
 import type { Store } from '../../store/index.js';
-import { canonicalAddress, parseIp, formatIp } from '../../util/ip.js';
+import { canonicalAddress } from '../../util/ip.js';
 import type { Control } from '../deps.js';
 import { notFound, userError } from '../errors.js';
 import type { Handlers } from '../request.js';
@@ -100,9 +100,9 @@ export function decisionHandlers({ store, control, now }: Parts): Pick<Handlers,
       return { items: await control.protectedSet(), nextCursor: null };
     },
     explain({ query }) {
-      const ip = parseIp(query.address.trim());
-      if (!ip) throw badAddress(query.address);
-      return Promise.resolve(control.explain(formatIp(ip), query.port));
+      const address = canonicalAddress(query.address);
+      if (address === undefined) throw badAddress(query.address);
+      return Promise.resolve(control.explain(address, query.port));
     },
   };
 }
