@@ -3,14 +3,13 @@ import { frameMessage } from '../syslog/framing.js';
 import { createSyslogHeader, MAX_SEQUENCE_ID } from '../syslog/header.js';
 import { Link } from './link.js';
 import { Recorder } from './recorder.js';
-import { connectionOf, kernelTcpState, TCP_STATES, type Connection } from './tcp-state.js';
+import { connectionOf, judgeClose, kernelView, type Connection } from './tcp-state.js';
 import { createTlsFiles } from './tls-options.js';
 import { DeliveryError, type Exchange, type Message, type Rejected, type Transport } from './transport.js';
 
 const MAX_CLOSE_TIMEOUTS = 3;
 /** After so many closes in a row that the kernel cannot vouch for, its view is no longer asked (no TIME_WAIT kept). */
 const MAX_STRANGE_CLOSES = 3;
-const WAITING_STATES: ReadonlySet<number> = new Set([TCP_STATES.FIN_WAIT1, TCP_STATES.FIN_WAIT2, TCP_STATES.CLOSING]);
 
 /**
  * Syslog over TCP or TLS that knows what arrived, without a protocol extension: write, half-close, wait for the
@@ -108,15 +107,14 @@ export class StreamTransport implements Transport {
 
   /**
    * The receiver's close may have crossed our data on the wire; then its kernel answers the data with a reset. Our
-   * kernel tells: TIME_WAIT proves that our FIN, and so everything before it, was acknowledged before the receiver
-   * closed. Where /proc cannot be read the clean close has to do.
+   * kernel knows which it was (see {@link judgeClose}). Where /proc cannot be read the clean close has to do.
    */
   private async checkAcknowledged(link: Link, connection: Connection | undefined): Promise<void> {
     const deadlineMs = performance.now() + this.settings.closeTimeoutMs;
     for (let waitMs = 1; connection && this.strangeCloses < MAX_STRANGE_CLOSES; waitMs = Math.min(20, waitMs * 2)) {
-      const state = kernelTcpState(connection);
-      if (state === undefined || state === TCP_STATES.TIME_WAIT) break;
-      if (!WAITING_STATES.has(state) || performance.now() > deadlineMs) {
+      const verdict = judgeClose(kernelView(connection));
+      if (verdict === 'delivered') break;
+      if (verdict === 'lost' || performance.now() > deadlineMs) {
         this.strangeCloses++;
         link.socket.destroy();
         throw link.failure ?? new DeliveryError('retry', 'the receiver closed before our data reached it');

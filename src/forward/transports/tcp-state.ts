@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { isIPv6, type Socket } from 'node:net';
 
 /** Kernel states of a TCP socket, as /proc/net/tcp writes them (include/net/tcp_states.h). */
-export const TCP_STATES = { FIN_WAIT1: 0x04, FIN_WAIT2: 0x05, TIME_WAIT: 0x06, CLOSING: 0x0b, GONE: 0 } as const;
+export const TCP_STATES = {
+  FIN_WAIT1: 0x04,
+  FIN_WAIT2: 0x05,
+  TIME_WAIT: 0x06,
+  CLOSE_WAIT: 0x08,
+  LAST_ACK: 0x09,
+  CLOSING: 0x0b,
+} as const;
 
 /** What identifies a connection once its socket object has forgotten its addresses. */
 export interface Connection {
@@ -17,11 +24,18 @@ export function connectionOf(socket: Socket): Connection | undefined {
   return { localPort, remotePort, table: isIPv6(localAddress) ? '/proc/net/tcp6' : '/proc/net/tcp' };
 }
 
+/** What the kernel says about a connection. */
+export interface KernelView {
+  state: number;
+  /** Bytes that the other side's kernel has not acknowledged; a FIN counts as one. */
+  unacknowledged: number;
+}
+
 /**
- * The kernel's state of a connection.
- * @returns a state, `GONE` when the kernel no longer knows it (it was reset), or undefined where /proc cannot be read.
+ * The kernel's view of a connection.
+ * @returns `gone` when the kernel no longer knows it (it was reset), or undefined where /proc cannot be read.
  */
-export function kernelTcpState(connection: Connection): number | undefined {
+export function kernelView(connection: Connection): KernelView | 'gone' | undefined {
   let table: string;
   try {
     table = readFileSync(connection.table, 'latin1');
@@ -29,7 +43,32 @@ export function kernelTcpState(connection: Connection): number | undefined {
     return undefined;
   }
   const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
-  const pattern = new RegExp(`:${hex(connection.localPort)} [0-9A-F]+:${hex(connection.remotePort)} ([0-9A-F]{2}) `);
-  const match = pattern.exec(table);
-  return match ? parseInt(match[1]!, 16) : TCP_STATES.GONE;
+  const ends = `:${hex(connection.localPort)} [0-9A-F]+:${hex(connection.remotePort)}`;
+  const match = new RegExp(`${ends} ([0-9A-F]{2}) ([0-9A-F]{8}):`).exec(table);
+  return match ? { state: parseInt(match[1]!, 16), unacknowledged: parseInt(match[2]!, 16) } : 'gone';
+}
+
+export type CloseVerdict = 'delivered' | 'undecided' | 'lost';
+
+/**
+ * Whether everything we sent reached the receiver before it closed, judged after its close was seen. Its FIN, and not
+ * a reset, says that it had read all that had arrived; ours acknowledged, that everything had arrived. In TIME_WAIT
+ * our FIN is acknowledged; where the receiver's FIN came first, no data may be outstanding (our own FIN counts one).
+ */
+export function judgeClose(view: KernelView | 'gone' | undefined): CloseVerdict {
+  if (view === undefined) return 'delivered';
+  if (view === 'gone') return 'lost';
+  switch (view.state) {
+    case TCP_STATES.TIME_WAIT:
+      return 'delivered';
+    case TCP_STATES.CLOSE_WAIT:
+    case TCP_STATES.LAST_ACK:
+    case TCP_STATES.CLOSING:
+      return view.unacknowledged <= 1 ? 'delivered' : 'undecided';
+    case TCP_STATES.FIN_WAIT1:
+    case TCP_STATES.FIN_WAIT2:
+      return 'undecided';
+    default:
+      return 'lost';
+  }
 }
