@@ -38,10 +38,11 @@ export class ApiClient {
   ask<T = unknown>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
     const full = path.startsWith('//') ? path.slice(1) : `/api/v1${path}`;
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers: Record<string, string> = {
-      host: 'localhost',
-      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-    };
+    const headers: Record<string, string> = { host: 'localhost' };
+    if (text !== undefined) {
+      headers['content-type'] = 'application/json';
+      headers['content-length'] = String(Buffer.byteLength(text));
+    }
     if (this.token !== '') headers['authorization'] = `Bearer ${this.token}`;
     return new Promise((resolve, reject) => {
       const asked = request(
@@ -92,7 +93,10 @@ export class LiveFeed {
   private waiters: (() => void)[] = [];
 
   constructor(socketPath: string) {
-    this.socket = new WebSocket(`ws+unix:${socketPath}:/api/v1/live`);
+    this.socket = new WebSocket(`ws+unix:${socketPath}:/api/v1/live`, {
+      headers: { host: 'localhost' },
+      origin: 'http://localhost',
+    });
     this.socket.on('message', (data: Buffer) => {
       this.messages.push({ ...(JSON.parse(data.toString('utf8')) as LiveMessage), atMs: Date.now() });
       this.waiters.splice(0).forEach((wake) => wake());

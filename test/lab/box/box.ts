@@ -11,6 +11,8 @@ export const MAIN = fileURLToPath(new URL('../../../dist/src/cli/main.js', impor
 const FORWARD = fileURLToPath(new URL('./unix-forward.mjs', import.meta.url));
 
 export const API_PORT = 8443;
+/** What lies behind the router; the lab's outside segment is as foreign as the internet. */
+const HOME_NETWORKS = ['10.77.128.0/23', 'fd77:0:0:2::/64', 'fd77:0:0:3::/64'];
 /** The password that the first one is changed to. */
 export const PASSWORD = 'a lab needs long passwords too';
 
@@ -35,6 +37,7 @@ export class Box {
   /** What the administrator was shown at the first start. */
   firstPassword = '';
   private readonly options: BoxOptions;
+  private hasLoggedIn = false;
 
   private constructor(lab: Lab, options: BoxOptions) {
     this.lab = lab;
@@ -58,9 +61,10 @@ export class Box {
     return box;
   }
 
-  /** Logs the first administrator in, with the change of password that is asked of him. */
+  /** Logs the first administrator in; the first time with the change of password that is asked for. */
   async login(): Promise<void> {
-    await this.api.login('admin', this.firstPassword, PASSWORD);
+    await this.api.login('admin', this.hasLoggedIn ? PASSWORD : this.firstPassword, PASSWORD);
+    this.hasLoggedIn = true;
   }
 
   /** Waits until `/ready` answers 200. */
@@ -114,9 +118,9 @@ export class Box {
       mode,
       data_dir: join(this.dir, 'data'),
       capture: { interfaces: ['wan0'] },
+      policy: { home_networks: HOME_NETWORKS, ...(policies === undefined ? {} : { dir: join(this.dir, 'policies') }) },
       api: { host: '127.0.0.1', port: API_PORT },
       siem: { destinations: [{ name: 'siem', preset: 'rsyslog', format: 'cef', transport: siem }] },
-      ...(policies === undefined ? {} : { policy: { dir: join(this.dir, 'policies') } }),
       ...config,
     };
     writeFileSync(this.configFile, stringify(settings));

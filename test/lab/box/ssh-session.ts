@@ -23,9 +23,9 @@ export class SshSession {
     return Number([...this.process.stdout.matchAll(/tick (\d+)/g)].at(-1)?.[1] ?? 0);
   }
 
-  /** True when another tick arrives within the time. */
+  /** True when three more ticks arrive within the time: one may have been on its way. */
   async lives(withinMs = 1500): Promise<boolean> {
-    const next = new RegExp(`tick ${this.ticks + 1}\\b`);
+    const next = new RegExp(`tick ${this.ticks + 3}\\b`);
     return this.process.waitForOutput(next, withinMs).then(
       () => true,
       () => false,
