@@ -113,7 +113,7 @@ async function measure(
       name: `live_${subject.name}_${load.name}_cpu`,
       value: median(costs),
       unit: 'ns/packet',
-      text: `CPU time of ${subject.name} at ${Math.round(median(rates) / 1000)} kpps, median of ${ROUNDS} rounds`,
+      text: `CPU time of ${subject.name}${subject.name === 'cap' ? ' and its capture process' : ''} at ${Math.round(median(rates) / 1000)} kpps, median of ${ROUNDS} rounds`,
     },
     {
       name: `live_${subject.name}_${load.name}_loss`,

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processCpuUs } from './pipeline.js';
 
 const START_TIMEOUT_MS = 30_000;
-const TICKS_PER_SEC = 100;
 
 /** Nothing but capture, decoding and flow tracking: no rules, no application parsers, no output but the counters. */
 const CONFIG = (dir: string, name: string): string => `%YAML 1.1
@@ -76,26 +76,19 @@ export async function startSuricata(
 }
 
 function subject(pid: number, dir: string, stop: () => void): SuricataSubject {
-  let last = { cpuUs: cpuOf(pid), packets: 0 };
+  let last = { cpuUs: processCpuUs(pid), packets: 0 };
   return {
     name: 'suricata',
     async mark() {
       // Its counters come once a second.
       await new Promise((resolve) => setTimeout(resolve, 1100));
-      const now = { cpuUs: cpuOf(pid), packets: packetsOf(dir) };
+      const now = { cpuUs: processCpuUs(pid), packets: packetsOf(dir) };
       const round = { cpuUs: now.cpuUs - last.cpuUs, packets: now.packets - last.packets };
       last = now;
       return round;
     },
     stop,
   };
-}
-
-/** CPU time of all threads of a process, from /proc/PID/stat (proc(5)); resolution 10 ms. */
-function cpuOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SEC) * 1e6;
 }
 
 /** Packets decoded, from the last whole line of Suricata's statistics. */
