@@ -39,6 +39,9 @@ export class DecisionBook {
   readonly rate: ChangeRate;
   /** From receipt to the kernel's acknowledgement. */
   readonly latency = new LatencyHistogram();
+  /** Journal records and reports of the transaction that has just ended: written in that order by {@link flushOutbox}. */
+  private outRecords: JournalRecord[] = [];
+  private reports: EnforcementReport[] = [];
   /** Decisions made before this were lifted by hand and must not come back. */
   flushedAtMs = 0;
 
@@ -113,7 +116,7 @@ export class DecisionBook {
           kernelUs,
           ...(error === undefined ? {} : { error }),
         };
-        this.report(entry.kept, receivedUs, what, entry.simulated);
+        this.reports.push(reportOf(entry.kept, entry.simulated, { receivedUs }, what));
         this.core.log.info({ decisionId: id, value: entry.kept.value, reason }, 'decision released');
       },
     });
@@ -136,6 +139,15 @@ export class DecisionBook {
       );
     }
     this.core.journal?.append(records);
+    this.emit(reports);
+  }
+
+  /** After each transaction: first the journal, then the reports, so that what was reported survives a crash. */
+  flushOutbox(): void {
+    const { outRecords, reports } = this;
+    this.outRecords = [];
+    this.reports = [];
+    this.core.journal?.append(outRecords);
     this.emit(reports);
   }
 
@@ -229,8 +241,10 @@ export class DecisionBook {
   }
 
   private guardState(known: ActiveDecision | undefined): GuardState {
+    const { protected: kept, allowed } = this.exemptions();
     return {
-      ...this.exemptions(),
+      protected: kept,
+      allowed,
       elements: known ? 0 : this.core.ledger.size,
       quarantined: known ? 0 : this.quarantined.size,
     };
@@ -248,18 +262,23 @@ export class DecisionBook {
       if (isCurrent) {
         this.forget(decision.id);
         this.core.pump.submit({ ops: this.core.ledger.drop(decision.id), urgent: true, done: () => undefined });
-        this.core.journal?.append([{ t: 'del', id: decision.id }]);
+        this.outRecords.push({ t: 'del', id: decision.id });
       }
-      this.report(decision, receivedUs, { enforcement: 'failed', error, kernelUs }, entry.simulated);
+      this.reports.push(
+        reportOf(decision, entry.simulated, { receivedUs }, { enforcement: 'failed', error, kernelUs }),
+      );
       return;
     }
     entry.applied = true;
-    if (isCurrent) this.core.journal?.append([{ t: 'put', d: entry.kept }]);
+    // Released, renewed or lifted while it waited: that has been or will be reported.
+    if (!isCurrent) return;
+    this.outRecords.push({ t: 'put', d: entry.kept });
     this.core.counts[entry.simulated ? 'simulated' : 'applied'] += 1;
     const us = kernelUs > 0 ? kernelUs : this.core.clock.us();
     this.latency.add(us - receivedUs);
     const what: Outcome = { enforcement: 'applied', set: entry.set, kernelUs: us };
-    this.report(decision, receivedUs, entry.note === undefined ? what : { ...what, note: entry.note }, entry.simulated);
+    const outcome = entry.note === undefined ? what : { ...what, note: entry.note };
+    this.reports.push(reportOf(decision, entry.simulated, { receivedUs }, outcome));
   }
 
   private forget(id: string): ActiveDecision | undefined {

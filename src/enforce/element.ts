@@ -33,17 +33,13 @@ export function elementId(element: SetElement): string {
 export function elementKeyBytes(element: SetElement): Buffer {
   const ipBytes = element.ip.version === 4 ? 4 : 16;
   const fields = element.proto === undefined ? 0 : element.peer === undefined ? 8 : ipBytes + 12;
-  const key = Buffer.alloc(ipBytes + fields);
+  const key = Buffer.allocUnsafe(ipBytes + fields);
   let at = writeIp(key, 0, element.ip);
   if (element.proto === undefined) return key;
   if (element.peer !== undefined) at = writeIp(key, at, element.peer);
-  key.writeUInt8(element.proto, at);
-  at += 4;
-  if (element.peer !== undefined) {
-    key.writeUInt16BE(element.sourcePort ?? 0, at);
-    at += 4;
-  }
-  key.writeUInt16BE(element.port ?? 0, at);
+  at = key.writeUInt32BE((element.proto << 24) >>> 0, at);
+  if (element.peer !== undefined) at = key.writeUInt32BE(((element.sourcePort ?? 0) << 16) >>> 0, at);
+  key.writeUInt32BE(((element.port ?? 0) << 16) >>> 0, at);
   return key;
 }
 

@@ -1,10 +1,12 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -33,11 +35,14 @@ export interface JournalContent {
   flushedAtMs: number;
   /** Lines that were cut off or changed: skipped. */
   badLines: number;
+  /** Much of the file is about what has ended: worth writing anew. */
+  isWasteful: boolean;
 }
 
 const FILE = 'journal.jsonl';
 const BREAK_GLASS = 'break-glass';
 const COMPACT_AFTER_DEAD = 20_000;
+const WASTE_LINES = 1000;
 const LINES_PER_TURN = 2000;
 
 /** Drops what is not needed again, so that 100,000 feed entries stay small. */
@@ -53,16 +58,25 @@ function toLine(record: JournalRecord): string {
 
 /** Reads the journal of a folder; an absent one is empty. Damaged lines are skipped and counted. */
 export function readJournal(dir: string): JournalContent {
-  const content: JournalContent = { decisions: new Map(), allow: [], protected: [], flushedAtMs: 0, badLines: 0 };
+  const content: JournalContent = {
+    decisions: new Map(),
+    allow: [],
+    protected: [],
+    flushedAtMs: 0,
+    badLines: 0,
+    isWasteful: false,
+  };
   const path = join(dir, FILE);
   if (existsSync(path)) {
-    const data = readFileSync(path);
-    for (let at = 0; at < data.length;) {
-      const end = data.indexOf(10, at);
-      const stop = end < 0 ? data.length : end;
-      replay(content, data.subarray(at, stop), end >= 0);
+    const text = readFileSync(path, 'utf8');
+    let lines = 0;
+    for (let at = 0; at < text.length; lines++) {
+      const end = text.indexOf('\n', at);
+      const stop = end < 0 ? text.length : end;
+      replay(content, text.slice(at, stop), end >= 0);
       at = stop + 1;
     }
+    content.isWasteful = content.badLines > 0 || lines > 2 * content.decisions.size + WASTE_LINES;
   }
   const marker = join(dir, BREAK_GLASS);
   if (existsSync(marker)) {
@@ -72,14 +86,14 @@ export function readJournal(dir: string): JournalContent {
   return content;
 }
 
-function replay(content: JournalContent, line: Buffer, isComplete: boolean): void {
+function replay(content: JournalContent, line: string, isComplete: boolean): void {
   if (line.length === 0) return;
-  const json = line.subarray(9);
-  if (!isComplete || parseInt(line.toString('latin1', 0, 8), 16) !== crc32(json)) {
+  const json = line.slice(9);
+  if (!isComplete || parseInt(line.slice(0, 8), 16) !== crc32(json)) {
     content.badLines += 1;
     return;
   }
-  const record = JSON.parse(json.toString('utf8')) as JournalRecord;
+  const record = JSON.parse(json) as JournalRecord;
   if (record.t === 'put') content.decisions.set(record.d.id, record.d);
   else if (record.t === 'del') content.decisions.delete(record.id);
   else if (record.t === 'allow') content.allow = record.entries;
@@ -88,6 +102,13 @@ function replay(content: JournalContent, line: Buffer, isComplete: boolean): voi
     content.flushedAtMs = record.atMs;
     content.decisions.clear();
   }
+}
+
+/** A crash may have cut the last line off: what is appended next must not be glued to it. */
+function endLastLine(fd: number): void {
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(1);
+  if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 10) writeSync(fd, '\n');
 }
 
 /** Marks the folder as flushed by hand: a running or later responder drops its decisions. */
@@ -113,7 +134,8 @@ export class Journal {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.dir = dir;
     this.onError = onError;
-    this.fd = openSync(join(dir, FILE), 'a', 0o600);
+    this.fd = openSync(join(dir, FILE), 'a+', 0o600);
+    endLastLine(this.fd);
     this.timer = setInterval(() => this.sync(), 1000);
     this.timer.unref();
   }

@@ -60,9 +60,10 @@ export class Ledger {
   /** Makes the holder hold exactly these elements until the deadline; replaces what it held before. */
   hold(holder: string, elements: readonly SetElement[], deadlineMs: number): ElementOp[] {
     const ops: ElementOp[] = [];
-    const wanted = new Map(elements.map((e) => [elementId(e), e]));
-    for (const id of this.byHolder.get(holder) ?? []) if (!wanted.has(id)) this.release(holder, id, ops);
-    for (const [id, element] of wanted) {
+    const ids = elements.map(elementId);
+    for (const id of this.byHolder.get(holder) ?? []) if (!ids.includes(id)) this.release(holder, id, ops);
+    for (const [i, element] of elements.entries()) {
+      const id = ids[i]!;
       const held = this.held.get(id);
       if (!held) {
         this.held.set(id, { element, holders: [{ id: holder, deadlineMs }], deadlineMs });
@@ -74,7 +75,7 @@ export class Ledger {
       else held.holders.push({ id: holder, deadlineMs });
       this.settle(id, held, ops);
     }
-    this.byHolder.set(holder, [...wanted.keys()]);
+    this.byHolder.set(holder, ids);
     return ops;
   }
 

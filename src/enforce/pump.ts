@@ -18,6 +18,10 @@ export interface PumpDeps {
   /** Monotonic milliseconds. */
   nowMs(): number;
   onError(error: unknown): void;
+  /** What the ledger holds under this id now. */
+  held(id: string): { deadlineMs: number } | undefined;
+  /** Every job of a transaction has been told. */
+  afterBatch(): void;
 }
 
 const URGENT_PER_BATCH = 1000;
@@ -136,9 +140,11 @@ export class Pump {
     const ops: KernelOp[] = [];
     const nowMs = this.deps.nowMs();
     for (const job of jobs) {
-      for (const { kind, element, deadlineMs } of job.ops) {
+      for (const op of job.ops) {
+        const current = this.currentOp(op, nowMs);
+        if (!current) continue;
         owners.push(job);
-        ops.push({ kind, element, timeoutMs: deadlineMs === Infinity ? 0 : Math.max(1, deadlineMs - nowMs) });
+        ops.push(current);
       }
     }
     const errors = new Map<PumpJob, string>();
@@ -156,6 +162,15 @@ export class Pump {
     }
     for (const job of jobs) this.finish(job);
     for (const job of jobs) job.done(errors.get(job), kernelUs);
+    this.deps.afterBatch();
+  }
+
+  /** The ledger may have moved on while the operation waited: what counts is what it holds now. */
+  private currentOp({ kind, id, element }: ElementOp, nowMs: number): KernelOp | undefined {
+    const held = this.deps.held(id);
+    if (!held) return kind === 'delete' ? { kind, element, timeoutMs: 0 } : undefined;
+    const timeoutMs = held.deadlineMs === Infinity ? 0 : Math.max(1, held.deadlineMs - nowMs);
+    return { kind: kind === 'delete' ? 'update' : kind, element, timeoutMs };
   }
 
   private finish(job: PumpJob): void {

@@ -91,6 +91,8 @@ class ResponderImpl implements Responder {
       rebuild: () => this.load('the table was missing'),
       nowMs: clock.monoMs,
       onError: (error) => this.onBackendError(error),
+      held: (id) => this.core.ledger.get(id),
+      afterBatch: () => this.book.flushOutbox(),
     });
     this.core = {
       options,
@@ -253,7 +255,7 @@ class ResponderImpl implements Responder {
     for (const kept of saved.decisions.values()) if (this.book.restore(kept)) restored += 1;
     await core.pump.run(() => this.load('start'));
     this.takeBreakGlass();
-    await core.journal.compact(this.records());
+    if (saved.isWasteful) await core.journal.compact(this.records());
     core.log.info({ backend: backend.name, restored, badLines: saved.badLines }, 'responder started');
     this.announce(fallback, saved.badLines);
     this.truth.start();

@@ -1,37 +1,35 @@
+import { z } from 'zod';
 import { canonicalAddress, formatIp, formatIpWords, parseIp } from '../../util/ip.js';
 
 /** Addresses found in the outputs and files of the box. All parsers skip what they do not understand. */
 
-interface IpAddrLink {
-  ifname?: string;
-  addr_info?: { local?: string; family?: string; prefixlen?: number }[];
-}
+const ipLink = z.object({
+  ifname: z.string(),
+  addr_info: z.array(z.object({ local: z.string().optional() })).default([]),
+});
 
 /** `ip -j addr`: every address of every interface. */
-export function parseIpAddr(json: string): { address: string; interfaceName: string; prefix: number }[] {
-  const out: { address: string; interfaceName: string; prefix: number }[] = [];
-  for (const link of parseJsonArray<IpAddrLink>(json)) {
-    for (const info of link.addr_info ?? []) {
+export function parseIpAddr(json: string): { address: string; interfaceName: string }[] {
+  return parseItems(json, ipLink).flatMap((link) =>
+    link.addr_info.flatMap((info) => {
       const address = canonicalAddress(info.local ?? '');
-      if (address !== undefined) out.push({ address, interfaceName: link.ifname ?? '?', prefix: info.prefixlen ?? 0 });
-    }
-  }
-  return out;
+      return address === undefined ? [] : [{ address, interfaceName: link.ifname }];
+    }),
+  );
 }
 
-interface IpRoute {
-  dst?: string;
-  gateway?: string;
-  via?: { host?: string };
-  dev?: string;
-  nexthops?: { gateway?: string; via?: { host?: string }; dev?: string }[];
-}
+const nextHop = z.object({
+  gateway: z.string().optional(),
+  via: z.object({ host: z.string().optional() }).optional(),
+  dev: z.string().optional(),
+});
+const ipRoute = nextHop.extend({ dst: z.string().optional(), nexthops: z.array(nextHop).default([]) });
 
 /** `ip -j route show table all` of either family: every gateway. */
 export function parseIpRoute(json: string): { gateway: string; interfaceName: string; destination: string }[] {
   const out: { gateway: string; interfaceName: string; destination: string }[] = [];
-  for (const route of parseJsonArray<IpRoute>(json)) {
-    for (const hop of [route, ...(route.nexthops ?? [])]) {
+  for (const route of parseItems(json, ipRoute)) {
+    for (const hop of [route, ...route.nexthops]) {
       const gateway = canonicalAddress(hop.gateway ?? hop.via?.host ?? '');
       if (gateway === undefined) continue;
       out.push({ gateway, interfaceName: hop.dev ?? route.dev ?? '?', destination: route.dst ?? '?' });
@@ -40,13 +38,18 @@ export function parseIpRoute(json: string): { gateway: string; interfaceName: st
   return out;
 }
 
-function parseJsonArray<T>(json: string): T[] {
+/** Items of a JSON list that have the shape; others are skipped. */
+function parseItems<T>(json: string, shape: z.ZodType<T>): T[] {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(json === '' ? '[]' : json);
-    return Array.isArray(value) ? (value as T[]) : [];
+    value = JSON.parse(json);
   } catch {
     return [];
   }
+  return (Array.isArray(value) ? value : []).flatMap((item) => {
+    const parsed = shape.safeParse(item);
+    return parsed.success ? [parsed.data] : [];
+  });
 }
 
 /** resolv.conf(5): `nameserver` lines; zone identifiers are dropped. */
