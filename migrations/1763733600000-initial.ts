@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { createTables, dropTables, type TableSpec } from './table-builder.js';
+import { createTables, dropTables, setTextComparison, type TableSpec } from './table-builder.js';
 
 const TABLES: readonly TableSpec[] = [
   {
@@ -329,6 +329,7 @@ export class Initial1763733600000 implements MigrationInterface {
   readonly name = 'Initial1763733600000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await setTextComparison(runner);
     await createTables(runner, TABLES);
   }
 

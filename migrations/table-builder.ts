@@ -24,7 +24,11 @@ function column(name: string, spec: string, mysql: boolean): TableColumnOptions 
   };
 }
 
-/** Creates the tables with binary text comparison on both databases, so that searches agree. */
+/** Binary text comparison on both databases, so that searches agree; before the first table is made. */
+export async function setTextComparison(runner: QueryRunner): Promise<void> {
+  if (isMysql(runner)) await runner.query('ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin');
+}
+
 export async function createTables(runner: QueryRunner, specs: readonly TableSpec[]): Promise<void> {
   const mysql = isMysql(runner);
   for (const spec of specs) {
@@ -35,9 +39,6 @@ export async function createTables(runner: QueryRunner, specs: readonly TableSpe
     );
     const columns = Object.entries(spec.columns).map(([name, text]) => column(name, text, mysql));
     await runner.createTable(new Table({ name: spec.name, columns, indices }));
-    if (mysql) {
-      await runner.query(`ALTER TABLE \`${spec.name}\` CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
-    }
   }
 }
 

@@ -96,10 +96,18 @@ export interface Database {
 
 function createDatabase(kind: StoreKind, source: DataSource, entities: Entities): Database {
   const mutex = createMutex();
+  // A transaction that has read before it writes fails at once when another process wrote in between: take the write
+  // lock first. A statement that touches no row does.
+  const lock = async (manager: EntityManager): Promise<void> => {
+    if (kind === 'sqlite') await manager.query('DELETE FROM settings WHERE 0');
+  };
   const transact = async <T>(task: (manager: EntityManager) => Promise<T>): Promise<T> => {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await source.transaction(task);
+        return await source.transaction(async (manager) => {
+          await lock(manager);
+          return task(manager);
+        });
       } catch (error) {
         if (attempt >= DEADLOCK_RETRIES || kind !== 'mysql' || toStoreError(error).code !== 'store.locked') throw error;
       }

@@ -58,8 +58,9 @@ const KNOWN: readonly Known[] = [
 export function toStoreError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const inner = typeof error === 'object' && error !== null && 'driverError' in error ? error.driverError : error;
+  const dialling = typeof inner === 'object' && inner !== null && 'syscall' in inner && inner.syscall === 'connect';
   const code = errorCode(inner);
-  const known = KNOWN.find((k) => k.match.test(code));
+  const known = KNOWN.find((k) => (dialling ? k.code === 'store.unreachable' : k.match.test(code)));
   const kind = 'operational';
   if (known) {
     const { message, fix } = known;

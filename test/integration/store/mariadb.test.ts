@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { createConnection } from 'mysql2/promise';
+import { openStore, type Store } from '../../../src/store/index.js';
+import { repositoryCases } from '../../unit/store/repository-cases.js';
+import { sampleAlert, sampleDecision } from '../../unit/store/samples.js';
+import { schemaCases } from '../../unit/store/schema-cases.js';
+import { mariaDbMissing, openMariaDb, type MariaDb } from './mariadb.js';
+
+const missing = mariaDbMissing();
+
+describe('MariaDB', { skip: missing ?? false }, () => {
+  let mariaDb: MariaDb;
+  before(async () => {
+    mariaDb = await openMariaDb();
+  });
+  after(() => mariaDb.close());
+
+  const optionsFor = (database: string) => ({
+    kind: 'mysql' as const,
+    socketPath: mariaDb.socketPath,
+    database,
+    user: 'root',
+    password: '',
+  });
+  async function freshDatabase(name: string) {
+    const connection = await createConnection({ socketPath: mariaDb.socketPath, user: 'root' });
+    await connection.query(`DROP DATABASE IF EXISTS ${name}`);
+    await connection.query(`CREATE DATABASE ${name}`);
+    await connection.end();
+    return optionsFor(name);
+  }
+
+  repositoryCases('MariaDB', async () => openStore(await freshDatabase('repositories')));
+  schemaCases('MariaDB', async () => freshDatabase('schema_check'));
+
+  it('says what is wrong when the database, the user or the server is not there', async () => {
+    const options = await freshDatabase('errors');
+    await assert.rejects(openStore({ ...options, database: 'nowhere' }), { code: 'store.denied' });
+    await assert.rejects(openStore({ ...options, user: 'stranger', password: 'x' }), { code: 'store.denied' });
+    await assert.rejects(openStore({ ...options, socketPath: '/nonexistent/mysql.sock' }), {
+      kind: 'operational',
+      code: 'store.unreachable',
+    });
+  });
+
+  it('loses nothing that was queued when the server dies and comes back', async () => {
+    const store: Store = await openStore({ ...(await freshDatabase('crash')), batchMs: 20 });
+    try {
+      const decision = sampleDecision({ expiresMs: 0 });
+      await store.decisions.save({ decision });
+      await mariaDb.kill();
+      const alerts = Array.from({ length: 120 }, () => sampleAlert());
+      for (const alert of alerts) assert.equal(store.alerts.queue({ alert }), true);
+      await assert.rejects(store.alerts.list({ limit: 5 }), { code: 'store.unreachable' });
+      assert.equal((await store.health()).ok, false);
+      await mariaDb.start();
+      await store.flush();
+      assert.equal((await store.alerts.getMany(alerts.map((alert) => alert.id))).length, 120);
+      assert.deepEqual(await store.decisions.get(decision.id), decision);
+      assert.equal(store.stats()['store_alerts_shed'], 0);
+    } finally {
+      await store.close();
+    }
+  });
+});
