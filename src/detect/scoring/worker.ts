@@ -11,6 +11,9 @@ import type { BatchScores, FromWorker, ToWorker, WorkerModel } from './messages.
 /** Reported rows of one batch whose feature shares are measured by occlusion; the rest go without. */
 const OCCLUDED_ROWS = 8;
 
+/** Batches are filled up to a multiple of this: matrix kernels round a row differently when it is left over. */
+const ROW_BLOCK = 4;
+
 interface LiveModel extends WorkerModel {
   session: InferenceSession;
 }
@@ -35,8 +38,7 @@ async function load(model: WorkerModel): Promise<void> {
     const live = { ...model, session };
     // Warm both ends of the batch size, and find a model whose width is not what the card says.
     for (const rows of [1, 128]) {
-      const { score } = await run(live, new Float32Array(rows * model.features), rows);
-      if (score.length !== rows) throw new Error('model.onnx does not answer one score a row');
+      await run(live, new Float32Array(rows * model.features), rows);
     }
     models.set(model.key, live);
     post({ type: 'loaded', key: model.key });
@@ -46,20 +48,24 @@ async function load(model: WorkerModel): Promise<void> {
 }
 
 async function run(model: LiveModel, x: Float32Array, rows: number): Promise<BatchScores> {
-  const result = await model.session.run({ x: new Tensor('float32', x, [rows, model.features]) });
-  const floats = (name: string): Float32Array | undefined => {
+  const padded = Math.ceil(rows / ROW_BLOCK) * ROW_BLOCK;
+  const values = new Float32Array(padded * model.features);
+  values.set(x.subarray(0, rows * model.features));
+  const result = await model.session.run({ x: new Tensor('float32', values, [padded, model.features]) });
+  const floats = (name: string, width: number): Float32Array | undefined => {
     const data = result[name]?.data;
-    return data instanceof Float32Array ? data : undefined;
+    if (!(data instanceof Float32Array)) return undefined;
+    if (data.length !== padded * width) throw new Error(`output "${name}" of model.onnx is not as card.json says`);
+    return data.slice(0, rows * width);
   };
-  const probabilities = floats('probabilities');
-  if (probabilities && probabilities.length !== rows * model.classes)
-    throw new Error('model.onnx has another number of classes than card.json');
-  const novelty = floats('novelty');
-  const shares = floats('feature_error');
+  const score = floats('score', 1);
+  if (!score) throw new Error('model.onnx has no output "score"');
+  const novelty = floats('novelty', 1);
+  const shares = floats('feature_error', model.features);
   return {
     key: model.key,
-    score: floats('score') ?? new Float32Array(0),
-    attackClass: likeliestAttack(probabilities, rows, model.classes),
+    score,
+    attackClass: likeliestAttack(floats('probabilities', model.classes), rows, model.classes),
     ...(novelty ? { novelty } : {}),
     ...(shares ? { shares } : {}),
   };
@@ -98,7 +104,7 @@ async function occlude(model: LiveModel, x: Float32Array, scores: BatchScores): 
 
 async function score(message: Extract<ToWorker, { type: 'score' }>): Promise<void> {
   const { rows, columns } = message;
-  const x = new Float32Array(message.x, 0, rows * columns).slice();
+  const x = new Float32Array(message.x, 0, rows * columns);
   const results: BatchScores[] = [];
   for (const key of message.keys) {
     const model = models.get(key);

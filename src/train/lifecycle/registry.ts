@@ -106,8 +106,8 @@ export function createRegistry(root: string): ModelRegistry {
   function prune(name: string, keep: number): void {
     const used = new Set([currentId(name)]);
     const order = readHistory(name)
-      .map((h) => h.id)
-      .reverse();
+      .reverse()
+      .flatMap((h) => (h.previous === undefined ? [h.id] : [h.id, h.previous]));
     for (const id of order) if (used.size < keep) used.add(id);
     for (const id of readdirSync(versionsOf(name))) {
       if (/^[0-9a-f]{16}$/.test(id) && !used.has(id)) rmSync(join(versionsOf(name), id), { recursive: true });

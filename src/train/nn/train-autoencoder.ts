@@ -65,11 +65,17 @@ function exportAutoencoder(
   const output = autoencoderNet(net, { name: encoded, shape: [width] }, width);
   const difference = graph.node('Sub', [output.name, encoded]);
   const squares = graph.node('Mul', [difference, difference]);
-  const gather = new Float32Array(width * columns);
-  for (const [i, f] of encoder.sources.entries()) gather[i * columns + f] = 1;
-  graph.node('MatMul', [squares, graph.floats(gather, [width, columns])], {}, 'feature_error');
+  // One product sums the squares by feature and, in the last column, their mean: unlike ReduceMean, whose rounding
+  // depends on where a row lies in memory, it gives a row the same sum in every batch.
+  const sums = new Float32Array(width * (columns + 1));
+  for (const [i, f] of encoder.sources.entries()) {
+    sums[i * (columns + 1) + f] = 1;
+    sums[i * (columns + 1) + columns] = 1 / width;
+  }
+  const errors = graph.node('MatMul', [squares, graph.floats(sums, [width, columns + 1])]);
+  graph.nodeN('Split', [errors, graph.int64s([columns, 1])], { axis: 1 }, ['feature_error', 'mean_error']);
   graph.output('feature_error', ['N', columns]);
-  const error = graph.node('ReduceMean', [squares], { axes: [1], keepdims: 0 });
+  const error = graph.node('Squeeze', ['mean_error', graph.int64s([1])]);
   graph.node('Div', [error, graph.node('Add', [error, graph.scalar(usual)])], {}, 'score');
   graph.output('score', ['N']);
   return graph.finish();

@@ -13,6 +13,8 @@ export interface Scores {
 }
 
 const BATCH = 1024;
+/** Batches are filled up to a multiple of this: matrix kernels round a row differently when it is left over. */
+const ROW_BLOCK = 4;
 const OUTPUTS = {
   score: 'score',
   probabilities: 'probabilities',
@@ -45,14 +47,16 @@ export async function scoreRows(
   const parts: Partial<Record<keyof Scores, Float32Array>> = {};
   for (let start = 0; start < rows; start += BATCH) {
     const n = Math.min(BATCH, rows - start);
-    const input = new Tensor('float32', x.slice(start * columns, (start + n) * columns), [n, columns]);
-    const result = await session.run({ x: input });
+    const padded = Math.ceil(n / ROW_BLOCK) * ROW_BLOCK;
+    const values = new Float32Array(padded * columns);
+    values.set(x.subarray(start * columns, (start + n) * columns));
+    const result = await session.run({ x: new Tensor('float32', values, [padded, columns]) });
     for (const [name, key] of Object.entries(OUTPUTS)) {
       const data = result[name]?.data;
       if (!(data instanceof Float32Array)) continue;
-      const width = data.length / n;
+      const width = data.length / padded;
       const whole = (parts[key] ??= new Float32Array(rows * width));
-      whole.set(data, start * width);
+      whole.set(data.subarray(0, n * width), start * width);
     }
   }
   return { ...parts, score: parts.score ?? new Float32Array(0) };

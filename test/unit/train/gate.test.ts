@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { binomialCdf, clopperPearsonUpper } from '../../../src/train/lifecycle/binomial.js';
+import { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateSet } from '../../../src/train/lifecycle/gate.js';
+import { LABEL_CAPS, labelWeights, withLabels, type LabelledVector } from '../../../src/train/lifecycle/labels.js';
+import { createRandom } from '../../../src/train/random.js';
+import { syntheticTable } from './synthetic.js';
+
+/** Scores around 0.2 for benign rows and `quality` above for attacks; the same noise for both models. */
+function gateSet(
+  rows: number,
+  seed: number,
+  quality: { champion: number; challenger: number; challengerScans?: number },
+): GateSet {
+  const random = createRandom(seed);
+  const isAttack = Uint8Array.from({ length: rows }, () => (random.next() < 0.2 ? 1 : 0));
+  const family = Array.from(isAttack, (a) => (a ? (random.next() < 0.5 ? 'scan' : 'flood') : ''));
+  const noise = Float64Array.from({ length: rows }, () => 0.15 * random.normal());
+  const make = (gain: number, scans: number): Float32Array =>
+    Float32Array.from(isAttack, (a, r) =>
+      Math.min(1, Math.max(0, 0.2 + noise[r]! + (a ? (family[r] === 'scan' ? scans : gain) : 0))),
+    );
+  return {
+    isAttack,
+    family,
+    champion: make(quality.champion, quality.champion),
+    challenger: make(quality.challenger, quality.challengerScans ?? quality.challenger),
+  };
+}
+
+const quiet = new Float32Array(100).fill(0.1);
+function input(quality: Parameters<typeof gateSet>[2], changes: Partial<GateInput> = {}): GateInput {
+  return {
+    schemaHash: { champion: 'a', challenger: 'a' },
+    parity: { maxDifference: 1e-6, tolerance: 1e-4 },
+    budget: 0.01,
+    regression: gateSet(3000, 1, quality),
+    recent: gateSet(2000, 2, quality),
+    protectedBenign: { champion: quiet, challenger: quiet },
+    newLabels: 80,
+    seed: 1,
+    ...changes,
+  };
+}
+const failed = (i: GateInput): string[] =>
+  judgeChallenger(i, { ...GATE_DEFAULTS, bootstrapRuns: 100 })
+    .checks.filter((c) => !c.passed)
+    .map((c) => c.name);
+
+test('a better challenger is promoted, and the report says how much better', () => {
+  const report = judgeChallenger(input({ champion: 0.3, challenger: 0.6 }), { ...GATE_DEFAULTS, bootstrapRuns: 100 });
+  assert.equal(report.promote, true, JSON.stringify(report.checks));
+  assert.ok(report.gain.low > 0 && report.gain.low <= report.gain.mean && report.gain.mean <= report.gain.high);
+});
+
+test('a worse challenger is refused, on old attacks and on recent ones', () => {
+  assert.deepEqual(failed(input({ champion: 0.6, challenger: 0.3 })), ['regression', 'recent']);
+});
+
+test('a challenger that forgets one family is refused even when it is better over all', () => {
+  assert.ok(failed(input({ champion: 0.4, challenger: 0.9, challengerScans: 0.3 })).includes('regression'));
+});
+
+test('each further guard refuses on its own', () => {
+  const better = { champion: 0.3, challenger: 0.6 };
+  assert.deepEqual(failed(input(better, { schemaHash: { champion: 'a', challenger: 'b' } })), ['schema']);
+  assert.deepEqual(failed(input(better, { parity: { maxDifference: 1e-3, tolerance: 1e-4 } })), ['parity']);
+  assert.deepEqual(failed(input(better, { newLabels: 10 })), ['labels']);
+  const noisy = quiet.map((v, i) => (i < 3 ? 0.95 : v));
+  assert.deepEqual(failed(input(better, { protectedBenign: { champion: quiet, challenger: noisy } })), [
+    'protected benign',
+  ]);
+  const alarming = gateSet(2000, 2, better);
+  for (let r = 0; r < 2000; r++) if (!alarming.isAttack[r] && r % 40 === 0) alarming.challenger[r] = 0.62;
+  assert.ok(failed(input(better, { recent: alarming })).includes('false alarms'));
+});
+
+test('without attacks among the recent labels nothing is promoted', () => {
+  const set = gateSet(500, 3, { champion: 0.3, challenger: 0.6 });
+  const onlyBenign = { ...set, isAttack: new Uint8Array(500), family: set.family.map(() => '') };
+  assert.deepEqual(
+    failed(input({ champion: 0.3, challenger: 0.6 }, { recent: onlyBenign })).filter((n) => n !== 'false alarms'),
+    ['labels', 'recent'],
+  );
+});
+
+test('the Clopper-Pearson bound is that of the tables', () => {
+  // 0 of 100: 1 - 0.05^(1/100) = 0.02951; 5 of 100 one-sided 95 %: 0.10225.
+  assert.ok(Math.abs(clopperPearsonUpper(0, 100, 0.05) - 0.029513) < 1e-5);
+  assert.ok(Math.abs(clopperPearsonUpper(5, 100, 0.05) - 0.10225) < 1e-4);
+  assert.equal(clopperPearsonUpper(0, 0, 0.05), 1);
+  assert.ok(Math.abs(binomialCdf(1, 3, 0.5) - 0.5) < 1e-12);
+});
+
+const label = (source: string, analyst: string, i: number): LabelledVector => ({
+  values: [1, 60, 1, 1, 0, 1, 0, 0.1 + i],
+  label: 'benign',
+  source,
+  analyst,
+  atMs: 1e12 + i,
+});
+
+test('one source cannot outweigh the rest however often it is labelled', () => {
+  const flood = Array.from({ length: 900 }, (_, i) => label('203.0.113.5', 'ann', i));
+  const rest = Array.from({ length: 100 }, (_, i) => label(`198.51.100.${i}`, 'ann', i));
+  const weights = labelWeights([...flood, ...rest]);
+  const sum = (w: Float32Array): number => w.reduce((a, b) => a + b, 0);
+  assert.ok(sum(weights.subarray(0, 900)) <= LABEL_CAPS.maxShare * 1000 * LABEL_CAPS.maxWeight + 1e-3);
+  assert.ok(sum(weights.subarray(0, 900)) <= 1.01 * sum(weights.subarray(900)));
+  assert.equal(weights[900], LABEL_CAPS.maxWeight, 'honest single labels keep their full weight');
+});
+
+test('labels join the base data with their weights, and vectors of another width are left out', () => {
+  const base = syntheticTable(500, 1);
+  const labels = [
+    label('192.0.2.1', 'ann', 0),
+    label('192.0.2.1', 'bob', 1),
+    { ...label('192.0.2.2', 'bob', 2), values: [1, 2] },
+  ];
+  const { table, skipped } = withLabels(base, labels);
+  assert.equal(skipped, 1);
+  assert.equal(table.rows, 502);
+  assert.deepEqual([...table.x.subarray(0, 500 * 8)], [...base.x]);
+  assert.equal(table.group[500], table.group[501], 'labels on one source are one group');
+  assert.equal(table.labels[table.label[500]!], 'benign');
+  assert.ok(table.weight[500]! > 1 && table.weight[0] === 1);
+});
