@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadPolicyFolder, parsePolicy, policyCasesSchema, policyJsonSchema, runPolicyCase } from '../policy/index.js';
 import { EXIT } from '../util/errors.js';
+import { registerBacktest } from './policy-backtest.js';
 import { formatProblem, parseYaml, type FileProblem } from '../util/yaml.js';
 
-/** `portcullis policy check|test|schema`. */
+/** `portcullis policy check|test|backtest|schema`. */
 export function register(program: Command): void {
   const policy = program.command('policy').description('check, test and backtest policies');
   policy
@@ -29,6 +30,7 @@ export function register(program: Command): void {
     .action(async (dir: string) => {
       process.exitCode = (await testFolder(dir)) ? EXIT.OK : EXIT.INPUT;
     });
+  registerBacktest(policy);
   policy
     .command('schema')
     .description('print the JSON Schema of a policy file, for editors')
