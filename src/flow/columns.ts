@@ -1,5 +1,8 @@
 import type { FlowColumns } from '../domain/flow.js';
 
+export const SHAPE_VERSION = 0x0f;
+export const SHAPE_SWAPPED = 0x10;
+
 /**
  * The flow table's memory: one typed array per property, indexed by slot. The system hands out zeroed pages on first
  * use, so a large table costs only what its flows touched. `declare` keeps the compiler from first defining each field as
@@ -27,6 +30,8 @@ export class Columns implements FlowColumns {
   declare readonly tcpState: Uint8Array;
   /** Four key words a slot: canonical endpoints (folded for IPv6), ports, protocol with VLANs. */
   declare readonly key: Int32Array;
+  /** IP version, and SHAPE_SWAPPED when the flow's source is the second endpoint of its key: direction in one byte. */
+  declare readonly shape: Uint8Array;
   declare readonly hash: Int32Array;
   /** 1 while the slot holds a flow. */
   declare readonly used: Uint8Array;
@@ -60,6 +65,7 @@ export class Columns implements FlowColumns {
     this.tcpFlagsBwd = new Uint8Array(capacity);
     this.tcpState = new Uint8Array(capacity);
     this.key = new Int32Array(4 * capacity);
+    this.shape = new Uint8Array(capacity);
     this.hash = new Int32Array(capacity);
     this.used = new Uint8Array(capacity);
     this.serverSeq = new Uint32Array(capacity);

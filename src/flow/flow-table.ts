@@ -1,6 +1,6 @@
 import { BWD, FWD, TCP_STATE, type Direction, type FlowColumns, type FlowEndReason } from '../domain/flow.js';
 import { DECODE, PROTO, TCP, type DecodedPacket } from '../domain/packet.js';
-import { Columns } from './columns.js';
+import { Columns, SHAPE_SWAPPED, SHAPE_VERSION } from './columns.js';
 import { FlowHash } from './hash.js';
 import { FlowIndex } from './flow-index.js';
 import { icmpCounterpart } from './icmp.js';
@@ -63,6 +63,8 @@ export class FlowTable extends Columns {
   private k1 = 0;
   private k2 = 0;
   private k3 = 0;
+  /** SHAPE_SWAPPED when the packet's source is the second endpoint of the key, else 0. */
+  private swapped = 0;
 
   constructor(options: FlowOptions, deps: FlowDeps) {
     super(options.maxFlows);
@@ -157,6 +159,7 @@ export class FlowTable extends Columns {
     this.k1 = ordered ? b : a;
     this.k2 = ordered ? (srcPort << 16) | dstPort : (dstPort << 16) | srcPort;
     this.k3 = meta;
+    this.swapped = ordered ? 0 : SHAPE_SWAPPED;
     return this.hasher.hash4(this.k0, this.k1, this.k2, this.k3);
   }
 
@@ -173,20 +176,31 @@ export class FlowTable extends Columns {
   private matches(slot: number, p: DecodedPacket): boolean {
     const { key } = this;
     const at = 4 * slot;
-    if (key[at] !== this.k0 || key[at + 1] !== this.k1 || key[at + 2] !== this.k2 || key[at + 3] !== this.k3)
+    if (key[at] !== this.k0 || key[at + 1] !== this.k1 || key[at + 2] !== this.k2 || key[at + 3] !== this.k3) {
       return false;
-    if (this.ipVersion[slot] !== p.ipVersion) return false;
-    const { srcAddr, dstAddr } = this;
-    if (p.ipVersion === 6) {
-      const forward =
-        same6(srcAddr, at, p.src0, p.src1, p.src2, p.src3) && same6(dstAddr, at, p.dst0, p.dst1, p.dst2, p.dst3);
-      const backward =
-        same6(srcAddr, at, p.dst0, p.dst1, p.dst2, p.dst3) && same6(dstAddr, at, p.src0, p.src1, p.src2, p.src3);
-      if (!forward && !backward) return false;
     }
-    const isForward = srcAddr[at + 3] === p.src3 && dstAddr[at + 3] === p.dst3 && this.srcPort[slot] === this.portOf(p);
+    const shape = this.shape[slot]!;
+    if ((shape & SHAPE_VERSION) !== p.ipVersion) return false;
+    const isForward = (shape & SHAPE_SWAPPED) === this.swapped;
+    if (p.ipVersion === 6 && !this.sameAddresses(at, p, isForward)) return false;
     this.direction = isForward ? FWD : BWD;
     return true;
+  }
+
+  /** The key holds hashes of IPv6 addresses; this compares the addresses themselves. */
+  private sameAddresses(at: number, p: DecodedPacket, isForward: boolean): boolean {
+    const src = isForward ? this.srcAddr : this.dstAddr;
+    const dst = isForward ? this.dstAddr : this.srcAddr;
+    return (
+      src[at] === p.src0 &&
+      src[at + 1] === p.src1 &&
+      src[at + 2] === p.src2 &&
+      src[at + 3] === p.src3 &&
+      dst[at] === p.dst0 &&
+      dst[at + 1] === p.dst1 &&
+      dst[at + 2] === p.dst2 &&
+      dst[at + 3] === p.dst3
+    );
   }
 
   private portOf(p: DecodedPacket): number {
@@ -255,6 +269,7 @@ export class FlowTable extends Columns {
     this.dstPort[slot] = swap ? this.portOf(p) : dstPort;
     this.proto[slot] = p.proto;
     this.ipVersion[slot] = p.ipVersion;
+    this.shape[slot] = p.ipVersion | (swap ? this.swapped ^ SHAPE_SWAPPED : this.swapped);
     this.vlan[slot] = p.vlan0;
     this.interfaceId[slot] = p.interfaceId;
     this.icmpType[slot] = isIcmp ? p.icmpType : -1;
@@ -334,10 +349,6 @@ export class FlowTable extends Columns {
     this.used[slot] = 0;
     this.free[this.freeCount++] = slot;
   }
-}
-
-function same6(words: Uint32Array, at: number, w0: number, w1: number, w2: number, w3: number): boolean {
-  return words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3;
 }
 
 export function createFlowTable(input: FlowInput, deps: FlowDeps): FlowTable {
