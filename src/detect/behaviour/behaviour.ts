@@ -1,6 +1,7 @@
 import type { FlowColumns } from '../../domain/flow.js';
 import type { PacketObserver } from '../../domain/stage.js';
 import { ArpDetector } from './arp.js';
+import { BruteForceDetector } from './brute-force.js';
 import type { Detector, FlowMoment } from './detector.js';
 import { FloodDetector } from './flood.js';
 import { FlowWatch } from './flow-watch.js';
@@ -21,6 +22,7 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
   (c) => (c.options.portScan.enabled ? new PortScanDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.flood.enabled ? new FloodDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.arp.enabled ? new ArpDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.bruteForce.enabled ? new BruteForceDetector(c.options, c.sources, c.reporter) : undefined),
 ];
 
 /** All behaviour detectors as one observer of packets. */

@@ -54,6 +54,24 @@ const flood = z
   })
   .prefault({});
 
+const bruteForce = z
+  .strictObject({
+    enabled: on('brute force and password spraying'),
+    windowSecs: secs(300, 'Seconds of the window'),
+    failures: count(8, 'Failed logins of one source at one service in the window'),
+    sprayUsers: count(5, 'Distinct users, tried with few passwords, that make it password spraying'),
+    sprayHosts: count(5, 'Distinct hosts, tried a few times each, that make it password spraying'),
+    distributedFailures: count(40, 'Failed logins at one target in the window, from several sources'),
+    distributedSources: count(5, 'Sources that make guessing distributed'),
+    maxRequestBytes: count(4096, 'Bytes from the client after which a connection is no longer read for logins'),
+    sshMinBytes: count(700, 'Least payload bytes each way of an SSH connection that got as far as a login'),
+    sshMaxBytes: count(4000, 'Most payload bytes each way of an SSH connection without a session'),
+    sshHandshakeBytes: count(1900, 'Payload bytes from the client up to the first password'),
+    sshAttemptBytes: count(150, 'Payload bytes from the client a password'),
+    rdpMaxBytes: count(6000, 'Most payload bytes each way of an RDP connection without a session'),
+  })
+  .prefault({});
+
 /** Options of the behaviour detectors. */
 export const behaviourOptionsSchema = z.strictObject({
   answerTimeoutMs: z
@@ -70,6 +88,7 @@ export const behaviourOptionsSchema = z.strictObject({
   portScan,
   arp,
   flood,
+  bruteForce,
 });
 
 export type BehaviourOptions = z.infer<typeof behaviourOptionsSchema>;

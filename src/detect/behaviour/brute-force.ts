@@ -1,0 +1,255 @@
+import type { EvidenceItem } from '../../domain/detection.js';
+import type { Direction, FlowColumns } from '../../domain/flow.js';
+import { PROTO, TCP, type DecodedPacket } from '../../domain/packet.js';
+import { AddressTable, hashWords } from './address-table.js';
+import { BEHAVIOURS } from './catalogue.js';
+import type { Detector } from './detector.js';
+import { DistinctSets } from './distinct-sets.js';
+import { judgeReply, REPLY, REQUEST } from './login-reply.js';
+import { readRequest, type LoginRequest } from './login-request.js';
+import { SERVICE, SERVICE_NAMES, serviceByBanner, serviceByPort } from './login-service.js';
+import type { BehaviourOptions } from './options.js';
+import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
+import { SlidingCounts } from './sliding-counts.js';
+import type { Sources } from './sources.js';
+import { SlotColumn } from './slot-column.js';
+
+const SERVICES = SERVICE_NAMES.length;
+const USERS = 0;
+const PASSWORDS = 1;
+const TARGETS = 2;
+const SETS = 3;
+
+/** Bits of a slot's note: service, last request, banner read, judged at close, successes. */
+const SERVICE_MASK = 0x0f;
+const REQUEST_SHIFT = 4;
+const REQUEST_MASK = 0x30;
+const BANNER_READ = 0x40;
+const CLOSED = 0x80;
+const LOGGED_IN = 0x100;
+
+/**
+ * Guessing of logins. Where the answers can be read (FTP, SMTP, POP3, IMAP, Telnet, HTTP, MySQL, PostgreSQL, SMB, VNC)
+ * refused logins are counted; for SSH and RDP, connections that end soon after the handshake, whose size leaves room for
+ * refused logins and none for a session. Counted by source and service, by number of users and of hosts (spraying), and
+ * by target (many sources that each stay below the threshold).
+ */
+export class BruteForceDetector implements Detector {
+  readonly name = 'brute_force';
+  private readonly options: BehaviourOptions['bruteForce'];
+  private readonly sources: Sources;
+  private readonly reporter: Reporter;
+  private readonly note = new SlotColumn();
+  private readonly failures: SlidingCounts;
+  private readonly distinct: DistinctSets;
+  private readonly distinctOf: Uint32Array;
+  private readonly limit: Limiter;
+  private readonly sprayLimit: Limiter;
+  private readonly targets: AddressTable;
+  private readonly targetFailures: SlidingCounts;
+  private readonly targetSources: DistinctSets;
+  private readonly targetLimit: Limiter;
+  private readonly request: LoginRequest = { kind: 0, user: 0, password: 0 };
+
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+    this.options = options.bruteForce;
+    this.sources = sources;
+    this.reporter = reporter;
+    const { windowSecs } = options.bruteForce;
+    this.failures = new SlidingCounts(sources.table, SERVICES, windowSecs);
+    this.distinct = new DistinctSets(sources.table.capacity * SETS);
+    this.distinctOf = new Uint32Array(sources.table.capacity);
+    this.limit = reporter.limiter(sources.table);
+    this.sprayLimit = reporter.limiter(sources.table);
+    this.targets = new AddressTable(options.maxTargets);
+    this.targetFailures = new SlidingCounts(this.targets, SERVICES, windowSecs);
+    this.targetSources = new DistinctSets(this.targets.capacity);
+    this.targetLimit = reporter.limiter(this.targets);
+  }
+
+  onFlowPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void {
+    if (p.proto !== PROTO.TCP) return;
+    if (isNew) this.note.set(slot, serviceByPort(flows.dstPort[slot]!), flows.capacity);
+    if (p.payloadLen > 0) this.onText(p, flows, slot, direction);
+    if ((p.tcpFlags & (TCP.FIN | TCP.RST)) !== 0) this.onClose(p, flows, slot);
+  }
+
+  private onText(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
+    let note = this.note.get(slot);
+    if (direction === 1 && (note & BANNER_READ) === 0) {
+      const service = serviceByBanner(p);
+      note = (service === SERVICE.NONE ? note : (note & ~SERVICE_MASK) | service) | BANNER_READ;
+      this.note.set(slot, note, flows.capacity);
+    }
+    const service = note & SERVICE_MASK;
+    if (service === SERVICE.NONE || service === SERVICE.SSH || service === SERVICE.RDP) return;
+    if (direction === 0) {
+      if (flows.payloadFwd[slot]! < this.options.maxRequestBytes || service === SERVICE.HTTP) {
+        this.onRequest(p, flows, slot, note);
+      }
+      return;
+    }
+    const reply = judgeReply(service, (note & REQUEST_MASK) >> REQUEST_SHIFT, p);
+    if (reply === REPLY.OTHER) return;
+    this.note.set(slot, (note & ~REQUEST_MASK) | (reply === REPLY.SUCCEEDED ? LOGGED_IN : 0), flows.capacity);
+    if (reply === REPLY.FAILED) this.onFailure(p, flows, slot, service, 1);
+  }
+
+  private onRequest(p: DecodedPacket, flows: FlowColumns, slot: number, note: number): void {
+    readRequest(note & SERVICE_MASK, p, this.request);
+    const { kind, user, password } = this.request;
+    if (kind !== REQUEST.NONE) {
+      this.note.set(slot, (note & ~REQUEST_MASK) | (kind << REQUEST_SHIFT), flows.capacity);
+    }
+    if (user === 0 && password === 0) return;
+    const source = this.sources.ofFlow(flows, slot, p.tsUs);
+    this.own(source, p.tsUs);
+    if (user !== 0) this.distinct.add(source * SETS + USERS, user);
+    if (password !== 0) this.distinct.add(source * SETS + PASSWORDS, password);
+  }
+
+  /** SSH and RDP: judged by what the connection was when its end began. */
+  private onClose(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    const note = this.note.get(slot);
+    const service = note & SERVICE_MASK;
+    if ((note & CLOSED) !== 0 || (service !== SERVICE.SSH && service !== SERVICE.RDP)) return;
+    this.note.set(slot, note | CLOSED, flows.capacity);
+    const { sshMinBytes, sshMaxBytes, rdpMaxBytes } = this.options;
+    const sent = flows.payloadFwd[slot]!;
+    const received = flows.payloadBwd[slot]!;
+    const most = service === SERVICE.SSH ? sshMaxBytes : rdpMaxBytes;
+    const least = service === SERVICE.SSH ? sshMinBytes : 100;
+    if (sent < least || received < least || sent > most || received > most) return;
+    this.onFailure(p, flows, slot, service, service === SERVICE.SSH ? this.sshAttempts(sent) : 1);
+  }
+
+  /** Each password costs the client about 150 bytes beyond the key exchange; a server allows six. */
+  private sshAttempts(sent: number): number {
+    return Math.min(6, Math.max(1, Math.round((sent - this.options.sshHandshakeBytes) / this.options.sshAttemptBytes)));
+  }
+
+  private onFailure(p: DecodedPacket, flows: FlowColumns, slot: number, service: number, attempts: number): void {
+    const nowUs = p.tsUs;
+    const source = this.sources.ofFlow(flows, slot, nowUs);
+    this.own(source, nowUs);
+    const a = 4 * slot;
+    const d = flows.dstAddr;
+    this.distinct.add(source * SETS + TARGETS, hashWords(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!));
+    this.sources.table.weight[source] = Math.max(3, this.sources.table.weight[source]!);
+    const failed = this.failures.add(source, service, attempts, nowUs);
+    if (failed >= this.options.failures) this.judge(p, flows, slot, { source, service, failed });
+    this.countTarget(p, flows, slot, { source, service, attempts });
+  }
+
+  /** Clears the sets when they belonged to another source or an older window. */
+  private own(source: number, nowUs: number): void {
+    const fresh = this.distinctOf[source] !== this.sources.table.generation[source];
+    if (!this.failures.roll(source, nowUs) && !fresh) return;
+    this.distinctOf[source] = this.sources.table.generation[source]!;
+    for (let s = 0; s < SETS; s++) this.distinct.clear(source * SETS + s);
+  }
+
+  private judge(
+    p: DecodedPacket,
+    flows: FlowColumns,
+    slot: number,
+    found: { source: number; service: number; failed: number },
+  ): void {
+    const { source, service } = found;
+    const users = this.distinct.count(source * SETS + USERS);
+    const passwords = this.distinct.count(source * SETS + PASSWORDS);
+    const targets = this.distinct.count(source * SETS + TARGETS);
+    const manyUsers = users >= this.options.sprayUsers && passwords > 0 && passwords * 2 <= users;
+    const manyHosts = targets >= this.options.sprayHosts && found.failed <= targets * 4;
+    const isSpray = manyUsers || manyHosts;
+    const limit = isSpray ? this.sprayLimit : this.limit;
+    if (!limit.isDue(source, p.tsUs)) return;
+    limit.mark(source, p.tsUs);
+    const entry = isSpray ? BEHAVIOURS.passwordSpraying : BEHAVIOURS.bruteForce;
+    const name = SERVICE_NAMES[service]!;
+    const ends = endpointsOf(flows, slot);
+    const failed = Math.round(found.failed);
+    this.reporter.report({
+      ...ends,
+      entry,
+      label: isSpray ? entry.label : `${name}_brute_force`,
+      title: `${entry.title} (${name.toUpperCase()})`,
+      offender: ends.srcIp,
+      ...(targets === 1 ? { victim: ends.dstIp } : {}),
+      spoofable: this.sources.isSpoofable(source),
+      score: scoreOf(failed, this.options.failures),
+      confidence: service === SERVICE.SSH || service === SERVICE.RDP ? 0.85 : 0.95,
+      appProto: name,
+      evidence: this.evidence({ failed, users, passwords, targets }, name),
+      metadata: { service: [name] },
+      packetUs: p.tsUs,
+      packetNumber: p.number,
+    });
+  }
+
+  private evidence(
+    seen: { failed: number; users: number; passwords: number; targets: number },
+    service: string,
+  ): EvidenceItem[] {
+    const hosts = `${seen.targets} host${seen.targets === 1 ? '' : 's'}`;
+    const { windowSecs } = this.options;
+    return [
+      {
+        name: 'failed_logins',
+        value: seen.failed,
+        unit: 'logins',
+        text: `${seen.failed} failed ${service} logins on ${hosts} within ${windowSecs} s`,
+      },
+      { name: 'distinct_users', value: seen.users, unit: 'users' },
+      { name: 'distinct_passwords', value: seen.passwords, unit: 'passwords' },
+      { name: 'distinct_targets', value: seen.targets, unit: 'hosts' },
+      { name: 'threshold', value: this.options.failures, unit: 'logins' },
+    ];
+  }
+
+  private countTarget(
+    p: DecodedPacket,
+    flows: FlowColumns,
+    slot: number,
+    found: { source: number; service: number; attempts: number },
+  ): void {
+    const a = 4 * slot;
+    const d = flows.dstAddr;
+    const s = flows.srcAddr;
+    const target = this.targets.acquire(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!, p.tsUs);
+    if (this.targetFailures.roll(target, p.tsUs)) this.targetSources.clear(target);
+    this.targetSources.add(target, hashWords(s[a]!, s[a + 1]!, s[a + 2]!, s[a + 3]!));
+    const failed = this.targetFailures.add(target, found.service, found.attempts, p.tsUs);
+    if (failed < this.options.distributedFailures || !this.targetLimit.isDue(target, p.tsUs)) return;
+    const senders = this.targetSources.count(target);
+    if (senders < this.options.distributedSources) return;
+    this.targetLimit.mark(target, p.tsUs);
+    const ends = endpointsOf(flows, slot);
+    const name = SERVICE_NAMES[found.service]!;
+    const count = Math.round(failed);
+    this.reporter.report({
+      ...ends,
+      entry: BEHAVIOURS.distributedBruteForce,
+      title: `${BEHAVIOURS.distributedBruteForce.title} (${name.toUpperCase()})`,
+      offender: ends.srcIp,
+      victim: ends.dstIp,
+      spoofable: this.sources.isSpoofable(found.source),
+      score: scoreOf(count, this.options.distributedFailures),
+      confidence: 0.8,
+      noBlock: true,
+      appProto: name,
+      evidence: [
+        {
+          name: 'failed_logins',
+          value: count,
+          unit: 'logins',
+          text: `${count} failed ${name} logins on ${ends.dstIp} from ${senders} sources`,
+        },
+        { name: 'distinct_sources', value: senders, unit: 'hosts' },
+      ],
+      metadata: { service: [name], scope: ['target'] },
+      packetUs: p.tsUs,
+      packetNumber: p.number,
+    });
+  }
+}
