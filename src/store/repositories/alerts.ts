@@ -3,6 +3,7 @@ import type { AlertState, LabelVerdict } from '../../domain/alert.js';
 import { SEVERITIES } from '../../domain/severity.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { addressKey } from '../address-key.js';
+import { bulkInsert } from '../bulk-insert.js';
 import type { Database } from '../data-source.js';
 import { ALERT_GROWS } from '../entities/alert.js';
 import {
@@ -79,14 +80,7 @@ export async function writeAlerts(db: Database, batch: readonly AlertWrite[]): P
   }
   const writes = [...newest.values()];
   await db.write(async (manager) => {
-    await manager
-      .createQueryBuilder()
-      .insert()
-      .into(db.entities.alert)
-      .values(writes.map(toAlertRow))
-      .orUpdate(ALERT_GROWS.map(columnName(db)), ['id'])
-      .updateEntity(false)
-      .execute();
+    await bulkInsert(db, manager, db.entities.alert, writes.map(toAlertRow), ALERT_GROWS);
     for (const { alert, verdict, response } of writes) {
       if (verdict === undefined && response === undefined) continue;
       await manager.update(
@@ -108,11 +102,6 @@ function definedOf(write: AlertWrite): AlertWrite {
     ...(write.response === undefined ? {} : { response: write.response }),
   };
 }
-
-const columnName =
-  (db: Database) =>
-  (property: string): string =>
-    db.source.getMetadata(db.entities.alert).findColumnWithPropertyName(property)?.databaseName ?? property;
 
 export function createAlertRepository(db: Database, writes: WriteBehind<AlertWrite>): AlertRepository {
   const rows = db.manager.getRepository(db.entities.alert);

@@ -3,6 +3,7 @@ import type { Decision } from '../../domain/decision.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { addressKeyRange, coveringKeys } from '../address-key.js';
 import { parseCidr } from '../../util/ip.js';
+import { bulkInsert } from '../bulk-insert.js';
 import { clip } from '../columns.js';
 import type { Database } from '../data-source.js';
 import type { DecisionRow } from '../entities/decision.js';
@@ -91,6 +92,8 @@ export interface DecisionRepository {
   counts(nowMs: number): Promise<{ active: number; simulated: number }>;
 }
 
+const DECISION_CHANGES = ['enforcement', 'expiresMs', 'simulated', 'search', 'body'] as const;
+
 export async function writeDecisions(db: Database, batch: readonly DecisionWrite[]): Promise<void> {
   const newest = new Map(batch.map(({ decision }) => [decision.id, decision]));
   const links = [...newest.values()].flatMap((d) => d.alertIds.map((alertId) => ({ alertId, decisionId: d.id })));
@@ -108,19 +111,18 @@ export async function writeDecisions(db: Database, batch: readonly DecisionWrite
         ],
   );
   await db.write(async (manager) => {
-    const insert = () => manager.createQueryBuilder().insert();
-    await insert()
-      .into(db.entities.decision)
-      .values([...newest.values()].map(toRow))
-      .orUpdate(['enforcement', 'expires_ms', 'simulated', 'search', 'body'], ['id'])
-      .updateEntity(false)
-      .execute();
+    await bulkInsert(db, manager, db.entities.decision, [...newest.values()].map(toRow), DECISION_CHANGES);
     if (links.length > 0) {
-      await insert().into(db.entities.decisionAlert).values(links).orIgnore().updateEntity(false).execute();
+      await manager
+        .createQueryBuilder()
+        .insert()
+        .into(db.entities.decisionAlert)
+        .values(links)
+        .orIgnore()
+        .updateEntity(false)
+        .execute();
     }
-    if (steps.length > 0) {
-      await insert().into(db.entities.decisionHistory).values(steps).updateEntity(false).execute();
-    }
+    if (steps.length > 0) await bulkInsert(db, manager, db.entities.decisionHistory, steps);
   });
 }
 

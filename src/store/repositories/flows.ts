@@ -1,6 +1,7 @@
 import type { FlowEndReason, FlowRecord } from '../../domain/flow.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { addressKey } from '../address-key.js';
+import { bulkInsert } from '../bulk-insert.js';
 import { clip } from '../columns.js';
 import type { Database } from '../data-source.js';
 import type { FlowRow } from '../entities/traffic.js';
@@ -60,9 +61,7 @@ export interface FlowRepository {
 }
 
 export async function writeFlows(db: Database, batch: readonly FlowWrite[]): Promise<void> {
-  await db.write((manager) =>
-    manager.createQueryBuilder().insert().into(db.entities.flow).values(batch.map(toRow)).updateEntity(false).execute(),
-  );
+  await db.write((manager) => bulkInsert(db, manager, db.entities.flow, batch.map(toRow)));
 }
 
 export function createFlowRepository(db: Database, push: (write: FlowWrite) => boolean): FlowRepository {

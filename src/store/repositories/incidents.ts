@@ -2,6 +2,7 @@ import type { Incident, IncidentState } from '../../domain/incident.js';
 import { SEVERITIES, severityRank } from '../../domain/severity.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { addressKey } from '../address-key.js';
+import { bulkInsert } from '../bulk-insert.js';
 import { clip } from '../columns.js';
 import type { Database } from '../data-source.js';
 import type { CommentRow, IncidentRow } from '../entities/incident.js';
@@ -97,18 +98,12 @@ export interface IncidentRepository {
   comments(incidentId: string): Promise<IncidentComment[]>;
 }
 
+const INCIDENT_GROWS = ['title', 'severity', 'alertCount', 'labels', 'lastMs', 'search'] as const;
+
 export async function writeIncidents(db: Database, batch: readonly Incident[]): Promise<void> {
   const newest = new Map(batch.map((incident) => [incident.id, incident]));
-  await db.write(async (manager) => {
-    await manager
-      .createQueryBuilder()
-      .insert()
-      .into(db.entities.incident)
-      .values([...newest.values()].map(toRow))
-      .orUpdate(['title', 'severity', 'alert_count', 'labels', 'last_ms', 'search'], ['id'])
-      .updateEntity(false)
-      .execute();
-  });
+  const rows = [...newest.values()].map(toRow);
+  await db.write((manager) => bulkInsert(db, manager, db.entities.incident, rows, INCIDENT_GROWS));
 }
 
 export function createIncidentRepository(db: Database, writes: WriteBehind<Incident>): IncidentRepository {
