@@ -24,6 +24,7 @@ export class Child {
   private wake: () => void = () => undefined;
   private errors = '';
   private ended = false;
+  private ending = '';
 
   constructor(netns: string, script: Script, options: object, prefix: readonly string[] = []) {
     const path = fileURLToPath(new URL(script, import.meta.url));
@@ -40,8 +41,9 @@ export class Child {
     ];
     this.process = spawn('ip', argv, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.process.stderr.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
-    this.process.on('close', () => {
+    this.process.on('close', (code, signal) => {
       this.ended = true;
+      this.ending = signal ?? `code ${code}`;
       this.wake();
     });
     createInterface({ input: this.process.stdout }).on('line', (line) => {
@@ -82,11 +84,10 @@ export class Child {
     }
   }
 
-  stop(): Promise<void> {
+  /** Ends its input and waits for it; a crash on the way out is an error. */
+  async stop(): Promise<void> {
     this.process.stdin.end();
-    return new Promise((resolve) => {
-      if (this.ended) resolve();
-      else this.process.on('close', () => resolve());
-    });
+    if (!this.ended) await new Promise<void>((resolve) => void this.process.on('close', () => resolve()));
+    if (this.ending !== 'code 0') throw new Error(`the child ended with ${this.ending}: ${this.errors}`);
   }
 }

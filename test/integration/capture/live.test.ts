@@ -1,11 +1,32 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFileSource, openPcapWriter } from '../../../src/capture/index.js';
+import { createHotPath } from '../../../src/cli/bench/pipeline.js';
+import { Traffic } from '../../../src/cli/bench/traffic.js';
 import { LINK } from '../../../src/domain/packet.js';
 import { Child, type CaptureReport, type Script } from './child.js';
 import { cannotRun, ip, Wire } from './netns.js';
 
 const skip = cannotRun();
 const AFPACKET = { kind: 'afpacket', interface: 'cap0' };
+
+/** Writes what the sender sends into a file, and reads that. @returns how many flows it holds. */
+async function flowsOfFile(path: string): Promise<number> {
+  const traffic = new Traffic({ concurrency: 50, withPayload: true, gapUs: 1, startUs: 1e15 });
+  const block = traffic.createBlock(1000);
+  traffic.fill(block);
+  const writer = openPcapWriter(path, LINK.ETHERNET);
+  for (let i = 0; i < block.count; i++) writer.write(block, i);
+  writer.close();
+  const hot = createHotPath({});
+  const source = await openFileSource(path);
+  await source.run((b) => hot.onBlock(b), new AbortController().signal);
+  source.close();
+  return hot.flows.stats().flows_created!;
+}
 
 async function start(netns: string, script: Script, options: object): Promise<Child> {
   const child = new Child(netns, script, options);
@@ -59,6 +80,22 @@ describe('live capture over veth', { skip }, () => {
     const [a, b] = await Promise.all(sources.map((s) => s.until((r) => r.packets >= 1000)));
     assert.deepEqual([a!.packets, a!.flows], [b!.packets, b!.flows]);
     await finish();
+  });
+
+  it('a capture file of the same packets gives the same flows', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'portcullis-live-'));
+    try {
+      const path = join(dir, 'traffic.pcap');
+      const expected = await flowsOfFile(path);
+      const seen = await capture(AFPACKET);
+      const send = await sender();
+      await send.ask('send 1000 5000');
+      const report = await seen.until((r) => r.packets === 1000);
+      assert.equal(report.flows, expected);
+      await finish();
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('every packet is either delivered or counted as dropped while the consumer stalls', async () => {
