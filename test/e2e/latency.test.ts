@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Decision } from '../../src/domain/decision.js';
 import { Box } from '../lab/box/box.js';
-import { kernelElement } from '../lab/box/kernel.js';
 import { openLab } from '../lab/lab.js';
 import { ATTACKER_ADDRESSES } from '../lab/topology.js';
 import { waitFor } from '../lab/wait.js';
-import { scanPolicy } from './policies.js';
+import { scanPolicy, startConnectScan, untilBlocked } from './support.js';
 
 const BLOCKS = 40;
 /** Far above what is usual (printed below): a shared machine shall not fail the test, a broken path shall. */
@@ -22,26 +21,10 @@ test(`${BLOCKS} scanners are blocked, each with its way from packet to kernel me
   try {
     const box = await Box.start(lab, { mode: 'enforce', policies: scanPolicy('10m') });
     await box.login();
-    const { attacker, victim, router } = lab.hosts;
     const sources = ATTACKER_ADDRESSES.slice(0, BLOCKS);
     for (const source of sources) {
-      const args = [
-        '-sT',
-        '-S',
-        source,
-        '-e',
-        'eth0',
-        '-n',
-        '-Pn',
-        '-T5',
-        '--max-retries',
-        '0',
-        '-p',
-        '1-60',
-        victim.ip4,
-      ];
-      const scan = attacker.start('nmap', args, { limitSecs: 20 });
-      await waitFor(`${source} is blocked`, () => kernelElement(router, 'block4_32', source));
+      const scan = await startConnectScan(box, source, '1-100');
+      await untilBlocked(box, source);
       await scan.stop();
     }
     const page = await waitFor('every decision has its latency', async () => {

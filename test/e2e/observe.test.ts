@@ -7,7 +7,7 @@ import { connects, kernelElement } from '../lab/box/kernel.js';
 import { SshSession } from '../lab/box/ssh-session.js';
 import { openLab, type Lab } from '../lab/lab.js';
 import { ADDRESS } from '../lab/topology.js';
-import { scanPolicy } from './policies.js';
+import { scanPolicy, startConnectScan } from './support.js';
 
 const SCANNER = ADDRESS.attacker.ip4;
 let lab: Lab;
@@ -45,22 +45,10 @@ test('in observe mode a scan is seen, nothing is blocked, and the console and th
 test('after the change to enforce the same behaviour is blocked', async () => {
   const changed = await box.api.ask('PUT', '/mode', { mode: 'enforce' });
   assert.equal(changed.status, 200, JSON.stringify(changed.body));
-  const { attacker, victim, router } = lab.hosts;
+  const { router } = lab.hosts;
   const second = '10.77.66.11';
   const feed = await box.api.live(['decisions']);
-  const scan = attacker.start('nmap', [
-    '-sT',
-    '-S',
-    second,
-    '-e',
-    'eth0',
-    '-n',
-    '-Pn',
-    '-T4',
-    '-p',
-    '1-500',
-    victim.ip4,
-  ]);
+  const scan = await startConnectScan(box, second);
   const applied = (m: { data?: Partial<Decision> }) => m.data?.value === second && m.data.enforcement === 'applied';
   await feed.waitFor('applied block', (m) => m.topic === 'decisions' && applied(m));
   await scan.stop();

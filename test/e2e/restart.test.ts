@@ -6,7 +6,7 @@ import { connects, kernelElement } from '../lab/box/kernel.js';
 import { openLab, type Lab } from '../lab/lab.js';
 import { ATTACKER_ADDRESSES } from '../lab/topology.js';
 import { waitFor } from '../lab/wait.js';
-import { scanPolicy } from './policies.js';
+import { scanPolicy, startConnectScan, untilBlocked } from './support.js';
 
 const [FIRST = '', ...OTHERS] = ATTACKER_ADDRESSES;
 let lab: Lab;
@@ -23,9 +23,8 @@ const element = (address: string) => kernelElement(lab.hosts.router, 'block4_32'
 const activeDecisions = async () => (await box.api.get<{ items: Decision[] }>('/decisions?state=active')).items;
 
 async function scanIsBlocked(source: string): Promise<void> {
-  const args = ['-sT', '-S', source, '-e', 'eth0', '-n', '-Pn', '-T4', '-p', '1-500', lab.hosts.victim.ip4];
-  const scan = lab.hosts.attacker.start('nmap', args, { limitSecs: 30 });
-  await waitFor(`${source} is blocked`, () => element(source), { limitMs: 15_000 });
+  const scan = await startConnectScan(box, source);
+  await untilBlocked(box, source, 15_000);
   await scan.stop();
 }
 
