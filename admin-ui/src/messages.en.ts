@@ -324,6 +324,8 @@ export const en = {
     box: 'no policy matched',
     whyNot: 'Why not?',
     considered: 'Policies looked at, in order',
+    how: 'How it was decided',
+    times: (n: number) => `${n} times`,
     matched: 'matched',
     guards: 'Guards',
     guardName: {
@@ -342,8 +344,7 @@ export const en = {
     rule: 'Rule',
     matchedBytes: 'Matched bytes',
     contributions: 'What drove the score',
-    contributionsHelp:
-      'Bars to the right speak for the finding, to the left against it. The tick is what is usual here.',
+    contributionsHelp: 'Bars to the right speak for the finding, to the left against it.',
     usual: (value: string) => `usual ${value}`,
     facts: 'Facts',
     source: 'Source',
@@ -418,6 +419,7 @@ export const en = {
   blocks: {
     title: 'Blocks',
     tabActive: 'In force',
+    tabWould: 'Would be in force',
     tabHistory: 'History',
     tabTest: 'Is it blocked?',
     add: 'Block an address',

@@ -154,6 +154,7 @@ export function formatQuery(query: Query | undefined): string {
 }
 
 async function lockAcrossTabs<T>(name: string, run: () => Promise<T>): Promise<T> {
-  if (typeof navigator === 'undefined' || !('locks' in navigator)) return run();
-  return (await navigator.locks.request(name, run)) as T;
+  // Only secure contexts have it: not plain HTTP from another machine.
+  const locks = navigator.locks as LockManager | null | undefined;
+  return locks ? ((await locks.request(name, run)) as T) : run();
 }

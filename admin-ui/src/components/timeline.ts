@@ -71,7 +71,20 @@ export function incidentMoments(alerts: AlertRow[], decisions: Decision[], comme
       text: c.text,
     })),
   ];
-  return moments.sort((a, b) => b.atMs - a.atMs);
+  return collapse(moments.sort((a, b) => b.atMs - a.atMs));
+}
+
+/** A row of moments with the same title becomes one, with their number and the newest time. */
+function collapse(moments: Moment[]): Moment[] {
+  const out: (Moment & { count: number })[] = [];
+  for (const moment of moments) {
+    const last = out[out.length - 1];
+    if (last && last.title === moment.title && last.icon === 'alerts' && moment.icon === 'alerts') last.count += 1;
+    else out.push({ ...moment, count: 1 });
+  }
+  return out.map(({ count, ...moment }) =>
+    count > 1 ? { ...moment, text: `${moment.text} · ${m.alert.times(count)}` } : moment,
+  );
 }
 
 /** Packet-to-kernel latency of a block made by a policy. */

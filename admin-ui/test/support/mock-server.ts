@@ -35,9 +35,13 @@ export interface MockOptions {
   /** How long the kernel takes to answer, so that the pending state can be seen. */
   kernelMs?: number;
   role?: 'viewer' | 'analyst' | 'operator' | 'admin';
+  /** Folder of the built console. */
+  dist?: string;
+  /** Paths below /api/v1 that answer 501, as a server without that part does. */
+  missing?: RegExp;
 }
 
-const DIST = fileURLToPath(new URL('../../../dist/admin-ui/', import.meta.url));
+const DEFAULT_DIST = fileURLToPath(new URL('../../../dist/admin-ui/', import.meta.url));
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -46,6 +50,7 @@ const TYPES: Record<string, string> = {
 };
 
 export async function startMockServer(options: MockOptions = {}) {
+  const dist = options.dist ?? DEFAULT_DIST;
   const world = makeWorld(Date.now(), options.mode ?? 'enforce');
   const user = { name: 'admin', role: options.role ?? 'admin', mustChangePassword: false };
   const sockets = new Set<WebSocket>();
@@ -810,6 +815,7 @@ export async function startMockServer(options: MockOptions = {}) {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const path = url.pathname.slice('/api/v1'.length);
     for (const [method, pattern, handler] of routes) {
+      if (options.missing?.test(path)) break;
       const match = request.method === method ? pattern.exec(path) : null;
       if (!match) continue;
       const body = chunks.length ? (JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>) : {};
@@ -827,9 +833,9 @@ export async function startMockServer(options: MockOptions = {}) {
   }
 
   function serveFile(pathname: string, response: ServerResponse): void {
-    const wanted = join(DIST, normalize(pathname));
-    const isFile = wanted.startsWith(DIST) && existsSync(wanted) && statSync(wanted).isFile();
-    const file = isFile ? wanted : join(DIST, 'index.html');
+    const wanted = join(dist, normalize(pathname));
+    const isFile = wanted.startsWith(dist) && existsSync(wanted) && statSync(wanted).isFile();
+    const file = isFile ? wanted : join(dist, 'index.html');
     response.writeHead(200, {
       'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
       'content-security-policy': CSP,

@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** The console in a real Chromium, against the mock API: `npx vitest run --config admin-ui/vitest.browser.config.ts`. */
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL('.', import.meta.url)),
+    environment: 'node',
+    include: ['test/browser/**/*.test.ts'],
+    maxWorkers: 1,
+    testTimeout: 30_000,
+    hookTimeout: 90_000,
+  },
+});
