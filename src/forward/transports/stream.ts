@@ -29,6 +29,8 @@ export class StreamTransport implements Transport {
   private closeTimeouts = 0;
   private strangeCloses = 0;
   private degraded = false;
+  /** Shortest TCP handshake seen. */
+  private roundTripMs = Infinity;
 
   constructor(settings: DestinationSettings, deps: { hostName: string; record: boolean }) {
     this.settings = settings;
@@ -55,6 +57,7 @@ export class StreamTransport implements Transport {
     );
     const link = this.link;
     await link.ready(this.settings.connectTimeoutMs);
+    this.roundTripMs = Math.min(this.roundTripMs, link.roundTripMs);
     let text = '';
     for (const message of messages) {
       this.sequence = this.sequence >= MAX_SEQUENCE_ID ? 1 : this.sequence + 1;
@@ -83,7 +86,7 @@ export class StreamTransport implements Transport {
       this.degraded = this.closeTimeouts >= MAX_CLOSE_TIMEOUTS;
       throw new DeliveryError('retry', `no confirmation within ${this.settings.closeTimeoutMs} ms after half-close`);
     }
-    await this.checkAcknowledged(link, connection);
+    await this.checkAcknowledged(link, connection, startedMs);
     this.closeTimeouts = 0;
     this.strangeCloses = 0;
     const tookMs = Math.round(performance.now() - startedMs);
@@ -107,14 +110,18 @@ export class StreamTransport implements Transport {
 
   /**
    * The receiver's close may have crossed our data on the wire; then its kernel answers the data with a reset. Our
-   * kernel knows which it was (see {@link judgeClose}). Where /proc cannot be read the clean close has to do.
+   * kernel knows which it was (see {@link judgeClose}), unless it has forgotten the connection already. With TLS that
+   * is usual, because the receiver answers our close_notify before our FIN; then time decides: an answer to our close
+   * takes at least a round trip, a close that crosses it comes sooner. Where /proc cannot be read the clean close has
+   * to do.
    */
-  private async checkAcknowledged(link: Link, connection: Connection | undefined): Promise<void> {
+  private async checkAcknowledged(link: Link, connection: Connection | undefined, closedMs: number): Promise<void> {
     const deadlineMs = performance.now() + this.settings.closeTimeoutMs;
+    const answered = this.tlsFiles !== undefined && link.endedAtMs - closedMs >= this.roundTripMs;
     for (let waitMs = 1; connection && this.strangeCloses < MAX_STRANGE_CLOSES; waitMs = Math.min(20, waitMs * 2)) {
       const verdict = judgeClose(kernelView(connection));
-      if (verdict === 'delivered') break;
-      if (verdict === 'lost' || performance.now() > deadlineMs) {
+      if (verdict === 'delivered' || (verdict === 'gone' && answered && !link.failure)) break;
+      if (verdict !== 'undecided' || performance.now() > deadlineMs) {
         this.strangeCloses++;
         link.socket.destroy();
         throw link.failure ?? new DeliveryError('retry', 'the receiver closed before our data reached it');

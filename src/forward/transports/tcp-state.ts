@@ -33,7 +33,7 @@ export interface KernelView {
 
 /**
  * The kernel's view of a connection.
- * @returns `gone` when the kernel no longer knows it (it was reset), or undefined where /proc cannot be read.
+ * @returns `gone` when the kernel no longer knows it (it was reset, or the receiver closed first), or undefined where /proc cannot be read.
  */
 export function kernelView(connection: Connection): KernelView | 'gone' | undefined {
   let table: string;
@@ -48,7 +48,7 @@ export function kernelView(connection: Connection): KernelView | 'gone' | undefi
   return match ? { state: parseInt(match[1]!, 16), unacknowledged: parseInt(match[2]!, 16) } : 'gone';
 }
 
-export type CloseVerdict = 'delivered' | 'undecided' | 'lost';
+export type CloseVerdict = 'delivered' | 'undecided' | 'lost' | 'gone';
 
 /**
  * Whether everything we sent reached the receiver before it closed, judged after its close was seen. Its FIN, and not
@@ -57,7 +57,7 @@ export type CloseVerdict = 'delivered' | 'undecided' | 'lost';
  */
 export function judgeClose(view: KernelView | 'gone' | undefined): CloseVerdict {
   if (view === undefined) return 'delivered';
-  if (view === 'gone') return 'lost';
+  if (view === 'gone') return 'gone';
   switch (view.state) {
     case TCP_STATES.TIME_WAIT:
       return 'delivered';

@@ -3,13 +3,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openForwarder, type Forwarder, type SiemOptionsInput } from '../../../src/forward/index.js';
+import { type Forwarder, type SiemOptionsInput } from '../../../src/forward/index.js';
 import { makeCertificates, SERVER_NAME, type Certificates } from './support/certificates.js';
-import { delivery, numberedAlert, testDeps, testOptions } from './support/events.js';
-import { createRsyslog, createSyslogNg, freePort, hasRsyslog, killReceivers, unpackSyslogNg, waitFor, type Receiver } from './support/receivers.js';
+import { delivery, numberedAlert, openTestForwarder, testDeps, testOptions } from './support/events.js';
+import {
+  createRsyslog,
+  createSyslogNg,
+  freePort,
+  hasRsyslog,
+  killReceivers,
+  unpackSyslogNg,
+  waitFor,
+  type Receiver,
+} from './support/receivers.js';
 
 /** Events a second; a longer soak: PORTCULLIS_SOAK_SECS=600. */
-const RATE = 2000;
+const RATE = 1000;
 const SOAK_SECS = Number(process.env['PORTCULLIS_SOAK_SECS'] ?? 0);
 const ROTATE_SECS = 1;
 
@@ -38,7 +47,12 @@ async function makeTargets(where: string): Promise<Target[]> {
     },
     {
       receiver: createRsyslog(join(where, 'mtls'), { tls: port[1] }, certificates),
-      destination: { name: 'rsyslog-mtls', preset: 'rsyslog', tls, transport: { ...transport, protocol: 'tls', port: port[1] } },
+      destination: {
+        name: 'rsyslog-mtls',
+        preset: 'rsyslog',
+        tls,
+        transport: { ...transport, protocol: 'tls', port: port[1] },
+      },
     },
     {
       receiver: createRsyslog(join(where, 'relp'), { relp: port[2] }),
@@ -57,7 +71,12 @@ async function makeTargets(where: string): Promise<Target[]> {
       },
       {
         receiver: createSyslogNg(syslogNg.dir, join(where, 'ng-mtls'), { tls: port[4] }, certificates),
-        destination: { name: 'syslog-ng-mtls', preset: 'syslog-ng', tls, transport: { ...transport, protocol: 'tls', port: port[4] } },
+        destination: {
+          name: 'syslog-ng-mtls',
+          preset: 'syslog-ng',
+          tls,
+          transport: { ...transport, protocol: 'tls', port: port[4] },
+        },
       },
     );
   }
@@ -77,7 +96,11 @@ async function pushUntil(forwarder: Forwarder, from: number, done: (pushed: numb
 }
 
 async function drained(forwarder: Forwarder): Promise<void> {
-  await waitFor('every destination confirms everything', () => forwarder.status().every((s) => s.backlogEvents === 0), 60_000);
+  await waitFor(
+    'every destination confirms everything',
+    () => forwarder.status().every((s) => s.backlogEvents === 0),
+    60_000,
+  );
 }
 
 describe('chaos with real receivers', { skip }, () => {
@@ -116,17 +139,20 @@ describe('chaos with real receivers', { skip }, () => {
     ],
   ];
 
-  it('a receiver that is down at the start gets everything once it is up', async () => {
+  it('a receiver that is down at the start gets everything once it is up', async (t) => {
     const where = mkdtempSync(join(dir, 'down-'));
     const targets = await makeTargets(where);
-    const forwarder = await openForwarder(testOptions(targets.map((t) => t.destination)), testDeps(where));
+    const forwarder = await openTestForwarder(t, testOptions(targets.map((t) => t.destination)), testDeps(where));
     for (let n = 0; n < 1000; n++) forwarder.push(numberedAlert(n));
     await waitFor('every destination retries', () => forwarder.status().every((s) => s.state === 'retrying'));
     await Promise.all(targets.map((t) => t.receiver.start()));
     await drained(forwarder);
     await forwarder.close(5000);
     for (const { receiver, destination } of targets) {
-      assert.deepEqual(delivery(receiver.lines(), 1000), { missing: [], duplicates: 0 }, destination.name);
+      const { missing, duplicates } = delivery(receiver.lines(), 1000);
+      assert.deepEqual(missing, [], destination.name);
+      // TLS: a close that cannot be told from one that crossed our data is not believed, which may send a batch again.
+      assert.ok(duplicates <= (destination.tls ? 5000 : 0), `${destination.name}: ${duplicates} duplicates`);
       await receiver.stop();
     }
   });
@@ -137,7 +163,7 @@ describe('chaos with real receivers', { skip }, () => {
       const targets = await makeTargets(where);
       const receivers = targets.map((target) => target.receiver);
       await Promise.all(receivers.map((r) => r.start()));
-      const forwarder = await openForwarder(testOptions(targets.map((x) => x.destination)), testDeps(where));
+      const forwarder = await openTestForwarder(t, testOptions(targets.map((x) => x.destination)), testDeps(where));
       let rounds = 0;
       let disturbed = false;
       const endMs = performance.now() + SOAK_SECS * 1000;
@@ -149,7 +175,14 @@ describe('chaos with real receivers', { skip }, () => {
         });
         sent = await pushUntil(forwarder, sent, () => disturbed);
         await disturbance;
-        sent = await pushUntil(forwarder, sent, ((goal) => (n: number) => n >= goal)(sent + RATE / 2));
+        sent = await pushUntil(
+          forwarder,
+          sent,
+          (
+            (goal) => (n: number) =>
+              n >= goal
+          )(sent + RATE / 2),
+        );
         rounds++;
       } while (performance.now() < endMs);
       await drained(forwarder);
@@ -159,7 +192,11 @@ describe('chaos with real receivers', { skip }, () => {
       for (const { receiver, destination } of targets) {
         const { missing, duplicates } = delivery(receiver.lines(), sent);
         t.diagnostic(`${destination.name}: ${sent} sent, ${missing.length} missing, ${duplicates} twice`);
-        assert.equal(missing.length, 0, `${destination.name} lost ${missing.slice(0, 5).join()} (${resent.join(', ')})`);
+        assert.equal(
+          missing.length,
+          0,
+          `${destination.name} lost ${missing.slice(0, 5).join()} (${resent.join(', ')})`,
+        );
         // What is unconfirmed when the receiver goes away: at most rotate_events, or a whole stall's worth of retries.
         assert.ok(duplicates <= rounds * 2 * 5000, `${destination.name}: ${duplicates} duplicates`);
       }

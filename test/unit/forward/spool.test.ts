@@ -9,7 +9,7 @@ import { crc32c } from '../../../src/forward/spool/crc32c.js';
 import { LANES } from '../../../src/forward/spool/cursor.js';
 import { checkRecord, findRecord, RECORD_OVERHEAD_BYTES, writeRecord } from '../../../src/forward/spool/record.js';
 import { laneOf, Spool, type Consumer, type SpoolOptions } from '../../../src/forward/spool/spool.js';
-import { cleanText } from "../../../src/forward/text.js";
+import { cleanText } from '../../../src/forward/text.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { ALERT, BLOCK, GAP } from './support/samples.js';
 
@@ -75,18 +75,23 @@ describe('CRC-32C', () => {
 describe('spool records', () => {
   it('come back whole, and any changed byte is noticed', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), fc.nat(2 ** 48 - 1), fc.nat(), (json, seq, at) => {
-        const text = cleanText(json) || "x";
-        const buffer = Buffer.alloc(RECORD_OVERHEAD_BYTES + 3 * text.length);
-        const end = writeRecord(buffer, 0, seq, text);
-        const record = checkRecord(buffer, 0, end);
-        assert.ok(record.kind === 'ok');
-        assert.equal(record.seq, seq);
-        assert.equal(buffer.toString('utf8', record.payloadStart, record.payloadEnd), text);
-        const place = at % (end - 1);
-        buffer[place]! ^= 1 + (at % 255);
-        assert.notEqual(checkRecord(buffer, 0, end).kind, 'ok');
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }),
+        fc.nat(2 ** 48 - 1),
+        fc.nat(),
+        (json, seq, at) => {
+          const text = cleanText(json) || 'x';
+          const buffer = Buffer.alloc(RECORD_OVERHEAD_BYTES + 3 * text.length);
+          const end = writeRecord(buffer, 0, seq, text);
+          const record = checkRecord(buffer, 0, end);
+          assert.ok(record.kind === 'ok');
+          assert.equal(record.seq, seq);
+          assert.equal(buffer.toString('utf8', record.payloadStart, record.payloadEnd), text);
+          const place = at % (end - 1);
+          buffer[place]! ^= 1 + (at % 255);
+          assert.notEqual(checkRecord(buffer, 0, end).kind, 'ok');
+        },
+      ),
     );
   });
 
@@ -158,7 +163,10 @@ describe('spool', () => {
     spool.consumer('a');
     for (let i = 0; i < 5; i++) spool.append(numbered(i));
     await spool.close();
-    const segment = join(dir, readdirSync(dir).find((name) => name.startsWith('normal-'))!);
+    const segment = join(
+      dir,
+      readdirSync(dir).find((name) => name.startsWith('normal-'))!,
+    );
     const whole = readFileSync(segment);
     const one = whole.length / 5;
     for (let cut = whole.length; cut >= 0; cut -= 7) {
@@ -182,7 +190,12 @@ describe('spool', () => {
       await spool.flush();
     }
     await spool.close();
-    const segment = join(dir, readdirSync(dir).filter((name) => name.startsWith('normal-')).sort()[1]!);
+    const segment = join(
+      dir,
+      readdirSync(dir)
+        .filter((name) => name.startsWith('normal-'))
+        .sort()[1]!,
+    );
     const bytes = readFileSync(segment);
     bytes.fill(0, 3000, 6000);
     writeFileSync(segment, bytes);
@@ -201,7 +214,10 @@ describe('spool', () => {
     await readAll(consumer);
     consumer.commit(consumer.position());
     await spool.close();
-    const segment = join(dir, readdirSync(dir).find((name) => name.startsWith('normal-'))!);
+    const segment = join(
+      dir,
+      readdirSync(dir).find((name) => name.startsWith('normal-'))!,
+    );
     truncateSync(segment, Math.floor(statSync(segment).size / 2));
     const again = await openSpool();
     again.append(numbered(5));
@@ -239,7 +255,7 @@ describe('spool', () => {
     assert.equal(count('block'), 60);
     assert.ok(count('low') < count('n'), `low ${count('low')}, normal ${count('n')}`);
     assert.equal(ids.length + lost, 180);
-    assert.ok(stats.droppedByLimit >= lost, "what is in memory still is delivered");
+    assert.ok(stats.droppedByLimit >= lost, 'what is in memory still is delivered');
     await spool.close();
   });
 
@@ -311,7 +327,17 @@ describe('spool', () => {
   });
 
   it('survives any mix of appends, reads, commits, rewinds and restarts without losing or reordering a lane', async () => {
-    const action = fc.constantFrom('append', 'append', 'append', 'read', 'commit', 'rewind', 'flush', 'house', 'restart');
+    const action = fc.constantFrom(
+      'append',
+      'append',
+      'append',
+      'read',
+      'commit',
+      'rewind',
+      'flush',
+      'house',
+      'restart',
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 40 }), async (actions) => {
         rmSync(dir, { recursive: true, force: true });
@@ -326,7 +352,10 @@ describe('spool', () => {
           else if (step === 'read') {
             const { events, lost } = await consumer.read(LANES, 3, 1e6);
             assert.equal(lost, 0);
-            assert.deepEqual(events.map((event) => event.id), numbers(read, read + events.length));
+            assert.deepEqual(
+              events.map((event) => event.id),
+              numbers(read, read + events.length),
+            );
             read += events.length;
           } else if (step === 'commit') {
             consumer.commit(consumer.position());

@@ -29,7 +29,12 @@ function authority(dir: string, name: string): string {
 }
 
 function signed(dir: string, ca: string, file: string, name: string): { cert: string; key: string } {
-  const [cert, key, request, ext] = ['pem', 'key', 'csr', 'ext'].map((end) => join(dir, `${file}.${end}`)) as [string, string, string, string];
+  const [cert, key, request, ext] = ['pem', 'key', 'csr', 'ext'].map((end) => join(dir, `${file}.${end}`)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   openssl(['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', `/CN=${name}`,
     '-keyout', key, '-out', request]); // prettier-ignore
   writeFileSync(ext, `subjectAltName=DNS:${name}\n`);

@@ -1,5 +1,13 @@
+import type { TestContext } from 'node:test';
 import type { SiemEvent } from '../../../../src/domain/siem-event.js';
-import { siemOptionsSchema, type SiemOptions, type SiemOptionsInput } from '../../../../src/forward/index.js';
+import {
+  openForwarder,
+  siemOptionsSchema,
+  type Forwarder,
+  type ForwarderDeps,
+  type SiemOptions,
+  type SiemOptionsInput,
+} from '../../../../src/forward/index.js';
 import { silentLogger } from '../../../../src/util/logger.js';
 import { uuid7 } from '../../../../src/util/uuid7.js';
 
@@ -38,7 +46,8 @@ export function numberedAlert(n: number): SiemEvent {
 export function countNumbers(lines: readonly string[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const line of lines) {
-    for (const match of line.matchAll(/#(\d+)#/g)) counts.set(Number(match[1]), (counts.get(Number(match[1])) ?? 0) + 1);
+    for (const match of line.matchAll(/#(\d+)#/g))
+      counts.set(Number(match[1]), (counts.get(Number(match[1])) ?? 0) + 1);
   }
   return counts;
 }
@@ -62,10 +71,25 @@ export function delivery(lines: readonly string[], sent: number): Delivery {
 }
 
 /** Options without aggregation and with fast retries, so that every event is its own line. */
-export function testOptions(destinations: SiemOptionsInput['destinations'], change: Partial<SiemOptionsInput> = {}): SiemOptions {
+export function testOptions(
+  destinations: SiemOptionsInput['destinations'],
+  change: Partial<SiemOptionsInput> = {},
+): SiemOptions {
   return siemOptionsSchema.parse({ aggregate: { window: 0 }, destinations, ...change });
 }
 
-export function testDeps(dataDir: string): { dataDir: string; log: typeof silentLogger; now: () => number; hostName: string } {
+export function testDeps(dataDir: string): {
+  dataDir: string;
+  log: typeof silentLogger;
+  now: () => number;
+  hostName: string;
+} {
   return { dataDir, log: silentLogger, now: () => Date.now(), hostName: 'fw1' };
+}
+
+/** A forwarder that is closed when the test ends, however it ends. */
+export async function openTestForwarder(t: TestContext, options: SiemOptions, deps: ForwarderDeps): Promise<Forwarder> {
+  const forwarder = await openForwarder(options, deps);
+  t.after(() => forwarder.close(0));
+  return forwarder;
 }

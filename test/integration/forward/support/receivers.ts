@@ -29,7 +29,11 @@ export function freePort(): Promise<number> {
 }
 
 /** Waits until a condition holds; fails with `what` after the time limit. */
-export async function waitFor(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+export async function waitFor(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
@@ -111,7 +115,9 @@ class Program implements Receiver {
 
   lines(): string[] {
     if (!existsSync(this.options.output)) return [];
-    return readFileSync(this.options.output, 'utf8').split('\n').filter((line) => line !== '');
+    return readFileSync(this.options.output, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
   }
 }
 
@@ -175,11 +181,17 @@ export function unpackSyslogNg(): { dir: string } | { reason: string } {
     if (!existsSync(binary)) {
       const packages = join(dir, 'packages');
       mkdirSync(packages, { recursive: true });
-      execFileSync('apt-get', ['download', 'syslog-ng-core', 'syslog-ng-scl'], { cwd: packages, stdio: 'pipe', timeout: 60_000 });
-      for (const file of readdirSync(packages)) execFileSync('dpkg', ['-x', join(packages, file), dir], { stdio: 'pipe' });
+      execFileSync('apt-get', ['download', 'syslog-ng-core', 'syslog-ng-scl'], {
+        cwd: packages,
+        stdio: 'pipe',
+        timeout: 60_000,
+      });
+      for (const file of readdirSync(packages))
+        execFileSync('dpkg', ['-x', join(packages, file), dir], { stdio: 'pipe' });
     }
     const version = spawnSync(binary, ['--version'], { env: syslogNgEnv(dir), encoding: 'utf8' });
-    if (version.status !== 0) return { reason: `syslog-ng does not run: ${version.stderr.slice(0, 200)} (libivykis0 libnet1 libwrap0?)` };
+    if (version.status !== 0)
+      return { reason: `syslog-ng does not run: ${version.stderr.slice(0, 200)} (libivykis0 libnet1 libwrap0?)` };
     return { dir };
   } catch (error) {
     return { reason: `syslog-ng cannot be fetched: ${String(error).slice(0, 200)}` };
@@ -208,7 +220,8 @@ export function createSyslogNg(
   const output = join(dir, 'out.log');
   const sources: string[] = [];
   if (ports.tcp !== undefined) sources.push(`syslog(ip("127.0.0.1") port(${ports.tcp}) transport("tcp"));`);
-  if (ports.network !== undefined) sources.push(`network(ip("127.0.0.1") port(${ports.network}) transport("tcp") flags(no-parse));`);
+  if (ports.network !== undefined)
+    sources.push(`network(ip("127.0.0.1") port(${ports.network}) transport("tcp") flags(no-parse));`);
   if (ports.tls !== undefined && certificates) {
     const tls = `key-file("${certificates.server.key}") cert-file("${certificates.server.cert}") ca-file("${certificates.ca}") peer-verify(required-trusted)`;
     sources.push(`syslog(ip("127.0.0.1") port(${ports.tls}) transport("tls") tls(${tls}));`);
@@ -227,7 +240,19 @@ log { source(s); destination(d); flags(flow-control); };
   return new Program({
     name: 'syslog-ng',
     command: join(root, 'usr/sbin/syslog-ng'),
-    args: ['-F', '--no-caps', '-f', path, '-R', file('persist'), '-c', file('ctl'), '-p', file('pid'), `--module-path=${modulePath(root)}`],
+    args: [
+      '-F',
+      '--no-caps',
+      '-f',
+      path,
+      '-R',
+      file('persist'),
+      '-c',
+      file('ctl'),
+      '-p',
+      file('pid'),
+      `--module-path=${modulePath(root)}`,
+    ],
     env: syslogNgEnv(root),
     output,
     ports: [ports.tcp, ports.tls, ports.network].filter((port) => port !== undefined),
