@@ -41,19 +41,38 @@ export function emptyCapture(name: string): AppError {
   });
 }
 
-/** Why a file could not be opened, in words. */
+/** Why a file could not be opened, in words. @param systemCode as Node gives it, for instance `ENOENT`. */
 export function unreadableFile(path: string, systemCode: string, cause: unknown): AppError {
-  const reason: Record<string, [string, string, string]> = {
-    ENOENT: ['capture.not_found', 'does not exist', 'Check the path.'],
-    EISDIR: ['capture.is_directory', 'is a directory', 'Name the capture files in it.'],
-    EACCES: ['capture.unreadable', 'may not be read by this user', 'Change its permissions or run as another user.'],
-  };
-  const [code, message, fix] = reason[systemCode] ?? [
-    'capture.unreadable',
-    `cannot be read (${systemCode})`,
-    'Check the file and its disk.',
-  ];
-  return new AppError({ kind: 'user', code, message: `${path} ${message}.`, fix, context: { path }, cause });
+  const context = { path };
+  switch (systemCode) {
+    case 'ENOENT':
+      return new AppError({
+        kind: 'user',
+        code: 'capture.not_found',
+        message: `${path} does not exist.`,
+        fix: 'Check the path.',
+        context,
+        cause,
+      });
+    case 'EISDIR':
+      return new AppError({
+        kind: 'user',
+        code: 'capture.is_directory',
+        message: `${path} is a directory.`,
+        fix: 'Name the capture files in it.',
+        context,
+        cause,
+      });
+    default:
+      return new AppError({
+        kind: 'user',
+        code: 'capture.unreadable',
+        message: `${path} cannot be read (${systemCode}).`,
+        fix: 'Check its permissions and its disk.',
+        context,
+        cause,
+      });
+  }
 }
 
 export function unknownInterface(name: string, known: readonly string[]): AppError {
