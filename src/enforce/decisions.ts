@@ -66,7 +66,7 @@ export class DecisionBook {
   /** Judges, plans and applies one decision; a known id is a renewal. */
   decide(decision: Decision): void {
     const receivedUs = this.core.clock.us();
-    const outcome = this.admit(decision);
+    const outcome = this.admit(keepDecision(decision));
     if ('enforcement' in outcome) {
       this.report(decision, receivedUs, outcome, decision.simulated);
       return;
@@ -81,8 +81,7 @@ export class DecisionBook {
 
   /** Puts a restored decision into the ledger without touching the kernel. @returns false when it is over or refused. */
   restore(kept: KeptDecision): boolean {
-    const decision: Decision = { ...kept, trace: NO_TRACE, alertIds: [], enforcement: 'applied' };
-    const outcome = this.admit(decision, true);
+    const outcome = this.admit(kept, true);
     if ('enforcement' in outcome) return false;
     outcome.entry.applied = true;
     return true;
@@ -177,7 +176,7 @@ export class DecisionBook {
     for (const { kept } of this.active.values()) yield { t: 'put', d: kept };
   }
 
-  private admit(decision: Decision, isRestore = false): Outcome | { entry: ActiveDecision; ops: ElementOp[] } {
+  private admit(decision: KeptDecision, isRestore = false): Outcome | { entry: ActiveDecision; ops: ElementOp[] } {
     const { core } = this;
     const remainingMs = this.remainingMs(decision);
     if (remainingMs <= 0) return { enforcement: 'expired' };
@@ -196,7 +195,7 @@ export class DecisionBook {
     if (!known && plan.elements.length > room) return this.refuse(decision, `only ${room} more elements are allowed`);
     const deadlineMs = remainingMs === Infinity ? Infinity : core.clock.monoMs() + remainingMs;
     const entry: ActiveDecision = {
-      kept: keepDecision(decision),
+      kept: decision,
       simulated: simulated || core.backend.name === 'dry-run',
       deadlineMs,
       set: plan.elements[0]?.set ?? '',
@@ -210,13 +209,13 @@ export class DecisionBook {
     return { entry, ops: core.ledger.hold(decision.id, plan.elements, deadlineMs) };
   }
 
-  private refuse(decision: Decision, error: string): Outcome {
+  private refuse(decision: KeptDecision, error: string): Outcome {
     if (this.active.has(decision.id)) this.core.log.warn({ decisionId: decision.id, error }, 'renewal refused');
     return { enforcement: 'rejected', error };
   }
 
   /** The rate of change limit; feeds are bounded by the number of elements, operators by nothing. */
-  private holdBack(decision: Decision): string | undefined {
+  private holdBack(decision: KeptDecision): string | undefined {
     if (decision.origin === 'operator' || decision.origin === 'feed') return undefined;
     const { guard } = this.core.options;
     const { tripped, now } = this.rate.count(this.core.clock.monoMs());
@@ -232,7 +231,7 @@ export class DecisionBook {
     return `simulated: more than ${guard.max_changes_per_minute} decisions in a minute`;
   }
 
-  private remainingMs(decision: Decision): number {
+  private remainingMs(decision: KeptDecision): number {
     const { createdMs, expiresMs, durationSecs } = decision;
     const endMs = expiresMs > 0 ? expiresMs : durationSecs > 0 ? createdMs + durationSecs * 1000 : Infinity;
     if (endMs === Infinity) return Infinity;
@@ -298,9 +297,7 @@ export class DecisionBook {
   }
 }
 
-const NO_TRACE = { packetUs: 0, detectedUs: 0, alertUs: 0, decidedUs: 0, receivedUs: 0, kernelUs: 0 };
-
-function isQuarantine(decision: Decision): boolean {
+function isQuarantine(decision: KeptDecision): boolean {
   return decision.traffic !== 'from' && decision.action === 'block' && parseCidr(decision.value) !== undefined;
 }
 

@@ -1,6 +1,7 @@
-import type { AllowEntry, Decision, ProtectedEntry } from '../domain/decision.js';
+import type { AllowEntry, ProtectedEntry } from '../domain/decision.js';
 import { formatDuration } from '../util/duration.js';
 import { cidrContains, cidrOverlaps, parseCidr, type Cidr } from '../util/ip.js';
+import type { KeptDecision } from './journal.js';
 import type { EnforceOptions } from './options.js';
 
 /** What the guard knows about the present. */
@@ -23,7 +24,7 @@ const NEVER_INSIDE: ReadonlySet<ProtectedEntry['reason']> = new Set([
  * Judges a decision by the responder's own limits; the server is not trusted.
  * @returns why it is refused, or undefined.
  */
-export function refuseDecision(decision: Decision, state: GuardState, options: EnforceOptions): string | undefined {
+export function refuseDecision(decision: KeptDecision, state: GuardState, options: EnforceOptions): string | undefined {
   const network = parseCidr(decision.value);
   if (!network) return `"${decision.value.slice(0, 60)}" is not an address or prefix`;
   return (
@@ -57,7 +58,7 @@ function refuseSpecial(network: Cidr): string | undefined {
   return special && `${special.name} is never blocked`;
 }
 
-function refuseDuration(decision: Decision, options: EnforceOptions): string | undefined {
+function refuseDuration(decision: KeptDecision, options: EnforceOptions): string | undefined {
   const { durationSecs, origin } = decision;
   const limit = options.guard.longest_duration_secs;
   if (!Number.isFinite(durationSecs) || durationSecs < 0) return `${durationSecs} s is not a duration`;
@@ -67,7 +68,7 @@ function refuseDuration(decision: Decision, options: EnforceOptions): string | u
   return origin === 'operator' || origin === 'api' ? undefined : `a ${origin} may not block without an end`;
 }
 
-function refuseExempt(network: Cidr, decision: Decision, state: GuardState): string | undefined {
+function refuseExempt(network: Cidr, decision: KeptDecision, state: GuardState): string | undefined {
   if (decision.action === 'watch') return undefined;
   for (const { network: kept, entry } of state.protected) {
     const inside = kept.prefix <= network.prefix && cidrContains(kept, network);
@@ -82,7 +83,7 @@ function refuseExempt(network: Cidr, decision: Decision, state: GuardState): str
   return undefined;
 }
 
-function refuseAmount(decision: Decision, state: GuardState, options: EnforceOptions): string | undefined {
+function refuseAmount(decision: KeptDecision, state: GuardState, options: EnforceOptions): string | undefined {
   const { max_elements: max, max_quarantined: maxQuarantined } = options.guard;
   if (state.elements >= max) return `${max} elements are in force, the most allowed`;
   if (decision.traffic === 'from' || decision.action !== 'block') return undefined;

@@ -11,3 +11,4 @@ export { runDoctor, type DoctorDeps } from './doctor/doctor.js';
 export type { DoctorItem } from './doctor/item.js';
 export { runNamespaceCanary } from './canary/namespace.js';
 export type { CanaryResult, CanaryStep } from './canary/step.js';
+export { createLayout } from './layout.js';

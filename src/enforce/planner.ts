@@ -1,6 +1,6 @@
-import type { Decision } from '../domain/decision.js';
 import { formatCidr, maskIp, parseCidr, parseIp, type Cidr, type IpAddress } from '../util/ip.js';
 import type { SetElement } from './element.js';
+import type { KeptDecision } from './journal.js';
 import { lengthsOf, setName, type SetRole } from './layout.js';
 import type { EnforceOptions } from './options.js';
 
@@ -11,7 +11,7 @@ export type Plan = { elements: SetElement[]; note?: string } | { refused: string
 export const MAX_COVER = 256;
 
 /** Turns a decision into set elements. Simulated decisions and watches go to sets that count and never drop. */
-export function planDecision(decision: Decision, options: EnforceOptions, simulated: boolean): Plan {
+export function planDecision(decision: KeptDecision, options: EnforceOptions, simulated: boolean): Plan {
   const network = parseCidr(decision.value);
   if (!network) return { refused: `"${decision.value}" is not an address or prefix` };
   const full = network.version === 4 ? 32 : 128;
@@ -46,7 +46,7 @@ function planAddresses(network: Cidr, roles: readonly SetRole[], options: Enforc
 }
 
 function planService(
-  decision: Decision,
+  decision: KeptDecision,
   network: Cidr,
   how: { from: boolean; to: boolean; options: EnforceOptions },
 ): Plan {
@@ -64,7 +64,7 @@ function planService(
   return { ...plan, elements: plan.elements.map((e) => ({ ...e, proto, port })) };
 }
 
-function planFlow(decision: Decision, network: Cidr): Plan {
+function planFlow(decision: KeptDecision, network: Cidr): Plan {
   const { proto, port, peerPort } = decision;
   const peer = decision.peer === undefined ? undefined : parseIp(decision.peer);
   if (decision.action === 'rate_limit') return { refused: 'a rate limit applies to whole addresses only' };

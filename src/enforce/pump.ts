@@ -26,12 +26,12 @@ export interface PumpDeps {
 
 const URGENT_PER_BATCH = 1000;
 const BULK_PER_BATCH = 2500;
-/** Transactions that may start at once before the window paces them. */
-const BURST = 10;
+/** Transactions a window may start; above that rate, jobs share one. */
+const TRANSACTIONS_PER_WINDOW = 10;
 
 /**
- * One kernel transaction at a time. An urgent job starts at once when nothing runs; while transactions come faster than
- * one a window, jobs wait for the window's end and share one (each commit makes other programs' ruleset dumps restart).
+ * One kernel transaction at a time. An urgent job starts at once when nothing runs; when a window has had its
+ * transactions, jobs wait and share the next (each commit makes other programs' ruleset dumps restart).
  */
 export class Pump {
   private readonly deps: PumpDeps;
@@ -41,7 +41,7 @@ export class Pump {
   private readonly exclusive: (() => Promise<void>)[] = [];
   private running = false;
   private timer: NodeJS.Timeout | undefined;
-  private tokens = BURST;
+  private tokens = TRANSACTIONS_PER_WINDOW;
   private tokensAtMs = 0;
   private readonly pending = new Map<string, number>();
   transactions = 0;
@@ -120,9 +120,10 @@ export class Pump {
   private paceMs(): number {
     if (this.urgent.length === 0) return 0;
     const nowMs = this.deps.nowMs();
-    this.tokens = Math.min(BURST, this.tokens + (nowMs - this.tokensAtMs) / this.windowMs);
+    const refill = ((nowMs - this.tokensAtMs) / this.windowMs) * TRANSACTIONS_PER_WINDOW;
+    this.tokens = Math.min(TRANSACTIONS_PER_WINDOW, this.tokens + refill);
     this.tokensAtMs = nowMs;
-    return this.tokens >= 1 ? 0 : Math.ceil((1 - this.tokens) * this.windowMs);
+    return this.tokens >= 1 ? 0 : this.windowMs;
   }
 
   private take(): PumpJob[] {

@@ -1,7 +1,14 @@
+import { enforceSection } from './enforce.js';
 import { fileSection } from './file.js';
 import { liveSection } from './live.js';
 import { floodSection, memorySection } from './memory.js';
 import type { BenchSection } from './section.js';
 
 /** Every section of `portcullis bench`, in the order they run. */
-export const SECTIONS: readonly BenchSection[] = [fileSection, liveSection, memorySection, floodSection];
+export const SECTIONS: readonly BenchSection[] = [
+  fileSection,
+  liveSection,
+  memorySection,
+  floodSection,
+  enforceSection,
+];

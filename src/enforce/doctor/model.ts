@@ -49,7 +49,7 @@ export function parseRuleset(items: readonly Json[]): RulesetModel {
   const chains = new Map<string, ChainModel>();
   for (const item of items) {
     const [kind, value] = Object.entries(item)[0] ?? ['', {}];
-    const v = value as Json;
+    const v = record(value);
     const at = { family: text(v['family']), table: text(v['table']), name: text(v['name']) };
     if (kind === 'table') {
       model.tables.push({ family: at.family, name: at.name, dormant: list(v['flags']).includes('dormant') });
@@ -76,15 +76,20 @@ export function parseRuleset(items: readonly Json[]): RulesetModel {
 
 function parseRule(expr: unknown): RuleModel {
   const rule: RuleModel = { verdicts: [], ctStates: [] };
-  for (const statement of Array.isArray(expr) ? (expr as Json[]) : []) {
-    for (const [kind, value] of Object.entries(statement)) {
+  for (const statement of Array.isArray(expr) ? (expr as unknown[]) : []) {
+    for (const [kind, value] of Object.entries(record(statement))) {
       if (VERDICTS.includes(kind)) rule.verdicts.push(kind);
       if (kind !== 'match') continue;
-      const { left, right } = value as { left?: { ct?: { key?: string } }; right?: unknown };
-      if (left?.ct?.key === 'state') rule.ctStates.push(...list(right));
+      const { left, right } = record(value);
+      if (record(record(left)['ct'])['key'] === 'state') rule.ctStates.push(...list(right));
     }
   }
   return rule;
+}
+
+/** The value as an object; nothing in it when it is none. */
+function record(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? (value as Json) : {};
 }
 
 function text(value: unknown): string {

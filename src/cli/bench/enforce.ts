@@ -1,0 +1,283 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Decision } from '../../domain/decision.js';
+import {
+  createBackendFactory,
+  createLayout,
+  createResponder,
+  enforceOptionsSchema,
+  type KernelOp,
+  type Responder,
+} from '../../enforce/index.js';
+import { nowUs } from '../../util/clock.js';
+import { errorMessage } from '../../util/errors.js';
+import { parseIp } from '../../util/ip.js';
+import { LatencyHistogram } from '../../util/latency-histogram.js';
+import { uuid7 } from '../../util/uuid7.js';
+import { openInteractiveNft } from './nft-interactive.js';
+import type { BenchContext, BenchFigure, BenchSection } from './section.js';
+
+const HOSTS = 100_000;
+const PREFIXES = 10_000;
+const RATE = 500;
+const RATE_SECS = 3;
+
+/** How soon a decision is in the kernel, alone, in a stream, and beside a large list; loading and restoring that list. */
+export const enforceSection: BenchSection = {
+  name: 'enforce',
+  title: 'Decisions into the kernel',
+  async run(context, skip) {
+    const netns = `portcullis-bench-${process.pid}-e`;
+    try {
+      execFileSync('ip', ['netns', 'add', netns], { stdio: 'pipe' });
+    } catch (error) {
+      skip(`needs root and iproute2: ${errorMessage(error)}`);
+      return [];
+    }
+    try {
+      return await measure(netns, context);
+    } finally {
+      execFileSync('ip', ['netns', 'delete', netns], { stdio: 'pipe' });
+    }
+  },
+};
+
+type Reported = (id: string, kernelUs: number) => void;
+
+/** A responder in the namespace, whose reports go to `reported`. */
+function makeResponder(netns: string, dir: string, on: { reported: Reported }): Responder {
+  const options = enforceOptionsSchema.parse({
+    backend: 'nftables',
+    log_blocked: false,
+    state_dir: join(dir, 'responder'),
+    guard: { max_changes_per_minute: 1_000_000 },
+  });
+  return createResponder(
+    options,
+    { netns },
+    {
+      report: (reports) => reports.forEach((r) => on.reported(r.decisionId, r.kernelUs)),
+      state: () => undefined,
+      hits: () => undefined,
+      incident: () => undefined,
+    },
+  );
+}
+
+async function measure(netns: string, context: BenchContext): Promise<BenchFigure[]> {
+  context.progress('ways to add an element');
+  const figures = await waysToAdd(netns);
+  const on: { reported: Reported } = { reported: () => undefined };
+  let responder = makeResponder(netns, context.dir, on);
+  await responder.start();
+  try {
+    figures.push(...(await alone(responder, on, 'empty')));
+    context.progress('loading a large list');
+    figures.push(await load(responder));
+    figures.push(...(await alone(responder, on, '100k')));
+    context.progress(`${RATE} decisions a second`);
+    figures.push(...(await stream(responder, on)));
+    context.progress('urgent blocks while a list loads');
+    figures.push(...(await besideFeed(responder, on)));
+    context.progress('healing and restoring');
+    figures.push(await heal(responder, netns));
+    await responder.stop();
+    responder = makeResponder(netns, context.dir, on);
+    const startMs = performance.now();
+    await responder.start();
+    const n = responder.state().desired;
+    figures.push(figure('restore_time', performance.now() - startMs, 'ms', `start with ${n} blocks in the journal`));
+  } finally {
+    await responder.stop();
+  }
+  return figures;
+}
+
+function figure(name: string, value: number, unit: string, text: string): BenchFigure {
+  return { name: `enforce_${name}`, value: Math.round(value * 1000) / 1000, unit, text };
+}
+
+function quantiles(name: string, h: LatencyHistogram, text: string): BenchFigure[] {
+  return [
+    figure(`${name}_p50`, h.quantile(0.5) / 1000, 'ms', `${text}, median`),
+    figure(`${name}_p99`, h.quantile(0.99) / 1000, 'ms', `${text}, 99th percentile of ${h.count}`),
+  ];
+}
+
+let serial = 0;
+
+/** Addresses of 198.18.0.0/15 (RFC 2544: for measurements), each used once. */
+function nextAddress(): string {
+  serial += 1;
+  return `198.${18 + ((serial >> 16) & 1)}.${(serial >> 8) & 255}.${serial & 255}`;
+}
+
+function decisionFor(value: string, origin: Decision['origin'] = 'policy'): Decision {
+  const createdMs = Date.now();
+  return {
+    id: uuid7(),
+    action: 'block',
+    scope: value.includes('/') ? 'cidr' : 'ip',
+    value,
+    traffic: 'from',
+    durationSecs: 86_400,
+    createdMs,
+    expiresMs: createdMs + 86_400_000,
+    origin,
+    actor: 'bench',
+    reason: 'bench',
+    alertIds: [],
+    simulated: false,
+    mode: 'enforce',
+    step: 0,
+    enforcement: 'pending',
+    trace: { packetUs: 0, detectedUs: 0, alertUs: 0, decidedUs: 0, receivedUs: 0, kernelUs: 0 },
+  };
+}
+
+/** The three ways to add an element, bare: netlink, a persistent `nft -i`, a process for each; empty set and 100k. */
+async function waysToAdd(netns: string): Promise<BenchFigure[]> {
+  const layout = createLayout(enforceOptionsSchema.parse({ table: 'bench', log_blocked: false }));
+  const backend = createBackendFactory({ netns })('netlink');
+  await backend.open(layout);
+  const figures: BenchFigure[] = [];
+  const op = (): KernelOp => ({
+    kind: 'add',
+    element: { set: 'block4_32', ip: parseIp(nextAddress())! },
+    timeoutMs: 3_600_000,
+  });
+  const nftArguments = (): string => `add element inet bench block4_32 { ${nextAddress()} timeout 1h }`;
+  try {
+    await backend.replace(layout, []);
+    const interactive = openInteractiveNft(netns);
+    await interactive.run('list tables');
+    for (const size of ['empty', '100k']) {
+      if (size === '100k') {
+        const startMs = performance.now();
+        for (let done = 0; done < HOSTS; done += 2500) await backend.apply(layout, Array.from({ length: 2500 }, op));
+        const text = `${HOSTS} elements over netlink in transactions of 2500, bare`;
+        figures.push(figure('load_bare', performance.now() - startMs, 'ms', text));
+      }
+      const netlink = await timed(300, () => backend.apply(layout, [op()]));
+      const kept = await timed(100, () => interactive.run(nftArguments()));
+      const command = ['netns', 'exec', netns, 'nft'];
+      const spawned = await timed(40, () => execFileSync('ip', [...command, ...nftArguments().split(' ')]));
+      figures.push(
+        ...quantiles(`add_netlink_${size}`, netlink, `one element over netlink, ${size} set`),
+        ...quantiles(`add_nft_interactive_${size}`, kept, `one element through a persistent nft -i, ${size} set`),
+        ...quantiles(`add_nft_process_${size}`, spawned, `one element by a process (ip netns exec nft), ${size} set`),
+      );
+    }
+    await interactive.close();
+    await backend.remove(layout);
+  } finally {
+    await backend.close();
+  }
+  return figures;
+}
+
+async function timed(times: number, action: () => unknown): Promise<LatencyHistogram> {
+  const h = new LatencyHistogram();
+  for (let i = 0; i < times + 10; i++) {
+    const startMs = performance.now();
+    await action();
+    if (i >= 10) h.add((performance.now() - startMs) * 1000);
+    await sleep(1);
+  }
+  return h;
+}
+
+/** Sends decisions as `send` says and measures each from the call to the kernel's answer. */
+async function watchLatency(
+  on: { reported: Reported },
+  send: (decide: (d: Decision, r: Responder) => void) => Promise<void>,
+): Promise<LatencyHistogram> {
+  const h = new LatencyHistogram();
+  const sentUs = new Map<string, number>();
+  on.reported = (id, kernelUs) => {
+    const us = sentUs.get(id);
+    if (us !== undefined && kernelUs > 0) h.add(kernelUs - us);
+  };
+  await send((d, r) => {
+    sentUs.set(d.id, nowUs());
+    r.decide(d);
+  });
+  on.reported = () => undefined;
+  return h;
+}
+
+/** One decision at a time through the whole responder: guard, plan, kernel. */
+async function alone(responder: Responder, on: { reported: Reported }, size: string): Promise<BenchFigure[]> {
+  const h = await watchLatency(on, async (decide) => {
+    for (let i = 0; i < 200; i++) {
+      decide(decisionFor(nextAddress()), responder);
+      await responder.idle();
+      await sleep(10);
+    }
+  });
+  return quantiles(`decision_${size}`, h, `one decision through the responder, ${size} list`);
+}
+
+async function load(responder: Responder): Promise<BenchFigure> {
+  const hosts = Array.from({ length: HOSTS }, (_, i) =>
+    decisionFor(`100.${64 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`, 'feed'),
+  );
+  const prefixes = Array.from({ length: PREFIXES }, (_, i) => decisionFor(`101.${i >> 8}.${i & 255}.0/24`, 'feed'));
+  const cpuBefore = process.cpuUsage();
+  const startMs = performance.now();
+  await responder.sync([...hosts, ...prefixes]);
+  await responder.idle();
+  const ms = performance.now() - startMs;
+  const cpu = process.cpuUsage(cpuBefore);
+  const cpuMs = Math.round((cpu.user + cpu.system) / 1000);
+  const text = `${HOSTS} hosts and ${PREFIXES} prefixes through the responder, journal included (${cpuMs} ms CPU)`;
+  return figure('load_time', ms, 'ms', text);
+}
+
+async function stream(responder: Responder, on: { reported: Reported }): Promise<BenchFigure[]> {
+  const h = await watchLatency(on, async (decide) => {
+    const startMs = performance.now();
+    for (let sent = 0; sent < RATE * RATE_SECS;) {
+      const due = Math.min(RATE * RATE_SECS, Math.ceil(((performance.now() - startMs) / 1000) * RATE));
+      while (sent < due) {
+        decide(decisionFor(nextAddress()), responder);
+        sent += 1;
+      }
+      await sleep(1);
+    }
+    await responder.idle();
+  });
+  return quantiles('stream', h, `${RATE} decisions a second for ${RATE_SECS} s beside ${HOSTS} blocks`);
+}
+
+/** Urgent decisions every 10 ms while another feed of the same size is being taken in. */
+async function besideFeed(responder: Responder, on: { reported: Reported }): Promise<BenchFigure[]> {
+  const h = await watchLatency(on, async (decide) => {
+    let isLoading = true;
+    const feed = (async () => {
+      for (let i = 0; i < HOSTS; i++) {
+        responder.decide(decisionFor(`102.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 'feed'));
+        if (i % 1000 === 999) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await responder.idle();
+      isLoading = false;
+    })();
+    while (isLoading) {
+      decide(decisionFor(nextAddress(), 'operator'), responder);
+      await sleep(10);
+    }
+    await feed;
+  });
+  return quantiles('urgent_beside_feed', h, `an operator's block while a feed of ${HOSTS} loads`);
+}
+
+/** From "nft flush ruleset" by somebody else until everything is back. */
+async function heal(responder: Responder, netns: string): Promise<BenchFigure> {
+  const before = responder.state().stats['decisions_rebuilds'];
+  execFileSync('ip', ['netns', 'exec', netns, 'nft', 'flush', 'ruleset'], { stdio: 'pipe' });
+  const startMs = performance.now();
+  while (responder.state().stats['decisions_rebuilds'] === before) await sleep(20);
+  const n = responder.state().desired;
+  return figure('heal_time', performance.now() - startMs, 'ms', `everything back after a foreign flush, ${n} blocks`);
+}
