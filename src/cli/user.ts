@@ -36,7 +36,7 @@ async function withStore(flags: Flags, task: (session: Session) => Promise<void>
   const config = await loadConfig(flags.config);
   const dataDir = flags.dataDir ?? config.data_dir;
   const path = flags.dataDir === undefined ? config.store.path : `${flags.dataDir}/portcullis.db`;
-  const store = await openStore({ ...config.store, path });
+  const store = await openStore({ ...config.store, path, thread: false });
   try {
     await task({ store, dataDir });
   } finally {

@@ -1,41 +1,8 @@
-import type { Incident } from '../domain/incident.js';
 import { silentLogger, type Logger } from '../util/logger.js';
-import { openDatabase } from './data-source.js';
-import { toStoreError, withStoreErrors } from './errors.js';
-import type { AlertWrite } from './map-alert.js';
+import { openLocalStore } from './local-store.js';
 import { storeOptionsSchema, type StoreOptions } from './options.js';
-import {
-  createSessionRepository,
-  createTokenRepository,
-  createUserRepository,
-  type SessionRepository,
-  type TokenRepository,
-  type UserRepository,
-} from './repositories/accounts.js';
-import { createAlertRepository, writeAlerts, type AlertRepository } from './repositories/alerts.js';
-import { createAuditRepository, type AuditRepository } from './repositories/audit.js';
-import {
-  createDecisionRepository,
-  writeDecisions,
-  type DecisionRepository,
-  type DecisionWrite,
-} from './repositories/decisions.js';
-import { createFlowRepository, writeFlows, type FlowRepository, type FlowWrite } from './repositories/flows.js';
-import { createIncidentRepository, writeIncidents, type IncidentRepository } from './repositories/incidents.js';
-import {
-  createAllowlistRepository,
-  createLabelRepository,
-  createPolicyRepository,
-  createSettingRepository,
-  type AllowlistRepository,
-  type LabelRepository,
-  type PolicyRepository,
-  type SettingRepository,
-} from './repositories/knowledge.js';
-import { createStatisticsRepository, type StatisticsRepository } from './repositories/statistics.js';
-import { applyRetention, type RetentionResult } from './retention.js';
-import { createFlowRollup } from './rollup.js';
-import { createWriteBehind } from './write-behind.js';
+import type { Store } from './store.js';
+import { openWorkerStore } from './worker-client.js';
 
 export type { StoreKind } from './columns.js';
 export { toStoreError } from './errors.js';
@@ -51,130 +18,17 @@ export type { IncidentComment, IncidentRepository } from './repositories/inciden
 export type * from './repositories/knowledge.js';
 export type { StatisticsRepository, TimelinePoint, TrafficOverview } from './repositories/statistics.js';
 export type { RetentionResult } from './retention.js';
-
-/** Everything that is kept, behind repositories. `queue` methods never wait; all others may. */
-export interface Store {
-  kind: 'sqlite' | 'mysql';
-  alerts: AlertRepository;
-  incidents: IncidentRepository;
-  decisions: DecisionRepository;
-  flows: FlowRepository;
-  labels: LabelRepository;
-  allowlist: AllowlistRepository;
-  users: UserRepository;
-  sessions: SessionRepository;
-  tokens: TokenRepository;
-  audit: AuditRepository;
-  settings: SettingRepository;
-  policies: PolicyRepository;
-  statistics: StatisticsRepository;
-  /** Deletes what is older than its retention. Run it every hour. */
-  retain(nowMs: number): Promise<RetentionResult>;
-  health(): Promise<{ ok: boolean; detail: string }>;
-  /** Counters for /metrics: queued, written and dropped rows by queue. */
-  stats(): Record<string, number>;
-  /** Resolves when everything queued so far is written. */
-  flush(): Promise<void>;
-  close(): Promise<void>;
-}
+export type { Store } from './store.js';
 
 /**
- * Opens the database, brings its schema up to date, and starts the write-behind queues.
+ * Opens the database, brings its schema up to date, and starts the write-behind queues; in a thread of its own unless
+ * `thread` is false.
  * @param input options; missing ones get their defaults.
  * @throws AppError store.*
  */
-export async function openStore(
-  input: Partial<StoreOptions>,
-  { log = silentLogger }: { log?: Logger } = {},
-): Promise<Store> {
+export function openStore(input: Partial<StoreOptions>, { log = silentLogger }: { log?: Logger } = {}): Promise<Store> {
   const options = storeOptionsSchema.parse(input);
-  const db = await openDatabase(options);
-  const queueOptions = { batchRows: options.batchRows, batchMs: options.batchMs, log };
-  const rare = { ...queueOptions, maxQueued: options.maxQueuedAlerts };
-  const alerts = createWriteBehind<AlertWrite>({ ...rare, name: 'alerts', write: (batch) => writeAlerts(db, batch) });
-  const incidents = createWriteBehind<Incident>({
-    ...rare,
-    name: 'incidents',
-    write: (batch) => writeIncidents(db, batch),
-  });
-  const decisions = createWriteBehind<DecisionWrite>({
-    ...rare,
-    name: 'decisions',
-    write: (batch) => writeDecisions(db, batch),
-  });
-  const flows = createWriteBehind<FlowWrite>({
-    ...queueOptions,
-    name: 'flows',
-    maxQueued: options.maxQueuedFlows,
-    write: (batch) => writeFlows(db, batch),
-  });
-  const queues = { alerts, incidents, decisions, flows };
-
-  const statistics = createStatisticsRepository(db);
-  const rollup = createFlowRollup();
-  const writeRollups = async (nowMs: number): Promise<void> => {
-    await statistics.addRollups(rollup.take(nowMs));
-  };
-  const rollupTimer = setInterval(() => {
-    writeRollups(Date.now()).catch((error: unknown) => {
-      log.error({ err: error }, 'flow sums were not written');
-    });
-  }, 10_000);
-  rollupTimer.unref();
-
-  async function flush(): Promise<void> {
-    for (const queue of Object.values(queues)) await queue.flush();
-  }
-
-  return {
-    kind: db.kind,
-    alerts: withStoreErrors(createAlertRepository(db, alerts)),
-    incidents: withStoreErrors(createIncidentRepository(db, incidents)),
-    decisions: withStoreErrors(createDecisionRepository(db, decisions)),
-    flows: withStoreErrors(
-      createFlowRepository(db, (write) => {
-        rollup.add(write.flow, Date.now());
-        return flows.push(write);
-      }),
-    ),
-    labels: withStoreErrors(createLabelRepository(db)),
-    allowlist: withStoreErrors(createAllowlistRepository(db)),
-    users: withStoreErrors(createUserRepository(db)),
-    sessions: withStoreErrors(createSessionRepository(db)),
-    tokens: withStoreErrors(createTokenRepository(db)),
-    audit: withStoreErrors(createAuditRepository(db)),
-    settings: withStoreErrors(createSettingRepository(db)),
-    policies: withStoreErrors(createPolicyRepository(db)),
-    statistics: withStoreErrors(statistics),
-    retain: (nowMs) =>
-      applyRetention(db, options.retention, nowMs).catch((error: unknown) => Promise.reject(toStoreError(error))),
-    async health() {
-      try {
-        await db.manager.query('SELECT 1');
-        const failing = Object.entries(queues).filter(([, queue]) => queue.stats().queued > options.batchRows * 20);
-        const detail = failing.length === 0 ? db.kind : `behind: ${failing.map(([name]) => name).join(', ')}`;
-        return { ok: failing.length === 0, detail };
-      } catch (error) {
-        return { ok: false, detail: toStoreError(error).message };
-      }
-    },
-    stats() {
-      const stats: Record<string, number> = {};
-      for (const [name, queue] of Object.entries(queues)) {
-        for (const [counter, value] of Object.entries(queue.stats())) stats[`store_${name}_${counter}`] = value;
-      }
-      return stats;
-    },
-    flush: () => flush().catch((error: unknown) => Promise.reject(toStoreError(error))),
-    async close() {
-      clearInterval(rollupTimer);
-      try {
-        await writeRollups(Infinity);
-        for (const queue of Object.values(queues)) await queue.close();
-      } catch (error) {
-        log.error({ err: error }, 'the last rows were not written');
-      }
-      await db.source.destroy();
-    },
-  };
+  // Loaders of TypeScript sources do not reach into threads: only compiled code has one.
+  const compiled = !import.meta.url.endsWith('.ts');
+  return options.thread && compiled ? openWorkerStore(options, log) : openLocalStore(options, log);
 }

@@ -22,6 +22,10 @@ export const storeOptionsSchema = z.strictObject({
   user: z.string().default('portcullis').describe('MySQL user'),
   password: z.string().default('').describe('MySQL password; better given by PORTCULLIS_STORE_PASSWORD'),
   poolSize: z.number().int().min(1).max(64).default(8).describe('MySQL connections'),
+  thread: z
+    .boolean()
+    .default(true)
+    .describe('run the database in a thread of its own, so that no query ever holds up a decision'),
   batchMs: z.number().int().min(1).max(5000).default(50).describe('longest wait before queued rows are written'),
   batchRows: z.number().int().min(1).max(500).default(50).describe('rows written in one transaction'),
   maxQueuedAlerts: z.number().int().min(100).default(20_000).describe('alerts and decisions held back in memory'),

@@ -15,7 +15,7 @@ export interface WriteBehind<T> {
   push(item: T): boolean;
   /** Resolves when everything pushed before is written; rejects when it cannot be written now. */
   flush(): Promise<void>;
-  stats(): { queued: number; written: number; shed: number; failedWrites: number };
+  stats(): { queued: number; written: number; shed: number; failed_writes: number };
   close(): Promise<void>;
 }
 
@@ -100,7 +100,7 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
       return !full;
     },
     flush,
-    stats: () => ({ queued: queue.length, written, shed, failedWrites }),
+    stats: () => ({ queued: queue.length, written, shed, failed_writes: failedWrites }),
     async close() {
       closed = true;
       clearTimeout(timer);

@@ -49,7 +49,7 @@ export interface CallOptions {
 
 export async function startHarness(options: Partial<ApiOptions> = {}): Promise<Harness> {
   const dataDir = mkdtempSync(join(tmpdir(), 'api-'));
-  const store = await openStore({ kind: 'sqlite', path: ':memory:' });
+  const store = await openStore({ kind: 'sqlite', path: ':memory:', thread: false });
   const control = createFakeControl(store);
   const audited: AuditRecord[] = [];
   const errors: object[] = [];

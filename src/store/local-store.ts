@@ -1,0 +1,119 @@
+import type { Incident } from '../domain/incident.js';
+import type { Logger } from '../util/logger.js';
+import { openDatabase } from './data-source.js';
+import { toStoreError, withStoreErrors } from './errors.js';
+import type { AlertWrite } from './map-alert.js';
+import type { StoreOptions } from './options.js';
+import { createSessionRepository, createTokenRepository, createUserRepository } from './repositories/accounts.js';
+import { createAlertRepository, writeAlerts } from './repositories/alerts.js';
+import { createAuditRepository } from './repositories/audit.js';
+import { createDecisionRepository, writeDecisions, type DecisionWrite } from './repositories/decisions.js';
+import { createFlowRepository, writeFlows, type FlowWrite } from './repositories/flows.js';
+import { createIncidentRepository, writeIncidents } from './repositories/incidents.js';
+import {
+  createAllowlistRepository,
+  createLabelRepository,
+  createPolicyRepository,
+  createSettingRepository,
+} from './repositories/knowledge.js';
+import { createStatisticsRepository } from './repositories/statistics.js';
+import { applyRetention } from './retention.js';
+import { createFlowRollup } from './rollup.js';
+import type { Store } from './store.js';
+import { createWriteBehind } from './write-behind.js';
+
+/**
+ * Opens the database in this thread, brings its schema up to date, and starts the write-behind queues.
+ * @throws AppError store.*
+ */
+export async function openLocalStore(options: StoreOptions, log: Logger): Promise<Store> {
+  const db = await openDatabase(options);
+  const queueOptions = { batchRows: options.batchRows, batchMs: options.batchMs, log };
+  const rare = { ...queueOptions, maxQueued: options.maxQueuedAlerts };
+  const alerts = createWriteBehind<AlertWrite>({ ...rare, name: 'alerts', write: (batch) => writeAlerts(db, batch) });
+  const incidents = createWriteBehind<Incident>({
+    ...rare,
+    name: 'incidents',
+    write: (batch) => writeIncidents(db, batch),
+  });
+  const decisions = createWriteBehind<DecisionWrite>({
+    ...rare,
+    name: 'decisions',
+    write: (batch) => writeDecisions(db, batch),
+  });
+  const flows = createWriteBehind<FlowWrite>({
+    ...queueOptions,
+    name: 'flows',
+    maxQueued: options.maxQueuedFlows,
+    write: (batch) => writeFlows(db, batch),
+  });
+  const queues = { alerts, incidents, decisions, flows };
+
+  const statistics = createStatisticsRepository(db);
+  const rollup = createFlowRollup();
+  const writeRollups = async (nowMs: number): Promise<void> => {
+    await statistics.addRollups(rollup.take(nowMs));
+  };
+  const rollupTimer = setInterval(() => {
+    writeRollups(Date.now()).catch((error: unknown) => {
+      log.error({ err: error }, 'flow sums were not written');
+    });
+  }, 10_000);
+  rollupTimer.unref();
+
+  async function flush(): Promise<void> {
+    for (const queue of Object.values(queues)) await queue.flush();
+  }
+
+  return {
+    kind: db.kind,
+    alerts: withStoreErrors(createAlertRepository(db, alerts)),
+    incidents: withStoreErrors(createIncidentRepository(db, incidents)),
+    decisions: withStoreErrors(createDecisionRepository(db, decisions)),
+    flows: withStoreErrors(
+      createFlowRepository(db, (write) => {
+        rollup.add(write.flow, Date.now());
+        return flows.push(write);
+      }),
+    ),
+    labels: withStoreErrors(createLabelRepository(db)),
+    allowlist: withStoreErrors(createAllowlistRepository(db)),
+    users: withStoreErrors(createUserRepository(db)),
+    sessions: withStoreErrors(createSessionRepository(db)),
+    tokens: withStoreErrors(createTokenRepository(db)),
+    audit: withStoreErrors(createAuditRepository(db)),
+    settings: withStoreErrors(createSettingRepository(db)),
+    policies: withStoreErrors(createPolicyRepository(db)),
+    statistics: withStoreErrors(statistics),
+    retain: (nowMs) =>
+      applyRetention(db, options.retention, nowMs).catch((error: unknown) => Promise.reject(toStoreError(error))),
+    async health() {
+      try {
+        await db.manager.query('SELECT 1');
+        const failing = Object.entries(queues).filter(([, queue]) => queue.stats().queued > options.batchRows * 20);
+        const detail = failing.length === 0 ? db.kind : `behind: ${failing.map(([name]) => name).join(', ')}`;
+        return { ok: failing.length === 0, detail };
+      } catch (error) {
+        return { ok: false, detail: toStoreError(error).message };
+      }
+    },
+    stats() {
+      const stats: Record<string, number> = {};
+      for (const [name, queue] of Object.entries(queues)) {
+        for (const [counter, value] of Object.entries(queue.stats())) stats[`store_${name}_${counter}`] = value;
+      }
+      return stats;
+    },
+    flush: () => flush().catch((error: unknown) => Promise.reject(toStoreError(error))),
+    async close() {
+      clearInterval(rollupTimer);
+      try {
+        await writeRollups(Infinity);
+        for (const queue of Object.values(queues)) await queue.close();
+      } catch (error) {
+        log.error({ err: error }, 'the last rows were not written');
+      }
+      await db.source.destroy();
+    },
+  };
+}
