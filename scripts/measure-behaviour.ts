@@ -26,7 +26,7 @@ const EXPECTED: readonly (readonly [RegExp, readonly string[]])[] = [
   [/ICMP flood/i, ['icmp_flood']],
   [/connection storm|slow HTTP/i, ['slow_http', 'http_flood']],
   [/ARP spoofing/i, ['arp_spoofing']],
-  [/beacon|command channel|C2/i, ['beacon']],
+  [/beacon/i, ['beacon']],
   [/DNS tunnel/i, ['dns_tunnel']],
   [/DNS exfiltration$/i, ['dns_tunnel']],
 ];

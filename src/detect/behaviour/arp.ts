@@ -1,15 +1,18 @@
 import { formatIpv4 } from '../../util/ip.js';
 import type { DecodedPacket } from '../../domain/packet.js';
-import { mix32 } from './address-table.js';
-import { AddressTable } from './address-table.js';
+import { AddressTable, mix32 } from './address-table.js';
 import { BEHAVIOURS } from './catalogue.js';
 import type { Detector } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import type { BehaviourOptions } from './options.js';
 import { scoreOf, type Finding, type Limiter, type Reporter } from './reporter.js';
+import { SlidingCounts } from './sliding-counts.js';
 import type { Sources } from './sources.js';
 
 const REQUEST = 1;
+const REPLY = 2;
+/** A reply this soon after a request answers it. */
+const ASKED_US = 5e6;
 /** The rightful owner counts as alive for this long after its last ARP packet. */
 const ALIVE_US = 120e6;
 
@@ -31,7 +34,12 @@ export class ArpDetector implements Detector {
   private readonly ownerSince: Float64Array;
   private readonly ownerSeen: Float64Array;
   private readonly claims: Uint8Array;
+  private readonly askedUs: Float64Array;
   private readonly spoofLimit: Limiter;
+  private readonly liars: AddressTable;
+  private readonly unasked: SlidingCounts;
+  private readonly claimed: DistinctSets;
+  private readonly liarLimit: Limiter;
 
   constructor(options: BehaviourOptions, _sources: Sources, reporter: Reporter) {
     this.options = options.arp;
@@ -47,7 +55,12 @@ export class ArpDetector implements Detector {
     this.ownerSince = new Float64Array(n);
     this.ownerSeen = new Float64Array(n);
     this.claims = new Uint8Array(n);
+    this.askedUs = new Float64Array(n);
     this.spoofLimit = reporter.limiter(this.owners);
+    this.liars = new AddressTable(options.maxTargets);
+    this.unasked = new SlidingCounts(this.liars, 1, options.arp.windowSecs);
+    this.claimed = new DistinctSets(n);
+    this.liarLimit = reporter.limiter(this.liars);
   }
 
   onOther(p: DecodedPacket): void {
@@ -55,10 +68,51 @@ export class ArpDetector implements Detector {
     const mac = readMac(p.data, p.arpSenderMacOffset);
     // A gratuitous ARP asks for the sender's own address.
     if (p.arpOp === REQUEST && p.dst3 !== p.src3) this.onRequest(p);
-    if (p.src3 !== 0xffffffff) this.onClaim(p, mac);
+    if (p.src3 === 0xffffffff) return;
+    this.onClaim(p, mac);
+    if (p.arpOp === REPLY && p.dst3 !== p.src3) this.onReply(p);
+  }
+
+  /** One station that keeps answering for several addresses without being asked. */
+  private onReply(p: DecodedPacket): void {
+    const owner = this.owners.find(0, 0, 0, p.src3);
+    if (owner >= 0 && p.tsUs - this.askedUs[owner]! < ASKED_US) return;
+    const mac = p.data;
+    const m = p.arpSenderMacOffset;
+    const high = (mac[m]! << 8) | mac[m + 1]!;
+    const low = ((mac[m + 2]! << 24) | (mac[m + 3]! << 16) | (mac[m + 4]! << 8) | mac[m + 5]!) >>> 0;
+    const liar = this.liars.acquire(0, 0, high, low, p.tsUs);
+    if (this.unasked.roll(liar, p.tsUs)) this.claimed.clear(liar);
+    this.claimed.add(liar, mix32(p.src3));
+    const count = this.unasked.add(liar, 0, 1, p.tsUs);
+    const addresses = this.claimed.count(liar);
+    if (count < this.options.unasked || addresses < 2 || !this.liarLimit.isDue(liar, p.tsUs)) return;
+    this.liarLimit.mark(liar, p.tsUs);
+    const n = Math.round(count);
+    this.reporter.report({
+      ...ends(p),
+      entry: BEHAVIOURS.arpSpoofing,
+      offender: formatIpv4(p.src3),
+      victim: formatIpv4(p.dst3),
+      score: scoreOf(n, this.options.unasked),
+      confidence: 0.85,
+      noBlock: true,
+      evidence: [
+        {
+          name: 'unasked_replies',
+          value: n,
+          unit: 'packets',
+          text: `${formatMac(mac, m)} said ${n} times unasked that ${addresses} addresses are its own`,
+        },
+        { name: 'claimed_addresses', value: addresses, unit: 'hosts' },
+        { name: 'sender_mac', value: formatMac(mac, m) },
+      ],
+    });
   }
 
   private onRequest(p: DecodedPacket): void {
+    const wanted = this.owners.find(0, 0, 0, p.dst3);
+    if (wanted >= 0) this.askedUs[wanted] = p.tsUs;
     const station = this.stations.acquire(0, 0, 0, p.src3, p.tsUs);
     const fresh = this.askedGeneration[station] !== this.stations.generation[station];
     if (fresh || p.tsUs - this.askedSince[station]! > this.options.windowSecs * 1e6) {
@@ -97,6 +151,7 @@ export class ArpDetector implements Detector {
       this.ownerSince[owner] = p.tsUs;
       this.ownerSeen[owner] = p.tsUs;
       this.claims[owner] = 0;
+      if (this.owners.inserted) this.askedUs[owner] = p.arpOp === REPLY ? p.tsUs : 0;
       return;
     }
     if (this.ownerMac[owner] === mac) {

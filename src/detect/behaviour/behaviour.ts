@@ -1,10 +1,14 @@
 import type { FlowColumns } from '../../domain/flow.js';
 import type { PacketObserver } from '../../domain/stage.js';
 import { ArpDetector } from './arp.js';
+import { BeaconDetector } from './beacon.js';
 import { BruteForceDetector } from './brute-force.js';
 import type { Detector, FlowMoment } from './detector.js';
+import { DnsTunnelDetector } from './dns-tunnel.js';
 import { FloodDetector } from './flood.js';
 import { FlowWatch } from './flow-watch.js';
+import { HttpLoadDetector } from './http-load.js';
+import { IcmpTunnelDetector } from './icmp-tunnel.js';
 import type { BehaviourOptions } from './options.js';
 import { PortScanDetector } from './port-scan.js';
 import { Reporter, type BehaviourDeps } from './reporter.js';
@@ -23,6 +27,13 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
   (c) => (c.options.flood.enabled ? new FloodDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.arp.enabled ? new ArpDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.bruteForce.enabled ? new BruteForceDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) =>
+    c.options.httpFlood.enabled || c.options.slowHttp.enabled
+      ? new HttpLoadDetector(c.options, c.sources, c.reporter)
+      : undefined,
+  (c) => (c.options.icmpTunnel.enabled ? new IcmpTunnelDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.dns.enabled ? new DnsTunnelDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.beacon.enabled ? new BeaconDetector(c.options, c.sources, c.reporter) : undefined),
 ];
 
 /** All behaviour detectors as one observer of packets. */

@@ -37,8 +37,8 @@ const arp = z
     enabled: on('ARP sweeps, ARP spoofing'),
     windowSecs: secs(60, 'Seconds of the window'),
     targets: count(40, 'Distinct addresses asked for in the window that make an ARP sweep'),
-    learnSecs: secs(300, 'Seconds for which an address must have kept one MAC address before a change is suspicious'),
     changes: count(3, 'Claims by the second MAC address while the first is still alive that make ARP spoofing'),
+    unasked: count(8, 'Replies in the window that nobody asked for, for two addresses or more, by one MAC address'),
   })
   .prefault({});
 
@@ -72,6 +72,65 @@ const bruteForce = z
   })
   .prefault({});
 
+const httpFlood = z
+  .strictObject({
+    enabled: on('HTTP floods'),
+    windowSecs: secs(10, 'Seconds of the window'),
+    requests: count(1000, 'Requests of one source in the window, most of them for one URI'),
+  })
+  .prefault({});
+
+const slowHttp = z
+  .strictObject({
+    enabled: on('slow HTTP'),
+    windowSecs: secs(120, 'Seconds of the window'),
+    connections: count(5, 'Slow connections of one source in the window'),
+    targetConnections: count(50, 'Slow connections to one target in the window, from any sources'),
+    stallSecs: secs(4, 'Seconds that a request or an answer must have been held up'),
+    dripBytes: count(400, 'Most bytes of a packet that counts as a drip'),
+    dripSecs: secs(0.8, 'Least mean seconds between drips'),
+    closedWindow: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(64)
+      .describe('A receive window of at most this many bytes is shut'),
+  })
+  .prefault({});
+
+const icmpTunnel = z
+  .strictObject({
+    enabled: on('ICMP tunnels'),
+    windowSecs: secs(60, 'Seconds of the window'),
+    mismatches: count(10, 'Echo replies in the window that differ from their request'),
+    patterns: count(24, 'Different contents of echo packets of one source in the window'),
+  })
+  .prefault({});
+
+const dns = z
+  .strictObject({
+    enabled: on('DNS tunnels and generated names'),
+    windowSecs: secs(60, 'Seconds of the tunnel window'),
+    names: count(40, 'Distinct names below one domain in the window'),
+    longLabelBytes: count(30, 'Bytes of a label that count as data, whatever the domain'),
+    meanNameBytes: count(20, 'Mean bytes of these names before the domain'),
+    dgaWindowSecs: secs(300, 'Seconds of the window for generated names'),
+    dgaDomains: count(25, 'Distinct missing domains in the window'),
+    dgaMeanBytes: count(8, 'Mean bytes of their registered labels'),
+  })
+  .prefault({});
+
+const beacon = z
+  .strictObject({
+    enabled: on('beacons'),
+    intervals: count(15, 'Regular intervals'),
+    minMeanSecs: secs(1.5, 'Least mean interval'),
+    minIntervalSecs: secs(0.5, 'Connections closer together than this count as one'),
+    maxVariation: z.number().min(0).max(2).default(0.32).describe('Most standard deviation over mean of the intervals'),
+    restartFactor: z.number().min(1).max(1000).default(4).describe('An interval so many times the mean begins anew'),
+  })
+  .prefault({});
+
 /** Options of the behaviour detectors. */
 export const behaviourOptionsSchema = z.strictObject({
   answerTimeoutMs: z
@@ -89,6 +148,11 @@ export const behaviourOptionsSchema = z.strictObject({
   arp,
   flood,
   bruteForce,
+  httpFlood,
+  slowHttp,
+  icmpTunnel,
+  dns,
+  beacon,
 });
 
 export type BehaviourOptions = z.infer<typeof behaviourOptionsSchema>;

@@ -1,0 +1,224 @@
+import type { Direction, FlowColumns } from '../../domain/flow.js';
+import { PROTO, TCP, type DecodedPacket } from '../../domain/packet.js';
+import { AddressTable } from './address-table.js';
+import { ascii, fnv1a, indexOfNoCase, startsWith, wordEnd } from './bytes.js';
+import { BEHAVIOURS } from './catalogue.js';
+import type { Detector } from './detector.js';
+import { Majority } from './majority.js';
+import type { BehaviourOptions } from './options.js';
+import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
+import { SlidingCounts } from './sliding-counts.js';
+import { SlotColumn } from './slot-column.js';
+import type { Sources } from './sources.js';
+
+const METHODS = ['GET ', 'POST ', 'HEAD ', 'PUT ', 'DELETE ', 'OPTIONS ', 'PATCH '].map(ascii);
+const HEADER_END = ascii('\r\n\r\n');
+const CONTENT_LENGTH = ascii('content-length: ');
+const CHUNKED = ascii('transfer-encoding: chunked');
+
+/** Where a connection stands, in a slot's note. */
+const IDLE = 0;
+const HEADERS = 1;
+const BODY = 2;
+const SLOW = 3;
+/** The request is complete; only a closed window is slow now. */
+const WAITING = 4;
+
+/** Kinds of slowness, as counters. */
+const SLOW_HEADERS = 0;
+const SLOW_BODY = 1;
+const SLOW_READ = 2;
+const SLOW_NAMES = ['headers', 'body', 'read'] as const;
+
+/**
+ * HTTP floods (requests of one source, mostly for one URI, over a window) and slow HTTP: connections whose request comes
+ * in drips (slowloris, slow POST) or that keep the answer waiting behind a closed window (slow read).
+ */
+export class HttpLoadDetector implements Detector {
+  readonly name = 'http_load';
+  private readonly flood: BehaviourOptions['httpFlood'];
+  private readonly slow: BehaviourOptions['slowHttp'];
+  private readonly sources: Sources;
+  private readonly reporter: Reporter;
+  private readonly requests: SlidingCounts;
+  private readonly uris: Majority;
+  private readonly floodLimit: Limiter;
+  private readonly slowCounts: SlidingCounts;
+  private readonly slowLimit: Limiter;
+  private readonly targets: AddressTable;
+  private readonly targetCounts: SlidingCounts;
+  private readonly targetLimit: Limiter;
+  /** Per slot: where it stands, when that began, the latest drip, drips, when the window closed. */
+  private readonly stage = new SlotColumn();
+  private readonly since = new SlotColumn();
+  private readonly drips = new SlotColumn();
+  private readonly closedSince = new SlotColumn();
+
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+    this.flood = options.httpFlood;
+    this.slow = options.slowHttp;
+    this.sources = sources;
+    this.reporter = reporter;
+    this.requests = new SlidingCounts(sources.table, 1, options.httpFlood.windowSecs);
+    this.uris = new Majority(sources.table.capacity);
+    this.floodLimit = reporter.limiter(sources.table);
+    this.slowCounts = new SlidingCounts(sources.table, SLOW_NAMES.length, options.slowHttp.windowSecs);
+    this.slowLimit = reporter.limiter(sources.table);
+    this.targets = new AddressTable(options.maxTargets);
+    this.targetCounts = new SlidingCounts(this.targets, SLOW_NAMES.length, options.slowHttp.windowSecs);
+    this.targetLimit = reporter.limiter(this.targets);
+  }
+
+  onFlowPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void {
+    if (p.proto !== PROTO.TCP) return;
+    if (isNew) {
+      this.stage.set(slot, IDLE, flows.capacity);
+      this.closedSince.set(slot, 0, flows.capacity);
+    }
+    const stage = this.stage.get(slot);
+    if (direction === 0) {
+      if (p.payloadLen > 0) this.onClient(p, flows, slot);
+      else if (stage !== IDLE) this.onWindow(p, flows, slot);
+    } else if (p.payloadLen > 0 && (stage === BODY || stage === HEADERS)) this.enter(WAITING, p, flows, slot);
+  }
+
+  private onClient(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    const { data } = p;
+    const at = p.payloadOffset;
+    const end = at + p.payloadLen;
+    const stage = this.stage.get(slot);
+    if (stage === SLOW) return;
+    if (data[at]! >= 0x41 && data[at]! <= 0x5a && METHODS.some((m) => startsWith(data, at, end, m))) {
+      this.begin(p, flows, slot);
+      return;
+    }
+    if (stage === IDLE || stage === WAITING) return;
+    if (stage === HEADERS && indexOfNoCase(data, at, end, HEADER_END) >= 0) {
+      this.enter(BODY, p, flows, slot);
+      return;
+    }
+    this.onDrip(p, flows, slot, stage);
+  }
+
+  private begin(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    const { data } = p;
+    const at = p.payloadOffset;
+    const end = at + p.payloadLen;
+    this.countRequest(p, flows, slot, fnv1a(data, at, wordEnd(data, wordEnd(data, at, end) + 1, end)));
+    const headerEnd = indexOfNoCase(data, at, end, HEADER_END);
+    if (headerEnd < 0) this.enter(HEADERS, p, flows, slot);
+    else this.enter(hasBody(data, at, headerEnd) ? BODY : WAITING, p, flows, slot);
+  }
+
+  private enter(stage: number, p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    this.stage.set(slot, stage, flows.capacity);
+    this.since.set(slot, p.tsUs, flows.capacity);
+    this.drips.set(slot, 0, flows.capacity);
+    this.closedSince.set(slot, 0, flows.capacity);
+  }
+
+  private onDrip(p: DecodedPacket, flows: FlowColumns, slot: number, stage: number): void {
+    if (p.payloadLen > this.slow.dripBytes) {
+      this.since.set(slot, p.tsUs, flows.capacity);
+      this.drips.set(slot, 0, flows.capacity);
+      return;
+    }
+    const drips = this.drips.get(slot) + 1;
+    this.drips.set(slot, drips, flows.capacity);
+    const secs = (p.tsUs - this.since.get(slot)) / 1e6;
+    if (secs < this.slow.stallSecs || secs < drips * this.slow.dripSecs) return;
+    this.onSlow(p, flows, slot, stage === HEADERS ? SLOW_HEADERS : SLOW_BODY);
+  }
+
+  /** A client that keeps its window shut holds the server's answer. */
+  private onWindow(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    if ((p.tcpFlags & (TCP.RST | TCP.FIN)) !== 0 || this.stage.get(slot) === SLOW) return;
+    if (p.window > this.slow.closedWindow) {
+      this.closedSince.set(slot, 0, flows.capacity);
+      return;
+    }
+    const since = this.closedSince.get(slot);
+    if (since === 0) this.closedSince.set(slot, p.tsUs, flows.capacity);
+    else if (p.tsUs - since >= this.slow.stallSecs * 1e6) this.onSlow(p, flows, slot, SLOW_READ);
+  }
+
+  private onSlow(p: DecodedPacket, flows: FlowColumns, slot: number, kind: number): void {
+    this.stage.set(slot, SLOW, flows.capacity);
+    const source = this.sources.ofFlow(flows, slot, p.tsUs);
+    const count = this.slowCounts.add(source, kind, 1, p.tsUs);
+    const a = 4 * slot;
+    const d = flows.dstAddr;
+    const target = this.targets.acquire(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!, p.tsUs);
+    const atTarget = this.targetCounts.add(target, kind, 1, p.tsUs);
+    const bySource = count >= this.slow.connections && this.slowLimit.isDue(source, p.tsUs);
+    const byTarget = atTarget >= this.slow.targetConnections && this.targetLimit.isDue(target, p.tsUs);
+    if (!bySource && !byTarget) return;
+    if (bySource) this.slowLimit.mark(source, p.tsUs);
+    else this.targetLimit.mark(target, p.tsUs);
+    const ends = endpointsOf(flows, slot);
+    const n = Math.round(bySource ? count : atTarget);
+    const what = SLOW_NAMES[kind]!;
+    this.reporter.report({
+      ...ends,
+      entry: BEHAVIOURS.slowHttp,
+      title: `${BEHAVIOURS.slowHttp.title} (${what})`,
+      offender: ends.srcIp,
+      victim: ends.dstIp,
+      spoofable: this.sources.isSpoofable(source),
+      score: scoreOf(n, bySource ? this.slow.connections : this.slow.targetConnections),
+      confidence: 0.9,
+      appProto: 'http',
+      ...(bySource ? {} : { noBlock: true }),
+      evidence: [
+        {
+          name: 'slow_connections',
+          value: n,
+          unit: 'connections',
+          text: `${n} connections to ${ends.dstIp}:${ends.dstPort} kept open by slow ${what}`,
+        },
+        { name: 'threshold', value: bySource ? this.slow.connections : this.slow.targetConnections },
+      ],
+      metadata: { kind: [what], ...(bySource ? {} : { scope: ['target'] }) },
+      packetUs: p.tsUs,
+      packetNumber: p.number,
+    });
+  }
+
+  private countRequest(p: DecodedPacket, flows: FlowColumns, slot: number, uri: number): void {
+    const source = this.sources.ofFlow(flows, slot, p.tsUs);
+    if (this.requests.roll(source, p.tsUs)) this.uris.clear(source);
+    this.uris.add(source, uri);
+    const count = this.requests.add(source, 0, 1, p.tsUs);
+    if (count < this.flood.requests || !this.floodLimit.isDue(source, p.tsUs)) return;
+    // A mirror or a crawler asks for many things; a flood asks for one.
+    if (this.uris.votes(source) * 2 < this.requests.present(source, 0)) return;
+    this.floodLimit.mark(source, p.tsUs);
+    const ends = endpointsOf(flows, slot);
+    const n = Math.round(count);
+    this.reporter.report({
+      ...ends,
+      entry: BEHAVIOURS.httpFlood,
+      offender: ends.srcIp,
+      victim: ends.dstIp,
+      spoofable: this.sources.isSpoofable(source),
+      score: scoreOf(n, this.flood.requests),
+      confidence: 0.85,
+      appProto: 'http',
+      evidence: [
+        {
+          name: 'requests',
+          value: n,
+          unit: 'requests',
+          text: `${n} requests in ${this.flood.windowSecs} s, most of them for one URI`,
+        },
+        { name: 'threshold', value: this.flood.requests, unit: 'requests' },
+      ],
+      packetUs: p.tsUs,
+      packetNumber: p.number,
+    });
+  }
+}
+
+function hasBody(data: Uint8Array, at: number, headerEnd: number): boolean {
+  return indexOfNoCase(data, at, headerEnd, CONTENT_LENGTH) >= 0 || indexOfNoCase(data, at, headerEnd, CHUNKED) >= 0;
+}
