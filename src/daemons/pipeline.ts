@@ -5,6 +5,7 @@ import type { PacketObserver } from '../domain/stage.js';
 import {
   createDefragmenter,
   createFlowTable,
+  REPEATED,
   type DefragInput,
   type FlowInput,
   type WholePacket,
@@ -82,6 +83,7 @@ export function createPipeline(options: PipelineOptions, deps: PipelineDeps): Pi
           if (nowUs >= nextTickUs) tick(nowUs);
         }
         const slot = packet.isFragment && !reassembled() ? -1 : flows.push(packet);
+        if (slot === REPEATED) continue;
         const direction = slot < 0 ? 0 : flows.direction;
         const isNew = slot >= 0 && flows.isNew;
         for (let k = 0; k < observers.length; k++) observers[k]!.onPacket(packet, flows, slot, direction, isNew);

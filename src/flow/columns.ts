@@ -41,6 +41,8 @@ export class Columns implements FlowColumns {
   declare readonly fins: Uint8Array;
   declare readonly vlan: Uint16Array;
   declare readonly interfaceId: Uint8Array;
+  /** Interface that each direction is counted on, forward at 2 * slot, backward after it; -1 before its first packet. */
+  declare readonly via: Int16Array;
   declare readonly icmpType: Int16Array;
   declare readonly icmpCode: Int16Array;
 
@@ -72,6 +74,7 @@ export class Columns implements FlowColumns {
     this.fins = new Uint8Array(capacity);
     this.vlan = new Uint16Array(capacity);
     this.interfaceId = new Uint8Array(capacity);
+    this.via = new Int16Array(2 * capacity);
     this.icmpType = new Int16Array(capacity);
     this.icmpCode = new Int16Array(capacity);
   }

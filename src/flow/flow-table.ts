@@ -15,6 +15,12 @@ export interface FlowDeps {
   hashSeed?: number;
 }
 
+/** What `push` returns for packets without a flow, and for those that were already counted on another interface. */
+export const NO_FLOW = -1;
+export const REPEATED = -2;
+
+/** Another interface takes over a direction of a flow after this silence. */
+const TAKEOVER_US = 1e6;
 /** Flows looked at to find the one to evict when the table is full. */
 const EVICTION_SAMPLE = 16;
 /** An established flow is evicted only when nothing half-open was found in the sample. */
@@ -50,6 +56,7 @@ export class FlowTable extends Columns {
   private created = 0;
   private evicted = 0;
   private ignored = 0;
+  private repeated = 0;
   private readonly ended: Record<FlowEndReason, number> = {
     idle: 0,
     active: 0,
@@ -84,18 +91,23 @@ export class FlowTable extends Columns {
 
   /**
    * Counts a packet in its flow; `direction` and `isNew` then describe it.
-   * @returns the flow's slot, or -1 for packets without a flow: not IP, not decodable, or a lone fragment.
+   * @returns the flow's slot; NO_FLOW for packets that are not IP, not decodable, or a lone fragment; REPEATED for one that
+   * another interface has already shown.
    */
   push(p: DecodedPacket): number {
     this.isNew = false;
     this.direction = FWD;
     if (p.ipVersion === 0 || p.result === DECODE.TRUNCATED || p.result === DECODE.MALFORMED || p.isFragment) {
       this.ignored++;
-      return -1;
+      return NO_FLOW;
     }
     if (p.tsUs > this.nowUs) this.nowUs = p.tsUs;
     const hash = this.makeKey(p);
     let slot = this.find(hash, p);
+    if (slot >= 0 && this.isRepeated(slot, p)) {
+      this.repeated++;
+      return REPEATED;
+    }
     if (slot >= 0) {
       const reason = this.endsBefore(slot, p);
       if (reason === 'active') this.slice(slot, p);
@@ -105,6 +117,7 @@ export class FlowTable extends Columns {
       }
     }
     if (slot < 0) slot = this.open(hash, p);
+    this.via[2 * slot + this.direction] = p.interfaceId;
     this.count(slot, p);
     return slot;
   }
@@ -139,6 +152,7 @@ export class FlowTable extends Columns {
       flows_created: this.created,
       flows_evicted: this.evicted,
       packets_without_flow: this.ignored,
+      packets_repeated: this.repeated,
       ...Object.fromEntries(Object.entries(this.ended).map(([reason, n]) => [`flows_ended_${reason}`, n])),
     };
   }
@@ -219,6 +233,15 @@ export class FlowTable extends Columns {
     return state === TCP_STATE.CLOSING ? 'closed' : this.closedReason(slot);
   }
 
+  /**
+   * A router that watches several interfaces sees a forwarded packet on the way in and on the way out. Each direction of a
+   * flow counts on the interface that showed it first, until that one has been silent for a second.
+   */
+  private isRepeated(slot: number, p: DecodedPacket): boolean {
+    const via = this.via[2 * slot + this.direction]!;
+    return via >= 0 && via !== p.interfaceId && p.tsUs - this.lastUs[slot]! < TAKEOVER_US;
+  }
+
   private closedReason(slot: number): FlowEndReason | undefined {
     const state = this.tcpState[slot];
     if (state === TCP_STATE.CLOSED) return 'closed';
@@ -239,6 +262,7 @@ export class FlowTable extends Columns {
     this.hash[slot] = hash;
     this.index.insert(hash, slot);
     this.used[slot] = 1;
+    this.via[2 * slot] = this.via[2 * slot + 1] = -1;
     this.created++;
     const isSynAck = p.proto === PROTO.TCP && (p.tcpFlags & (TCP.SYN | TCP.ACK | TCP.RST)) === (TCP.SYN | TCP.ACK);
     this.direction = isSynAck ? BWD : FWD;

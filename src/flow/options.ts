@@ -10,7 +10,7 @@ export const flowOptions = z.strictObject({
     .max(16_777_216)
     .default(262_144)
     .describe(
-      'Flows kept at once; 170 bytes each, taken from the system as they are used. When full, idle flows are evicted.',
+      'Flows kept at once; 174 bytes each, taken from the system as they are used. When full, idle flows are evicted.',
     ),
   vlanInKey: z
     .boolean()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BWD, FWD, TCP_STATE, type FlowRecord } from '../../../src/domain/flow.js';
 import { DECODE, PROTO, TCP } from '../../../src/domain/packet.js';
-import { createFlowTable, toFlowRecord, type FlowInput, type FlowTable } from '../../../src/flow/index.js';
+import { createFlowTable, REPEATED, toFlowRecord, type FlowInput, type FlowTable } from '../../../src/flow/index.js';
 import { packet, reply, type PacketFields } from './packets.js';
 
 const T0 = 1e15;
@@ -296,5 +296,25 @@ describe('bounds', () => {
     assert.ok(Number.isSafeInteger(a) && Number.isSafeInteger(b));
     assert.ok(b - a >= 2 ** 21);
     assert.ok(Number.isSafeInteger(Math.floor(4294967295) * 2 ** 21));
+  });
+});
+
+describe('a packet that two interfaces show', () => {
+  it('counts once, on the interface that showed it first, each way by itself', () => {
+    const { table, push } = setUp();
+    const slot = push({ ...SYN, interfaceId: 0 });
+    assert.equal(push({ ...SYN, interfaceId: 1 }), REPEATED);
+    assert.equal(push({ ...SYN_ACK, interfaceId: 1 }), slot);
+    assert.equal(push({ ...SYN_ACK, interfaceId: 0 }), REPEATED);
+    assert.deepEqual([table.packetsFwd[slot], table.packetsBwd[slot], table.stats()['packets_repeated']], [1, 1, 2]);
+  });
+
+  it('counts on the other interface when the first has been silent for a second', () => {
+    const { table, push } = setUp();
+    const slot = push({ ...SYN, interfaceId: 0, tsUs: T0 });
+    push({ ...SYN_ACK, interfaceId: 0, tsUs: T0 + 1000 });
+    assert.equal(push({ ...ACK, interfaceId: 1, tsUs: T0 + 1.5 * SEC }), slot);
+    assert.equal(push({ ...ACK, interfaceId: 0, tsUs: T0 + 1.6 * SEC }), REPEATED);
+    assert.equal(table.packetsFwd[slot], 2);
   });
 });

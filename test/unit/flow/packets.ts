@@ -15,6 +15,7 @@ export interface PacketFields {
   icmpType?: number;
   icmpCode?: number;
   vlan?: number;
+  interfaceId?: number;
 }
 
 /** A decoded packet as the decoder would hand it over. */
@@ -37,6 +38,7 @@ export function packet(f: PacketFields): DecodedPacket {
   p.icmpType = f.icmpType ?? 0;
   p.icmpCode = f.icmpCode ?? 0;
   p.vlan0 = f.vlan ?? 0;
+  p.interfaceId = f.interfaceId ?? 0;
   return p;
 }
 
