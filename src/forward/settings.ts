@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { AppError, errorMessage } from '../util/errors.js';
 import {
@@ -134,6 +134,7 @@ function checkSpoolDirectory(dir: string, problems: Problem[]): void {
   let existing = dir;
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
   try {
+    if (!statSync(existing).isDirectory()) throw new Error(`${existing} is no directory`);
     accessSync(existing, constants.W_OK | constants.X_OK);
   } catch (error) {
     problems.push({

@@ -152,6 +152,11 @@ export class Lane {
     this.evict();
   }
 
+  /** With nothing left to write, an old failure is over. */
+  settle(): void {
+    if (this.pending === 0) this.writeError = '';
+  }
+
   /** Removes the oldest segment, also the one being written. */
   dropOldest(): Promise<Segment | undefined> {
     return this.exclusive(async () => {

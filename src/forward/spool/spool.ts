@@ -329,6 +329,7 @@ export class Spool {
         await lane.dropOldest();
       }
       await this.dropExpired(name);
+      lane.settle();
     }
     await this.dropOverLimit();
     await Promise.all(Object.values(this.lanes).map((lane) => (lane.pending > 0 ? lane.flush() : undefined)));
