@@ -58,7 +58,7 @@ export interface Responder {
 
 const STATE_EVERY_MS = 1000;
 const EXPIRE_EVERY_MS = 200;
-const DECISIONS_PER_TURN = 1000;
+const DECISIONS_PER_TURN = 250;
 
 const systemClock: Clock = { monoMs: () => performance.now(), wallMs: () => Date.now(), us: nowUs };
 
