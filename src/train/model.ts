@@ -12,6 +12,8 @@ export interface TrainerOptions {
   l1?: number;
   l2?: number;
   kernel?: 'linear' | 'rbf';
+  /** Columns that the model must not use; they are constant in the training rows. */
+  ignored?: ReadonlySet<number>;
   onProgress?: (done: number, total: number) => void;
 }
 

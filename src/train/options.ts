@@ -21,6 +21,10 @@ export const trainOptionsSchema = z.strictObject({
   kddColumns: z.enum(['network', 'all']).default('network').describe('28 live columns of KDD tables, or all 41'),
   falsePositiveBudget: z.number().min(0).max(0.5).default(0.005).describe('Share of benign flows that may alarm'),
   maxRows: z.number().int().min(100).default(1_000_000).describe('Rows kept in memory; a sample beyond'),
+  ignore: z
+    .array(z.string())
+    .default([])
+    .describe('Features the model must not use, e.g. what gives the place of capture away'),
   seed: z.number().int().min(0).default(1),
   epochs: z.number().int().min(1).max(10_000).optional(),
   batchSize: z.number().int().min(1).max(65_536).optional(),

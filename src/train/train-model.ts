@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { ANOMALY_ALGORITHMS, BUNDLE_FORMAT, type ModelCard } from '../contract/model-card.js';
+import { AppError } from '../util/errors.js';
 import { TRAINERS } from './algorithms.js';
 import { sha256, writeBundle } from './bundle.js';
 import { describeFeatures } from './card-features.js';
@@ -8,7 +9,7 @@ import { curve, thresholdForBudget } from './evaluate/curves.js';
 import { baseline } from './evaluate/drift.js';
 import { measure, predict, reliability, type DecisionRule } from './evaluate/metrics.js';
 import { calibrationPlot, confusionPlot, prPlot, rocPlot } from './evaluate/plots.js';
-import type { TrainedModel } from './model.js';
+import type { TrainedModel, TrainerOptions } from './model.js';
 import { openSession, scoreRows, type Scores } from './onnx/session.js';
 import type { TrainOptions } from './options.js';
 import { measureParity } from './parity.js';
@@ -79,7 +80,12 @@ export async function trainOnTable(
     description: options.description,
     trainedMs: hooks.trainedMs,
     seed: options.seed,
-    parameters: { ...model.parameters, balance: options.balance, missing: options.missing },
+    parameters: {
+      ...model.parameters,
+      balance: options.balance,
+      missing: options.missing,
+      ignored: options.ignore.join(' '),
+    },
     files: Object.fromEntries([...bundle].map(([name, data]) => [name, { sha256: sha256(data), bytes: data.length }])),
     schema: {
       name: table.schema.name,
@@ -125,19 +131,43 @@ function partSizes(split: Split): { trainRows: number; calibrationRows: number; 
   return { trainRows: split.train.length, calibrationRows: split.calibration.length, testRows: split.test.length };
 }
 
-/** Trains with the options' algorithm on training rows, after balancing them. */
+/** Trains with the options' algorithm on training rows, after balancing them and blanking ignored features. */
 export async function runTrainer(
   train: Part,
   options: TrainOptions,
   hooks: Pick<TrainHooks, 'onProgress'>,
 ): Promise<TrainedModel> {
-  const trainer = TRAINERS[options.algorithm];
+  const ignored = ignoredColumns(train.table, options.ignore);
   const balanced = balance(train.table, train.classes, { method: options.balance, seed: options.seed });
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return trainer(balanced, {
-    ...(Object.fromEntries(given) as TrainOptions),
+  const table = ignored.size > 0 ? blank(balanced.table, ignored) : balanced.table;
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  return TRAINERS[options.algorithm]({ table, classes: balanced.classes }, {
+    ...(given as TrainOptions),
+    ignored,
     onProgress: (done, total) => hooks.onProgress?.('training', done, total),
-  } as Parameters<typeof trainer>[1]);
+  } as TrainerOptions);
+}
+
+function ignoredColumns(table: Table, names: readonly string[]): Set<number> {
+  return new Set(
+    names.map((name) => {
+      const column = table.schema.features.findIndex((f) => f.name === name);
+      if (column >= 0) return column;
+      throw new AppError({
+        kind: 'user',
+        code: 'train.options',
+        message: `--ignore: feature schema ${table.schema.name} has no feature ${name}.`,
+        fix: 'See docs/features.md for the names.',
+      });
+    }),
+  );
+}
+
+/** A copy in which the columns say nothing: no tree can split on a constant. */
+function blank(table: Table, columns: ReadonlySet<number>): Table {
+  const x = table.x.slice();
+  for (let r = 0; r < table.rows; r++) for (const c of columns) x[r * table.columns + c] = 0;
+  return { ...table, x };
 }
 
 /** Share of correctly recognised held-out attacks that stay known under the novelty threshold. */

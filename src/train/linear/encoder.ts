@@ -18,10 +18,11 @@ export interface Encoder {
   addTo(graph: OnnxGraph, x: string): string;
 }
 
-export function fitEncoder(table: Table): Encoder {
+/** @param ignored columns left out. */
+export function fitEncoder(table: Table, ignored: ReadonlySet<number> = new Set()): Encoder {
   const { features } = table.schema;
   const indexOf = (test: (f: (typeof features)[number]) => boolean): number[] =>
-    features.flatMap((f, i) => (test(f) ? [i] : []));
+    features.flatMap((f, i) => (test(f) && !ignored.has(i) ? [i] : []));
   const logs = indexOf((f) => f.kind === 'numeric');
   const plain = indexOf((f) => f.kind !== 'numeric' && !f.vocabulary);
   const categories = indexOf((f) => f.kind !== 'numeric' && f.vocabulary !== undefined);

@@ -39,7 +39,7 @@ function rounded(model: LinearModel): LinearModel {
 export const trainLogisticRegression: Trainer = (data, options): TrainedModel => {
   const { table, classes } = sampled(data, MAX_ROWS, options.seed);
   const k = classes.names.length;
-  const encoder = fitEncoder(table);
+  const encoder = fitEncoder(table, options.ignored);
   const settings = { l1: options.l1 ?? 0, l2: options.l2 ?? 1e-5, maxSteps: options.epochs ?? 150 };
   const model = rounded(
     trainLogistic(
@@ -80,7 +80,7 @@ export const trainLogisticRegression: Trainer = (data, options): TrainedModel =>
 export const trainSvm: Trainer = (data, options): TrainedModel => {
   const kernel = options.kernel ?? 'rbf';
   const { table, classes } = sampled(data, kernel === 'rbf' ? MAX_KERNEL_ROWS : MAX_ROWS, options.seed);
-  const encoder = fitEncoder(table);
+  const encoder = fitEncoder(table, options.ignored);
   const map =
     kernel === 'rbf' ? fourierMap(encoder.width, FOURIER_FEATURES, 1 / encoder.width, options.seed) : undefined;
   const width = map ? FOURIER_FEATURES : encoder.width;

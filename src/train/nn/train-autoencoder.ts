@@ -14,7 +14,7 @@ const DEFAULTS = { epochs: 20, batchSize: 256, learningRate: 2e-3 };
  * what 95 % of training rows stay below: 0.5 there, near 1 far out. `feature_error` says where the error comes from.
  */
 export const trainAutoencoder: Trainer = async ({ table }, options): Promise<TrainedModel> => {
-  const encoder = fitEncoder(table);
+  const encoder = fitEncoder(table, options.ignored);
   const { width } = encoder;
   const settings = {
     epochs: options.epochs ?? DEFAULTS.epochs,

@@ -27,7 +27,7 @@ export const trainCnn: Trainer = async (data, options): Promise<TrainedModel> =>
   const table = rows.length < data.table.rows ? takeRows(data.table, rows) : data.table;
   const y = rows.length < data.table.rows ? Uint8Array.from(rows, (r) => data.classes.y[r]!) : data.classes.y;
   const k = data.classes.names.length;
-  const encoder = fitEncoder(table);
+  const encoder = fitEncoder(table, options.ignored);
   const { width } = encoder;
   const settings = {
     epochs: options.epochs ?? DEFAULTS.epochs,

@@ -49,6 +49,22 @@ for (const algorithm of ALGORITHMS) {
   });
 }
 
+test('a feature that is ignored moves no score, and one that is not does', async () => {
+  for (const algorithm of ALGORITHMS) {
+    const options = trainOptions({ algorithm, ...SMALL, ignore: ['distinct_ports', 'state'] });
+    const { files } = await trainOnTable(table, [], options, FIXED_TIME);
+    const session = await openSession(files.get('model.onnx')!);
+    const score = async (column: number, value: number): Promise<Float32Array> => {
+      const x = table.x.slice(0, 200 * table.columns);
+      for (let r = 0; r < 200; r++) x[r * table.columns + column] = value;
+      return (await scoreRows(session, x, 200, table.columns)).score;
+    };
+    assert.deepEqual(await score(2, 1), await score(2, 500), `${algorithm}: distinct_ports`);
+    assert.deepEqual(await score(5, 0), await score(5, 2), `${algorithm}: state`);
+    assert.notDeepEqual(await score(0, 1), await score(0, 5000), `${algorithm}: packets`);
+  }
+});
+
 test('an export that is not the trained model is never written: parity can fail', async () => {
   const classes = makeClasses(table, 'label');
   const model = (await TRAINERS['random-forest']({ table, classes }, { seed: 1, ...SMALL })) as TrainedModel;
