@@ -97,8 +97,8 @@ async function main() {
   const filters = process.argv.slice(2);
   const stages = selectStages(filters);
   if (stages.length === 0) throw new Error(`No stage and no test file matches: ${filters.join(' ')}`);
-  const wholeBox = stages.some((stage) => stage.root);
-  await setup({ tests: wholeBox, build: wholeBox });
+  const programs = stages.some((stage) => stage.programs);
+  await setup({ tests: programs, build: programs });
   mkdirSync(join(ROOT, '.cache'), { recursive: true });
   const reportDir = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
   const totals = { ...noResults(), failed: strayTests(), checks: 0 };

@@ -11,6 +11,7 @@ const check = (name, command, args) => ({ name, files: [], limitSecs: 300, comma
 const nodeTests = (name, { concurrency, limitSecs, root }) => ({
   name,
   root,
+  programs: root,
   limitSecs,
   files: (base) => filesUnder(join(base, 'test', name)).filter((file) => file.endsWith('.test.ts')),
   command: (files, report) => [
@@ -23,9 +24,23 @@ const nodeTests = (name, { concurrency, limitSecs, root }) => ({
   read: readNodeTestResults,
 });
 
+/** Tests of the console, run by vitest; those in a browser talk to a stand-in of the API. */
+const consoleTests = (name, folder, config, programs = false) => ({
+  name,
+  programs,
+  limitSecs: 300,
+  files: (base) => filesUnder(join(base, folder)).filter((file) => file.endsWith('.test.ts')),
+  command: (files, report) => [
+    ...[bin('vitest'), 'run', '--config', config],
+    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    ...files,
+  ],
+  read: readVitestResults,
+});
+
 /**
- * The stages of `npm test`, in order. `files` says what a filter is matched against; `root` marks stages that make
- * network namespaces; `limitSecs` ends a stage that hangs.
+ * The stages of `npm test`, in order. `files` says what a filter is matched against; `programs`
+ * marks stages that need the test programs, `root` those that also make network namespaces; `limitSecs` ends a stage that hangs.
  */
 export const STAGES = [
   check('typecheck', 'tsc', ['--noEmit', '-p', 'tsconfig.json', '--incremental', '--tsBuildInfoFile', '.cache/tsc']),
@@ -42,17 +57,8 @@ export const STAGES = [
   ]),
   check('imports', 'depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src']),
   nodeTests('unit', { concurrency: 2, limitSecs: 400, root: false }),
-  {
-    name: 'console',
-    limitSecs: 300,
-    files: (base) => filesUnder(join(base, 'admin-ui/test/unit')).filter((file) => file.endsWith('.test.ts')),
-    command: (files, report) => [
-      ...[bin('vitest'), 'run', '--config', 'admin-ui/vitest.config.ts'],
-      ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-      ...files,
-    ],
-    read: readVitestResults,
-  },
+  consoleTests('console', 'admin-ui/test/unit', 'admin-ui/vitest.config.ts'),
+  consoleTests('console-browser', 'admin-ui/test/browser', 'admin-ui/vitest.browser.config.ts', true),
   nodeTests('integration', { concurrency: 1, limitSecs: 600, root: true }),
   nodeTests('e2e', { concurrency: 1, limitSecs: 600, root: true }),
 ];

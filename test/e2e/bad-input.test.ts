@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { MAIN } from '../lab/box/box.js';
+import { openLab, type Lab } from '../lab/lab.js';
+import type { Ended } from '../lab/process.js';
+
+const NODE = process.execPath;
+let lab: Lab;
+
+before(async () => {
+  lab = await openLab({});
+});
+after(() => lab?.close());
+
+const path = (name: string): string => join(lab.dir, name);
+
+function config(name: string, settings: Record<string, unknown> = {}): string {
+  const data = path(`data-${name}`);
+  const file = path(`${name}.yaml`);
+  const all = { data_dir: data, mode: 'enforce', capture: { interfaces: ['wan0'] }, ...settings };
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify(all, null, 2));
+  return file;
+}
+
+/** Two whole packets (ARP requests, all zero), then a record that promises 60 bytes and has 10. */
+function truncatedCapture(): string {
+  const header = Buffer.alloc(24);
+  header.writeUInt32LE(0xa1b2c3d4, 0);
+  header.writeUInt16LE(2, 4);
+  header.writeUInt16LE(4, 6);
+  header.writeUInt32LE(65535, 16);
+  header.writeUInt32LE(1, 20);
+  const record = (bytes: number): Buffer => {
+    const packet = Buffer.alloc(16 + bytes);
+    packet.writeUInt32LE(1_700_000_000, 0);
+    packet.writeUInt32LE(60, 8);
+    packet.writeUInt32LE(60, 12);
+    if (bytes >= 14) packet.writeUInt16BE(0x0806, 16 + 12);
+    return packet;
+  };
+  const file = path('truncated.pcap');
+  writeFileSync(file, Buffer.concat([header, record(60), record(60), record(10)]));
+  return file;
+}
+
+interface Case {
+  name: string;
+  run: () => Promise<Ended>;
+  code: number;
+  /** What the one message must say. */
+  says: RegExp[];
+  /** Usage errors show the usage instead of a fix. */
+  usage?: boolean;
+}
+
+const portcullis = (...args: string[]): Promise<Ended> =>
+  lab.hosts.router.run(NODE, [MAIN, ...args], { limitSecs: 25 });
+
+const CASES: readonly Case[] = [
+  {
+    name: 'an unknown configuration key',
+    run: () => portcullis('run', '--config', config('key', { captur: {}, siem: { destinatons: [] } })),
+    code: 1,
+    says: [/captur: unknown key/, /siem\.destinatons: unknown key/, /key\.yaml:\d+/],
+  },
+  {
+    name: 'a configuration file that is not there',
+    run: () => portcullis('run', '--config', path('nothing.yaml')),
+    code: 1,
+    says: [/nothing\.yaml/],
+  },
+  {
+    name: 'an interface that does not exist',
+    run: () => portcullis('run', '--config', config('interface'), '--interface', 'nosuch0'),
+    code: 1,
+    says: [/nosuch0/, /wan0/],
+  },
+  {
+    name: 'a port in use',
+    run: async () => {
+      const script = `require('net').createServer().listen(8443, '127.0.0.1', () => console.log('listening'))`;
+      const holder = lab.hosts.router.start(NODE, ['-e', script]);
+      await holder.waitForOutput(/listening/);
+      const ended = await portcullis('run', '--config', config('port'));
+      await holder.stop();
+      return ended;
+    },
+    code: 3,
+    says: [/8443/, /in use/],
+  },
+  {
+    name: 'enforce mode without nft',
+    run: () =>
+      lab.hosts.router.run('env', ['PATH=/nowhere', NODE, MAIN, 'run', '--config', config('nft')], { limitSecs: 25 }),
+    code: 3,
+    says: [/\bnft\b/],
+  },
+  {
+    name: 'no rights',
+    run: () => {
+      const data = path('data-rights');
+      mkdirSync(data);
+      chmodSync(data, 0o777);
+      const drop = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps=-all', '--bounding-set=-all'];
+      return lab.hosts.router.run('setpriv', [...drop, NODE, MAIN, 'run', '--config', config('rights')], {
+        limitSecs: 25,
+      });
+    },
+    code: 3,
+    says: [/CAP_NET_(RAW|ADMIN)/],
+  },
+  {
+    name: 'a data folder that may not be written',
+    run: () => {
+      const drop = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps=+net_raw,+net_admin'];
+      const caps = ['--ambient-caps', '+net_raw,+net_admin'];
+      const program = [NODE, MAIN, 'run', '--config', config('folder')];
+      return lab.hosts.router.run('setpriv', [...drop, ...caps, ...program], { limitSecs: 25 });
+    },
+    code: 3,
+    says: [/data-folder/],
+  },
+  {
+    name: 'a full disk',
+    run: () => {
+      mkdirSync(path('data-full'));
+      // The mount is gone with the program: `ip netns exec` gives it a mount namespace of its own.
+      const script = `mount -t tmpfs -o size=64k tmpfs ${path('data-full')} && exec "$@"`;
+      const program = [NODE, MAIN, 'run', '--config', config('full')];
+      return lab.hosts.router.run('sh', ['-c', script, 'sh', ...program], { limitSecs: 25 });
+    },
+    code: 3,
+    says: [/disk is full|no space/i],
+  },
+  {
+    name: 'a file that is no capture',
+    run: () => {
+      writeFileSync(path('text.pcap'), 'not a capture, and longer than a header would be');
+      return portcullis('analyze', path('text.pcap'));
+    },
+    code: 1,
+    says: [/text\.pcap/, /not a pcap/],
+  },
+  {
+    name: 'a capture that is cut off',
+    run: () => portcullis('analyze', truncatedCapture()),
+    code: 1,
+    says: [/truncated|cut|ends/i, /\b2\b/],
+  },
+  {
+    name: 'a capture that is not there',
+    run: () => portcullis('analyze', path('none.pcap')),
+    code: 1,
+    says: [/none\.pcap/],
+  },
+  {
+    name: 'an option that does not exist',
+    run: () => portcullis('run', '--bogus'),
+    code: 2,
+    says: [/--bogus/],
+    usage: true,
+  },
+  { name: 'a command that does not exist', run: () => portcullis('bogus'), code: 2, says: [/bogus/], usage: true },
+];
+
+for (const { name, run, code, says, usage = false } of CASES) {
+  test(`${name} ends with code ${code} and one clear message`, async () => {
+    const ended = await run();
+    const { stderr } = ended;
+    assert.equal(ended.code, code, `code ${ended.code}, stderr:\n${stderr}`);
+    for (const pattern of says) assert.match(stderr, pattern);
+    assert.doesNotMatch(stderr, /^ {4}at /m, 'a stack trace');
+    if (usage) return;
+    assert.match(stderr, /^ {2}fix: /m);
+    assert.equal(stderr.match(/^portcullis: /gm)?.length, 1, `not one message:\n${stderr}`);
+  });
+}
+
+test('the same configuration without a fault is accepted', async () => {
+  const ended = await portcullis('check', '--config', config('good'));
+  assert.equal(ended.code, 0, ended.stderr);
+});
