@@ -82,6 +82,8 @@ export const alertEntity = (kind: StoreKind): EntitySchema<AlertRow> =>
     },
     indices: [
       { name: 'alerts_time', columns: ['lastMs', 'id'] },
+      // Holds all that the overview adds up, so that it never reads the wide rows.
+      { name: 'alerts_overview', columns: ['lastMs', 'label', 'severity', 'tiers', 'response', 'offender'] },
       { name: 'alerts_state', columns: ['state', 'lastMs', 'id'] },
       { name: 'alerts_label', columns: ['label', 'lastMs', 'id'] },
       { name: 'alerts_severity', columns: ['severity', 'lastMs', 'id'] },
