@@ -1,11 +1,10 @@
 import { fitPlatt } from '../evaluate/calibration.js';
 import type { TrainedModel, Trainer, TrainerOptions, TrainingData } from '../model.js';
 import { OnnxGraph } from '../onnx/graph.js';
-import { addProbabilityOutputs } from '../onnx/outputs.js';
+import { addProbabilityOutputs, pairOf } from '../onnx/outputs.js';
 import { createRandom, range, shuffle } from '../random.js';
 import { splitByGroup } from '../table/split.js';
 import { takeRows } from '../table/table.js';
-import { pairOf } from '../trees/train-gradient-boosting.js';
 import { probabilitiesOf } from '../trees/boosting.js';
 import { encodeTable, fitEncoder } from './encoder.js';
 import { linearOutputs, trainLogistic, type LinearModel } from './logistic.js';

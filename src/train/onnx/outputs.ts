@@ -23,3 +23,8 @@ export function addProbabilityOutputs(
   } else return;
   graph.output('novelty', ['N']);
 }
+
+/** [1 - p, p] from p [N, 1]. */
+export function pairOf(graph: OnnxGraph, p: string): string {
+  return graph.node('Concat', [graph.node('Sub', [graph.scalar(1), p]), p], { axis: 1 });
+}

@@ -62,9 +62,3 @@ export interface Classes {
   /** Class of each row. */
   y: Uint8Array;
 }
-
-/** Benign against attack, whatever the attack is called. */
-export function binaryClasses(table: Table, isBenign: (label: string) => boolean): Classes {
-  const benign = table.labels.map(isBenign);
-  return { names: ['benign', 'attack'], y: Uint8Array.from(table.label, (l) => (benign[l] ? 0 : 1)) };
-}

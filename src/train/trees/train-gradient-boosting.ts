@@ -1,6 +1,6 @@
 import type { TrainedModel, Trainer } from '../model.js';
 import { OnnxGraph } from '../onnx/graph.js';
-import { addProbabilityOutputs } from '../onnx/outputs.js';
+import { addProbabilityOutputs, pairOf } from '../onnx/outputs.js';
 import { splitByGroup } from '../table/split.js';
 import { takeRows } from '../table/table.js';
 import { BOOSTING_DEFAULTS, probabilitiesOf, trainBoosting } from './boosting.js';
@@ -63,8 +63,3 @@ export const trainGradientBoosting: Trainer = ({ table, classes }, options): Tra
     },
   };
 };
-
-/** [1 - p, p] from p [N, 1]. */
-export function pairOf(graph: OnnxGraph, p: string): string {
-  return graph.node('Concat', [graph.node('Sub', [graph.scalar(1), p]), p], { axis: 1 });
-}
