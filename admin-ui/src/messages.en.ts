@@ -508,7 +508,7 @@ export const en = {
     widePrefix: (bits: number) => `A /${bits} holds many addresses. Check that none of them is a customer of yours.`,
     override: 'Go ahead although the check warned',
     submit: { block: 'Block', rate_limit: 'Rate-limit', watch: 'Watch' },
-    observe: 'The box is not in enforce mode: the server may record this as simulated.',
+    observe: 'The box is in observe mode: this is recorded, not enforced.',
   },
   allow: {
     title: 'Allow and protected',
@@ -576,6 +576,7 @@ export const en = {
     empty: 'No policies',
     emptyText: 'Put a YAML file into the policies folder.',
     boxMode: 'Mode of the box',
+    held: (own: string) => `own: ${own.toLowerCase()}`,
     enabled: 'On',
     disabled: 'Off',
     version: (n: number) => `v${n}`,

@@ -72,6 +72,14 @@ export function createConsoleRouter(session: ReturnType<typeof useSession>): Rou
       if (!signedIn && !route.meta.open) void router.replace({ path: '/login', query: nextQuery(route.fullPath) });
     },
   );
+  // The page that forced the change is gone as soon as it succeeds, so the way on is taken here.
+  watch(
+    () => session.user?.mustChangePassword,
+    (must, before) => {
+      const route = router.currentRoute.value;
+      if (before && must === false && route.path === '/password') void router.replace(safeNext(route.query['next']));
+    },
+  );
   return router;
 }
 

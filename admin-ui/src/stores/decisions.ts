@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia';
-import { shallowReactive } from 'vue';
+import { shallowRef } from 'vue';
 import { api } from '@/api';
 import { ApiError } from '@/api/errors';
 import type { Decision, DecisionRequest } from '@/api/types';
@@ -20,7 +20,9 @@ type Goal = 'applied' | 'revoked';
 export const useDecisions = defineStore('decisions', () => {
   const ui = useUi();
   /** Newest known state of decisions that this page acted on or saw change. */
-  const latest = shallowReactive(new Map<string, Decision>());
+  const latest = new Map<string, Decision>();
+  /** The decision that an action of this page changed last, before any word from the kernel. */
+  const own = shallowRef<Decision | null>(null);
   const waiting = new Map<string, (decision: Decision) => void>();
 
   onLive('decisions', (update) => see(update.data));
@@ -71,6 +73,7 @@ export const useDecisions = defineStore('decisions', () => {
   /** Reports how an action ended in its toast. */
   async function follow(first: Decision, goal: Goal, undo?: () => void): Promise<Decision> {
     see(first);
+    own.value = first;
     const name = first.value;
     const id = ui.toast(
       'pending',
@@ -116,7 +119,9 @@ export const useDecisions = defineStore('decisions', () => {
 
   async function extend(decision: Decision, durationSecs: number): Promise<void> {
     await guarded(async () => {
-      see(await api.extendDecision(decision.id, durationSecs));
+      const extended = await api.extendDecision(decision.id, durationSecs);
+      see(extended);
+      own.value = extended;
       ui.toast('ok', m.toast.extended(decision.value, formatDuration(durationSecs)));
     });
   }
@@ -142,5 +147,5 @@ export const useDecisions = defineStore('decisions', () => {
     }
   }
 
-  return { latest, see, confirmation, block, release, extend, releaseAndAllow };
+  return { own, see, confirmation, block, release, extend, releaseAndAllow };
 });

@@ -42,7 +42,6 @@ export const useStatus = defineStore('status', () => {
   onLive('status', (update) => accept(update.data));
   onResync(() => void load());
 
-  const observing = computed(() => status.value !== null && status.value.mode !== 'enforce');
   const drift = computed(() => {
     const responder = status.value?.responder;
     return responder ? responder.desired - responder.enforced : 0;
@@ -68,5 +67,5 @@ export const useStatus = defineStore('status', () => {
     accept(await api.resume());
   }
 
-  return { status, error, receivedMs, observing, drift, load, recentLoss, setMode, pause, resume };
+  return { status, error, receivedMs, drift, load, recentLoss, setMode, pause, resume };
 });

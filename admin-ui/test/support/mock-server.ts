@@ -331,7 +331,7 @@ export async function startMockServer(options: MockOptions = {}) {
           actor: user.name,
           createdMs: Date.now(),
           enforcement: 'pending',
-          simulated: world.status.mode !== 'enforce',
+          simulated: world.status.mode === 'observe',
           mode: world.status.mode,
           trace: { packetUs: 0, detectedUs: 0, alertUs: 0, decidedUs: Date.now() * 1000, receivedUs: 0, kernelUs: 0 },
         });
