@@ -52,6 +52,7 @@ class NetlinkBackend implements EnforceBackend {
   private can: Capabilities = { updateTimeout: false, destroy: false };
   private readonly writer = new MessageWriter();
   private structure = '';
+  private isClosed = false;
 
   constructor(nft: NftRunner, options: { netns?: string }) {
     this.nft = nft;
@@ -63,6 +64,8 @@ class NetlinkBackend implements EnforceBackend {
     this.sender = new BatchSender(this.socket);
     await this.probe(`${layout.table}_probe_${process.pid}`);
     this.events = openNetlinkSocket(NETLINK_NETFILTER, { ...this.options, groups: [NFNLGRP_NFTABLES] });
+    this.ignoreOwn();
+    this.nft.onPids = () => this.ignoreOwn();
   }
 
   async replace(layout: Layout, elements: Parameters<EnforceBackend['replace']>[1]): Promise<void> {
@@ -161,10 +164,16 @@ class NetlinkBackend implements EnforceBackend {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     this.socket.close();
     this.events.close();
     this.nft.close();
     await Promise.resolve();
+  }
+
+  /** Our own changes would fill the notification socket when a large list is loaded. */
+  private ignoreOwn(): void {
+    if (!this.isClosed) this.events.ignoreAuthors([this.socket.portId, ...this.nft.ownPids]);
   }
 
   private applySingly(layout: Layout, ops: readonly KernelOp[], group: readonly number[]): ApplyResult {

@@ -12,6 +12,8 @@ export interface NftRunner {
   run(args: readonly string[]): Promise<string>;
   /** Netlink port ids of running `nft` children and of those that ended a moment ago. */
   readonly ownPids: ReadonlySet<number>;
+  /** Told whenever {@link ownPids} changes; a new child is told before it can have changed anything. */
+  onPids?: () => void;
   close(): void;
 }
 
@@ -42,6 +44,10 @@ export function createNftRunner(options: { netns?: string; program?: string } = 
   const own = new Set<number>();
   let dir: string | undefined;
   let serial = 0;
+  const forget = (pid: number): void => {
+    own.delete(pid);
+    runner.onPids?.();
+  };
   const exec = async (args: readonly string[]): Promise<string> => {
     const program = options.program ?? 'nft';
     const [file, argv] =
@@ -49,6 +55,7 @@ export function createNftRunner(options: { netns?: string; program?: string } = 
     const child = execa(file, argv, { timeout: TIMEOUT_MS, stdin: 'ignore', maxBuffer: 512 * 1024 * 1024 });
     const { pid } = child;
     if (pid !== undefined) own.add(pid);
+    runner.onPids?.();
     try {
       return (await child).stdout;
     } catch (error) {
@@ -56,10 +63,10 @@ export function createNftRunner(options: { netns?: string; program?: string } = 
       const text = typeof stderr === 'string' && stderr !== '' ? stderr : errorMessage(error);
       throw new NftError(firstError(text), error);
     } finally {
-      if (pid !== undefined) setTimeout(() => own.delete(pid), REMEMBER_MS).unref();
+      if (pid !== undefined) setTimeout(() => forget(pid), REMEMBER_MS).unref();
     }
   };
-  return {
+  const runner: NftRunner = {
     ownPids: own,
     run: exec,
     load: async (script, how = {}) => {
@@ -77,6 +84,7 @@ export function createNftRunner(options: { netns?: string; program?: string } = 
       dir = undefined;
     },
   };
+  return runner;
 }
 
 /** The sentence in nft's output that says what is wrong, without file name and echo of the script. */

@@ -13,6 +13,13 @@ export interface Libc {
   sendto: (fd: number, data: Buffer, bytes: number, flags: number, to: Buffer, toBytes: number) => number;
   recv: (fd: number, data: Buffer, bytes: number, flags: number) => number;
   setns: (fd: number, type: number) => number;
+  attachFilter: (
+    fd: number,
+    level: number,
+    name: number,
+    program: { len: number; filter: Buffer },
+    bytes: number,
+  ) => number;
 }
 
 let libc: Libc | undefined;
@@ -20,6 +27,7 @@ let libc: Libc | undefined;
 export function loadLibc(): Libc {
   if (libc) return libc;
   const lib = koffi.load('libc.so.6');
+  const program = koffi.struct({ len: 'uint16_t', filter: 'const void *' });
   libc = {
     socket: lib.func('int socket(int, int, int)'),
     bind: lib.func('int bind(int, const void *, uint32_t)'),
@@ -27,6 +35,7 @@ export function loadLibc(): Libc {
     setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)'),
     sendto: lib.func('int64_t sendto(int, const void *, size_t, int, const void *, uint32_t)'),
     recv: lib.func('int64_t recv(int, void *, size_t, int)'),
+    attachFilter: lib.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(program), 'uint32_t']),
     setns: lib.func('int setns(int, int)'),
   } as unknown as Libc;
   return libc;

@@ -7,6 +7,7 @@ const SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000;
 const SOL_SOCKET = 1;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+const SO_ATTACH_FILTER = 26;
 const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
@@ -30,6 +31,8 @@ export interface NetlinkSocket {
   send(data: Buffer): number;
   /** Next datagram (valid until the next call), undefined when there is none, or the errno ENOBUFS as a number. */
   receive(): Buffer | number | undefined;
+  /** Messages of these authors are dropped by the kernel before they fill the receive buffer. */
+  ignoreAuthors(portIds: readonly number[]): void;
   close(): void;
 }
 
@@ -85,9 +88,47 @@ export function openNetlinkSocket(
         if (errno !== EINTR) throw socketError('recv', errno);
       }
     },
+    ignoreAuthors: (portIds) => {
+      const filter = authorFilter(portIds);
+      const program = { len: filter.length / 8, filter };
+      if (c.attachFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, 16) < 0) {
+        throw socketError('setsockopt', koffi.errno());
+      }
+    },
     close: () => {
       if (open) closeSync(fd);
       open = false;
     },
   };
+}
+
+const BPF_LD_WORD_ABSOLUTE = 0x20;
+const BPF_JUMP_IF_EQUAL = 0x15;
+const BPF_RETURN = 0x06;
+const NLMSG_PID_OFFSET = 12;
+
+/**
+ * Classic BPF program (bpf(2), filter.txt of the kernel): drops datagrams whose first message has one of these authors.
+ * The load reads big-endian, the header is little-endian: the port ids are compared with their bytes swapped.
+ */
+export function authorFilter(portIds: readonly number[]): Buffer {
+  const code: [op: number, ifTrue: number, ifFalse: number, value: number][] = [
+    [BPF_LD_WORD_ABSOLUTE, 0, 0, NLMSG_PID_OFFSET],
+    ...portIds.map((id, i): [number, number, number, number] => [
+      BPF_JUMP_IF_EQUAL,
+      portIds.length - i,
+      0,
+      Buffer.from(Uint32Array.of(id).buffer).readUInt32BE(),
+    ]),
+    [BPF_RETURN, 0, 0, 0xffffffff],
+    [BPF_RETURN, 0, 0, 0],
+  ];
+  const out = Buffer.alloc(code.length * 8);
+  for (const [i, [op, ifTrue, ifFalse, value]] of code.entries()) {
+    out.writeUInt16LE(op, i * 8);
+    out.writeUInt8(ifTrue, i * 8 + 2);
+    out.writeUInt8(ifFalse, i * 8 + 3);
+    out.writeUInt32LE(value, i * 8 + 4);
+  }
+  return out;
 }

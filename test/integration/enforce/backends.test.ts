@@ -8,6 +8,8 @@ import {
   type KernelOp,
 } from '../../../src/enforce/index.js';
 import type { SetElement } from '../../../src/enforce/element.js';
+import { NFNLGRP_NFTABLES } from '../../../src/enforce/netlink/nftables.js';
+import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../../../src/enforce/netlink/socket.js';
 import { createLayout } from '../../../src/enforce/layout.js';
 import { parseCidr } from '../../../src/util/ip.js';
 import { skipReason } from './net.js';
@@ -150,6 +152,45 @@ describe('netlink and nft', { skip: skipReason, timeout: 60_000 }, () => {
       const result = await backends[name]!.apply(small, ops);
       assert.equal(result.failed.size, 76, name);
       await backends[name]!.remove(small);
+    }
+  });
+
+  it('do not hear their own changes, which would fill the socket, but those of others', async () => {
+    const where = { netns: netns('netlink'), groups: [NFNLGRP_NFTABLES] };
+    const backend = backends['netlink']!;
+    const everything = openNetlinkSocket(NETLINK_NETFILTER, where);
+    const filtered = openNetlinkSocket(NETLINK_NETFILTER, where);
+    const count = (socket: NetlinkSocket): number => {
+      let n = 0;
+      while (socket.receive() !== undefined) n += 1;
+      return n;
+    };
+    try {
+      await backend.apply(layout, [{ kind: 'add', element: at('block4_32', '192.0.2.90'), timeoutMs: 60_000 }]);
+      const datagram = everything.receive() as Buffer;
+      const author = datagram.readUInt32LE(12);
+      count(everything);
+      filtered.ignoreAuthors([4_294_967_295, author, 1]);
+      count(filtered);
+      await backend.apply(layout, [{ kind: 'add', element: at('block4_32', '192.0.2.91'), timeoutMs: 60_000 }]);
+      assert.ok(count(everything) > 0);
+      assert.equal(count(filtered), 0);
+      execFileSync('ip', [
+        'netns',
+        'exec',
+        netns('netlink'),
+        'nft',
+        'add',
+        'element',
+        'inet',
+        'portcullis',
+        'block4_32',
+        '{ 192.0.2.92 }',
+      ]);
+      assert.ok(count(filtered) > 0);
+    } finally {
+      everything.close();
+      filtered.close();
     }
   });
 

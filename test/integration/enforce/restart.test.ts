@@ -94,7 +94,9 @@ describe('blocks outlive the responder', { skip: skipReason, timeout: 180_000 },
             if (old !== undefined && wanted.delete(old)) child.send({ release: old });
           }
         }
-        await sleep(random(60));
+        const told = (): number => child.lines.filter((l) => 'report' in l).length;
+        const moment = random(150);
+        await until(() => told() >= moment, 30_000);
         await child.kill();
         const applied = new Set(
           child.lines.flatMap((l) => {
@@ -163,6 +165,12 @@ describe('blocks outlive the responder', { skip: skipReason, timeout: 180_000 },
     const restored = performance.now() - startMs;
     assert.equal(again.responder.state().enforced, 100_000);
     assert.equal(inKernel(net.router, 'feed4_32').size, 100_000);
+    await sleep(1500);
+    assert.deepEqual(
+      [again.incidents, again.responder.state().stats['decisions_rebuilds']],
+      [[], 1],
+      'not taken for a change by others',
+    );
     context.diagnostic(`loaded in ${Math.round(loaded)} ms, restored in ${Math.round(restored)} ms`);
     // The bench measures; this only catches work that grows with the square of the number.
     assert.ok(restored < 30_000, `restored in ${Math.round(restored)} ms`);
