@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { testDestination, type SiemOptionsInput } from '../../../src/forward/index.js';
 import { makeCertificates, SERVER_NAME, type Certificates } from './support/certificates.js';
@@ -81,6 +83,13 @@ describe('rsyslog as the receiver', { skip }, () => {
       assert.equal(mine().length, COUNT);
       for (const line of mine()) assert.match(line, /^<132>.* CEF:0\|Portcullis\|Portcullis\|[^|]+\|1:2001219\|/);
     });
+  });
+
+  it('accepts the configuration in docs/siem', () => {
+    const conf = fileURLToPath(new URL('../../../docs/siem/rsyslog/portcullis.conf', import.meta.url));
+    const run = spawnSync('rsyslogd', ['-N1', '-f', conf], { encoding: 'utf8' });
+    assert.equal(run.status, 0, run.stderr);
+    assert.doesNotMatch(run.stderr, /error/i);
   });
 
   it('the test of a destination shows the exact bytes and how they were confirmed', async () => {

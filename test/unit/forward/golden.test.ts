@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { FORMATTERS, type FormatName } from '../../../src/forward/index.js';
+import { VERSION } from '../../../src/util/version.js';
 import { CONTEXT, SAMPLES } from './support/samples.js';
 
 /** `UPDATE_GOLDEN=1` writes the files anew; review the difference before committing it. */
@@ -13,6 +14,17 @@ describe('golden files of the formats', () => {
       const path = new URL(`golden/${name}.txt`, import.meta.url);
       const text = Object.entries(SAMPLES)
         .map(([title, event]) => `# ${title}\n${FORMATTERS[name](event, CONTEXT)}\n`)
+        .join('\n');
+      if (UPDATE) writeFileSync(path, text);
+      assert.equal(text, readFileSync(path, 'utf8'));
+    });
+
+    it(`${name} writes the sample events of docs/siem/samples`, () => {
+      const path = new URL(`../../../docs/siem/samples/${name}.txt`, import.meta.url);
+      const context = { ...CONTEXT, productVersion: VERSION };
+      const text = Object.entries(SAMPLES)
+        .filter(([title]) => !title.startsWith('hostile'))
+        .map(([title, event]) => `# ${title}\n${FORMATTERS[name](event, context)}\n`)
         .join('\n');
       if (UPDATE) writeFileSync(path, text);
       assert.equal(text, readFileSync(path, 'utf8'));
