@@ -59,23 +59,39 @@ export function createStatisticsRepository(db: Database): StatisticsRepository {
     }));
   }
 
-  async function alertGroups(column: string, sinceMs: number, limit: number) {
+  /** Alerts by everything that has few values: one pass over an index that holds all of it. */
+  async function alertGroups(sinceMs: number) {
     const found = await db.manager
       .createQueryBuilder(alert, 'a')
-      .select(`a.${column}`, 'name')
+      .select(['a.label AS label', 'a.severity AS severity', 'a.tiers AS tiers', 'a.response AS response'])
       .addSelect('COUNT(*)', 'n')
-      .addSelect('MAX(a.lastMs)', 'last')
-      .addSelect("SUM(CASE WHEN a.response = 'blocked' THEN 1 ELSE 0 END)", 'blocked')
       .where('a.lastMs >= :sinceMs', { sinceMs })
-      .groupBy(`a.${column}`)
-      .orderBy('COUNT(*)', 'DESC')
-      .limit(limit)
+      .groupBy('a.label, a.severity, a.tiers, a.response')
       .getRawMany<Record<string, unknown>>();
     return found.map((row) => ({
-      name: String(row['name']),
+      label: String(row['label']),
+      severity: SEVERITIES[count(row['severity'])] ?? 'info',
+      tiers: String(row['tiers']),
+      blocked: row['response'] === 'blocked',
+      alerts: count(row['n']),
+    }));
+  }
+
+  async function topOffenders(sinceMs: number) {
+    const found = await db.manager
+      .createQueryBuilder(alert, 'a')
+      .select('a.offender', 'address')
+      .addSelect('COUNT(*)', 'n')
+      .addSelect('MAX(a.lastMs)', 'last')
+      .where('a.lastMs >= :sinceMs', { sinceMs })
+      .groupBy('a.offender')
+      .orderBy('COUNT(*)', 'DESC')
+      .limit(10)
+      .getRawMany<Record<string, unknown>>();
+    return found.map((row) => ({
+      address: String(row['address']),
       alerts: count(row['n']),
       lastMs: count(row['last']),
-      blocks: count(row['blocked']),
     }));
   }
 
@@ -115,19 +131,12 @@ export function createStatisticsRepository(db: Database): StatisticsRepository {
     async overview(minutes, nowMs) {
       const fromMs = nowMs - minutes * 60_000;
       const stepMs = timelineStepMs(minutes);
-      const [labels, severities, tierLists, offenders] = [
-        await alertGroups('label', fromMs, 12),
-        await alertGroups('severity', fromMs, SEVERITIES.length),
-        await alertGroups('tiers', fromMs, 100),
-        await alertGroups('offender', fromMs, 10),
-      ];
+      const groups = await alertGroups(fromMs);
+      const labels = sumBy(groups, (group) => group.label).slice(0, 12);
+      const severities = sumBy(groups, (group) => group.severity);
       const tiers = TIERS.map((tier) => {
-        const mine = tierLists.filter((group) => group.name.includes(`,${tier},`));
-        return {
-          tier,
-          alerts: mine.reduce((n, group) => n + group.alerts, 0),
-          blocks: mine.reduce((n, group) => n + group.blocks, 0),
-        };
+        const mine = groups.filter((group) => group.tiers.includes(`,${tier},`));
+        return { tier, alerts: total(mine), blocks: total(mine.filter((group) => group.blocked)) };
       });
       return {
         fromMs,
@@ -135,14 +144,23 @@ export function createStatisticsRepository(db: Database): StatisticsRepository {
         stepSecs: stepMs / 1000,
         protocols: await rollups('protocol', fromMs),
         talkers: (await rollups('talker', fromMs)).map(({ name, ...sums }) => ({ address: name, ...sums })),
-        offenders: offenders.map(({ name, alerts, lastMs }) => ({ address: name, alerts, lastMs })),
-        labels: labels.map(({ name, alerts }) => ({ label: name, alerts })),
-        severities: severities.map(({ name, alerts }) => ({ severity: SEVERITIES[Number(name)] ?? 'info', alerts })),
+        offenders: await topOffenders(fromMs),
+        labels: labels.map(([label, alerts]) => ({ label, alerts })),
+        severities: severities.map(([severity, alerts]) => ({ severity, alerts })),
         tiers,
         timeline: await points(fromMs, nowMs, stepMs),
       };
     },
   };
+}
+
+const total = (groups: readonly { alerts: number }[]): number => groups.reduce((n, group) => n + group.alerts, 0);
+
+/** Sums by a name, largest first. */
+function sumBy<G extends { alerts: number }>(groups: readonly G[], nameOf: (group: G) => string): [string, number][] {
+  const sums = new Map<string, number>();
+  for (const group of groups) sums.set(nameOf(group), (sums.get(nameOf(group)) ?? 0) + group.alerts);
+  return [...sums].sort((a, b) => b[1] - a[1]);
 }
 
 function emptyPoint(atMs: number): TimelinePoint {

@@ -335,6 +335,29 @@ export function repositoryCases(name: string, open: () => Promise<Store>): void 
       assert.ok(overview.timeline.length >= 180 && overview.timeline.length <= 182, String(overview.timeline.length));
     });
 
+    it('counts alerts by label, severity, tier and offender', async () => {
+      const lastMs = START_MS + 900_000_000;
+      const write = (label: string, offender: string, response: 'none' | 'blocked') => {
+        store.alerts.queue({
+          alert: sampleAlert({ label, offender, lastMs, tiers: ['signature', 'behaviour'] }),
+          response,
+        });
+      };
+      write('o_scan', '198.51.100.1', 'blocked');
+      write('o_scan', '198.51.100.1', 'none');
+      write('o_brute', '198.51.100.2', 'none');
+      await store.flush();
+      const overview = await store.statistics.overview(1, lastMs + 1);
+      assert.deepEqual(overview.labels, [{ label: 'o_scan', alerts: 2 }, { label: 'o_brute', alerts: 1 }]); // prettier-ignore
+      assert.deepEqual(overview.severities, [{ severity: 'medium', alerts: 3 }]);
+      assert.deepEqual(overview.offenders, [
+        { address: '198.51.100.1', alerts: 2, lastMs },
+        { address: '198.51.100.2', alerts: 1, lastMs },
+      ]);
+      assert.deepEqual(overview.tiers[0], { tier: 'signature', alerts: 3, blocks: 1 });
+      assert.deepEqual(overview.tiers[2], { tier: 'classification', alerts: 0, blocks: 0 });
+    });
+
     it('deletes in chunks what is older than its retention and keeps decisions in force', async () => {
       const marker = uuid7();
       for (let i = 0; i < 60; i++) store.alerts.queue({ alert: sampleAlert({ label: marker, lastMs: START_MS }) });
