@@ -10,15 +10,21 @@ const LAB_ADDRESSES = /^(10\.77\.(66|20)\.|fd77:0:0:1::(66|20):)/;
 export interface SeenPacket {
   tsUs: number;
   src: string;
+  /** Empty for a forged ARP reply, which is for everybody. */
   dst: string;
 }
 
-/** Time and addresses of each IP packet of a capture, as tcpdump (and not our own decoder) reads them. */
+/** The hardware address that forged ARP replies of the lab name; no device has it. */
+export const FORGED_MAC = '02:00:00:00:66:66';
+
+/** Time and addresses of each IP packet and forged ARP reply of a capture, as tcpdump (and not our own decoder) reads them. */
 export async function* readAddresses(file: string): AsyncGenerator<SeenPacket> {
-  const tcpdump = spawn('tcpdump', ['-tt', '-nn', '-q', '-r', file, 'ip or ip6'], {
+  const tcpdump = spawn('tcpdump', ['-tt', '-nn', '-q', '-r', file, 'ip or ip6 or arp'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   for await (const line of createInterface({ input: tcpdump.stdout })) {
+    const [, arpTs, claimed] = /^([\d.]+) ARP, Reply (\S+) is-at 02:00:00:00:66:66/.exec(line) ?? [];
+    if (arpTs !== undefined && claimed !== undefined) yield { tsUs: Number(arpTs) * 1e6, src: claimed, dst: '' };
     const [, ts, src, dst] = /^([\d.]+) IP6? (\S+) > (\S+):/.exec(line) ?? [];
     if (ts !== undefined && src !== undefined && dst !== undefined) {
       yield { tsUs: Number(ts) * 1e6, src: withoutPort(src), dst: withoutPort(dst) };
@@ -82,6 +88,7 @@ function explains({ step, sources, targets }: Watched, packet: SeenPacket): bool
     const ip = parseIp(text);
     return list.length === 0 || (ip !== undefined && list.some((cidr) => cidrContains(cidr, ip)));
   };
+  if (packet.dst === '') return has(sources, packet.src);
   const forward = has(sources, packet.src) && has(targets, packet.dst);
   return forward || (has(sources, packet.dst) && has(targets, packet.src));
 }

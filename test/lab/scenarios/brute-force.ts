@@ -107,7 +107,7 @@ const distributed: Scenario = {
       const passwords = list(context, `passwords-${source}`, guesses(context, 6));
       const args = [...HYDRA, '-l', 'alice', '-P', passwords, '-t', '2', context.victim.ip4, 'ssh'];
       const facts = {
-        label: 'ssh_brute_force',
+        label: 'distributed_brute_force',
         technique: 'T1110.001',
         sources: [source],
         targets: [context.victim.ip4],

@@ -4,6 +4,7 @@ import { bruteForces } from './brute-force.js';
 import { commandAndControl } from './command-and-control.js';
 import { everyday } from './everyday.js';
 import { floods } from './flood.js';
+import { layerTwo } from './layer-two.js';
 import { portScans } from './port-scan.js';
 import { slowHttps } from './slow-http.js';
 import { sweeps } from './sweep.js';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...slowHttps,
   ...webAttacks,
   ...commandAndControl,
+  ...layerTwo,
   browsing,
   nat,
   ...everyday,

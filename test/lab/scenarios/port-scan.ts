@@ -59,7 +59,7 @@ const distributed: Scenario = {
     for (const [i, source] of sources.entries()) {
       const ports = `${1 + 10 * i}-${10 + 10 * i}`;
       const args = ['-n', '-Pn', '-sS', '-T4', '-p', ports, '-S', source, '-e', 'eth0', context.victim.ip4];
-      const facts = { label: 'port_scan', technique: TECHNIQUE, sources: [source], targets: [context.victim.ip4] };
+      const facts = { label: 'network_scan', technique: TECHNIQUE, sources: [source], targets: [context.victim.ip4] };
       await context.attack(facts, 'attacker', 'nmap', args);
     }
   },
