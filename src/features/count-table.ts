@@ -15,6 +15,7 @@ export class CountTable {
   /** Distinct partners (services of a host, hosts of a service), kept by the owner. */
   readonly distinct: Int32Array;
   private readonly keys: Uint32Array;
+  private readonly bucketOf: Int32Array;
   private readonly next: Int32Array;
   private readonly heads: Int32Array;
   private free = 0;
@@ -26,19 +27,25 @@ export class CountTable {
     this.rejectErrors = new Int32Array(capacity);
     this.distinct = new Int32Array(capacity);
     this.keys = new Uint32Array(capacity * WORDS);
+    this.bucketOf = new Int32Array(capacity);
     this.next = new Int32Array(capacity);
     for (let i = 0; i < capacity; i++) this.next[i] = i + 1 < capacity ? i + 1 : -1;
     this.heads = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2))).fill(-1);
   }
 
   find(): number {
-    for (let i = this.heads[this.bucket()]!; i >= 0; i = this.next[i]!) if (this.matches(i)) return i;
+    return this.findIn(this.bucket());
+  }
+
+  private findIn(bucket: number): number {
+    for (let i = this.heads[bucket]!; i >= 0; i = this.next[i]!) if (this.matches(i)) return i;
     return -1;
   }
 
   /** Finds or makes the entry of `key` and counts one more reference. */
   retain(): number {
-    const found = this.find();
+    const bucket = this.bucket();
+    const found = this.findIn(bucket);
     if (found >= 0) {
       this.count[found]! += 1;
       return found;
@@ -46,10 +53,10 @@ export class CountTable {
     const index = this.free;
     if (index < 0) throw new RangeError('more entries than the window can hold');
     this.free = this.next[index]!;
-    const bucket = this.bucket();
     this.next[index] = this.heads[bucket]!;
     this.heads[bucket] = index;
-    this.keys.set(this.key, index * WORDS);
+    this.bucketOf[index] = bucket;
+    for (let w = 0; w < WORDS; w++) this.keys[index * WORDS + w] = this.key[w]!;
     this.count[index] = 1;
     this.synErrors[index] = 0;
     this.rejectErrors[index] = 0;
@@ -61,8 +68,7 @@ export class CountTable {
   release(index: number): boolean {
     this.count[index]! -= 1;
     if (this.count[index]! > 0) return false;
-    this.key.set(this.keys.subarray(index * WORDS, (index + 1) * WORDS));
-    const bucket = this.bucket();
+    const bucket = this.bucketOf[index]!;
     if (this.heads[bucket] === index) this.heads[bucket] = this.next[index]!;
     else {
       let i = this.heads[bucket]!;

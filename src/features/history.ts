@@ -88,6 +88,10 @@ export class FlowHistory {
   private readonly pair: WindowTable;
   private readonly destination: WindowTable;
   private readonly pairLastUs: Float64Array;
+  private shortAt = 0;
+  private longAt = 0;
+  private pairAt = 0;
+  private destinationAt = 0;
 
   constructor(options: FlowFeatureOptions) {
     const capacity = options.maxHistoryKeys;
@@ -121,22 +125,27 @@ export class FlowHistory {
     }
   }
 
-  private addAll(flows: FlowColumns, slot: number, nowUs: number, counter: number, amount = 1): void {
+  /** Finds the four entries of a flow; `add` then counts in all of them. */
+  private touch(flows: FlowColumns, slot: number, nowUs: number): void {
     this.setKeys(flows, slot);
-    this.addTo(this.shortSource, nowUs, counter, amount);
-    this.addTo(this.longSource, nowUs, counter, amount);
-    this.addTo(this.pair, nowUs, counter, amount);
-    this.addTo(this.destination, nowUs, counter, amount);
+    this.shortAt = this.shortSource.touch(nowUs);
+    this.longAt = this.longSource.touch(nowUs);
+    this.pairAt = this.pair.touch(nowUs);
+    this.destinationAt = this.destination.touch(nowUs);
   }
 
-  private addTo(window: WindowTable, nowUs: number, counter: number, amount: number): void {
-    window.add(window.touch(nowUs), counter, amount);
+  private add(counter: number, amount: number): void {
+    this.shortSource.add(this.shortAt, counter, amount);
+    this.longSource.add(this.longAt, counter, amount);
+    this.pair.add(this.pairAt, counter, amount);
+    this.destination.add(this.destinationAt, counter, amount);
   }
 
   /** A flow began. @param isSyn its first packet is a TCP SYN. */
   opened(flows: FlowColumns, slot: number, nowUs: number, isSyn: boolean): void {
-    this.addAll(flows, slot, nowUs, CONNECTIONS);
-    if (isSyn) this.addAll(flows, slot, nowUs, SYNS);
+    this.touch(flows, slot, nowUs);
+    this.add(CONNECTIONS, 1);
+    if (isSyn) this.add(SYNS, 1);
     const proto = flows.proto[slot]!;
     const dst = 4 * slot;
     const host = mix32(
@@ -149,15 +158,15 @@ export class FlowHistory {
     );
     const port = mix32(flows.dstPort[slot]! | (proto << 16));
     const hasPort = proto === PROTO.TCP || proto === PROTO.UDP;
-    for (const window of [this.shortSource, this.longSource]) {
-      const at = window.table.find();
-      if (hasPort) window.mark(at, PORTS, port);
-      window.mark(at, HOSTS, host);
+    if (hasPort) {
+      this.shortSource.mark(this.shortAt, PORTS, port);
+      this.longSource.mark(this.longAt, PORTS, port);
+      this.pair.mark(this.pairAt, PORTS, port);
     }
-    const pair = this.pair.table.find();
-    if (hasPort) this.pair.mark(pair, PORTS, port);
-    this.destination.mark(this.destination.table.find(), HOSTS, from);
-    this.addGap(pair, nowUs);
+    this.shortSource.mark(this.shortAt, HOSTS, host);
+    this.longSource.mark(this.longAt, HOSTS, host);
+    this.destination.mark(this.destinationAt, HOSTS, from);
+    this.addGap(this.pairAt, nowUs);
   }
 
   private addGap(pair: number, nowUs: number): void {
@@ -172,8 +181,9 @@ export class FlowHistory {
 
   /** The destination answered a SYN for the first time. @param refused by RST. */
   answered(flows: FlowColumns, slot: number, nowUs: number, refused: boolean): void {
-    this.addAll(flows, slot, nowUs, SYNS_ANSWERED);
-    if (refused) this.addAll(flows, slot, nowUs, RESETS);
+    this.touch(flows, slot, nowUs);
+    this.add(SYNS_ANSWERED, 1);
+    if (refused) this.add(RESETS, 1);
   }
 
   /** A flow ended. */
@@ -183,10 +193,11 @@ export class FlowHistory {
     flow: { lastUs: number; durationSecs: number; packets: number; payloadFwd: number; payloadBwd: number },
   ): void {
     const short = flow.durationSecs < SHORT_SECS && flow.packets <= SHORT_PACKETS;
-    this.addAll(flows, slot, flow.lastUs, ENDED);
-    if (short) this.addAll(flows, slot, flow.lastUs, SHORT);
-    this.addAll(flows, slot, flow.lastUs, PAYLOAD_FWD, flow.payloadFwd);
-    this.addAll(flows, slot, flow.lastUs, PAYLOAD_BWD, flow.payloadBwd);
+    this.touch(flows, slot, flow.lastUs);
+    this.add(ENDED, 1);
+    if (short) this.add(SHORT, 1);
+    this.add(PAYLOAD_FWD, flow.payloadFwd);
+    this.add(PAYLOAD_BWD, flow.payloadBwd);
   }
 
   /** Writes the group's values from `out[i]` on. @returns the index after the last. */

@@ -56,22 +56,21 @@ export function addSegment(seen: number, flags: number, fromOriginator: boolean)
  * @returns index into {@link KDD_FLAGS}.
  */
 export function tcpFlag(seen: number): number {
-  const o = (bit: number): boolean => (seen & bit) !== 0;
-  if (!o(SEEN.R_SYN_ACK)) {
-    if (!o(SEEN.O_SYN)) return CODE.OTH;
-    if (o(SEEN.R_RST)) return CODE.REJ;
-    if (o(SEEN.O_RST)) return CODE.RSTOS0;
-    if (o(SEEN.R_OTHER)) return CODE.OTH;
-    return o(SEEN.O_FIN) ? CODE.SH : CODE.S0;
+  if ((seen & SEEN.R_SYN_ACK) === 0) {
+    if ((seen & SEEN.O_SYN) === 0) return CODE.OTH;
+    if ((seen & SEEN.R_RST) !== 0) return CODE.REJ;
+    if ((seen & SEEN.O_RST) !== 0) return CODE.RSTOS0;
+    if ((seen & SEEN.R_OTHER) !== 0) return CODE.OTH;
+    return (seen & SEEN.O_FIN) !== 0 ? CODE.SH : CODE.S0;
   }
-  if (!o(SEEN.O_SYN)) {
-    if (o(SEEN.R_RST)) return CODE.RSTRH;
-    return o(SEEN.R_FIN) ? CODE.SHR : CODE.OTH;
+  if ((seen & SEEN.O_SYN) === 0) {
+    if ((seen & SEEN.R_RST) !== 0) return CODE.RSTRH;
+    return (seen & SEEN.R_FIN) !== 0 ? CODE.SHR : CODE.OTH;
   }
-  if (o(SEEN.O_RST)) return CODE.RSTO;
-  if (o(SEEN.R_RST)) return CODE.RSTR;
-  if (o(SEEN.O_FIN)) return o(SEEN.R_FIN) ? CODE.SF : CODE.S2;
-  return o(SEEN.R_FIN) ? CODE.S3 : CODE.S1;
+  if ((seen & SEEN.O_RST) !== 0) return CODE.RSTO;
+  if ((seen & SEEN.R_RST) !== 0) return CODE.RSTR;
+  if ((seen & SEEN.O_FIN) !== 0) return (seen & SEEN.R_FIN) !== 0 ? CODE.SF : CODE.S2;
+  return (seen & SEEN.R_FIN) !== 0 ? CODE.S3 : CODE.S1;
 }
 
 /** UDP and ICMP connections are SF in the KDD tables, answered or not. */
@@ -80,27 +79,20 @@ export const FLAG_SF = CODE.SF;
 /** What a connection counts as in the error rates. */
 export const ERROR_CLASS = { NONE: 0, SYN: 1, REJECT: 2 } as const;
 
+const SYN_ERRORS: readonly KddFlag[] = ['S0', 'S1', 'S2', 'S3', 'SH'];
+const REJECT_ERRORS: readonly KddFlag[] = ['REJ', 'RSTO', 'RSTR', 'RSTOS0', 'RSTRH'];
+const NO_ERROR_YET: readonly KddFlag[] = ['S1', 'S2', 'S3'];
+const CLASS_AT_END = Uint8Array.from(KDD_FLAGS, (flag) => {
+  if (SYN_ERRORS.includes(flag)) return ERROR_CLASS.SYN;
+  return REJECT_ERRORS.includes(flag) ? ERROR_CLASS.REJECT : ERROR_CLASS.NONE;
+});
+const CLASS_UNDER_WAY = CLASS_AT_END.map((kind, i) => (NO_ERROR_YET.includes(KDD_FLAGS[i]!) ? ERROR_CLASS.NONE : kind));
+
 /**
  * SYN errors are S0, S1, S2, S3 and SH; reject errors REJ, RSTO, RSTR, RSTOS0 and RSTRH: in the KDD tables every
  * connection that is alone in its window (`count` 1) has exactly these rates. A live connection that is established
  * or half closed is no error yet: S1, S2 and S3 count only when it ended so.
  */
 export function errorClass(flag: number, ended: boolean): number {
-  switch (KDD_FLAGS[flag]) {
-    case 'S0':
-    case 'SH':
-      return ERROR_CLASS.SYN;
-    case 'S1':
-    case 'S2':
-    case 'S3':
-      return ended ? ERROR_CLASS.SYN : ERROR_CLASS.NONE;
-    case 'REJ':
-    case 'RSTO':
-    case 'RSTR':
-    case 'RSTOS0':
-    case 'RSTRH':
-      return ERROR_CLASS.REJECT;
-    default:
-      return ERROR_CLASS.NONE;
-  }
+  return ended ? CLASS_AT_END[flag]! : CLASS_UNDER_WAY[flag]!;
 }

@@ -86,8 +86,7 @@ export function createKddFeatures(options: KddFeatureOptions, deps: { emit: Emit
     state.fill(0, b, b + STRIDE);
     state[b + FIRST_US] = p.tsUs;
     seen[slot] = 0;
-    const known = [PROTO.TCP, PROTO.UDP, PROTO.ICMP, PROTO.ICMPV6].includes(p.proto as 1 | 6 | 17 | 58);
-    if (!known) {
+    if (!isKddProtocol(p.proto)) {
       counters.other_protocols++;
       progress[slot] = 0;
       return;
@@ -137,7 +136,8 @@ export function createKddFeatures(options: KddFeatureOptions, deps: { emit: Emit
     byTime.expire(nowUs);
     writeTimeWindow(byTime, connection, values, KDD_TRAFFIC_AT);
     writeHostWindow(byNumber, connection, values, KDD_TRAFFIC_AT + 9);
-    frozen.set(values.subarray(KDD_TRAFFIC_AT), slot * KDD_TRAFFIC_WIDTH);
+    const at = slot * KDD_TRAFFIC_WIDTH;
+    for (let i = 0; i < KDD_TRAFFIC_WIDTH; i++) frozen[at + i] = values[KDD_TRAFFIC_AT + i]!;
     progress[slot]! |= TAKEN;
   }
 
@@ -217,6 +217,10 @@ export function createKddFeatures(options: KddFeatureOptions, deps: { emit: Emit
       window_overflowed: byTime.overflowed,
     }),
   };
+}
+
+function isKddProtocol(proto: number): boolean {
+  return proto === PROTO.TCP || proto === PROTO.UDP || proto === PROTO.ICMP || proto === PROTO.ICMPV6;
 }
 
 function isLand(flows: FlowColumns, slot: number): boolean {

@@ -53,7 +53,7 @@ export class KeyTable {
     if (this.tags[oldest] !== 0) this.evictions++;
     this.tags[oldest] = tag;
     this.lastUs[oldest] = nowUs;
-    this.keys.set(this.key, oldest * this.words);
+    for (let w = 0; w < this.words; w++) this.keys[oldest * this.words + w] = this.key[w]!;
     this.inserted = true;
     return oldest;
   }

@@ -7,6 +7,9 @@ const ESTIMATED = 255;
 /** Bias constant of HyperLogLog for 64 registers (Flajolet et al. 2007). */
 const ALPHA = 0.709;
 
+/** 2 to the minus r. */
+const SHARE = Float64Array.from({ length: 34 }, (_, r) => 2 ** -r);
+
 /**
  * Many small sets of 32-bit hashes, 64 bytes each: exact up to 16 members, then HyperLogLog in the same bytes (64
  * registers, standard error about 13 %, less while linear counting applies).
@@ -50,7 +53,7 @@ export class DistinctSets {
     let zeros = 0;
     for (let i = set * REGISTERS; i < (set + 1) * REGISTERS; i++) {
       const r = this.registers[i]!;
-      sum += 1 / 2 ** r;
+      sum += SHARE[r]!;
       if (r === 0) zeros++;
     }
     const raw = (ALPHA * REGISTERS * REGISTERS) / sum;
