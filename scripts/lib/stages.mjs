@@ -5,7 +5,7 @@ import { readNodeTestResults, readVitestResults } from './results.mjs';
 const bin = (name) => join('node_modules/.bin', name);
 
 /** A check that passes or fails as a whole; it adds to the failures, never to the passed tests. */
-const check = (name, command, args) => ({ name, files: [], limitSecs: 300, command: () => [bin(command), ...args] });
+const check = (name, command, args) => ({ name, files: [], limitSecs: 600, command: () => [bin(command), ...args] });
 
 /** Tests of one folder, run by node from the TypeScript sources. */
 const nodeTests = (name, { concurrency, limitSecs, root }) => ({
