@@ -13,6 +13,8 @@ const REQUEST = 1;
 const REPLY = 2;
 /** A reply this soon after a request answers it. */
 const ASKED_US = 5e6;
+/** The question before the first reply that is seen at all may have been missed. */
+const FIRST_US = 1e6;
 /** The rightful owner counts as alive for this long after its last ARP packet. */
 const ALIVE_US = 120e6;
 
@@ -151,7 +153,7 @@ export class ArpDetector implements Detector {
       this.ownerSince[owner] = p.tsUs;
       this.ownerSeen[owner] = p.tsUs;
       this.claims[owner] = 0;
-      if (this.owners.inserted) this.askedUs[owner] = p.arpOp === REPLY ? p.tsUs : 0;
+      if (this.owners.inserted) this.askedUs[owner] = p.arpOp === REPLY ? p.tsUs - ASKED_US + FIRST_US : 0;
       return;
     }
     if (this.ownerMac[owner] === mac) {

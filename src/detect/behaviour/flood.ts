@@ -10,7 +10,7 @@ import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
 import { SlidingCounts } from './sliding-counts.js';
 import type { Sources } from './sources.js';
-import { isMulticast, TECHNIQUE } from './technique.js';
+import { isMulticast, TECHNIQUE, techniqueOf } from './technique.js';
 
 const SYN = 0;
 const UDP = 1;
@@ -76,8 +76,9 @@ export class FloodDetector implements Detector {
   }
 
   onFailed(at: FlowMoment, failure: number): void {
-    if (at.technique !== TECHNIQUE.SYN || failure === FAILURE.EMPTY) return;
     const { flows, slot, nowUs } = at;
+    if (at.technique === TECHNIQUE.UDP) this.onUnansweredFlow(at);
+    if (at.technique !== TECHNIQUE.SYN || failure === FAILURE.EMPTY) return;
     const target = this.lookup(flows, slot, nowUs);
     this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
     const rate = this.counts.add(target, SYN, 1, nowUs);
@@ -95,28 +96,44 @@ export class FloodDetector implements Detector {
     } else if (p.proto === PROTO.ICMP || p.proto === PROTO.ICMPV6) this.onIcmp(p, flows, slot);
   }
 
+  /** A question may still be answered: the first packet of a flow counts when the time for that is over. */
+  private onUnansweredFlow(at: FlowMoment): void {
+    const { flows, slot, nowUs } = at;
+    const target = this.lookup(flows, slot, nowUs);
+    this.note(target, flows, slot, nowUs, flows.srcPort[slot]!);
+    this.counts.add(target, UDP_FLOWS, 1, nowUs);
+    this.counts.add(target, UDP, 1, nowUs);
+    this.judgeUdp(at, target);
+  }
+
   private onUnansweredUdp(p: DecodedPacket, flows: FlowColumns, slot: number, isNew: boolean): void {
-    if (isMulticast(p)) return;
-    const { options } = this;
+    const isReflected = REFLECTOR_PORTS[p.srcPort] !== undefined && p.dstPort !== p.srcPort;
+    if (isMulticast(p) || (isNew && !isReflected && techniqueOf(p, 0) === TECHNIQUE.UDP)) return;
     const target = this.cached(flows, slot, p.tsUs, isNew);
     this.note(target, flows, slot, p.tsUs, p.srcPort);
-    const packets = this.counts.add(target, UDP, 1, p.tsUs);
-    const newFlows = this.counts.add(target, UDP_FLOWS, isNew ? 1 : 0, p.tsUs);
-    if (REFLECTOR_PORTS[p.srcPort] !== undefined && p.dstPort !== p.srcPort) {
+    if (isReflected) {
       const reflected = this.counts.add(target, REFLECTED, 1, p.tsUs);
-      if (reflected >= options.reflectedPerSec && this.limits.reflected.isDue(target, p.tsUs)) {
+      if (reflected >= this.options.reflectedPerSec && this.limits.reflected.isDue(target, p.tsUs)) {
         this.onReflected(p, flows, slot, target, reflected);
       }
     }
-    if (packets < options.udpPerSec && newFlows < options.udpFlowsPerSec) return;
-    if (!this.limits.udp.isDue(target, p.tsUs) || !this.limits.reflected.isDue(target, p.tsUs)) return;
-    this.limits.udp.mark(target, p.tsUs);
-    const byFlows = packets < options.udpPerSec;
-    this.report(moment(p, flows, slot), target, {
+    const packets = this.counts.add(target, UDP, 1, p.tsUs);
+    if (packets >= this.options.udpPerSec) this.judgeUdp(moment(p, flows, slot), target);
+  }
+
+  private judgeUdp(at: FlowMoment, target: number): void {
+    const { udpPerSec, udpFlowsPerSec } = this.options;
+    const packets = this.counts.value(target, UDP, at.nowUs);
+    const flows = this.counts.value(target, UDP_FLOWS, at.nowUs);
+    if (packets < udpPerSec && flows < udpFlowsPerSec) return;
+    if (!this.limits.udp.isDue(target, at.nowUs) || !this.limits.reflected.isDue(target, at.nowUs)) return;
+    this.limits.udp.mark(target, at.nowUs);
+    const byFlows = packets < udpPerSec;
+    this.report(at, target, {
       entry: BEHAVIOURS.udpFlood,
-      rate: byFlows ? newFlows : packets,
-      threshold: byFlows ? options.udpFlowsPerSec : options.udpPerSec,
-      what: byFlows ? 'new UDP flows' : 'UDP packets',
+      rate: byFlows ? flows : packets,
+      threshold: byFlows ? udpFlowsPerSec : udpPerSec,
+      what: byFlows ? 'unanswered UDP flows' : 'UDP packets',
     });
   }
 
