@@ -1,0 +1,149 @@
+/** Where a buffer comes from: a transaction's field, or bytes of the packet. */
+export interface BufferDefinition {
+  /** Canonical sticky-buffer name. */
+  name: string;
+  source: 'transaction' | 'packet';
+  /** Bit 0: requests, bit 1: responses. */
+  towards: number;
+  /** Application protocols that have it; empty for packet buffers. */
+  protos: readonly string[];
+  /** Content may arrive over several packets: looked at again as it grows. */
+  grows: boolean;
+  /** Naming it twice means two instances, each matched on its own. */
+  multi: boolean;
+}
+
+const REQUEST = 1;
+const RESPONSE = 2;
+const BOTH = 3;
+const HTTP = ['http', 'http2'];
+const TLS = ['tls', 'quic'];
+const FILES = ['http', 'http2', 'smtp', 'ftp-data', 'smb', 'nfs'];
+
+const table = new Map<string, BufferDefinition>();
+
+function define(
+  names: string,
+  towards: number,
+  protos: readonly string[],
+  more: Partial<Pick<BufferDefinition, 'grows' | 'multi' | 'source'>> = {},
+): void {
+  for (const name of names.split(' '))
+    table.set(name, { name, towards, protos, source: 'transaction', grows: false, multi: false, ...more });
+}
+
+define(
+  'http.uri http.uri.raw http.method http.user_agent http.host http.host.raw http.referer http.accept http.accept_enc ' +
+    'http.accept_lang http.request_line',
+  REQUEST,
+  HTTP,
+);
+define('http.request_body', REQUEST, HTTP, { grows: true });
+define('http.response_body', RESPONSE, HTTP, { grows: true });
+define('http.stat_code http.stat_msg http.response_line http.server http.location', RESPONSE, HTTP);
+define(
+  'http.header http.header.raw http.cookie http.header_names http.protocol http.start http.connection http.content_len ' +
+    'http.content_type',
+  BOTH,
+  HTTP,
+);
+define('http.request_header', REQUEST, HTTP, { multi: true });
+define('http.response_header', RESPONSE, HTTP, { multi: true });
+define('http2.header_name', BOTH, ['http2'], { multi: true });
+define('file.data', BOTH, FILES, { grows: true });
+define('file.name file.magic', BOTH, FILES);
+define('dns.query', REQUEST, ['dns'], { multi: true });
+define('dns.query.name dns.queries.rrname', BOTH, ['dns'], { multi: true });
+define('dns.answer.name dns.answers.rrname', BOTH, ['dns'], { multi: true });
+define('tls.sni tls.alpn', REQUEST, TLS);
+define('tls.cert_subject tls.cert_issuer tls.cert_serial tls.cert_fingerprint', RESPONSE, TLS);
+define('tls.certs tls.subjectaltname', RESPONSE, TLS, { multi: true });
+define('tls.random tls.random_time tls.random_bytes', BOTH, TLS);
+define('ja3.hash ja3.string ja4.hash', REQUEST, TLS);
+define('ja3s.hash ja3s.string', RESPONSE, TLS);
+define('ssh.proto ssh.software', BOTH, ['ssh']);
+define('ssh.hassh ssh.hassh.string', REQUEST, ['ssh']);
+define('ssh.hassh.server ssh.hassh.server.string', RESPONSE, ['ssh']);
+define('smtp.helo smtp.mail_from', REQUEST, ['smtp']);
+define('smtp.rcpt_to', REQUEST, ['smtp'], { multi: true });
+define('email.from email.to email.subject email.cc email.date email.message_id email.x_mailer', REQUEST, ['smtp']);
+define('email.url email.received', REQUEST, ['smtp'], { multi: true });
+define('smb.named_pipe smb.share smb.ntlmssp_user smb.ntlmssp_domain', REQUEST, ['smb']);
+define('ftp.command ftp.command_data', REQUEST, ['ftp']);
+define('ftp.reply', RESPONSE, ['ftp'], { multi: true });
+define('quic.sni quic.ua quic.version', BOTH, ['quic']);
+define('mqtt.connect.clientid mqtt.connect.username mqtt.connect.password', REQUEST, ['mqtt']);
+define('mqtt.publish.topic mqtt.publish.message', BOTH, ['mqtt']);
+define('ipv4.hdr ipv6.hdr tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], { source: 'packet' });
+
+/** Other names of the same buffers: legacy sticky buffers with underscores, and former spellings. */
+const ALIASES: Readonly<Record<string, string>> = {
+  file_data: 'file.data',
+  filename: 'file.name',
+  dns_query: 'dns.query',
+  http_request_line: 'http.request_line',
+  http_response_line: 'http.response_line',
+  http_protocol: 'http.protocol',
+  http_start: 'http.start',
+  http_header_names: 'http.header_names',
+  http_accept: 'http.accept',
+  http_accept_enc: 'http.accept_enc',
+  http_accept_lang: 'http.accept_lang',
+  http_connection: 'http.connection',
+  http_content_len: 'http.content_len',
+  http_content_type: 'http.content_type',
+  http_referer: 'http.referer',
+  tls_sni: 'tls.sni',
+  tls_cert_subject: 'tls.cert_subject',
+  tls_cert_issuer: 'tls.cert_issuer',
+  tls_cert_serial: 'tls.cert_serial',
+  tls_cert_fingerprint: 'tls.cert_fingerprint',
+  ja3_hash: 'ja3.hash',
+  ja3_string: 'ja3.string',
+  ssh_proto: 'ssh.proto',
+  ssh_software: 'ssh.software',
+};
+
+/** `content` modifiers of Suricata 4 and before: they move the content before them into a buffer. */
+export const CONTENT_MODIFIERS: Readonly<Record<string, string>> = {
+  http_uri: 'http.uri',
+  http_raw_uri: 'http.uri.raw',
+  http_method: 'http.method',
+  http_header: 'http.header',
+  http_raw_header: 'http.header.raw',
+  http_cookie: 'http.cookie',
+  http_user_agent: 'http.user_agent',
+  http_host: 'http.host',
+  http_raw_host: 'http.host.raw',
+  http_client_body: 'http.request_body',
+  http_server_body: 'file.data',
+  http_stat_code: 'http.stat_code',
+  http_stat_msg: 'http.stat_msg',
+};
+
+/** Letters of `pcre` that choose a buffer. */
+export const PCRE_BUFFERS: Readonly<Record<string, string>> = {
+  U: 'http.uri',
+  I: 'http.uri.raw',
+  P: 'http.request_body',
+  Q: 'file.data',
+  H: 'http.header',
+  D: 'http.header.raw',
+  M: 'http.method',
+  C: 'http.cookie',
+  S: 'http.stat_code',
+  Y: 'http.stat_msg',
+  V: 'http.user_agent',
+  W: 'http.host',
+  Z: 'http.host.raw',
+};
+
+/** The buffer of a sticky keyword, or undefined when it is none. */
+export function findBuffer(keyword: string): BufferDefinition | undefined {
+  return table.get(ALIASES[keyword] ?? keyword);
+}
+
+/** Every name that selects a buffer, for documentation and tests. */
+export function bufferNames(): string[] {
+  return [...table.keys(), ...Object.keys(ALIASES)].sort();
+}

@@ -1,0 +1,246 @@
+import { findBuffer, type BufferDefinition } from './buffers.js';
+import { RuleBuilder, UnknownKeyword, type KeywordContext } from './keywords/builder.js';
+import { HEADER_KEYWORDS } from './keywords/header.js';
+import { META_KEYWORDS } from './keywords/meta.js';
+import { PAYLOAD_KEYWORDS, type Keyword } from './keywords/payload.js';
+import { STATE_KEYWORDS } from './keywords/state.js';
+import { TRANSACTION_KEYWORDS } from './keywords/transaction.js';
+import { createTransform } from './match/transform.js';
+import { toAttack } from './attack.js';
+import { parseAddresses, type AddressRanges } from './parse/address.js';
+import type { Classification } from './parse/classification.js';
+import { parsePorts, type PortSet } from './parse/port.js';
+import { translatePcre } from './parse/pcre-translate.js';
+import { isRawRule, parseRuleText, type RawRule, type RuleOption, type RuleProblem } from './parse/rule.js';
+import type { Rule } from './rule.js';
+
+export interface CompileContext extends KeywordContext {
+  addresses: ReadonlyMap<string, string>;
+  ports: ReadonlyMap<string, string>;
+  classes: ReadonlyMap<string, Classification>;
+  file: string;
+  /** Equal texts share one result. */
+  addressCache: Map<string, AddressRanges>;
+  portCache: Map<string, PortSet>;
+}
+
+const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
+  Object.entries({
+    ...META_KEYWORDS,
+    ...PAYLOAD_KEYWORDS,
+    ...HEADER_KEYWORDS,
+    ...STATE_KEYWORDS,
+    ...TRANSACTION_KEYWORDS,
+  }),
+);
+
+const TCP_ONLY = [6];
+/** Protocols of the header: IP protocol numbers and application protocols. */
+const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] }>> = {
+  ip: {},
+  any: {},
+  pkthdr: {},
+  ipv4: {},
+  ip4: {},
+  ipv6: {},
+  ip6: {},
+  tcp: { ip: TCP_ONLY },
+  'tcp-pkt': { ip: TCP_ONLY },
+  'tcp-stream': { ip: TCP_ONLY },
+  udp: { ip: [17] },
+  icmp: { ip: [1, 58] },
+  icmpv4: { ip: [1] },
+  icmpv6: { ip: [58] },
+  sctp: { ip: [132] },
+  http: { ip: TCP_ONLY, app: ['http', 'http2'] },
+  http1: { ip: TCP_ONLY, app: ['http'] },
+  http2: { ip: TCP_ONLY, app: ['http2'] },
+  tls: { ip: TCP_ONLY, app: ['tls'] },
+  ssl: { ip: TCP_ONLY, app: ['tls'] },
+  dns: { app: ['dns'] },
+  ssh: { ip: TCP_ONLY, app: ['ssh'] },
+  smtp: { ip: TCP_ONLY, app: ['smtp'] },
+  ftp: { ip: TCP_ONLY, app: ['ftp'] },
+  'ftp-data': { ip: TCP_ONLY, app: ['ftp-data'] },
+  smb: { ip: TCP_ONLY, app: ['smb'] },
+  quic: { ip: [17], app: ['quic'] },
+  mqtt: { ip: TCP_ONLY, app: ['mqtt'] },
+};
+
+/** One line to a rule, or why it is not one. */
+export function compileRule(text: string, line: number, context: CompileContext): Rule | RuleProblem {
+  const raw = parseRuleText(text, line);
+  if (!isRawRule(raw)) return raw;
+  const sid = Number(raw.options.find((o) => o.name === 'sid')?.value);
+  const problem = (column: number, reason: string, keyword?: string): RuleProblem => ({
+    line,
+    column,
+    reason,
+    ...(keyword === undefined ? {} : { keyword }),
+    ...(Number.isInteger(sid) ? { signatureId: sid } : {}),
+  });
+  let option: RuleOption | undefined;
+  try {
+    const builder = new RuleBuilder(newRule(raw, context), context);
+    for (option of raw.options) applyOption(builder, option);
+    option = undefined;
+    return finish(builder, context);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (option === undefined) return problem(1, reason);
+    const unknown = error instanceof UnknownKeyword;
+    return problem(option.column, unknown ? reason : `${option.name}: ${reason}`, option.name);
+  }
+}
+
+function applyOption(builder: RuleBuilder, option: RuleOption): void {
+  const keyword = KEYWORDS.get(option.name);
+  if (keyword) {
+    keyword(builder, option.value ?? '');
+    return;
+  }
+  const buffer = findBuffer(option.name);
+  if (buffer) {
+    builder.setSticky(buffer);
+    if (buffer.source === 'packet') builder.needsPacket = true;
+    return;
+  }
+  const transform = createTransform(option.name, option.value, compilePattern);
+  if (!transform) throw new UnknownKeyword(`the keyword "${option.name}" is not understood`);
+  builder.addTransform(transform);
+}
+
+function compilePattern(pattern: string): RegExp {
+  const flags = {
+    caseless: false,
+    multiline: false,
+    dotAll: false,
+    extended: false,
+    ungreedy: false,
+    dollarEndOnly: false,
+  };
+  const translated = translatePcre(pattern, flags);
+  return new RegExp(translated.source, translated.caseless ? 'gi' : 'g');
+}
+
+function cached<T>(cache: Map<string, T>, text: string, make: () => T): T {
+  if (cache.has(text)) return cache.get(text)!;
+  const made = make();
+  cache.set(text, made);
+  return made;
+}
+
+function newRule(raw: RawRule, context: CompileContext): Rule {
+  const proto = PROTOCOLS[raw.proto];
+  if (!proto) throw new Error(`the protocol "${raw.proto}" is not parsed`);
+  const address = (text: string): AddressRanges =>
+    cached(context.addressCache, text, () => parseAddresses(text, context.addresses));
+  const port = (text: string): PortSet => cached(context.portCache, text, () => parsePorts(text, context.ports));
+  return {
+    index: 0,
+    action: raw.action,
+    proto: raw.proto,
+    ipProtos: proto.ip,
+    appProtos: proto.app,
+    signatureId: 0,
+    gid: 1,
+    rev: 0,
+    message: '',
+    classtype: '',
+    category: '',
+    priority: 0,
+    metadata: {},
+    references: [],
+    attack: undefined,
+    direction: raw.direction,
+    src: address(raw.src),
+    srcPorts: port(raw.srcPort),
+    dst: address(raw.dst),
+    dstPorts: port(raw.dstPort),
+    towards: 3,
+    flow: undefined,
+    kind: 'packet',
+    packetTests: [],
+    payload: [],
+    inPacket: false,
+    inStream: false,
+    buffers: [],
+    transactionTests: [],
+    appProtocol: [],
+    streamSize: [],
+    streamEvents: [],
+    decodeEvents: [],
+    bits: [],
+    flowInts: [],
+    ipRep: [],
+    threshold: undefined,
+    detectionFilter: undefined,
+    noalert: false,
+    target: undefined,
+    variables: 0,
+    text: raw.text,
+    file: context.file,
+    line: raw.line,
+  };
+}
+
+/** Settles what follows from the options together. */
+function finish(b: RuleBuilder, context: CompileContext): Rule {
+  const rule = b.rule;
+  if (rule.signatureId === 0 && !/\bsid\s*:/.test(rule.text)) throw new Error('there is no sid');
+  const found = context.classes.get(rule.classtype);
+  rule.category = found?.description ?? '';
+  if (rule.priority === 0) rule.priority = found?.priority ?? 3;
+  rule.attack = toAttack(rule.metadata);
+  if (rule.proto === 'ipv4' || rule.proto === 'ip4') rule.packetTests.push((p) => p.ipVersion === 4);
+  if (rule.proto === 'ipv6' || rule.proto === 'ip6') rule.packetTests.push((p) => p.ipVersion === 6);
+  rule.buffers = rule.buffers.filter((x) => x.matches.length > 0);
+  settlePayload(b);
+  settleKind(rule);
+  settleDirection(rule);
+  return rule;
+}
+
+/** Where contents without a buffer are looked for: packets, streams or both. */
+function settlePayload(b: RuleBuilder): void {
+  const rule = b.rule;
+  const tcp = rule.ipProtos === undefined || rule.ipProtos.includes(6);
+  if (rule.proto === 'tcp-pkt' || b.needsPacket) rule.inPacket = true;
+  if (rule.proto === 'tcp-stream' || b.needsStream) rule.inStream = true;
+  if (!tcp) {
+    rule.inPacket = true;
+    rule.inStream = false;
+  } else if (!rule.inPacket && !rule.inStream) {
+    rule.inStream = true;
+    rule.inPacket = rule.payload.some((m) => m.kind === 'content' && (m.offset !== undefined || m.depth !== undefined));
+  }
+}
+
+function settleKind(rule: Rule): void {
+  const inTransaction = rule.buffers.some((x) => x.buffer.source === 'transaction') || rule.transactionTests.length > 0;
+  if (inTransaction) {
+    rule.kind = 'transaction';
+    for (const { buffer } of rule.buffers) {
+      if (buffer.source !== 'transaction') continue;
+      const protos = rule.appProtos?.filter((p) => buffer.protos.includes(p)) ?? [...buffer.protos];
+      if (protos.length === 0) throw new Error(`${buffer.name} is not a part of ${rule.proto}`);
+      rule.appProtos = protos;
+    }
+  } else if (rule.payload.length > 0) rule.kind = 'payload';
+  else if (rule.appProtos && rule.packetTests.length === 0) rule.kind = 'protocol';
+  else rule.kind = 'packet';
+}
+
+/** Requests and responses exclude each other unless the rule is about a whole transaction. */
+function settleDirection(rule: Rule): void {
+  if (rule.direction === '=>') return;
+  for (const { buffer } of rule.buffers) {
+    const both = rule.towards & buffer.towards;
+    if (both === 0) throw new Error(conflict(buffer));
+    if (buffer.towards !== 3) rule.towards = both;
+  }
+}
+
+function conflict(buffer: BufferDefinition): string {
+  return `${buffer.name} is a field of ${buffer.towards === 1 ? 'requests' : 'responses'}, the rule looks the other way`;
+}

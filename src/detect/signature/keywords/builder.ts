@@ -1,0 +1,160 @@
+import { findBuffer, type BufferDefinition } from '../buffers.js';
+import type { BufferInspection, ContentMatch, Match, PcreMatch, Rule } from '../rule.js';
+import type { Transform } from '../match/transform.js';
+import type { Variables } from '../parse/bytes.js';
+import type { Datasets } from '../state/dataset.js';
+
+/** What keywords need from outside of their rule. */
+export interface KeywordContext {
+  datasets: Datasets;
+  /** Lines of a file named in a rule, relative to the rule file. */
+  readLines(path: string): string[];
+}
+
+/** Raised by a keyword that Portcullis does not have. */
+export class UnknownKeyword extends Error {}
+
+/** Collects a rule while its options are read in order. */
+export class RuleBuilder implements Variables {
+  readonly rule: Rule;
+  readonly context: KeywordContext;
+  /** The sticky buffer in effect; undefined: packet payload or stream. */
+  sticky: BufferInspection | undefined;
+  /** Contents go here after `base64_data`. */
+  inner: Match[] | undefined;
+  lastContent: ContentMatch | undefined;
+  #lastList: Match[] | undefined;
+  readonly #variables = new Map<string, number>();
+  /** A header keyword needs the packet itself. */
+  needsPacket = false;
+  needsStream = false;
+
+  constructor(rule: Rule, context: KeywordContext) {
+    this.rule = rule;
+    this.context = context;
+  }
+
+  /** The list that matches are added to. */
+  get list(): Match[] {
+    return this.inner ?? this.sticky?.matches ?? this.rule.payload;
+  }
+
+  add(match: Match): void {
+    this.addTo(this.list, match);
+  }
+
+  addTo(list: Match[], match: Match): void {
+    list.push(match);
+    this.justOpened = false;
+    if (match.kind === 'content') this.lastContent = match;
+    this.#lastList = list;
+    if (isRelative(match)) this.chain(list, match);
+  }
+
+  /** Tells the match before a relative one that it is followed. */
+  chain(list: readonly Match[], match: Match): void {
+    const at = list.indexOf(match);
+    for (let i = at - 1; i >= 0; i--) {
+      const before = list[i]!;
+      if ('relativeNext' in before) {
+        before.relativeNext = true;
+        return;
+      }
+    }
+  }
+
+  /** Naming a buffer again continues it; buffers with several values begin a new instance. */
+  setSticky(buffer: BufferDefinition): void {
+    this.inner = undefined;
+    this.justOpened = true;
+    const open = this.rule.buffers.find((b) => b.buffer === buffer && b.transforms.length === 0);
+    this.sticky = open && !(buffer.multi && open.matches.length > 0) ? open : this.#make(buffer);
+  }
+
+  /** The untransformed buffer, made when needed, without making it sticky. */
+  bufferOf(name: string): BufferInspection {
+    const buffer = findBuffer(name);
+    if (!buffer) throw new Error(`there is no buffer ${name}`);
+    return this.rule.buffers.find((b) => b.buffer === buffer && b.transforms.length === 0) ?? this.#make(buffer);
+  }
+
+  #make(buffer: BufferDefinition): BufferInspection {
+    const made: BufferInspection = { buffer, transforms: [], key: buffer.name, matches: [] };
+    this.rule.buffers.push(made);
+    return made;
+  }
+
+  addTransform(transform: Transform): void {
+    const sticky = this.sticky;
+    if (!sticky) throw new Error('needs a buffer keyword before it');
+    if (!this.justOpened) throw new Error('must come right behind its buffer');
+    const target = sticky.matches.length === 0 ? sticky : this.#make(sticky.buffer);
+    target.transforms.push(transform);
+    target.key += `|${transform.key}`;
+    this.sticky = target;
+  }
+
+  /** True right after a buffer keyword. */
+  justOpened = false;
+
+  /** `http_uri;` and the like: the last content moves to a buffer. */
+  moveLast(name: string): void {
+    const content = this.lastContent;
+    const from = this.#lastList;
+    if (!content || !from || !from.includes(content)) throw new Error('needs a content before it');
+    if (this.sticky) throw new Error('cannot be used behind a buffer keyword');
+    from.splice(from.indexOf(content), 1);
+    const target = this.bufferOf(name);
+    target.matches.push(content);
+    this.#lastList = target.matches;
+    if (isRelative(content)) this.chain(target.matches, content);
+  }
+
+  content(): ContentMatch {
+    if (!this.lastContent) throw new Error('needs a content before it');
+    return this.lastContent;
+  }
+
+  /** A modifier made the last content relative. */
+  relativeContent(): ContentMatch {
+    const content = this.content();
+    if (this.#lastList) this.chain(this.#lastList, content);
+    return content;
+  }
+
+  addPcre(match: PcreMatch, bufferName: string | undefined): void {
+    if (bufferName === undefined || this.sticky) this.add(match);
+    else this.addTo(this.bufferOf(bufferName).matches, match);
+  }
+
+  find(name: string): number {
+    const index = this.#variables.get(name);
+    if (index === undefined) throw new Error(`"${name}" is neither a number nor a variable defined before`);
+    return index;
+  }
+
+  define(name: string): number {
+    const index = this.#variables.get(name) ?? this.#variables.size;
+    this.#variables.set(name, index);
+    this.rule.variables = this.#variables.size;
+    return index;
+  }
+}
+
+export function isRelative(match: Match): boolean {
+  switch (match.kind) {
+    case 'content':
+      return match.distance !== undefined || match.within !== undefined;
+    case 'pcre':
+    case 'isdataat':
+    case 'base64_decode':
+      return match.relative;
+    case 'byte_test':
+    case 'byte_jump':
+    case 'byte_extract':
+    case 'byte_math':
+      return match.read.relative;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,195 @@
+import type { FlowIntTest, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
+import { parseNumber, parseRange } from '../parse/number.js';
+import type { RuleBuilder } from './builder.js';
+import type { Keyword } from './payload.js';
+
+const parts = (value: string): string[] => value.split(',').map((p) => p.trim());
+
+function flow(b: RuleBuilder, value: string): void {
+  const rule = b.rule;
+  const condition = (rule.flow ??= {
+    established: false,
+    notEstablished: false,
+    stateless: false,
+    onlyStream: false,
+    noStream: false,
+    onlyFragment: false,
+    noFragment: false,
+  });
+  for (const part of parts(value)) {
+    switch (part.toLowerCase()) {
+      case 'established':
+        condition.established = true;
+        break;
+      case 'not_established':
+        condition.notEstablished = true;
+        break;
+      case 'stateless':
+        condition.stateless = true;
+        break;
+      case 'to_server':
+      case 'from_client':
+        rule.towards = 1;
+        break;
+      case 'to_client':
+      case 'from_server':
+        rule.towards = 2;
+        break;
+      case 'only_stream':
+        condition.onlyStream = true;
+        b.needsStream = true;
+        break;
+      case 'no_stream':
+        condition.noStream = true;
+        b.needsPacket = true;
+        break;
+      case 'only_frag':
+        condition.onlyFragment = true;
+        break;
+      case 'no_frag':
+        condition.noFragment = true;
+        break;
+      default:
+        throw new Error(`"${part}" is not understood here`);
+    }
+  }
+  if (condition.established && condition.notEstablished)
+    throw new Error('established and not_established exclude each other');
+}
+
+const ACTIONS = /^(set|unset|toggle|isset|isnotset)$/;
+
+function flowbits(b: RuleBuilder, value: string): void {
+  const [action = '', name = ''] = parts(value);
+  if (action === 'noalert') {
+    b.rule.noalert = true;
+    return;
+  }
+  if (!ACTIONS.test(action)) throw new Error(`"${action}" is not a flowbits command`);
+  addBits(b, { scope: 'flow', action: action as StateTest['action'], names: [name], expireSecs: 0 });
+}
+
+function addBits(b: RuleBuilder, test: StateTest): void {
+  const names = (test.names[0] ?? '').split('|').map((n) => n.trim());
+  if (names.some((n) => n === '')) throw new Error('needs a name');
+  b.rule.bits.push({ ...test, names });
+}
+
+function hostbits(b: RuleBuilder, value: string): void {
+  const [action = '', name = '', scope = 'src'] = parts(value);
+  if (action === 'noalert') {
+    b.rule.noalert = true;
+    return;
+  }
+  if (!ACTIONS.test(action)) throw new Error(`"${action}" is not a hostbits command`);
+  if (!/^(src|dst|both)$/.test(scope)) throw new Error(`"${scope}" is neither src, dst nor both`);
+  addBits(b, {
+    scope: scope as StateTest['scope'],
+    action: action as StateTest['action'],
+    names: [name],
+    expireSecs: 300,
+  });
+}
+
+const XBIT_SCOPES: Readonly<Record<string, StateTest['scope']>> = { ip_src: 'src', ip_dst: 'dst', ip_pair: 'pair' };
+
+function xbits(b: RuleBuilder, value: string): void {
+  const [action = '', name = '', ...rest] = parts(value);
+  if (action === 'noalert') {
+    b.rule.noalert = true;
+    return;
+  }
+  if (!ACTIONS.test(action)) throw new Error(`"${action}" is not an xbits command`);
+  let scope: StateTest['scope'] | undefined;
+  let expireSecs = 30;
+  for (const part of rest) {
+    const [key, argument = ''] = part.split(/\s+/);
+    if (key === 'track') scope = XBIT_SCOPES[argument];
+    else if (key === 'expire') expireSecs = parseNumber(argument, 1);
+    else throw new Error(`"${part}" is not understood here`);
+  }
+  if (!scope) throw new Error('needs track ip_src, ip_dst or ip_pair');
+  addBits(b, { scope, action: action as StateTest['action'], names: [name], expireSecs });
+}
+
+function flowint(b: RuleBuilder, value: string): void {
+  const [name = '', operator = '', operand = ''] = parts(value);
+  if (!/^(\+|-|=|==|!=|<|>|<=|>=|isset|notset|isnotset)$/.test(operator))
+    throw new Error(`"${operator}" is not a flowint command`);
+  const test: FlowIntTest = {
+    name,
+    operator: (operator === '==' ? '^' : operator) as FlowIntTest['operator'],
+    value: /^\d+$/.test(operand) ? Number(operand) : operand,
+  };
+  b.rule.flowInts.push(test);
+}
+
+const TRACKS = /^(by_src|by_dst|by_rule|by_both|by_flow)$/;
+
+/** `type limit, track by_src, count 1, seconds 60`, in any order. */
+export function parseThreshold(value: string, type?: ThresholdSpec['type']): ThresholdSpec {
+  const spec: Partial<ThresholdSpec> = { multiplier: 1, ...(type === undefined ? {} : { type }) };
+  for (const part of parts(value)) {
+    const [key = '', argument = ''] = part.split(/\s+/);
+    if (key === 'type' && /^(limit|threshold|both|backoff)$/.test(argument))
+      spec.type = argument as ThresholdSpec['type'];
+    else if (key === 'track' && TRACKS.test(argument)) spec.track = argument as TrackBy;
+    else if (key === 'count') spec.count = parseNumber(argument, 1);
+    else if (key === 'seconds') spec.seconds = parseNumber(argument, 1);
+    else if (key === 'multiplier') spec.multiplier = parseNumber(argument, 1);
+    else throw new Error(`"${part}" is not understood here`);
+  }
+  if (spec.type === 'backoff') spec.seconds ??= 0;
+  if (!spec.type || !spec.track || spec.count === undefined || spec.seconds === undefined)
+    throw new Error('needs type, track, count and seconds');
+  return spec as ThresholdSpec;
+}
+
+function streamSize(b: RuleBuilder, value: string): void {
+  const [side = '', operator = '', number = ''] = parts(value);
+  if (!/^(client|server|both|either)$/.test(side)) throw new Error(`"${side}" is not a side of a stream`);
+  b.needsPacket = true;
+  b.rule.streamSize.push({ side, range: parseRange(`${operator === '=' ? '' : operator}${number}`, 0xffffffff) });
+}
+
+function iprep(b: RuleBuilder, value: string): void {
+  const [side = '', category = '', operator = '', number = ''] = parts(value);
+  if (!/^(any|src|dst|both)$/.test(side)) throw new Error(`"${side}" is neither any, src, dst nor both`);
+  if (operator === 'isset' || operator === 'isnotset') {
+    const range = operator === 'isset' ? parseRange('>0') : parseRange('=0');
+    b.rule.ipRep.push({ side, category, range });
+  } else b.rule.ipRep.push({ side, category, range: parseRange(`${operator}${number}`, 127) });
+}
+
+/** Keywords about flows, streams and what is remembered. */
+export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
+  flow,
+  flowbits,
+  hostbits,
+  xbits,
+  flowint,
+  iprep,
+  stream_size: streamSize,
+  threshold: (b, value) => {
+    b.rule.threshold = parseThreshold(value);
+  },
+  detection_filter: (b, value) => {
+    b.rule.detectionFilter = parseThreshold(value, 'detection_filter');
+  },
+  noalert: (b) => {
+    b.rule.noalert = true;
+  },
+  'stream-event': (b, value) => {
+    b.needsPacket = true;
+    b.rule.streamEvents.push(value);
+  },
+  'decode-event': (b, value) => {
+    b.needsPacket = true;
+    b.rule.decodeEvents.push(value);
+  },
+  'app-layer-protocol': (b, value) => {
+    const negated = value.startsWith('!');
+    const [name = ''] = parts(negated ? value.slice(1) : value);
+    b.rule.appProtocol.push({ name, negated });
+  },
+};

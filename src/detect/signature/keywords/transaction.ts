@@ -1,0 +1,79 @@
+import { parseRange } from '../parse/number.js';
+import type { Direction } from '../../../domain/flow.js';
+import type { NumberRange } from '../rule.js';
+import type { RuleBuilder } from './builder.js';
+import type { Keyword } from './payload.js';
+
+const DNS_TYPES: Readonly<Record<string, number>> = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  ANY: 255,
+};
+
+/** Versions of TLS as `ssl_version` and `tls.version` write them. */
+const TLS_VERSIONS: Readonly<Record<string, number>> = {
+  sslv2: 0x0200,
+  sslv3: 0x0300,
+  'tls1.0': 0x0301,
+  'tls1.1': 0x0302,
+  'tls1.2': 0x0303,
+  'tls1.3': 0x0304,
+  '1.0': 0x0301,
+  '1.1': 0x0302,
+  '1.2': 0x0303,
+  '1.3': 0x0304,
+};
+
+function addNumber(b: RuleBuilder, name: string, range: NumberRange, protos: string[], direction?: Direction): void {
+  b.rule.transactionTests.push({ kind: 'number', name, range, direction });
+  b.rule.appProtos ??= protos;
+}
+
+function number(name: string, protos: string[], direction?: Direction): Keyword {
+  return (b, value) => {
+    addNumber(b, name, parseRange(value), protos, direction);
+  };
+}
+
+function tlsVersion(b: RuleBuilder, value: string): void {
+  const negated = value.startsWith('!');
+  const version = TLS_VERSIONS[value.replace(/^!/, '').replace(/"/g, '').toLowerCase()];
+  if (version === undefined) throw new Error(`"${value}" is not a TLS version`);
+  addNumber(b, 'tls.version', { operator: negated ? '!=' : '=', a: version, b: 0 }, ['tls']);
+}
+
+/** Keywords about numbers and anomalies of transactions. */
+export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
+  'dns.opcode': number('dns.opcode', ['dns']),
+  'dns.rcode': number('dns.rcode', ['dns'], 1),
+  'dns.rrtype': (b, value) => {
+    const negated = value.startsWith('!');
+    const name = value.replace(/^!/, '').trim();
+    const type = DNS_TYPES[name.toUpperCase()];
+    const range = type === undefined ? parseRange(value) : ({ operator: negated ? '!=' : '=', a: type, b: 0 } as const);
+    addNumber(b, 'dns.rrtype', range, ['dns']);
+  },
+  'tls.version': tlsVersion,
+  ssl_version: (b, value) => {
+    const names = value.split(',').map((n) => n.trim());
+    if (names.length > 1) throw new Error('several versions are not supported');
+    tlsVersion(b, names[0]!);
+  },
+  'tls.cert_chain_len': number('tls.cert_chain_len', ['tls'], 1),
+  'http2.errorcode': number('http2.errorcode', ['http2']),
+  'mqtt.protocol_version': number('mqtt.protocol_version', ['mqtt']),
+  'mqtt.qos': number('mqtt.qos', ['mqtt']),
+  'app-layer-event': (b, value) => {
+    const dot = value.indexOf('.');
+    if (dot < 0) throw new Error(`the event ${value} is not known`);
+    b.rule.appProtos ??= [value.slice(0, dot)];
+    b.rule.transactionTests.push({ kind: 'event', name: value.slice(dot + 1), range: undefined, direction: undefined });
+  },
+};

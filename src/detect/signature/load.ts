@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { compileRule, type CompileContext } from './compile.js';
+import { DEFAULT_CLASSES, parseClassification } from './parse/classification.js';
+import { ruleLines, type RuleProblem } from './parse/rule.js';
+import type { Rule } from './rule.js';
+import { createDatasets } from './state/dataset.js';
+
+/** A problem with its file. */
+export interface FileProblem extends RuleProblem {
+  file: string;
+}
+
+export interface LoadedRules {
+  rules: Rule[];
+  problems: FileProblem[];
+}
+
+export interface LoadOptions {
+  addressVariables?: Readonly<Record<string, string>>;
+  portVariables?: Readonly<Record<string, string>>;
+  /** Text of a `classification.config`. */
+  classification?: string | undefined;
+  maxDatasetEntries?: number;
+}
+
+/** What Suricata's default configuration sets. */
+const ADDRESSES: Readonly<Record<string, string>> = {
+  HOME_NET: '[192.168.0.0/16,10.0.0.0/8,172.16.0.0/12]',
+  EXTERNAL_NET: '!$HOME_NET',
+  HTTP_SERVERS: '$HOME_NET',
+  SMTP_SERVERS: '$HOME_NET',
+  SQL_SERVERS: '$HOME_NET',
+  DNS_SERVERS: '$HOME_NET',
+  TELNET_SERVERS: '$HOME_NET',
+  AIM_SERVERS: '$EXTERNAL_NET',
+  DC_SERVERS: '$HOME_NET',
+  DNP3_SERVER: '$HOME_NET',
+  DNP3_CLIENT: '$HOME_NET',
+  MODBUS_CLIENT: '$HOME_NET',
+  MODBUS_SERVER: '$HOME_NET',
+  ENIP_CLIENT: '$HOME_NET',
+  ENIP_SERVER: '$HOME_NET',
+};
+const PORTS: Readonly<Record<string, string>> = {
+  HTTP_PORTS: '80',
+  SHELLCODE_PORTS: '!80',
+  ORACLE_PORTS: '1521',
+  SSH_PORTS: '22',
+  DNP3_PORTS: '20000',
+  MODBUS_PORTS: '502',
+  FILE_DATA_PORTS: '[$HTTP_PORTS,110,143]',
+  FTP_PORTS: '21',
+  GENEVE_PORTS: '6081',
+  VXLAN_PORTS: '4789',
+  TEREDO_PORTS: '3544',
+};
+
+/** Compiles rule files in order; a bad rule never stops the rest, a later rule with the same sid replaces by revision. */
+export function loadRules(files: readonly { file: string; text: string }[], options: LoadOptions = {}): LoadedRules {
+  const classes = new Map(DEFAULT_CLASSES);
+  if (options.classification !== undefined)
+    for (const [name, value] of parseClassification(options.classification)) classes.set(name, value);
+  const shared = {
+    addresses: new Map(Object.entries({ ...ADDRESSES, ...options.addressVariables })),
+    ports: new Map(Object.entries({ ...PORTS, ...options.portVariables })),
+    classes,
+    datasets: createDatasets(options.maxDatasetEntries ?? 1_000_000),
+    addressCache: new Map(),
+    portCache: new Map(),
+  };
+  const bySid = new Map<string, Rule>();
+  const problems: FileProblem[] = [];
+  for (const { file, text } of files) {
+    const context: CompileContext = {
+      ...shared,
+      file,
+      readLines: (path) => readFileSync(join(dirname(file), path), 'utf8').split(/\r?\n/),
+    };
+    for (const { text: ruleText, line } of ruleLines(text)) {
+      const result = compileRule(ruleText, line, context);
+      if ('reason' in result) {
+        problems.push({ ...result, file });
+        continue;
+      }
+      const key = `${result.gid}:${result.signatureId}`;
+      const known = bySid.get(key);
+      if (known && known.rev >= result.rev) {
+        problems.push({
+          file,
+          line,
+          column: 1,
+          reason: `sid ${result.signatureId} is used twice`,
+          signatureId: result.signatureId,
+        });
+        continue;
+      }
+      bySid.set(key, result);
+    }
+  }
+  const rules = orderRules([...bySid.values()]);
+  return { rules, problems };
+}
+
+const ACTION_ORDER: Readonly<Record<string, number>> = {
+  pass: 0,
+  drop: 1,
+  reject: 2,
+  rejectsrc: 2,
+  rejectdst: 2,
+  rejectboth: 2,
+};
+
+/** Rules that set a flow's bit come before those that test it. */
+function bitOrder(rule: Rule): number {
+  const flow = rule.bits.filter((x) => x.scope === 'flow');
+  const sets = flow.some((x) => x.action === 'set' || x.action === 'toggle' || x.action === 'unset');
+  const reads = flow.some((x) => x.action === 'isset' || x.action === 'isnotset');
+  return sets ? (reads ? 1 : 0) : reads ? 2 : 3;
+}
+
+/** Suricata's order: action, flowbits, flowint, then priority; else as written. */
+function orderRules(rules: Rule[]): Rule[] {
+  const sorted = rules
+    .map((rule, at) => ({ rule, at, action: ACTION_ORDER[rule.action] ?? 3, bits: bitOrder(rule) }))
+    .sort((x, y) => x.action - y.action || x.bits - y.bits || x.rule.priority - y.rule.priority || x.at - y.at)
+    .map((x) => x.rule);
+  for (const [i, rule] of sorted.entries()) rule.index = i;
+  return sorted;
+}

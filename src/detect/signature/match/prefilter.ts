@@ -1,0 +1,146 @@
+import { FOLD } from '../parse/content.js';
+
+/** A pattern of the prefilter and whom to tell. */
+interface Entry {
+  bytes: Uint8Array;
+  nocase: boolean;
+  /** Position of the gram within the pattern. */
+  at: number;
+  ids: number[];
+}
+
+const TABLE_BITS = 15;
+const TABLE_SIZE = 1 << TABLE_BITS;
+
+/**
+ * Finds which of many patterns occur in a buffer. Each pattern is represented by one four-byte gram, its rarest; a hash of
+ * the folded bytes under the window is looked up in a bit table that fits the cache, and only hits are compared. Patterns of
+ * one to three bytes have tables of their own.
+ */
+export interface Prefilter {
+  readonly patterns: number;
+  /** Bytes of the longest pattern. */
+  readonly longest: number;
+  /** Calls `hit` with the ids of each pattern that occurs in `data[from .. to)`; an id may come more than once. */
+  scan(data: Uint8Array, from: number, to: number, hit: (ids: readonly number[]) => void): void;
+}
+
+export interface PrefilterPattern {
+  /** Folded when `nocase`. */
+  bytes: Uint8Array;
+  nocase: boolean;
+  id: number;
+}
+
+/** Rough share of each byte in traffic: text and zeroes are common. */
+function commonness(b: number): number {
+  if (b === 0) return 40;
+  if (b === 32 || b === 101 || b === 116 || b === 97 || b === 111) return 30;
+  if (b >= 97 && b <= 122) return 20;
+  if (b === 47 || b === 46 || b === 45 || b === 58 || b === 61 || b === 13 || b === 10) return 18;
+  if (b >= 48 && b <= 57) return 12;
+  return 4;
+}
+
+function rarestGram(bytes: Uint8Array, size: number): number {
+  let best = 0;
+  let bestScore = Infinity;
+  for (let at = 0; at + size <= bytes.length; at++) {
+    let score = 0;
+    for (let i = 0; i < size; i++) score += commonness(FOLD[bytes[at + i]!]!);
+    const first = FOLD[bytes[at]!]!;
+    let same = true;
+    for (let i = 1; i < size; i++) same &&= FOLD[bytes[at + i]!]! === first;
+    if (same) score += 60;
+    if (score < bestScore) {
+      best = at;
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+const hash4 = (gram: number): number => Math.imul(gram, 0x9e3779b1) >>> (32 - TABLE_BITS);
+
+export function createPrefilter(patterns: readonly PrefilterPattern[]): Prefilter {
+  const entries = mergeEqual(patterns);
+  const four = new Map<number, Entry[]>();
+  const two = new Map<number, Entry[]>();
+  const one = new Map<number, Entry[]>();
+  const bits4 = new Uint8Array(TABLE_SIZE);
+  const bits2 = new Uint8Array(65536);
+  const bits1 = new Uint8Array(256);
+  const put = (map: Map<number, Entry[]>, key: number, entry: Entry): void => {
+    const list = map.get(key);
+    if (list) list.push(entry);
+    else map.set(key, [entry]);
+  };
+  for (const entry of entries) {
+    const f = (i: number): number => FOLD[entry.bytes[entry.at + i]!]!;
+    if (entry.bytes.length >= 4) {
+      entry.at = rarestGram(entry.bytes, 4);
+      const gram = (f(0) << 24) | (f(1) << 16) | (f(2) << 8) | f(3);
+      bits4[hash4(gram)] = 1;
+      put(four, gram, entry);
+    } else if (entry.bytes.length >= 2) {
+      entry.at = rarestGram(entry.bytes, 2);
+      const gram = (f(0) << 8) | f(1);
+      bits2[gram] = 1;
+      put(two, gram, entry);
+    } else {
+      bits1[f(0)] = 1;
+      put(one, f(0), entry);
+    }
+  }
+  const longest = entries.reduce((n, e) => Math.max(n, e.bytes.length), 0);
+
+  function verify(
+    list: readonly Entry[],
+    data: Uint8Array,
+    gramStart: number,
+    from: number,
+    to: number,
+    hit: (ids: readonly number[]) => void,
+  ): void {
+    for (const entry of list) {
+      const start = gramStart - entry.at;
+      const length = entry.bytes.length;
+      if (start < from || start + length > to) continue;
+      let i = 0;
+      if (entry.nocase) while (i < length && FOLD[data[start + i]!] === entry.bytes[i]) i++;
+      else while (i < length && data[start + i] === entry.bytes[i]) i++;
+      if (i === length) hit(entry.ids);
+    }
+  }
+
+  return {
+    patterns: entries.length,
+    longest,
+    scan(data, from, to, hit) {
+      let gram = 0;
+      const short = two.size > 0 || one.size > 0;
+      for (let i = from; i < to; i++) {
+        gram = (gram << 8) | FOLD[data[i]!]!;
+        if (i >= from + 3 && bits4[Math.imul(gram, 0x9e3779b1) >>> (32 - TABLE_BITS)] === 1) {
+          const list = four.get(gram);
+          if (list) verify(list, data, i - 3, from, to, hit);
+        }
+        if (short) {
+          if (i > from && bits2[gram & 0xffff] === 1) verify(two.get(gram & 0xffff)!, data, i - 1, from, to, hit);
+          if (bits1[gram & 0xff] === 1) verify(one.get(gram & 0xff)!, data, i, from, to, hit);
+        }
+      }
+    },
+  };
+}
+
+function mergeEqual(patterns: readonly PrefilterPattern[]): Entry[] {
+  const byKey = new Map<string, Entry>();
+  for (const p of patterns) {
+    const key = `${p.nocase ? 'i' : 'c'}${Buffer.from(p.bytes).toString('latin1')}`;
+    const known = byKey.get(key);
+    if (known) known.ids.push(p.id);
+    else byKey.set(key, { bytes: p.bytes, nocase: p.nocase, at: 0, ids: [p.id] });
+  }
+  return [...byKey.values()];
+}

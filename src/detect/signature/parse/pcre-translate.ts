@@ -1,0 +1,412 @@
+/** Flags that change how a pattern reads. */
+export interface PcreFlags {
+  caseless: boolean;
+  multiline: boolean;
+  dotAll: boolean;
+  extended: boolean;
+  ungreedy: boolean;
+  dollarEndOnly: boolean;
+}
+
+export interface TranslatedPattern {
+  source: string;
+  caseless: boolean;
+  /** Lookaround or back-references: V8's linear engine cannot take over. */
+  nonLinear: boolean;
+  /** An unbounded repeat inside an unbounded repeat. */
+  nestedRepeat: boolean;
+}
+
+const SPACE = '\\t-\\r ';
+const NOT_SPACE = '\\0-\\x08\\x0e-\\x1f!-\\xff';
+const HORIZONTAL = '\\t \\xa0';
+const VERTICAL = '\\n-\\r\\x85';
+const POSIX: Readonly<Record<string, string>> = {
+  alnum: '0-9A-Za-z',
+  alpha: 'A-Za-z',
+  ascii: '\\0-\\x7f',
+  blank: '\\t ',
+  cntrl: '\\0-\\x1f\\x7f',
+  digit: '0-9',
+  graph: '!-~',
+  lower: 'a-z',
+  print: ' -~',
+  punct: '!-\\/:-@[-`{-~',
+  space: SPACE,
+  upper: 'A-Z',
+  word: '0-9A-Za-z_',
+  xdigit: '0-9A-Fa-f',
+};
+
+/** Escapes that stand for a set, outside and inside of brackets. */
+const SETS: Readonly<Record<string, readonly [string, string]>> = {
+  s: [`[${SPACE}]`, SPACE],
+  S: [`[^${SPACE}]`, NOT_SPACE],
+  h: [`[${HORIZONTAL}]`, HORIZONTAL],
+  H: [`[^${HORIZONTAL}]`, '\\0-\\x08\\n-\\x1f!-\\x9f\\xa1-\\xff'],
+  v: [`[${VERTICAL}]`, VERTICAL],
+  V: [`[^${VERTICAL}]`, '\\0-\\t\\x0e-\\x84\\x86-\\xff'],
+  d: ['\\d', '\\d'],
+  D: ['\\D', '\\D'],
+  w: ['\\w', '\\w'],
+  W: ['\\W', '\\W'],
+};
+
+/**
+ * Rewrites a PCRE pattern over bytes as a JavaScript one over Latin-1 text with the same matches. Possessive and atomic
+ * groups become a lookahead with a back-reference.
+ * @throws {Error} when the pattern uses something that has no equal: recursion, conditions, `\K`, `\G`, callouts.
+ */
+export function translatePcre(pattern: string, flags: PcreFlags): TranslatedPattern {
+  return new Translator(pattern, flags).run();
+}
+
+class Translator {
+  readonly #in: string;
+  readonly #flags: PcreFlags;
+  #at = 0;
+  /** Number of each original group in the output. */
+  readonly #groups: number[] = [0];
+  #made = 0;
+  #atomics = 0;
+  #foldGlobally: boolean;
+  #nonLinear = false;
+  #nestedRepeat = false;
+  #backReferences: { placeholder: string; group: number }[] = [];
+
+  constructor(pattern: string, flags: PcreFlags) {
+    this.#in = pattern;
+    this.#flags = { ...flags };
+    const lead = /^\(\?([imsx]+)\)/.exec(pattern);
+    if (lead) {
+      this.#apply(this.#flags, lead[1]!);
+      this.#at = lead[0].length;
+    }
+    this.#foldGlobally = this.#flags.caseless;
+  }
+
+  run(): TranslatedPattern {
+    const body = this.#alternatives(this.#flags);
+    if (this.#at < this.#in.length) throw new Error('")" without "("');
+    let source = body.text;
+    for (const { placeholder, group } of this.#backReferences) {
+      const number = this.#groups[group];
+      if (number === undefined) throw new Error(`there is no group ${group}`);
+      source = source.replace(placeholder, `(?:\\${number})`);
+    }
+    return {
+      source,
+      caseless: this.#foldGlobally,
+      nonLinear: this.#nonLinear,
+      nestedRepeat: this.#nestedRepeat,
+    };
+  }
+
+  #alternatives(outer: PcreFlags): { text: string; unbounded: boolean } {
+    const flags = { ...outer };
+    let text = '';
+    let unbounded = false;
+    while (this.#at < this.#in.length && this.#in[this.#at] !== ')') {
+      if (this.#in[this.#at] === '|') {
+        this.#at++;
+        text += '|';
+        continue;
+      }
+      const made = this.#made;
+      const atom = this.#atom(flags);
+      if (atom === undefined) continue;
+      const repeated = this.#repeat(atom, flags, made);
+      text += repeated.text;
+      unbounded ||= repeated.unbounded;
+    }
+    return { text, unbounded };
+  }
+
+  #repeat(atom: { text: string; unbounded: boolean }, flags: PcreFlags, made: number) {
+    const rest = this.#in.slice(this.#at, this.#at + 16);
+    const m = /^(?:[*+?]|\{\d+(?:,\d*)?\})/.exec(rest);
+    if (!m) return atom;
+    this.#at += m[0].length;
+    const suffix = this.#in[this.#at];
+    const bare = m[0] === '{0}' ? '{0}' : m[0];
+    const open = bare === '*' || bare === '+' || /^\{\d+,\}$/.test(bare);
+    if (open && atom.unbounded) this.#nestedRepeat = true;
+    const unbounded = atom.unbounded || open;
+    if (suffix === '+') {
+      this.#at++;
+      return { text: this.#makeAtomic(atom.text + bare, made), unbounded };
+    }
+    let lazy = flags.ungreedy;
+    if (suffix === '?') {
+      this.#at++;
+      lazy = !lazy;
+    }
+    return { text: atom.text + bare + (lazy ? '?' : ''), unbounded };
+  }
+
+  /** `(?>x)` as `(?=(x))\1` with a named group, so that numbers stay apart. */
+  #makeAtomic(text: string, madeBefore: number): string {
+    this.#nonLinear = true;
+    const name = `_a${this.#atomics++}`;
+    for (let i = 0; i < this.#groups.length; i++) if (this.#groups[i]! > madeBefore) this.#groups[i]!++;
+    this.#made++;
+    return `(?:(?=(?<${name}>${text}))\\k<${name}>)`;
+  }
+
+  #atom(flags: PcreFlags): { text: string; unbounded: boolean } | undefined {
+    const c = this.#in[this.#at]!;
+    const plain = (text: string) => ({ text, unbounded: false });
+    if (c === '(') return this.#group(flags);
+    this.#at++;
+    if (flags.extended && /\s/.test(c)) return undefined;
+    if (flags.extended && c === '#') {
+      while (this.#at < this.#in.length && this.#in[this.#at] !== '\n') this.#at++;
+      return undefined;
+    }
+    if (c === '[') return plain(this.#brackets(flags));
+    if (c === '\\') return this.#escape(flags);
+    if (c === '.') return plain(flags.dotAll ? '[^]' : '[^\\n]');
+    if (c === '^') return plain(this.#lineStart(flags));
+    if (c === '$') return plain(this.#lineEnd(flags));
+    if (c === '*' || c === '+' || c === '?') throw new Error(`nothing to repeat before "${c}"`);
+    return plain(this.#literal(c, flags));
+  }
+
+  #lineStart(flags: PcreFlags): string {
+    if (!flags.multiline) return '^';
+    this.#nonLinear = true;
+    return '(?<![^\\n])';
+  }
+
+  #lineEnd(flags: PcreFlags): string {
+    if (!flags.multiline) return flags.dollarEndOnly ? '$' : '(?:\\n?$)';
+    this.#nonLinear = true;
+    return '(?![^\\n])';
+  }
+
+  #literal(c: string, flags: PcreFlags): string {
+    const code = c.charCodeAt(0);
+    if (code > 127) return [...Buffer.from(c, 'utf8')].map(hex).join('');
+    if (flags.caseless && !this.#foldGlobally && /[a-z]/i.test(c)) return `[${c.toLowerCase()}${c.toUpperCase()}]`;
+    return /[/{}\]]/.test(c) ? `\\${c}` : c;
+  }
+
+  #group(flags: PcreFlags): { text: string; unbounded: boolean } | undefined {
+    const rest = this.#in.slice(this.#at);
+    const close = (head: string, inner: PcreFlags = flags) => {
+      const body = this.#alternatives(inner);
+      if (this.#in[this.#at] !== ')') throw new Error('a group is not closed');
+      this.#at++;
+      return { text: `${head}${body.text})`, unbounded: body.unbounded };
+    };
+    const comment = /^\(\?#[^)]*\)/.exec(rest);
+    if (comment) {
+      this.#at += comment[0].length;
+      return undefined;
+    }
+    const inline = /^\(\?([imsx]*)(?:-([imsx]+))?\)/.exec(rest);
+    if (inline) {
+      this.#at += inline[0].length;
+      this.#apply(flags, inline[1] ?? '', inline[2] ?? '');
+      return undefined;
+    }
+    const scoped = /^\(\?([imsx]*)(?:-([imsx]+))?:/.exec(rest);
+    if (scoped) {
+      this.#at += scoped[0].length;
+      const inner = { ...flags };
+      this.#apply(inner, scoped[1] ?? '', scoped[2] ?? '');
+      return close('(?:', inner);
+    }
+    const look = /^\(\?(=|!|<=|<!)/.exec(rest);
+    if (look) {
+      this.#nonLinear = true;
+      this.#at += look[0].length;
+      const body = close(look[0]);
+      return { text: body.text, unbounded: false };
+    }
+    if (rest.startsWith('(?>')) {
+      this.#at += 3;
+      const made = this.#made;
+      const body = close('(?:');
+      return { text: this.#makeAtomic(body.text, made), unbounded: body.unbounded };
+    }
+    const named = /^\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/.exec(rest);
+    if (named) {
+      this.#at += named[0].length;
+      this.#groups.push(++this.#made);
+      return close(`(?<${named[1] ?? named[2]}>`);
+    }
+    const backName = /^\(\?P=(\w+)\)/.exec(rest);
+    if (backName) {
+      this.#at += backName[0].length;
+      this.#nonLinear = true;
+      return { text: `\\k<${backName[1]}>`, unbounded: false };
+    }
+    if (rest.startsWith('(?') || rest.startsWith('(*')) throw new Error(`"${rest.slice(0, 6)}" is not supported`);
+    this.#at++;
+    this.#groups.push(++this.#made);
+    return close('(');
+  }
+
+  #apply(flags: PcreFlags, on: string, off = ''): void {
+    const set = (letters: string, value: boolean): void => {
+      if (letters.includes('i')) flags.caseless = value;
+      if (letters.includes('m')) flags.multiline = value;
+      if (letters.includes('s')) flags.dotAll = value;
+      if (letters.includes('x')) flags.extended = value;
+    };
+    set(on, true);
+    set(off, false);
+  }
+
+  #escape(flags: PcreFlags): { text: string; unbounded: boolean } {
+    const c = this.#in[this.#at++];
+    const plain = (text: string) => ({ text, unbounded: false });
+    if (c === undefined) throw new Error('the pattern ends in "\\"');
+    const set = SETS[c];
+    if (set) return plain(set[0]);
+    if (c === 'Q') {
+      const end = this.#in.indexOf('\\E', this.#at);
+      const text = this.#in.slice(this.#at, end < 0 ? undefined : end);
+      this.#at = end < 0 ? this.#in.length : end + 2;
+      return plain(`(?:${[...Buffer.from(text, 'utf8')].map(hex).join('')})`);
+    }
+    if (c === 'A') return plain('^');
+    if (c === 'z') return plain('$');
+    if (c === 'Z') return plain('(?:\\n?$)');
+    if (c === 'b' || c === 'B') return plain(`\\${c}`);
+    if (c === 'R') return plain(`(?:\\r\\n|[${VERTICAL}])`);
+    if (c === 'N') return plain('[^\\n]');
+    if (c === 'E') return plain('');
+    if (c === 'K' || c === 'G' || c === 'X' || c === 'C' || c === 'p' || c === 'P')
+      throw new Error(`"\\${c}" is not supported`);
+    const back = /^(?:[1-9]\d?|g\{?\d+\}?|k<\w+>|k\{\w+\}|k'\w+')/.exec(this.#in.slice(this.#at - 1, this.#at + 30));
+    if (back && !this.#isOctal(back[0])) {
+      this.#at += back[0].length - 1;
+      return plain(this.#backReference(back[0]));
+    }
+    this.#at--;
+    const byte = this.#byteEscape();
+    if (flags.caseless && !this.#foldGlobally) return plain(this.#literal(String.fromCharCode(byte), flags));
+    return plain(hex(byte));
+  }
+
+  /** `\12` is a back-reference only when there are so many groups. */
+  #isOctal(text: string): boolean {
+    return /^[1-7][0-7]$/.test(text) && Number(text) >= this.#groups.length;
+  }
+
+  #backReference(text: string): string {
+    this.#nonLinear = true;
+    const name = /^k.(\w+).$/.exec(text);
+    if (name) return `\\k<${name[1]}>`;
+    const group = Number(/\d+/.exec(text)![0]);
+    const placeholder = `\u0001${this.#backReferences.length}\u0002`;
+    this.#backReferences.push({ placeholder, group });
+    return placeholder;
+  }
+
+  /** A byte after `\`: `xHH`, `x{H}`, octal, control letters or the character itself. */
+  #byteEscape(): number {
+    const rest = this.#in.slice(this.#at, this.#at + 8);
+    const take = (length: number, value: number): number => {
+      this.#at += length;
+      return value & 255;
+    };
+    const braced = /^x\{([0-9a-fA-F]+)\}/.exec(rest);
+    if (braced) return take(braced[0].length, parseInt(braced[1]!, 16));
+    const hexed = /^x([0-9a-fA-F]{0,2})/.exec(rest);
+    if (hexed) return take(hexed[0].length, hexed[1] === '' ? 0 : parseInt(hexed[1]!, 16));
+    const octal = /^[0-7]{1,3}/.exec(rest);
+    if (octal) return take(octal[0].length, parseInt(octal[0], 8));
+    if (/^c[ -~]/.test(rest)) return take(2, rest.toUpperCase().charCodeAt(1) ^ 64);
+    const control: Readonly<Record<string, number>> = { a: 7, e: 27, f: 12, n: 10, r: 13, t: 9 };
+    const c = rest[0]!;
+    return take(1, control[c] ?? c.charCodeAt(0));
+  }
+
+  #brackets(flags: PcreFlags): string {
+    let out = '[';
+    if (this.#in[this.#at] === '^') {
+      out += '^';
+      this.#at++;
+    }
+    let first = true;
+    for (;;) {
+      const c = this.#in[this.#at];
+      if (c === undefined) throw new Error('"[" is not closed');
+      if (c === ']' && !first) break;
+      first = false;
+      out += this.#classItem(c, flags);
+    }
+    this.#at++;
+    return `${out}]`;
+  }
+
+  #classItem(c: string, flags: PcreFlags): string {
+    const posix = /^\[:(\^?)(\w+):\]/.exec(this.#in.slice(this.#at, this.#at + 14));
+    if (posix) {
+      const set = POSIX[posix[2]!];
+      if (set === undefined || posix[1] === '^') throw new Error(`${posix[0]} is not supported`);
+      this.#at += posix[0].length;
+      return set;
+    }
+    if (c === '\\') {
+      const next = this.#in[this.#at + 1];
+      if (next === undefined) throw new Error('"[" is not closed');
+      const set = SETS[next];
+      if (set) {
+        this.#at += 2;
+        return set[1];
+      }
+      this.#at++;
+      if (next === 'b') {
+        this.#at++;
+        return '\\x08';
+      }
+      return this.#range(this.#byteEscape(), flags);
+    }
+    this.#at++;
+    const code = c.charCodeAt(0);
+    if (code > 127) return [...Buffer.from(c, 'utf8')].map(hex).join('');
+    return c === '-' ? this.#range(45, flags) : this.#range(code, flags);
+  }
+
+  /** One byte of a class, or a range that begins with it. */
+  #range(from: number, flags: PcreFlags): string {
+    const next = this.#in[this.#at + 1];
+    let to = from;
+    if (this.#in[this.#at] === '-' && next !== undefined && next !== ']' && !(next === '\\' && this.#setFollows())) {
+      this.#at++;
+      if (next === '\\') {
+        this.#at++;
+        to = this.#byteEscape();
+      } else {
+        this.#at++;
+        to = next.charCodeAt(0);
+      }
+      if (to < from) throw new Error('a range in "[...]" ends before it begins');
+    }
+    const text = to === from ? hex(from) : `${hex(from)}-${hex(to)}`;
+    if (!flags.caseless || this.#foldGlobally) return text;
+    return text + otherCase(from, to);
+  }
+
+  #setFollows(): boolean {
+    return SETS[this.#in[this.#at + 2] ?? ''] !== undefined;
+  }
+}
+
+/** The letters of a range in the other case. */
+function otherCase(from: number, to: number): string {
+  let out = '';
+  for (let b = from; b <= to; b++) {
+    if (b >= 65 && b <= 90) out += hex(b + 32);
+    else if (b >= 97 && b <= 122) out += hex(b - 32);
+  }
+  return out;
+}
+
+function hex(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, '0')}`;
+}

@@ -1,0 +1,264 @@
+import type { AttackReference } from '../../domain/detection.js';
+import type { Direction } from '../../domain/flow.js';
+import type { DecodedPacket } from '../../domain/packet.js';
+import type { BufferDefinition } from './buffers.js';
+import type { AddressRanges } from './parse/address.js';
+import type { PortSet } from './parse/port.js';
+import type { RuleDirection } from './parse/rule.js';
+import type { Dataset } from './state/dataset.js';
+import type { Transform } from './match/transform.js';
+
+/** A number in a rule, or the value of a `byte_extract`/`byte_math` variable when `variable` is 0 or more. */
+export interface Operand {
+  value: number;
+  variable: number;
+}
+
+/** What all relative keywords share: `relativeNext` is set when a later keyword counts from this one's end. */
+interface Chained {
+  relativeNext: boolean;
+}
+
+export interface ContentMatch extends Chained {
+  kind: 'content';
+  /** Folded to lower case when `nocase`. */
+  bytes: Uint8Array;
+  nocase: boolean;
+  negated: boolean;
+  offset: Operand | undefined;
+  depth: Operand | undefined;
+  distance: Operand | undefined;
+  within: Operand | undefined;
+  startswith: boolean;
+  endswith: boolean;
+  fastPattern: boolean;
+  /** Part of the bytes to use for the prefilter: `fast_pattern:offset,length`. */
+  chop: { from: number; length: number } | undefined;
+  /** Horspool skips by byte, made at first use. */
+  skip: Uint8Array | undefined;
+}
+
+export interface PcreMatch extends Chained {
+  kind: 'pcre';
+  regex: RegExp;
+  negated: boolean;
+  relative: boolean;
+  /** Search in a time-bounded context: the pattern may backtrack without end. */
+  guarded: boolean;
+  source: string;
+}
+
+export interface IsDataAtMatch {
+  kind: 'isdataat';
+  at: Operand;
+  relative: boolean;
+  negated: boolean;
+}
+
+export type NumberBase = 0 | 8 | 10 | 16;
+
+/** How a number is read from the buffer. */
+export interface NumberRead {
+  bytes: Operand;
+  offset: Operand;
+  relative: boolean;
+  little: boolean;
+  /** Endianness follows the DCE/RPC header. */
+  dce: boolean;
+  /** 0: binary; else text in this base (16 and 8 with their prefixes allowed). */
+  base: NumberBase;
+  text: boolean;
+  bitmask: number | undefined;
+}
+
+export type Comparison = '=' | '!=' | '<' | '>' | '<=' | '>=' | '&' | '^';
+
+export interface ByteTestMatch {
+  kind: 'byte_test';
+  read: NumberRead;
+  negated: boolean;
+  operator: Comparison;
+  value: Operand;
+}
+
+export interface ByteJumpMatch extends Chained {
+  kind: 'byte_jump';
+  read: NumberRead;
+  multiplier: number;
+  align: boolean;
+  fromBeginning: boolean;
+  fromEnd: boolean;
+  postOffset: Operand;
+}
+
+export interface ByteExtractMatch extends Chained {
+  kind: 'byte_extract';
+  read: NumberRead;
+  multiplier: number;
+  align: number;
+  variable: number;
+}
+
+export interface ByteMathMatch extends Chained {
+  kind: 'byte_math';
+  read: NumberRead;
+  operator: '+' | '-' | '*' | '/' | '<<' | '>>';
+  rvalue: Operand;
+  variable: number;
+}
+
+export interface SizeMatch {
+  kind: 'bsize';
+  range: NumberRange;
+}
+
+export interface Base64DecodeMatch extends Chained {
+  kind: 'base64_decode';
+  bytes: number;
+  offset: number;
+  relative: boolean;
+  /** Matches behind `base64_data`. */
+  inner: Match[];
+}
+
+export interface DatasetMatch {
+  kind: 'dataset';
+  dataset: Dataset;
+  command: 'isset' | 'isnotset' | 'set' | 'unset';
+}
+
+export interface AbsentMatch {
+  kind: 'absent';
+  orElse: boolean;
+}
+
+export type Match =
+  | ContentMatch
+  | PcreMatch
+  | IsDataAtMatch
+  | ByteTestMatch
+  | ByteJumpMatch
+  | ByteExtractMatch
+  | ByteMathMatch
+  | SizeMatch
+  | Base64DecodeMatch
+  | DatasetMatch
+  | AbsentMatch;
+
+/** `5`, `<5`, `>5`, `3<>9` (exclusive), `!5`. */
+export interface NumberRange {
+  operator: '=' | '!=' | '<' | '>' | '<=' | '>=' | '<>' | '!<>';
+  a: number;
+  b: number;
+}
+
+/** Everything that is looked for in one buffer. */
+export interface BufferInspection {
+  buffer: BufferDefinition;
+  transforms: Transform[];
+  /** Buffer and transforms: equal keys share one prefilter. */
+  key: string;
+  matches: Match[];
+}
+
+/** Looks only at the packet's header. */
+export type PacketTest = (packet: DecodedPacket, direction: Direction) => boolean;
+
+/** Looks at numbers and events of a transaction. */
+export interface TransactionTest {
+  kind: 'number' | 'event';
+  name: string;
+  range: NumberRange | undefined;
+  direction: Direction | undefined;
+}
+
+export type BitAction = 'set' | 'unset' | 'toggle' | 'isset' | 'isnotset';
+
+/** A flag or counter remembered for the flow, a host or a pair of hosts. */
+export interface StateTest {
+  scope: 'flow' | 'src' | 'dst' | 'both' | 'pair';
+  action: BitAction;
+  /** Any of them for `isset`, none of them for `isnotset`. */
+  names: string[];
+  expireSecs: number;
+}
+
+export interface FlowIntTest {
+  name: string;
+  operator: '+' | '-' | '=' | Comparison | 'isset' | 'notset' | 'isnotset';
+  value: number | string;
+}
+
+export type TrackBy = 'by_src' | 'by_dst' | 'by_rule' | 'by_both' | 'by_flow';
+
+export interface ThresholdSpec {
+  type: 'limit' | 'threshold' | 'both' | 'detection_filter' | 'backoff' | 'rate_filter';
+  track: TrackBy;
+  count: number;
+  seconds: number;
+  multiplier: number;
+}
+
+export interface FlowCondition {
+  established: boolean;
+  notEstablished: boolean;
+  stateless: boolean;
+  onlyStream: boolean;
+  noStream: boolean;
+  onlyFragment: boolean;
+  noFragment: boolean;
+}
+
+export type RuleKind = 'packet' | 'payload' | 'transaction' | 'protocol';
+
+export interface Rule {
+  /** Order in which rules are evaluated and alerts are kept. */
+  index: number;
+  action: string;
+  /** Protocol as written. */
+  proto: string;
+  /** IP protocol numbers; undefined: any. */
+  ipProtos: number[] | undefined;
+  appProtos: string[] | undefined;
+  signatureId: number;
+  gid: number;
+  rev: number;
+  message: string;
+  classtype: string;
+  category: string;
+  priority: number;
+  metadata: Record<string, string[]>;
+  references: string[];
+  attack: AttackReference | undefined;
+  direction: RuleDirection;
+  src: AddressRanges;
+  srcPorts: PortSet;
+  dst: AddressRanges;
+  dstPorts: PortSet;
+  /** Bit 0: packets to the server, bit 1: packets to the client. */
+  towards: number;
+  flow: FlowCondition | undefined;
+  kind: RuleKind;
+  packetTests: PacketTest[];
+  /** Content in packet payload or stream. */
+  payload: Match[];
+  inPacket: boolean;
+  inStream: boolean;
+  buffers: BufferInspection[];
+  transactionTests: TransactionTest[];
+  appProtocol: { name: string; negated: boolean }[];
+  streamSize: { side: string; range: NumberRange }[];
+  streamEvents: string[];
+  decodeEvents: string[];
+  bits: StateTest[];
+  flowInts: FlowIntTest[];
+  ipRep: { side: string; category: string; range: NumberRange }[];
+  threshold: ThresholdSpec | undefined;
+  detectionFilter: ThresholdSpec | undefined;
+  noalert: boolean;
+  target: 'src' | 'dst' | undefined;
+  variables: number;
+  text: string;
+  file: string;
+  line: number;
+}

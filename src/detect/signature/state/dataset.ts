@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+
+export type DatasetType = 'string' | 'md5' | 'sha256' | 'ipv4' | 'ip';
+
+/** A named set of values that rules test and add to; full sets take no more, and count it. */
+export interface Dataset {
+  readonly name: string;
+  readonly type: DatasetType;
+  readonly size: number;
+  readonly refused: number;
+  has(data: Uint8Array): boolean;
+  add(data: Uint8Array): boolean;
+  remove(data: Uint8Array): boolean;
+}
+
+/** All datasets of a rule set by name. */
+export interface Datasets {
+  /** @throws {Error} when the name is used with two types, or the file cannot be read. */
+  open(name: string, type: DatasetType, lines: readonly string[]): Dataset;
+  find(name: string): Dataset | undefined;
+}
+
+export function createDatasets(maxEntries: number): Datasets {
+  const all = new Map<string, Dataset>();
+  return {
+    find: (name) => all.get(name),
+    open(name, type, lines) {
+      const known = all.get(name);
+      if (known) {
+        if (known.type !== type) throw new Error(`the dataset ${name} has the type ${known.type}`);
+        return known;
+      }
+      const made = createDataset(name, type, maxEntries);
+      for (const line of lines) {
+        const value = line.split(',')[0]!.trim();
+        if (value !== '') made.add(Buffer.from(value, type === 'string' ? 'base64' : 'latin1'));
+      }
+      all.set(name, made);
+      return made;
+    },
+  };
+}
+
+function createDataset(name: string, type: DatasetType, maxEntries: number): Dataset {
+  const values = new Set<string>();
+  let refused = 0;
+  /** Files hold hashes in hexadecimal, traffic has the bytes. */
+  const key = (data: Uint8Array): string => {
+    const text = Buffer.from(data).toString('latin1');
+    if (type === 'string' || type === 'ip' || type === 'ipv4') return text;
+    if (data.length === (type === 'md5' ? 32 : 64)) return text.toLowerCase();
+    return createHash(type).update(data).digest('hex');
+  };
+  return {
+    name,
+    type,
+    get size() {
+      return values.size;
+    },
+    get refused() {
+      return refused;
+    },
+    has: (data) => values.has(key(data)),
+    add(data) {
+      const k = key(data);
+      if (values.has(k)) return false;
+      if (values.size >= maxEntries) {
+        refused++;
+        return false;
+      }
+      values.add(k);
+      return true;
+    },
+    remove: (data) => values.delete(key(data)),
+  };
+}
