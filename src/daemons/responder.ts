@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { runBusClient, type BusClient, type Incoming } from '../bus/index.js';
+import { runBusClient, type BusClient, type Incoming, type Outgoing } from '../bus/index.js';
 import type { LoadedConfig } from '../config/index.js';
 import { createResponder } from '../enforce/index.js';
 import { errorMessage } from '../util/errors.js';
@@ -7,20 +7,36 @@ import type { Logger } from '../util/logger.js';
 import { VERSION } from '../util/version.js';
 import { waitForAbort } from './wait.js';
 
+const MAX_EARLY = 1000;
+
 /**
  * The responder daemon: decisions of the server into the kernel. It restores its journal before it dials the server, so
  * blocks are in force with the server dead. Resolves when the signal aborts.
  */
 export async function runResponder(config: LoadedConfig, log: Logger, signal: AbortSignal): Promise<void> {
   let bus: BusClient<'responder'> | undefined = undefined;
+  /** What happens while the journal is restored is told as soon as the server can be. */
+  const early: Outgoing<'responder'>[] = [];
+  const send = (message: Outgoing<'responder'>): void => {
+    if (bus) bus.send(message);
+    else if (early.length < MAX_EARLY) early.push(message);
+  };
   const responder = createResponder(
     config.enforce,
     { log },
     {
-      report: (reports) => bus?.send({ type: 'report', reports }),
-      state: (state) => bus?.send({ type: 'state', ...state }),
-      hits: (hits) => bus?.send({ type: 'hits', atMs: Date.now(), hits }),
-      incident: (incident) => bus?.send({ type: 'incident', ...incident }),
+      report: (reports) => {
+        send({ type: 'report', reports });
+      },
+      state: (state) => {
+        send({ type: 'state', ...state });
+      },
+      hits: (hits) => {
+        send({ type: 'hits', atMs: Date.now(), hits });
+      },
+      incident: (incident) => {
+        send({ type: 'incident', ...incident });
+      },
     },
   );
   await responder.start();
@@ -46,7 +62,7 @@ export async function runResponder(config: LoadedConfig, log: Logger, signal: Ab
         const result = await responder
           .ask(message.what, message.value)
           .catch((error: unknown) => ({ error: errorMessage(error) }));
-        bus?.send({ type: 'answer', requestId: message.requestId, result });
+        send({ type: 'answer', requestId: message.requestId, result });
       }
     }
   }
@@ -66,6 +82,7 @@ export async function runResponder(config: LoadedConfig, log: Logger, signal: Ab
     },
     signal,
   );
+  for (const message of early.splice(0)) bus.send(message);
   await waitForAbort(signal);
   await bus.done;
   await responder.stop();

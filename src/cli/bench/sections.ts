@@ -3,6 +3,7 @@ import { fileSection } from './file.js';
 import { liveSection } from './live.js';
 import { floodSection, memorySection } from './memory.js';
 import type { BenchSection } from './section.js';
+import { siemSection } from './siem.js';
 
 /** Every section of `portcullis bench`, in the order they run. */
 export const SECTIONS: readonly BenchSection[] = [
@@ -11,4 +12,5 @@ export const SECTIONS: readonly BenchSection[] = [
   memorySection,
   floodSection,
   enforceSection,
+  siemSection,
 ];
