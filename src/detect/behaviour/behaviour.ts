@@ -5,13 +5,16 @@ import { BeaconDetector } from './beacon.js';
 import { BruteForceDetector } from './brute-force.js';
 import type { Detector, FlowMoment } from './detector.js';
 import { DnsTunnelDetector } from './dns-tunnel.js';
+import { ExfiltrationDetector } from './exfiltration.js';
 import { FloodDetector } from './flood.js';
 import { FlowWatch } from './flow-watch.js';
 import { HttpLoadDetector } from './http-load.js';
 import { IcmpTunnelDetector } from './icmp-tunnel.js';
+import { LateralDetector } from './lateral.js';
 import type { BehaviourOptions } from './options.js';
 import { PortScanDetector } from './port-scan.js';
 import { Reporter, type BehaviourDeps } from './reporter.js';
+import { RogueDhcpDetector } from './rogue-dhcp.js';
 import { Sources } from './sources.js';
 
 /** What every detector is built from. */
@@ -34,6 +37,9 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
   (c) => (c.options.icmpTunnel.enabled ? new IcmpTunnelDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.dns.enabled ? new DnsTunnelDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.beacon.enabled ? new BeaconDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.lateral.enabled ? new LateralDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.exfiltration.enabled ? new ExfiltrationDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.rogueDhcp.enabled ? new RogueDhcpDetector(c.options, c.sources, c.reporter) : undefined),
 ];
 
 /** All behaviour detectors as one observer of packets. */

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { parseCidr, parseIp } from '../../util/ip.js';
+
+const prefix = z.string().refine((text) => parseCidr(text) !== undefined, 'not an address or prefix');
 
 const count = (value: number, what: string) => z.int().min(1).max(100_000_000).default(value).describe(what);
 const secs = (value: number, what: string) => z.number().min(0.1).max(604_800).default(value).describe(what);
@@ -131,6 +134,36 @@ const beacon = z
   })
   .prefault({});
 
+const lateral = z
+  .strictObject({
+    enabled: on('lateral movement'),
+    windowSecs: secs(600, 'Seconds of the window'),
+    hosts: count(10, 'Distinct inside hosts administered from one inside host in the window'),
+    exempt: z.array(prefix).default([]).describe('Stations of administrators and monitoring systems'),
+  })
+  .prefault({});
+
+const exfiltration = z
+  .strictObject({
+    enabled: on('unusual outgoing volume'),
+    windowSecs: secs(3600, 'Seconds of the window'),
+    minMiB: count(200, 'MiB sent outside in a window below which nothing is reported'),
+    factor: z.number().min(1).max(1000).default(5).describe('Times the usual volume of the host'),
+    ratio: z.number().min(1).max(1000).default(10).describe('Times what it received on the same connections'),
+  })
+  .prefault({});
+
+const rogueDhcp = z
+  .strictObject({
+    enabled: on('rogue DHCP servers'),
+    servers: z
+      .array(z.string().refine((text) => parseIp(text)?.version === 4, 'not an IPv4 address'))
+      .default([])
+      .describe('The DHCP servers of this network; empty to learn them'),
+    learnSecs: secs(900, 'Seconds after the first DHCP answer in which servers are learned'),
+  })
+  .prefault({});
+
 /** Options of the behaviour detectors. */
 export const behaviourOptionsSchema = z.strictObject({
   answerTimeoutMs: z
@@ -143,6 +176,10 @@ export const behaviourOptionsSchema = z.strictObject({
   maxSources: count(65_536, 'Sources remembered; the least conspicuous, longest unseen is evicted beyond this'),
   maxNetworks: count(8192, 'Source networks (/24, /64) remembered'),
   maxTargets: count(16_384, 'Targets remembered'),
+  homeNetworks: z
+    .array(prefix)
+    .default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'])
+    .describe('Networks that are inside'),
   realertSecs: secs(60, 'Seconds before one behaviour of one source is reported again'),
   portScan,
   arp,
@@ -153,6 +190,9 @@ export const behaviourOptionsSchema = z.strictObject({
   icmpTunnel,
   dns,
   beacon,
+  lateral,
+  exfiltration,
+  rogueDhcp,
 });
 
 export type BehaviourOptions = z.infer<typeof behaviourOptionsSchema>;
