@@ -298,7 +298,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the console in ${CHROMIUM}`, () => {
         );
         expect({ path, found: await findings(page) }).toEqual({ path, found: [] });
         await page.emulateMedia({ colorScheme: 'light' });
-      await page.waitForSelector('html[data-theme="light"]');
+        await page.waitForSelector('html[data-theme="light"]');
         expect({ path, light: await findings(page, 'color-contrast') }).toEqual({ path, light: [] });
         await page.emulateMedia({ colorScheme: 'dark' });
       }
