@@ -111,19 +111,35 @@ const ACTION_ORDER: Readonly<Record<string, number>> = {
   rejectboth: 2,
 };
 
-/** Rules that set a flow's bit come before those that test it. */
-function bitOrder(rule: Rule): number {
-  const flow = rule.bits.filter((x) => x.scope === 'flow');
-  const sets = flow.some((x) => x.action === 'set' || x.action === 'toggle' || x.action === 'unset');
-  const reads = flow.some((x) => x.action === 'isset' || x.action === 'isnotset');
+/** Rules that set a bit come before those that test it. */
+function bitOrder(rule: Rule, scopes: readonly string[]): number {
+  const tests = rule.bits.filter((x) => scopes.includes(x.scope));
+  const sets = tests.some((x) => x.action !== 'isset' && x.action !== 'isnotset');
+  const reads = tests.some((x) => x.action === 'isset' || x.action === 'isnotset');
   return sets ? (reads ? 1 : 0) : reads ? 2 : 3;
 }
 
-/** Suricata's order: action, flowbits, flowint, then priority; else as written. */
+function intOrder(rule: Rule): number {
+  const sets = rule.flowInts.some((x) => x.operator === '+' || x.operator === '-' || x.operator === '=');
+  return rule.flowInts.length === 0 ? 3 : sets ? 0 : 2;
+}
+
+/** Suricata's sort keys: action, flow bits, flow numbers, host bits, priority. */
+function orderKeys(rule: Rule): number[] {
+  return [
+    ACTION_ORDER[rule.action] ?? 3,
+    bitOrder(rule, ['flow']),
+    intOrder(rule),
+    bitOrder(rule, ['src', 'dst', 'both', 'pair']),
+    rule.priority,
+  ];
+}
+
+/** Rules with equal keys stay as written. */
 function orderRules(rules: Rule[]): Rule[] {
   const sorted = rules
-    .map((rule, at) => ({ rule, at, action: ACTION_ORDER[rule.action] ?? 3, bits: bitOrder(rule) }))
-    .sort((x, y) => x.action - y.action || x.bits - y.bits || x.rule.priority - y.rule.priority || x.at - y.at)
+    .map((rule) => ({ rule, keys: orderKeys(rule) }))
+    .sort((x, y) => x.keys.reduce((sum, key, i) => (sum !== 0 ? sum : key - y.keys[i]!), 0))
     .map((x) => x.rule);
   for (const [i, rule] of sorted.entries()) rule.index = i;
   return sorted;

@@ -185,7 +185,7 @@ export interface StateTest {
 
 export interface FlowIntTest {
   name: string;
-  operator: '+' | '-' | '=' | Comparison | 'isset' | 'notset' | 'isnotset';
+  operator: '+' | '-' | '=' | '==' | '!=' | '<' | '>' | '<=' | '>=' | 'isset' | 'notset' | 'isnotset';
   value: number | string;
 }
 

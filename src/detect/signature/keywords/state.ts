@@ -118,7 +118,7 @@ function flowint(b: RuleBuilder, value: string): void {
     throw new Error(`"${operator}" is not a flowint command`);
   const test: FlowIntTest = {
     name,
-    operator: (operator === '==' ? '^' : operator) as FlowIntTest['operator'],
+    operator: operator as FlowIntTest['operator'],
     value: /^\d+$/.test(operand) ? Number(operand) : operand,
   };
   b.rule.flowInts.push(test);

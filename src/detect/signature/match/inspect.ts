@@ -153,7 +153,7 @@ export class Inspector {
   }
 
   #pcre(match: PcreMatch, from = 0): boolean {
-    this.#text ??= Buffer.from(this.#data.buffer, this.#data.byteOffset, this.#data.length).latin1Slice();
+    this.#text ??= Buffer.from(this.#data.buffer, this.#data.byteOffset, this.#data.length).toString('latin1');
     const base = match.relative ? this.#cursor : 0;
     if (base > this.#text.length) return match.negated;
     const text = base > 0 ? this.#text.slice(base) : this.#text;

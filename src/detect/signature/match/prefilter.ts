@@ -21,8 +21,11 @@ export interface Prefilter {
   readonly patterns: number;
   /** Bytes of the longest pattern. */
   readonly longest: number;
-  /** Calls `hit` with the ids of each pattern that occurs in `data[from .. to)`; an id may come more than once. */
-  scan(data: Uint8Array, from: number, to: number, hit: (ids: readonly number[]) => void): void;
+  /**
+   * Calls `hit` with the ids of each pattern that occurs in `data[from .. to)` and ends behind `fresh`; an id may come more
+   * than once.
+   */
+  scan(data: Uint8Array, from: number, to: number, fresh: number, hit: (ids: readonly number[]) => void): void;
 }
 
 export interface PrefilterPattern {
@@ -30,6 +33,13 @@ export interface PrefilterPattern {
   bytes: Uint8Array;
   nocase: boolean;
   id: number;
+}
+
+interface Span {
+  from: number;
+  to: number;
+  fresh: number;
+  hit: (ids: readonly number[]) => void;
 }
 
 /** Rough share of each byte in traffic: text and zeroes are common. */
@@ -94,40 +104,34 @@ export function createPrefilter(patterns: readonly PrefilterPattern[]): Prefilte
   }
   const longest = entries.reduce((n, e) => Math.max(n, e.bytes.length), 0);
 
-  function verify(
-    list: readonly Entry[],
-    data: Uint8Array,
-    gramStart: number,
-    from: number,
-    to: number,
-    hit: (ids: readonly number[]) => void,
-  ): void {
+  function verify(list: readonly Entry[], data: Uint8Array, gramStart: number, span: Span): void {
     for (const entry of list) {
       const start = gramStart - entry.at;
       const length = entry.bytes.length;
-      if (start < from || start + length > to) continue;
+      if (start < span.from || start + length > span.to || start + length <= span.fresh) continue;
       let i = 0;
       if (entry.nocase) while (i < length && FOLD[data[start + i]!] === entry.bytes[i]) i++;
       else while (i < length && data[start + i] === entry.bytes[i]) i++;
-      if (i === length) hit(entry.ids);
+      if (i === length) span.hit(entry.ids);
     }
   }
 
   return {
     patterns: entries.length,
     longest,
-    scan(data, from, to, hit) {
+    scan(data, from, to, fresh, hit) {
+      const span: Span = { from, to, fresh, hit };
       let gram = 0;
       const short = two.size > 0 || one.size > 0;
       for (let i = from; i < to; i++) {
         gram = (gram << 8) | FOLD[data[i]!]!;
         if (i >= from + 3 && bits4[Math.imul(gram, 0x9e3779b1) >>> (32 - TABLE_BITS)] === 1) {
           const list = four.get(gram);
-          if (list) verify(list, data, i - 3, from, to, hit);
+          if (list) verify(list, data, i - 3, span);
         }
         if (short) {
-          if (i > from && bits2[gram & 0xffff] === 1) verify(two.get(gram & 0xffff)!, data, i - 1, from, to, hit);
-          if (bits1[gram & 0xff] === 1) verify(one.get(gram & 0xff)!, data, i, from, to, hit);
+          if (i > from && bits2[gram & 0xffff] === 1) verify(two.get(gram & 0xffff)!, data, i - 1, span);
+          if (bits1[gram & 0xff] === 1) verify(one.get(gram & 0xff)!, data, i, span);
         }
       }
     },

@@ -1,0 +1,371 @@
+import type { StreamSink } from '../../domain/app-layer.js';
+import type { Detection } from '../../domain/detection.js';
+import type { Direction, FlowColumns } from '../../domain/flow.js';
+import { PROTO, type DecodedPacket } from '../../domain/packet.js';
+import { toDetection } from './detection.js';
+import { ANY_PROTO, groupRules, type PatternGroup } from './groups.js';
+import { headerMatches, packetMatches } from './header.js';
+import { guardTimeouts } from './match/guard.js';
+import { Inspector } from './match/inspect.js';
+import { headerBytes } from './packet-buffers.js';
+import type { Rule } from './rule.js';
+import { FlowState, Scene, type AppView } from './scene.js';
+import { applyBits, applyInts, createHostBits, testBits, testInts } from './state/bits.js';
+import { StreamWindow } from './state/stream-window.js';
+import { createThresholds } from './state/thresholds.js';
+import { TransactionInspector, type Place } from './transactions.js';
+
+export interface EngineDeps {
+  emit(detection: Detection): void;
+  sensor: string;
+}
+
+export interface EngineLimits {
+  maxAlertsPerPacket: number;
+  maxThresholdEntries: number;
+  maxHostBits: number;
+}
+
+interface Alert {
+  rule: Rule;
+  place: Place | undefined;
+  direction: Direction;
+}
+
+/**
+ * Evaluates rules for each packet: headers and payload, then new bytes of the stream, then transactions. The caller feeds
+ * the flow's stream and parser first, so that a packet is judged with what it completed.
+ */
+export class SignatureEngine {
+  #rules: readonly Rule[];
+  #groups;
+  #transactions: TransactionInspector;
+  readonly #deps: EngineDeps;
+  readonly #limits: EngineLimits;
+  readonly #inspector = new Inspector();
+  readonly #scene = new Scene();
+  readonly #flows = new Map<number, FlowState>();
+  readonly #hostBits;
+  readonly #thresholds;
+  readonly #alerts: Alert[] = [];
+  readonly #candidates = new Set<number>();
+  #place: Place | undefined;
+  readonly #counts = { alerts: 0, suppressed: 0, overflow: 0, evaluated: 0 };
+
+  constructor(rules: readonly Rule[], limits: EngineLimits, deps: EngineDeps) {
+    this.#deps = deps;
+    this.#limits = limits;
+    this.#hostBits = createHostBits(limits.maxHostBits);
+    this.#thresholds = createThresholds(limits.maxThresholdEntries);
+    this.#rules = rules;
+    this.#groups = groupRules(rules);
+    this.#transactions = this.#newTransactions();
+  }
+
+  /** Swaps the rules; flows keep their bits and streams, what waited for old rules is forgotten. */
+  setRules(rules: readonly Rule[]): void {
+    this.#rules = rules;
+    this.#groups = groupRules(rules);
+    this.#transactions = this.#newTransactions();
+    for (const state of this.#flows.values()) {
+      state.transactions.clear();
+      for (const stream of state.streams) {
+        stream?.pending.clear();
+        stream?.matched.clear();
+      }
+    }
+  }
+
+  get ruleCount(): number {
+    return this.#rules.length;
+  }
+
+  /** Takes the stream of a flow; to be fed before `onPacket`. */
+  sinkFor(slot: number): StreamSink {
+    const windowOf = (direction: Direction): StreamWindow => {
+      const state = this.#stateOf(slot);
+      return (state.streams[direction] ??= new StreamWindow());
+    };
+    return {
+      onData: (direction, data, offset, length, position) => {
+        windowOf(direction).add(data, offset, length, position);
+      },
+      onGap: (direction, length, position) => {
+        const window = windowOf(direction);
+        window.restart(position + length);
+        window.fresh = true;
+      },
+      onEnd: (direction) => {
+        const window = windowOf(direction);
+        window.ended = true;
+        window.fresh = true;
+      },
+    };
+  }
+
+  onPacket(
+    packet: DecodedPacket,
+    flows: FlowColumns,
+    slot: number,
+    direction: Direction,
+    app: AppView | undefined,
+    events: readonly string[],
+  ): void {
+    if (packet.ipVersion === 0) return;
+    const scene = this.#scene;
+    scene.packet = packet;
+    scene.flows = flows;
+    scene.slot = slot;
+    scene.packetDirection = direction;
+    scene.nowUs = packet.tsUs;
+    scene.ended = false;
+    scene.app = app;
+    scene.events = events;
+    scene.state = slot < 0 ? undefined : this.#stateOf(slot);
+    scene.turn(direction);
+    this.#packetRules(scene);
+    if (scene.state && !scene.state.passed) this.#flowRules(scene, direction);
+    this.#raise(scene);
+  }
+
+  /** Looks a last time at what was waiting for more. */
+  onFlowEnd(flows: FlowColumns, slot: number, nowUs: number, app: AppView | undefined): void {
+    const state = this.#flows.get(slot);
+    if (!state) return;
+    const scene = this.#scene;
+    scene.packet = undefined;
+    scene.flows = flows;
+    scene.slot = slot;
+    scene.nowUs = nowUs;
+    scene.ended = true;
+    scene.app = app;
+    scene.events = [];
+    scene.state = state;
+    if (!state.passed) {
+      for (const direction of [0, 1] as const) {
+        scene.turn(direction);
+        const stream = state.streams[direction];
+        if (stream) {
+          stream.ended = true;
+          this.#streamRules(scene, stream);
+        }
+        this.#transactions.inspect(scene);
+      }
+      this.#raise(scene);
+    }
+    this.#flows.delete(slot);
+  }
+
+  stats(): Record<string, number> {
+    return {
+      signature_rules: this.#rules.length,
+      signature_flows: this.#flows.size,
+      signature_alerts: this.#counts.alerts,
+      signature_alerts_suppressed: this.#counts.suppressed,
+      signature_alerts_overflow: this.#counts.overflow,
+      signature_rules_evaluated: this.#counts.evaluated,
+      signature_threshold_entries: this.#thresholds.size,
+      signature_host_bits: this.#hostBits.size,
+      signature_pcre_timeouts: guardTimeouts(),
+    };
+  }
+
+  #newTransactions(): TransactionInspector {
+    return new TransactionInspector({
+      rules: this.#rules,
+      groups: this.#groups,
+      inspector: this.#inspector,
+      stateMatches: (rule) => this.#stateMatches(rule),
+      payloadMatches: (rule) => this.#payloadMatches(rule),
+      matched: (rule, place) => this.#match(rule, place),
+    });
+  }
+
+  #stateOf(slot: number): FlowState {
+    let state = this.#flows.get(slot);
+    if (!state) this.#flows.set(slot, (state = new FlowState()));
+    return state;
+  }
+
+  #packetRules(scene: Scene): void {
+    const candidates = this.#candidates;
+    candidates.clear();
+    const packet = scene.packet!;
+    for (const proto of [packet.proto, ANY_PROTO])
+      for (const id of this.#groups.header.get(proto) ?? []) candidates.add(id);
+    const group = this.#groups.packet.get(packet.proto) ?? this.#groups.packet.get(ANY_PROTO);
+    if (group && packet.payloadLen > 0) {
+      this.#collect(
+        group,
+        packet.data,
+        packet.payloadOffset,
+        packet.payloadOffset + packet.payloadLen,
+        packet.payloadOffset,
+      );
+    }
+    this.#protocolRules(scene);
+    if (candidates.size === 0) return;
+    const payload = packet.data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLen);
+    for (const id of [...candidates].sort((a, b) => a - b)) {
+      const rule = this.#rules[id]!;
+      if (!headerMatches(rule, scene) || !this.#appMatches(rule, scene)) continue;
+      this.#counts.evaluated++;
+      this.#place = undefined;
+      this.#inspector.values.fill(0);
+      if (!packetMatches(rule, scene) || !this.#packetBuffers(rule, packet)) continue;
+      if (rule.payload.length > 0 && !this.#inspect(rule, payload, 0, 'payload')) continue;
+      if (this.#stateMatches(rule)) this.#match(rule, this.#place);
+    }
+  }
+
+  /** Rules that ask for nothing but a protocol: once in each direction, when it is known. */
+  #protocolRules(scene: Scene): void {
+    const { app, state } = scene;
+    if (app?.proto === undefined || !state || (state.protocolSeen & (1 << scene.direction)) !== 0) return;
+    state.protocolSeen |= 1 << scene.direction;
+    for (const id of this.#groups.protocol.get(app.proto) ?? []) this.#candidates.add(id);
+  }
+
+  #appMatches(rule: Rule, scene: Scene): boolean {
+    if (rule.appProtos === undefined) return true;
+    return scene.app?.proto !== undefined && rule.appProtos.includes(scene.app.proto);
+  }
+
+  #packetBuffers(rule: Rule, packet: DecodedPacket): boolean {
+    for (const inspection of rule.buffers) {
+      if (inspection.buffer.source !== 'packet') return false;
+      let data = headerBytes(inspection.buffer.name, packet);
+      if (!data) return false;
+      for (const transform of inspection.transforms) data = transform.apply(data);
+      if (!this.#inspector.run(inspection.matches, data)) return false;
+      this.#remember(inspection.buffer.name, data);
+    }
+    return true;
+  }
+
+  #collect(group: PatternGroup, data: Uint8Array, from: number, to: number, fresh: number): void {
+    const candidates = this.#candidates;
+    for (const id of group.always) candidates.add(id);
+    if (group.prefilter.patterns === 0) return;
+    group.prefilter.scan(data, from, to, fresh, (ids) => {
+      for (const id of ids) candidates.add(id);
+    });
+  }
+
+  #flowRules(scene: Scene, direction: Direction): void {
+    const state = scene.state!;
+    for (const d of direction === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+      const stream = state.streams[d];
+      const isOwn = d === direction;
+      if (!isOwn && !stream?.fresh) continue;
+      scene.turn(d);
+      if (stream?.fresh) {
+        this.#streamRules(scene, stream);
+        stream.fresh = false;
+        this.#transactions.inspect(scene);
+      } else if (scene.proto !== PROTO.TCP) this.#transactions.inspect(scene);
+    }
+    scene.turn(direction);
+  }
+
+  #streamRules(scene: Scene, stream: StreamWindow): void {
+    const group = this.#groups.stream[scene.direction];
+    const candidates = this.#candidates;
+    candidates.clear();
+    for (const id of stream.pending) candidates.add(id);
+    if (stream.length > stream.scanned) {
+      const from = Math.max(0, stream.scanned - group.prefilter.longest);
+      this.#collect(group, stream.data, from, stream.length, stream.scanned);
+      stream.scanned = stream.length;
+    }
+    if (candidates.size === 0) return;
+    for (const id of [...candidates].sort((a, b) => a - b)) {
+      const rule = this.#rules[id]!;
+      if (!headerMatches(rule, scene) || !this.#appMatches(rule, scene)) continue;
+      this.#counts.evaluated++;
+      this.#inspector.values.fill(0);
+      const position = Math.max(stream.start, stream.matched.get(id) ?? 0);
+      this.#place = undefined;
+      const matches =
+        this.#inspect(rule, stream.from(position), position, 'stream', stream.ended) &&
+        packetMatches(rule, scene) &&
+        this.#stateMatches(rule);
+      if (!matches) {
+        if (stream.pending.size < 64 && rule.payload.some((m) => m.kind === 'content' && !m.negated))
+          stream.pending.add(id);
+        continue;
+      }
+      stream.pending.delete(id);
+      stream.matched.set(id, stream.start + stream.length);
+      this.#match(rule, this.#place);
+    }
+  }
+
+  #inspect(rule: Rule, data: Uint8Array, start: number, name: string, atEnd = true): boolean {
+    if (!this.#inspector.run(rule.payload, data, start, atEnd || name !== 'stream')) return false;
+    this.#remember(name, data);
+    return true;
+  }
+
+  #remember(buffer: string, data: Uint8Array): void {
+    const { offset, length } = this.#inspector.found;
+    if (length > 0) this.#place = { buffer, data, offset, length };
+  }
+
+  #payloadMatches(rule: Rule): boolean {
+    const scene = this.#scene;
+    const stream = scene.state?.streams[scene.direction];
+    if (stream)
+      return this.#inspector.run(rule.payload, stream.data.subarray(0, stream.length), stream.start, stream.ended);
+    const p = scene.packet;
+    return (
+      p !== undefined &&
+      this.#inspector.run(rule.payload, p.data.subarray(p.payloadOffset, p.payloadOffset + p.payloadLen))
+    );
+  }
+
+  #stateMatches(rule: Rule): boolean {
+    const scene = this.#scene;
+    if (rule.ipRep.length > 0) return false;
+    return testBits(rule.bits, this.#hostBits, scene) && testInts(rule.flowInts, scene.memory);
+  }
+
+  #match(rule: Rule, place: Place | undefined): void {
+    const scene = this.#scene;
+    applyBits(rule.bits, this.#hostBits, scene);
+    applyInts(rule.flowInts, scene.memory);
+    this.#alerts.push({ rule, place, direction: scene.direction });
+  }
+
+  /** Alerts of one packet in the order of their rules, until a `pass` rule or the limit ends them. */
+  #raise(scene: Scene): void {
+    const alerts = this.#alerts;
+    if (alerts.length === 0) return;
+    alerts.sort((a, b) => a.rule.index - b.rule.index);
+    let kept = 0;
+    for (const { rule, place, direction } of alerts) {
+      scene.turn(direction);
+      if (rule.action === 'pass') {
+        if (scene.state) scene.state.passed = true;
+        break;
+      }
+      const flowId = scene.flows && scene.slot >= 0 ? scene.flows.flowId[scene.slot]! : 0;
+      const admitted =
+        rule.threshold === undefined && rule.detectionFilter === undefined
+          ? true
+          : this.#thresholds.admit(rule, scene.src(), scene.dst(), flowId, scene.nowUs);
+      if (rule.noalert || !admitted) {
+        if (!admitted) this.#counts.suppressed++;
+        continue;
+      }
+      if (kept >= this.#limits.maxAlertsPerPacket) {
+        this.#counts.overflow++;
+        continue;
+      }
+      kept++;
+      this.#counts.alerts++;
+      this.#deps.emit(toDetection(rule, scene, place, this.#deps.sensor));
+    }
+    alerts.length = 0;
+  }
+}

@@ -1,0 +1,92 @@
+import { TCP, PROTO } from '../../domain/packet.js';
+import { TCP_STATE } from '../../domain/flow.js';
+import { inRanges } from './parse/address.js';
+import { inRange } from './parse/number.js';
+import { inPorts } from './parse/port.js';
+import type { FlowCondition, Rule } from './rule.js';
+import type { Scene } from './scene.js';
+
+/** Protocol, addresses, ports and direction of a rule against the packet, without looking at its bytes. */
+export function headerMatches(rule: Rule, scene: Scene): boolean {
+  if (rule.ipProtos !== undefined && !rule.ipProtos.includes(scene.proto)) return false;
+  if (!scene.flowless && (rule.towards & (1 << scene.direction)) === 0) return false;
+  if (scene.flowless && rule.towards !== 3 && !rule.flow?.stateless) return false;
+  if (rule.flow !== undefined && !flowMatches(rule.flow, scene)) return false;
+  if (rule.direction === '=>') return endsMatch(rule, scene, scene.direction === 0);
+  return endsMatch(rule, scene, true) || (rule.direction === '<>' && endsMatch(rule, scene, false));
+}
+
+function endsMatch(rule: Rule, scene: Scene, straight: boolean): boolean {
+  const ported = scene.proto === PROTO.TCP || scene.proto === PROTO.UDP || scene.proto === PROTO.SCTP;
+  if (ported && (!inPorts(rule.srcPorts, scene.port(straight)) || !inPorts(rule.dstPorts, scene.port(!straight))))
+    return false;
+  return addressMatches(rule.src, scene, straight) && addressMatches(rule.dst, scene, !straight);
+}
+
+function addressMatches(ranges: Rule['src'], scene: Scene, sender: boolean): boolean {
+  if (ranges.any) return true;
+  if (scene.ipVersion === 4) return inRanges(ranges, 4, 0, 0, 0, scene.word(sender, 3) >>> 0);
+  return inRanges(
+    ranges,
+    6,
+    scene.word(sender, 0),
+    scene.word(sender, 1),
+    scene.word(sender, 2),
+    scene.word(sender, 3),
+  );
+}
+
+/** True once both ends have taken part: a completed handshake, or an answer. */
+export function isEstablished(scene: Scene): boolean {
+  const { flows, slot } = scene;
+  if (!flows || slot < 0) return false;
+  if (flows.proto[slot] === PROTO.TCP) {
+    const state = flows.tcpState[slot]!;
+    if (state === TCP_STATE.MIDSTREAM) return true;
+    // The state moves on to closing or reset: what matters is that the handshake was complete before.
+    const handshake = TCP.SYN | TCP.ACK;
+    const bothSyn = (flows.tcpFlagsFwd[slot]! & TCP.SYN) !== 0 && (flows.tcpFlagsBwd[slot]! & handshake) === handshake;
+    return state === TCP_STATE.ESTABLISHED || (state > TCP_STATE.ESTABLISHED && bothSyn);
+  }
+  return flows.packetsFwd[slot]! > 0 && flows.packetsBwd[slot]! > 0;
+}
+
+function flowMatches(flow: FlowCondition, scene: Scene): boolean {
+  const packet = scene.packet;
+  if (flow.onlyFragment && !packet?.isFragment) return false;
+  if (flow.noFragment && packet?.isFragment) return false;
+  if (flow.established && !isEstablished(scene)) return false;
+  return !(flow.notEstablished && (scene.flowless || isEstablished(scene)));
+}
+
+/** Tests that need the packet or numbers of the stream. */
+export function packetMatches(rule: Rule, scene: Scene): boolean {
+  const needsPacket = rule.packetTests.length > 0 || rule.streamEvents.length > 0 || rule.decodeEvents.length > 0;
+  if (needsPacket) {
+    if (!scene.packet || (!scene.flowless && scene.isTurned)) return false;
+    for (const test of rule.packetTests) if (!test(scene.packet, scene.direction)) return false;
+    for (const event of rule.streamEvents) if (!scene.events.includes(event)) return false;
+    for (const event of rule.decodeEvents) if (!scene.events.includes(event)) return false;
+  }
+  for (const { name, negated } of rule.appProtocol) if (!appProtocolMatches(name, negated, scene)) return false;
+  for (const size of rule.streamSize) if (!streamSizeMatches(size, scene)) return false;
+  return true;
+}
+
+function appProtocolMatches(name: string, negated: boolean, scene: Scene): boolean {
+  const proto = scene.app?.proto;
+  if (proto === undefined) return false;
+  const same = proto === name || (name === 'http' && proto === 'http2') || (name === 'http1' && proto === 'http');
+  return same !== negated;
+}
+
+function streamSizeMatches(size: Rule['streamSize'][number], scene: Scene): boolean {
+  if (scene.proto !== PROTO.TCP || !scene.state) return false;
+  const client = scene.state.streams[0]?.total ?? 0;
+  const server = scene.state.streams[1]?.total ?? 0;
+  const { side, range } = size;
+  if (side === 'client') return inRange(range, client);
+  if (side === 'server') return inRange(range, server);
+  if (side === 'both') return inRange(range, client) && inRange(range, server);
+  return inRange(range, client) || inRange(range, server);
+}

@@ -1,0 +1,113 @@
+import type { AppTransaction } from '../../domain/app-layer.js';
+import type { Direction, FlowColumns } from '../../domain/flow.js';
+import type { DecodedPacket } from '../../domain/packet.js';
+import { formatIpWords } from '../../util/ip.js';
+import { FlowMemory, type BitSubject } from './state/bits.js';
+import type { StreamWindow } from './state/stream-window.js';
+
+/** What the engine needs of a flow's application layer; parsers implement it. */
+export interface AppView {
+  readonly proto?: string | undefined;
+  readonly transactions: readonly AppTransaction[];
+  release(transaction: AppTransaction): void;
+}
+
+/** Everything remembered about one flow. */
+export class FlowState {
+  readonly memory = new FlowMemory();
+  readonly streams: [StreamWindow | undefined, StreamWindow | undefined] = [undefined, undefined];
+  readonly transactions = new Map<AppTransaction, TransactionState>();
+  /** Directions in which rules about the protocol alone have been looked at. */
+  protocolSeen = 0;
+  passed = false;
+}
+
+/** How far rules have come with one transaction. */
+export class TransactionState {
+  /** Buffers matched so far by rule and direction; -1: settled. */
+  readonly progress = new Map<number, number>();
+  /** Length or number of values that the prefilter has seen, by buffer and direction. */
+  readonly seen = new Map<string, number>();
+  readonly candidates: [Set<number>, Set<number>] = [new Set(), new Set()];
+  readonly finished: [boolean, boolean] = [false, false];
+}
+
+/** The packet, or the end of a flow, that rules are evaluated for. */
+export class Scene implements BitSubject {
+  packet: DecodedPacket | undefined;
+  flows: FlowColumns | undefined;
+  slot = -1;
+  direction: Direction = 0;
+  state: FlowState | undefined;
+  app: AppView | undefined;
+  events: readonly string[] = [];
+  nowUs = 0;
+  ended = false;
+  #src: string | undefined;
+  #dst: string | undefined;
+
+  get memory(): FlowMemory | undefined {
+    return this.state?.memory;
+  }
+
+  /** Looks the other way, as the packets of the other direction would. */
+  turn(direction: Direction): void {
+    this.direction = direction;
+    this.#src = undefined;
+    this.#dst = undefined;
+  }
+
+  /** Direction of the packet itself is known only to the caller of `set`. */
+  packetDirection: Direction = 0;
+
+  get isTurned(): boolean {
+    return this.packet === undefined || this.direction !== this.packetDirection;
+  }
+
+  get proto(): number {
+    return this.packet?.proto ?? this.flows?.proto[this.slot] ?? 0;
+  }
+
+  get ipVersion(): number {
+    return this.packet?.ipVersion ?? this.flows?.ipVersion[this.slot] ?? 0;
+  }
+
+  /** Word of the sender's (`sender`) or receiver's address. */
+  word(sender: boolean, index: number): number {
+    if (this.packet && !this.flowless && this.isTurned) return this.#flowWord(sender, index);
+    const p = this.packet;
+    if (!p) return this.#flowWord(sender, index);
+    if (sender) return index === 3 ? p.src3 : index === 2 ? p.src2 : index === 1 ? p.src1 : p.src0;
+    return index === 3 ? p.dst3 : index === 2 ? p.dst2 : index === 1 ? p.dst1 : p.dst0;
+  }
+
+  get flowless(): boolean {
+    return this.slot < 0 || !this.flows;
+  }
+
+  #flowWord(sender: boolean, index: number): number {
+    const flows = this.flows!;
+    const column = sender === (this.direction === 0) ? flows.srcAddr : flows.dstAddr;
+    return column[4 * this.slot + index]! >>> 0;
+  }
+
+  port(sender: boolean): number {
+    const p = this.packet;
+    if (p && (this.flowless || !this.isTurned)) return sender ? p.srcPort : p.dstPort;
+    const flows = this.flows!;
+    return (sender === (this.direction === 0) ? flows.srcPort : flows.dstPort)[this.slot]!;
+  }
+
+  src = (): string => (this.#src ??= this.#address(true));
+  dst = (): string => (this.#dst ??= this.#address(false));
+
+  #address(sender: boolean): string {
+    return formatIpWords(
+      this.ipVersion,
+      this.word(sender, 0) >>> 0,
+      this.word(sender, 1) >>> 0,
+      this.word(sender, 2) >>> 0,
+      this.word(sender, 3) >>> 0,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+const MAX_BYTES = 65_536;
+/** Bytes kept when older ones make room: a rule can still see this far back. */
+const KEEP_BYTES = 4096;
+
+/** The newest bytes of one direction of a connection. */
+export class StreamWindow {
+  data = new Uint8Array(2048);
+  length = 0;
+  /** Position in the stream of the first byte. */
+  start = 0;
+  /** Bytes that the prefilter has seen. */
+  scanned = 0;
+  ended = false;
+  /** Something came since the last inspection. */
+  fresh = false;
+  /** Bytes received. */
+  total = 0;
+  /** Rules whose pattern was found and that wait for the rest. */
+  readonly pending = new Set<number>();
+  /** Where the last match of a rule ended, so that the same bytes do not match twice. */
+  readonly matched = new Map<number, number>();
+
+  add(source: Uint8Array, offset: number, length: number, position: number): void {
+    let from = offset;
+    let count = length;
+    if (position !== this.start + this.length) this.restart(position);
+    this.fresh = true;
+    this.total = position + length;
+    if (count > MAX_BYTES) {
+      from += count - MAX_BYTES;
+      this.restart(position + count - MAX_BYTES);
+      count = MAX_BYTES;
+    }
+    if (this.length + count > this.data.length) this.#makeRoom(count);
+    this.data.set(source.subarray(from, from + count), this.length);
+    this.length += count;
+  }
+
+  restart(position: number): void {
+    this.length = 0;
+    this.scanned = 0;
+    this.start = position;
+    this.pending.clear();
+  }
+
+  #makeRoom(count: number): void {
+    // Bytes that were inspected go first, beyond those kept for context.
+    const drop = Math.max(0, Math.min(this.scanned - KEEP_BYTES, this.length));
+    if (drop > 0) {
+      this.data.copyWithin(0, drop, this.length);
+      this.length -= drop;
+      this.scanned -= drop;
+      this.start += drop;
+      this.pending.clear();
+    }
+    if (this.length + count <= this.data.length) return;
+    if (this.length + count > MAX_BYTES) {
+      this.restart(this.start + this.length);
+      return;
+    }
+    let size = this.data.length;
+    while (size < this.length + count) size *= 2;
+    const larger = new Uint8Array(size);
+    larger.set(this.data.subarray(0, this.length));
+    this.data = larger;
+  }
+
+  /** The bytes from a position of the stream on. */
+  from(position: number): Uint8Array {
+    return this.data.subarray(Math.max(0, position - this.start), this.length);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Rule, ThresholdSpec } from '../rule.js';
+
+interface Entry {
+  sinceUs: number;
+  count: number;
+  next: number;
+}
+
+/** Counts alerts per rule and address; the oldest entry goes when the table is full. */
+export interface Thresholds {
+  /** True when the alert is to be raised. */
+  admit(rule: Rule, src: string, dst: string, flowId: number, nowUs: number): boolean;
+  readonly size: number;
+  readonly evicted: number;
+}
+
+export function createThresholds(maxEntries: number): Thresholds {
+  const table = new Map<string, Entry>();
+  let evicted = 0;
+
+  function entryOf(key: string, nowUs: number): Entry {
+    let entry = table.get(key);
+    if (!entry) {
+      if (table.size >= maxEntries) {
+        table.delete(table.keys().next().value!);
+        evicted++;
+      }
+      entry = { sinceUs: nowUs, count: 0, next: 0 };
+      table.set(key, entry);
+    }
+    return entry;
+  }
+
+  function decide(spec: ThresholdSpec, key: string, nowUs: number): boolean {
+    const entry = entryOf(key, nowUs);
+    const windowUs = spec.seconds * 1e6;
+    if (spec.type !== 'backoff' && nowUs - entry.sinceUs >= windowUs) {
+      entry.sinceUs = nowUs;
+      entry.count = 0;
+    }
+    entry.count++;
+    switch (spec.type) {
+      case 'limit':
+        return entry.count <= spec.count;
+      case 'threshold':
+        if (entry.count < spec.count) return false;
+        entry.count = 0;
+        entry.sinceUs = nowUs;
+        return true;
+      case 'both':
+        return entry.count === spec.count;
+      case 'backoff':
+        if (entry.count < (entry.next || spec.count)) return false;
+        entry.next = (entry.next || spec.count) * spec.multiplier;
+        return true;
+      default:
+        return entry.count > spec.count;
+    }
+  }
+
+  const keyOf = (rule: Rule, spec: ThresholdSpec, src: string, dst: string, flowId: number): string => {
+    const id = `${rule.gid}:${rule.signatureId}:${spec.type}`;
+    switch (spec.track) {
+      case 'by_src':
+        return `${id}:${src}`;
+      case 'by_dst':
+        return `${id}:${dst}`;
+      case 'by_both':
+        return `${id}:${src}:${dst}`;
+      case 'by_flow':
+        return `${id}:${flowId}`;
+      case 'by_rule':
+        return id;
+    }
+  };
+
+  return {
+    get size() {
+      return table.size;
+    },
+    get evicted() {
+      return evicted;
+    },
+    admit(rule, src, dst, flowId, nowUs) {
+      for (const spec of [rule.detectionFilter, rule.threshold])
+        if (spec && !decide(spec, keyOf(rule, spec, src, dst, flowId), nowUs)) return false;
+      return true;
+    },
+  };
+}
