@@ -1,0 +1,311 @@
+import type { StreamSink } from '../../domain/app-layer.js';
+import { BWD, FWD, type Direction, type FlowColumns, type FlowEndReason } from '../../domain/flow.js';
+import { PROTO, TCP, type DecodedPacket } from '../../domain/packet.js';
+import type { PacketObserver } from '../../domain/stage.js';
+import { DIFFERS, HalfStream, SHED } from './half-stream.js';
+import { StreamMemory } from './memory.js';
+import { reassemblyOptions, type ReassemblyInput, type ReassemblyOptions } from './options.js';
+import { readTimestamp } from './timestamp.js';
+
+export interface ReassemblerDeps {
+  /** Who gets the bytes of a connection; undefined to leave it alone. Called once, at the connection's first packet. */
+  sinkFor(flows: FlowColumns, slot: number): StreamSink | undefined;
+}
+
+export interface Reassembler extends PacketObserver {
+  /** Anomalies of the packet at hand, named as Suricata's `stream-event`; overwritten by the next packet. */
+  readonly events: readonly string[];
+  /** False when the packet at hand does not belong to its connection and was ignored. */
+  readonly isValid: boolean;
+  /** Bytes that a direction has sent by sequence number, for `stream_size`; 0 when it is not followed. */
+  sentBytes(slot: number, direction: Direction): number;
+}
+
+class Connection {
+  readonly halves = [new HalfStream(), new HalfStream()] as const;
+  readonly sink: StreamSink;
+  readonly isMidstream: boolean;
+  isClosed = false;
+
+  constructor(sink: StreamSink, isMidstream: boolean) {
+    this.sink = sink;
+    this.isMidstream = isMidstream;
+  }
+}
+
+/** A timestamp older than the last one is from an earlier time of the connection, unless it was idle this long. */
+const PAWS_IDLE = 24 * 86_400 * 1000;
+const SMALLEST_WINDOW = 65_535;
+
+/**
+ * TCP reassembly as Suricata does it: each direction's bytes in order, once, of overlapping copies the one that the
+ * receiver takes, and by default when the receiver has acknowledged them. Memory is bounded for each direction and in all; what is not kept is counted and shows as a gap.
+ */
+export function createReassembler(input: ReassemblyInput, deps: ReassemblerDeps): Reassembler {
+  return new TcpReassembler(reassemblyOptions.parse(input), deps);
+}
+
+class TcpReassembler implements Reassembler {
+  readonly events: string[] = [];
+  isValid = true;
+  private readonly options: ReassemblyOptions;
+  private readonly deps: ReassemblerDeps;
+  private readonly memory: StreamMemory;
+  private readonly depth: number;
+  private readonly maxWindow: number;
+  private readonly bySlot: (Connection | undefined)[] = [];
+  private connections = 0;
+  private readonly counts = {
+    bytes_delivered: 0,
+    gaps: 0,
+    gap_bytes: 0,
+    segments_shed: 0,
+    overlaps_differing: 0,
+    connections_refused: 0,
+    depth_reached: 0,
+    packets_invalid: 0,
+  };
+  // Of the delivery at hand, so that it needs no closure.
+  private sink: StreamSink | undefined;
+  private direction: Direction = FWD;
+  private tsUs = 0;
+
+  constructor(options: ReassemblyOptions, deps: ReassemblerDeps) {
+    this.options = options;
+    this.deps = deps;
+    this.memory = new StreamMemory(options.maxMiB * 1_048_576);
+    this.depth = options.depthKiB === 0 ? Infinity : options.depthKiB * 1024;
+    this.maxWindow = options.maxWindowKiB * 1024;
+  }
+
+  onPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
+    if (this.events.length > 0) this.events.length = 0;
+    this.isValid = true;
+    if (slot < 0 || p.proto !== PROTO.TCP) return;
+    const connection = this.bySlot[slot] ?? this.open(p, flows, slot);
+    if (connection === undefined || connection.isClosed) return;
+    const own = connection.halves[direction];
+    const peer = connection.halves[direction ^ 1]!;
+    if (p.tcpFlags & TCP.SYN) this.onSyn(own, peer, p);
+    if (!own.isKnown) {
+      if (!connection.isMidstream && !(peer.isKnown && p.tcpFlags & TCP.ACK)) return;
+      own.start(p.seq);
+    }
+    if (!this.isAcceptable(own, peer, p)) {
+      this.isValid = false;
+      this.counts.packets_invalid++;
+      return;
+    }
+    if (p.tcpFlags & TCP.ACK) this.onAck(connection, own, peer, p, (direction ^ 1) as Direction);
+    const dataAt = own.positionOf(p.seq) + (p.tcpFlags & TCP.SYN ? 1 : 0);
+    if (p.payloadLen > 0) this.onPayload(connection, own, p, direction, dataAt);
+    if (p.tcpFlags & TCP.FIN) {
+      if (own.finAt < 0) own.finAt = dataAt + p.payloadLen;
+      this.endAtFin(connection, own, direction, p.tsUs);
+    }
+    if (p.tcpFlags & TCP.RST) this.close(connection, p.tsUs);
+  }
+
+  onFlowEnd(_flows: FlowColumns, slot: number, reason: FlowEndReason, nowUs: number): void {
+    const connection = this.bySlot[slot];
+    if (connection === undefined || reason === 'active') return;
+    if (this.events.length > 0) this.events.length = 0;
+    this.close(connection, nowUs);
+    this.bySlot[slot] = undefined;
+    this.connections--;
+  }
+
+  sentBytes(slot: number, direction: Direction): number {
+    return this.bySlot[slot]?.halves[direction].highest ?? 0;
+  }
+
+  stats(): Record<string, number> {
+    const entries = Object.entries({
+      ...this.counts,
+      connections: this.connections,
+      memory_bytes: this.memory.bytesUsed,
+    });
+    return Object.fromEntries(entries.map(([name, value]) => [`reassembly_${name}`, value]));
+  }
+
+  private open(p: DecodedPacket, flows: FlowColumns, slot: number): Connection | undefined {
+    const isSyn = (p.tcpFlags & (TCP.SYN | TCP.RST)) === TCP.SYN;
+    if (!isSyn && (!this.options.midstream || p.payloadLen === 0 || p.tcpFlags & TCP.RST)) return undefined;
+    if (this.connections >= this.options.maxConnections) {
+      this.counts.connections_refused++;
+      return undefined;
+    }
+    const sink = this.deps.sinkFor(flows, slot);
+    if (sink === undefined) return undefined;
+    const connection = new Connection(sink, !isSyn);
+    this.bySlot[slot] = connection;
+    this.connections++;
+    return connection;
+  }
+
+  /** A SYN sets where a direction begins, as long as nothing of it was acknowledged or handed on. */
+  private onSyn(own: HalfStream, peer: HalfStream, p: DecodedPacket): void {
+    const first = (p.seq + 1) >>> 0;
+    if (own.isKnown && (own.next === first || own.position > 0 || own.acked > 0)) return;
+    if (own.isKnown) own.clear(this.memory);
+    own.highest = 0;
+    own.start(first);
+    own.windowScale = p.windowScale;
+    own.timestamp = readTimestamp(p);
+    peer.limit = Math.max(peer.limit, peer.position + p.window, SMALLEST_WINDOW);
+  }
+
+  private isAcceptable(own: HalfStream, peer: HalfStream, p: DecodedPacket): boolean {
+    const at = own.positionOf(p.seq);
+    if (p.tcpFlags & TCP.RST) {
+      // A reset counts when it is where the receiver expects the next byte, or in the window after it.
+      const isInWindow = at >= own.acked - 1 && at <= Math.max(own.limit, own.highest) + 1;
+      if (!isInWindow && own.highest > 0) this.events.push('rst_invalid_ack');
+      return isInWindow || own.highest === 0;
+    }
+    if (p.tcpOptionsLen >= 10 && own.timestamp >= 0 && (p.tcpFlags & TCP.SYN) === 0) {
+      const value = readTimestamp(p);
+      if (value >= 0) {
+        const age = (own.timestamp - value) | 0;
+        if (age > 0 && age < PAWS_IDLE) {
+          this.events.push('pkt_invalid_timestamp');
+          return false;
+        }
+        if (at <= own.contiguousEnd && age <= 0) own.timestamp = value;
+      }
+    }
+    const limit = Math.max(own.limit, own.highest, SMALLEST_WINDOW) + 1;
+    if (p.payloadLen > 0 && peer.isKnown && at > limit) {
+      this.events.push('est_packet_out_of_window');
+      return false;
+    }
+    return true;
+  }
+
+  private onAck(c: Connection, own: HalfStream, peer: HalfStream, p: DecodedPacket, direction: Direction): void {
+    if (!peer.isKnown) {
+      if (!c.isMidstream || p.ack === 0) return;
+      peer.start(p.ack);
+    }
+    let upTo = peer.positionOf(p.ack);
+    if (upTo > Math.max(peer.limit, peer.highest + 1, SMALLEST_WINDOW)) {
+      this.events.push('pkt_invalid_ack');
+      return;
+    }
+    const scale = own.windowScale >= 0 && peer.windowScale >= 0 && (p.tcpFlags & TCP.SYN) === 0 ? own.windowScale : 0;
+    const limit = upTo + p.window * 2 ** Math.min(scale, 14);
+    if (limit > peer.limit) peer.limit = limit;
+    if (peer.finAt >= 0 && upTo > peer.finAt) upTo = peer.finAt;
+    if (upTo <= peer.acked && upTo <= peer.position) return;
+    peer.acked = Math.max(peer.acked, upTo);
+    this.deliver(c, peer, direction, peer.acked, p.tsUs, true);
+    this.endAtFin(c, peer, direction, p.tsUs);
+  }
+
+  private onPayload(c: Connection, own: HalfStream, p: DecodedPacket, direction: Direction, at: number): void {
+    const end = at + p.payloadLen;
+    if (end > own.highest) own.highest = end;
+    if (own.isEnded || end <= own.position) return;
+    if (end > own.position + this.maxWindow) {
+      this.counts.segments_shed++;
+      return;
+    }
+    const waits = this.options.inspect === 'acked' && !(this.options.asyncOneside && !c.halves[direction ^ 1]!.isKnown);
+    if (!waits && at === own.position && own.isEmpty) {
+      this.sink = c.sink;
+      this.direction = direction;
+      this.tsUs = p.tsUs;
+      this.consume(p.data, p.payloadOffset, p.payloadLen, own);
+      own.advance(p.payloadLen);
+      return;
+    }
+    const outcome = own.insert(p.data, p.payloadOffset, p.payloadLen, at, this.memory, this.options.overlapPolicy);
+    if (outcome & DIFFERS) {
+      this.events.push('reassembly_overlap_different_data');
+      this.counts.overlaps_differing++;
+    }
+    if (outcome & SHED) {
+      this.events.push('reassembly_insert_memcap');
+      this.counts.segments_shed++;
+    }
+    // The receiver may have acknowledged before we saw the data: captures come out of order, too.
+    const upTo = waits ? own.acked : own.contiguousEnd;
+    if (upTo > own.position) this.deliver(c, own, direction, upTo, p.tsUs, waits);
+  }
+
+  /** Hands on what there is up to a position; with `skipHoles`, bytes that were acknowledged and never seen are a gap. */
+  private deliver(
+    c: Connection,
+    half: HalfStream,
+    direction: Direction,
+    upTo: number,
+    tsUs: number,
+    skipHoles: boolean,
+  ) {
+    this.sink = c.sink;
+    this.direction = direction;
+    this.tsUs = tsUs;
+    while (half.position < upTo && !half.isEnded) {
+      const ready = Math.min(half.contiguousEnd, upTo) - half.position;
+      if (ready > 0) {
+        half.take(ready, this.memory, this.consumer(half));
+        continue;
+      }
+      if (!skipHoles) return;
+      const next = half.nextAvailable();
+      const missing = (next < 0 ? upTo : Math.min(next, upTo)) - half.position;
+      this.events.push('reassembly_seq_gap');
+      this.counts.gaps++;
+      this.counts.gap_bytes += missing;
+      if (half.position < this.depth) c.sink.onGap(direction, missing, half.position, tsUs);
+      half.skip(missing, this.memory);
+    }
+  }
+
+  private consumer(half: HalfStream): (data: Uint8Array, offset: number, length: number) => void {
+    this.taking = half;
+    return this.take;
+  }
+
+  private taking: HalfStream | undefined;
+  private readonly take = (data: Uint8Array, offset: number, length: number): void => {
+    this.consume(data, offset, length, this.taking!);
+  };
+
+  private consume(data: Uint8Array, offset: number, length: number, half: HalfStream): void {
+    const within = Math.min(length, this.depth - half.position);
+    if (within > 0) {
+      this.counts.bytes_delivered += within;
+      this.sink!.onData(this.direction, data, offset, within, half.position, this.tsUs);
+    }
+    if (within < length || half.position + length >= this.depth) {
+      if (within > 0) this.counts.depth_reached++;
+      half.isEnded = true;
+      this.sink!.onEnd(this.direction, this.tsUs);
+    }
+  }
+
+  private endAtFin(c: Connection, half: HalfStream, direction: Direction, tsUs: number): void {
+    if (half.finAt < 0 || half.isEnded || half.position < half.finAt) return;
+    half.isEnded = true;
+    half.clear(this.memory);
+    c.sink.onEnd(direction, tsUs);
+  }
+
+  /** The connection is over: what is in order goes out though nobody acknowledged it. */
+  private close(c: Connection, tsUs: number): void {
+    if (c.isClosed) return;
+    c.isClosed = true;
+    const isTwoWay = c.halves[FWD].isKnown && c.halves[BWD].isKnown;
+    for (const direction of [FWD, BWD] as const) {
+      const half = c.halves[direction];
+      if (isTwoWay || c.isMidstream || this.options.asyncOneside) {
+        this.deliver(c, half, direction, half.contiguousEnd, tsUs, false);
+      }
+      half.clear(this.memory);
+      if (half.isEnded) continue;
+      half.isEnded = true;
+      c.sink.onEnd(direction, tsUs);
+    }
+  }
+}
