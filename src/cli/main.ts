@@ -5,12 +5,15 @@ import { VERSION } from '../util/version.js';
 
 type Register = (program: Command) => void;
 
+/** One file defines the three daemons. */
+const daemon = () => import('./daemon.js');
+
 /** Sub-command -> the file that defines it. Loaded on demand, so that `portcullis --version` does not load the world. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
   run: () => import('./run.js'),
-  sensor: () => import('./daemon.js'),
-  server: () => import('./daemon.js'),
-  responder: () => import('./daemon.js'),
+  sensor: daemon,
+  server: daemon,
+  responder: daemon,
   interfaces: () => import('./interfaces.js'),
   analyze: () => import('./analyze.js'),
   capture: () => import('./capture.js'),
@@ -19,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   evaluate: () => import('./evaluate.js'),
   model: () => import('./model.js'),
   policy: () => import('./policy.js'),
+  rules: () => import('./rules.js'),
   decision: () => import('./decision.js'),
   protect: () => import('./protect.js'),
   explain: () => import('./explain.js'),

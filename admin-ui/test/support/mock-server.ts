@@ -587,8 +587,8 @@ export async function startMockServer(options: MockOptions = {}) {
       /^\/siem\/([^/]+)\/test$/,
       ({ params }) =>
         params[0] === 'splunk'
-          ? { ok: true, bytes: 412, answer: '' }
-          : { ok: false, bytes: 0, answer: 'connect ECONNREFUSED 10.0.0.21:9200' },
+          ? { ok: true, sent: '<134>1 2026-11-21T14:00:00Z box portcullis - - - CEF:0|...', answer: '' }
+          : { ok: false, sent: '', answer: 'connect ECONNREFUSED 10.0.0.21:9200' },
     ],
     ['GET', /^\/sensors$/, ({ query }) => pageOf(world.status.sensors, query)],
     [

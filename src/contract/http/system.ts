@@ -64,7 +64,13 @@ export const modeRequestSchema = z.strictObject({ mode: z.enum(MODES) });
 export const PAUSE_MAX_SECS = 24 * 3600;
 export const pauseRequestSchema = z.strictObject({ secs: z.number().int().min(1).max(PAUSE_MAX_SECS) });
 
-export const siemTestResponseSchema = z.object({ ok: z.boolean(), bytes: z.number(), answer: z.string() });
+export const siemTestResponseSchema = z.object({
+  ok: z.boolean(),
+  /** Exactly what was sent, framing and headers included. */
+  sent: z.string(),
+  /** What the receiver answered, or how it confirmed. */
+  answer: z.string(),
+});
 export type SiemTestResult = z.infer<typeof siemTestResponseSchema>;
 
 export const checkSchema = z.object({

@@ -128,7 +128,7 @@ export function createControl(parts: ServerParts): Control {
       list: () => forwarder.status().map(toSiemStatus),
       async test(name) {
         const result = await forwarder.test(name);
-        return { ok: result.ok, bytes: Buffer.byteLength(result.bytes), answer: result.error ?? result.answer };
+        return { ok: result.ok, sent: result.bytes, answer: result.error ?? result.answer };
       },
     },
     system: {

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { PolicyDetail, PolicySummary, PolicyValidation } from '../../contract/http.js';
 import { loadPolicyFolder, parsePolicy, policyError, type Policy, type PolicyEngine } from '../../policy/index.js';
 import type { PolicyRepository } from '../../store/index.js';
@@ -47,7 +47,12 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
         let row = stored.get(policy.name);
         const isOverridden = folder === folders[0] && folders[1]?.texts.has(policy.name);
         if (!isOverridden && row?.yaml !== yaml) {
-          row = await repository.add({ name: policy.name, yaml, actor: 'file', comment: `read from ${policy.source}` });
+          row = await repository.add({
+            name: policy.name,
+            yaml,
+            actor: 'file',
+            comment: `read from ${basename(policy.source)}`,
+          });
         }
         inForce.set(policy.name, { ...policy, version: row?.version ?? 0 });
       }
