@@ -1,6 +1,6 @@
 import type { StreamSink } from '../../domain/app-layer.js';
 import type { Detection } from '../../domain/detection.js';
-import type { Direction, FlowColumns } from '../../domain/flow.js';
+import { TCP_STATE, type Direction, type FlowColumns } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { toDetection } from './detection.js';
 import { ANY_PROTO, groupRules, type PatternGroup } from './groups.js';
@@ -9,7 +9,7 @@ import { guardTimeouts } from './match/guard.js';
 import { Inspector } from './match/inspect.js';
 import { headerBytes } from './packet-buffers.js';
 import type { Rule } from './rule.js';
-import { FlowState, Scene, type AppView } from './scene.js';
+import { FlowState, Scene, type PacketContent } from './scene.js';
 import { applyBits, applyInts, createHostBits, testBits, testInts } from './state/bits.js';
 import { StreamWindow } from './state/stream-window.js';
 import { createThresholds } from './state/thresholds.js';
@@ -108,8 +108,7 @@ export class SignatureEngine {
     flows: FlowColumns,
     slot: number,
     direction: Direction,
-    app: AppView | undefined,
-    events: readonly string[],
+    content: PacketContent,
   ): void {
     if (packet.ipVersion === 0) return;
     const scene = this.#scene;
@@ -119,8 +118,9 @@ export class SignatureEngine {
     scene.packetDirection = direction;
     scene.nowUs = packet.tsUs;
     scene.ended = false;
-    scene.app = app;
-    scene.events = events;
+    scene.app = content.app;
+    scene.events = content.events;
+    scene.content = content;
     scene.state = slot < 0 ? undefined : this.#stateOf(slot);
     scene.turn(direction);
     this.#packetRules(scene);
@@ -129,7 +129,7 @@ export class SignatureEngine {
   }
 
   /** Looks a last time at what was waiting for more. */
-  onFlowEnd(flows: FlowColumns, slot: number, nowUs: number, app: AppView | undefined): void {
+  onFlowEnd(flows: FlowColumns, slot: number, nowUs: number, content: PacketContent): void {
     const state = this.#flows.get(slot);
     if (!state) return;
     const scene = this.#scene;
@@ -138,8 +138,9 @@ export class SignatureEngine {
     scene.slot = slot;
     scene.nowUs = nowUs;
     scene.ended = true;
-    scene.app = app;
+    scene.app = content.app;
     scene.events = [];
+    scene.content = content;
     scene.state = state;
     if (!state.passed) {
       for (const direction of [0, 1] as const) {
@@ -194,7 +195,7 @@ export class SignatureEngine {
     for (const proto of [packet.proto, ANY_PROTO])
       for (const id of this.#groups.header.get(proto) ?? []) candidates.add(id);
     const group = this.#groups.packet.get(packet.proto) ?? this.#groups.packet.get(ANY_PROTO);
-    if (group && packet.payloadLen > 0) {
+    if (group && packet.payloadLen > 0 && scene.content!.isValid) {
       this.#collect(
         group,
         packet.data,
@@ -202,6 +203,11 @@ export class SignatureEngine {
         packet.payloadOffset + packet.payloadLen,
         packet.payloadOffset,
       );
+    }
+    // Without a stream its rules see single packets: connections picked up midway that are not followed.
+    if (this.#isLoose(scene) && packet.payloadLen > 0 && scene.content!.isValid) {
+      const from = packet.payloadOffset;
+      this.#collect(this.#groups.stream[scene.side], packet.data, from, from + packet.payloadLen, from);
     }
     this.#protocolRules(scene);
     if (candidates.size === 0) return;
@@ -216,6 +222,14 @@ export class SignatureEngine {
       if (rule.payload.length > 0 && !this.#inspect(rule, payload, 0, 'payload')) continue;
       if (this.#stateMatches(rule)) this.#match(rule, this.#place);
     }
+  }
+
+  #isLoose(scene: Scene): boolean {
+    if (scene.proto !== PROTO.TCP || !scene.flows) return false;
+    return (
+      scene.slot < 0 ||
+      (scene.flows.tcpState[scene.slot] === TCP_STATE.MIDSTREAM && scene.state!.streams[scene.direction] === undefined)
+    );
   }
 
   /** Rules that ask for nothing but a protocol: once in each direction, when it is known. */
@@ -269,7 +283,7 @@ export class SignatureEngine {
   }
 
   #streamRules(scene: Scene, stream: StreamWindow): void {
-    const group = this.#groups.stream[scene.direction];
+    const group = this.#groups.stream[scene.side];
     const candidates = this.#candidates;
     candidates.clear();
     for (const id of stream.pending) candidates.add(id);

@@ -9,10 +9,10 @@ import type { Scene } from './scene.js';
 /** Protocol, addresses, ports and direction of a rule against the packet, without looking at its bytes. */
 export function headerMatches(rule: Rule, scene: Scene): boolean {
   if (rule.ipProtos !== undefined && !rule.ipProtos.includes(scene.proto)) return false;
-  if (!scene.flowless && (rule.towards & (1 << scene.direction)) === 0) return false;
+  if (!scene.flowless && (rule.towards & (1 << scene.side)) === 0) return false;
   if (scene.flowless && rule.towards !== 3 && !rule.flow?.stateless) return false;
   if (rule.flow !== undefined && !flowMatches(rule.flow, scene)) return false;
-  if (rule.direction === '=>') return endsMatch(rule, scene, scene.direction === 0);
+  if (rule.direction === '=>') return endsMatch(rule, scene, scene.side === 0);
   return endsMatch(rule, scene, true) || (rule.direction === '<>' && endsMatch(rule, scene, false));
 }
 
@@ -42,7 +42,7 @@ export function isEstablished(scene: Scene): boolean {
   if (!flows || slot < 0) return false;
   if (flows.proto[slot] === PROTO.TCP) {
     const state = flows.tcpState[slot]!;
-    if (state === TCP_STATE.MIDSTREAM) return true;
+    if (state === TCP_STATE.MIDSTREAM) return scene.state?.streams.some((x) => x !== undefined) ?? false;
     // The state moves on to closing or reset: what matters is that the handshake was complete before.
     const handshake = TCP.SYN | TCP.ACK;
     const bothSyn = (flows.tcpFlagsFwd[slot]! & TCP.SYN) !== 0 && (flows.tcpFlagsBwd[slot]! & handshake) === handshake;
@@ -82,8 +82,8 @@ function appProtocolMatches(name: string, negated: boolean, scene: Scene): boole
 
 function streamSizeMatches(size: Rule['streamSize'][number], scene: Scene): boolean {
   if (scene.proto !== PROTO.TCP || !scene.state) return false;
-  const client = scene.state.streams[0]?.total ?? 0;
-  const server = scene.state.streams[1]?.total ?? 0;
+  const client = scene.content?.sentBytes(scene.slot, 0) ?? 0;
+  const server = scene.content?.sentBytes(scene.slot, 1) ?? 0;
   const { side, range } = size;
   if (side === 'client') return inRange(range, client);
   if (side === 'server') return inRange(range, server);

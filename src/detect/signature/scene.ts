@@ -7,9 +7,22 @@ import type { StreamWindow } from './state/stream-window.js';
 
 /** What the engine needs of a flow's application layer; parsers implement it. */
 export interface AppView {
-  readonly proto?: string | undefined;
+  readonly proto: string | undefined;
+  /** The flow's source is the server. */
+  readonly isReversed: boolean;
   readonly transactions: readonly AppTransaction[];
   release(transaction: AppTransaction): void;
+}
+
+/** What was learned of a packet before rules look at it; the caller keeps one and overwrites it. */
+export interface PacketContent {
+  app: AppView | undefined;
+  /** Anomalies of the stream, as `stream-event` names them. */
+  events: readonly string[];
+  /** False when the receiver would ignore the packet. */
+  isValid: boolean;
+  /** Bytes that a direction has sent by sequence number. */
+  sentBytes(slot: number, direction: Direction): number;
 }
 
 /** Everything remembered about one flow. */
@@ -41,6 +54,7 @@ export class Scene implements BitSubject {
   state: FlowState | undefined;
   app: AppView | undefined;
   events: readonly string[] = [];
+  content: PacketContent | undefined;
   nowUs = 0;
   ended = false;
   #src: string | undefined;
@@ -55,6 +69,11 @@ export class Scene implements BitSubject {
     this.direction = direction;
     this.#src = undefined;
     this.#dst = undefined;
+  }
+
+  /** 0: towards the server, also when the flow began with the server's packet. */
+  get side(): Direction {
+    return this.app?.isReversed ? ((this.direction ^ 1) as Direction) : this.direction;
   }
 
   /** Direction of the packet itself is known only to the caller of `set`. */

@@ -52,7 +52,7 @@ export class TransactionInspector {
         memory = new TransactionState();
         if (state.transactions.size < MAX_TRANSACTIONS) state.transactions.set(transaction, memory);
       }
-      const direction = scene.direction;
+      const direction = scene.side;
       if (!memory.finished[direction]) this.#inspectOne(scene, transaction, memory);
       const done = transaction.progress[direction] === PROGRESS_DONE || scene.ended;
       if (done) memory.finished[direction] = true;
@@ -65,7 +65,7 @@ export class TransactionInspector {
 
   #inspectOne(scene: Scene, transaction: AppTransaction, memory: TransactionState): void {
     const { groups, rules } = this.#deps;
-    const direction = scene.direction;
+    const direction = scene.side;
     const group = groups.transaction.get(transaction.proto)?.[direction];
     if (!group) return;
     this.#values.clear();
@@ -99,7 +99,7 @@ export class TransactionInspector {
 
   #evaluate(scene: Scene, transaction: AppTransaction, memory: TransactionState): void {
     const { rules } = this.#deps;
-    const direction = scene.direction;
+    const direction = scene.side;
     const candidates = memory.candidates[direction];
     const order = candidates.size > 1 ? [...candidates].sort((a, b) => a - b) : candidates;
     for (const id of order) {
@@ -128,12 +128,12 @@ export class TransactionInspector {
   #advance(rule: Rule, before: number, scene: Scene, transaction: AppTransaction): { bits: number; verdict: Verdict } {
     let bits = before;
     let waiting = false;
-    const final = transaction.progress[scene.direction] === PROGRESS_DONE || scene.ended;
+    const final = transaction.progress[scene.side] === PROGRESS_DONE || scene.ended;
     this.#deps.inspector.values.fill(0);
     for (const [i, inspection] of rule.buffers.entries()) {
       const mask = 1 << Math.min(i, 29);
       if ((bits & mask) !== 0 && rule.variables === 0) continue;
-      if ((inspection.buffer.towards & (1 << scene.direction)) === 0) {
+      if ((inspection.buffer.towards & (1 << scene.side)) === 0) {
         waiting = true;
         continue;
       }
@@ -143,7 +143,7 @@ export class TransactionInspector {
       else waiting = true;
     }
     for (const test of rule.transactionTests) {
-      const verdict = testVerdict(test, transaction, scene.direction, final);
+      const verdict = testVerdict(test, transaction, scene.side, final);
       if (verdict === 'no') return { bits, verdict };
       if (verdict === 'wait') waiting = true;
     }
@@ -155,8 +155,7 @@ export class TransactionInspector {
 
   #bufferVerdict(inspection: BufferInspection, transaction: AppTransaction, scene: Scene, final: boolean): Verdict {
     const absent = inspection.matches.some((m) => m.kind === 'absent');
-    const values =
-      inspection.buffer.source === 'packet' ? undefined : this.#read(inspection, transaction, scene.direction);
+    const values = inspection.buffer.source === 'packet' ? undefined : this.#read(inspection, transaction, scene.side);
     if (!values) return final ? (absent ? 'yes' : 'no') : 'wait';
     for (const value of values) {
       if (!this.#deps.inspector.run(inspection.matches, value, 0, final || !inspection.buffer.grows)) continue;
