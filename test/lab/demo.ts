@@ -93,7 +93,7 @@ async function show(lab: Lab): Promise<void> {
 
   heading('While it is blocked');
   check('the attacker does not reach the web server', !(await connects(attacker, ATTACKER, victim.ip4, 80)));
-  check('its established SSH session is dead', !(await session.lives()));
+  check('its established SSH session is dead', await session.dies());
   check('the client works on in its session', await innocent.lives());
   check('the client reaches the web server', await connects(client, CLIENT, victim.ip4, 80));
   await scan.stop();

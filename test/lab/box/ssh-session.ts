@@ -31,4 +31,14 @@ export class SshSession {
       () => false,
     );
   }
+
+  /**
+   * True when the session falls silent in time. Only packets from the blocked side are dropped, so the other side goes on
+   * until its unacknowledged data fills the congestion window: a few ticks.
+   */
+  async dies(withinMs = 8000): Promise<boolean> {
+    const end = performance.now() + withinMs;
+    while (performance.now() < end) if (!(await this.lives())) return true;
+    return false;
+  }
 }
