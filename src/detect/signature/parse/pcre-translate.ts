@@ -82,7 +82,8 @@ class Translator {
       this.#apply(this.#flags, lead[1]!);
       this.#at = lead[0].length;
     }
-    this.#foldGlobally = this.#flags.caseless;
+    // Somewhere case matters again: letters are written out in both cases where it does not.
+    this.#foldGlobally = this.#flags.caseless && !/\(\?[a-z]*-[a-z]*i/.test(pattern);
   }
 
   run(): TranslatedPattern {

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parsePcre } from '../../../../src/detect/signature/parse/pcre.js';
+import { payloadMatches } from './rules.js';
+
+/** pattern, text that matches, text that does not */
+const CASES: readonly (readonly [string, string, string])[] = [
+  ['/\\Aabc\\z/', 'abc', 'abc\n'],
+  ['/abc\\Z/', 'abc\n', 'abcd'],
+  ['/a\\hb/', 'a\tb', 'a\nb'],
+  ['/a\\Rb/', 'a\r\nb', 'a b'],
+  ['/a\\sb/', 'a\x0bb', 'a\xa0b'],
+  ['/[[:alpha:]]1/', 'z1', '-1'],
+  ['/[]x]1/', ']1', '[1'],
+  ['/a++b/', 'aab', 'b'],
+  ['/(?>a+)b/', 'aab', 'ac'],
+  ['/(?>a|ab)c/', 'ac', 'abc'],
+  ['/(?i)abc/', 'ABC', 'AB'],
+  ['/a(?i:b)c/', 'aBc', 'aBC'],
+  ['/a(?-i:b)c/i', 'AbC', 'ABC'],
+  ['/(?P<q>[\\x22\\x27])x(?P=q)/', '"x"', '"x\''],
+  ['/(["\\x27])x\\1/', '"x"', '"x\''],
+  ['/(a)(?>b+)(c)\\2/', 'abbcc', 'abbca'],
+  ['/\\Qa.b\\E/', 'a.b', 'axb'],
+  ['/\\x{41}\\x42/', 'AB', 'ab'],
+  ['/a b # comment/x', 'ab', 'a b'],
+  ['/^b/A', 'bc', 'ab'],
+  ['/[\\x80-\\xff]{2}/', '\xe9\xff', '\xe9a'],
+];
+
+for (const [pattern, hit, miss] of CASES) {
+  test(`${pattern} matches ${JSON.stringify(hit)} and not ${JSON.stringify(miss)}`, () => {
+    const { regex } = parsePcre(`"${pattern}"`).match;
+    const found = (text: string): boolean => {
+      regex.lastIndex = 0;
+      return regex.test(text);
+    };
+    assert.equal(found(hit), true);
+    assert.equal(found(miss), false);
+  });
+}
+
+for (const pattern of ['/(?R)/', '/(a)(?1)/', '/a\\Kb/', '/(?(1)a|b)/', '/a/z', '/(a/', '/[z-a]/']) {
+  test(`${pattern} is refused`, () => {
+    assert.throws(() => parsePcre(`"${pattern}"`));
+  });
+}
+
+for (const pattern of ['/^(?:a+)+$/', '/(?:a|a)*c/', '/^(?=a)(?:a+)+$/', '/(a+)+\\1c/']) {
+  test(`${pattern} survives text on which it would backtrack for years`, () => {
+    const started = performance.now();
+    assert.equal(payloadMatches(`pcre:"${pattern}";`, `${'a'.repeat(5000)}b`), false);
+    assert.ok(performance.now() - started < 2000);
+  });
+}
