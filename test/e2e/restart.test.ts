@@ -22,6 +22,15 @@ after(() => lab?.close());
 const element = (address: string) => kernelElement(lab.hosts.router, 'block4_32', address);
 const activeDecisions = async () => (await box.api.get<{ items: Decision[] }>('/decisions?state=active')).items;
 
+/** Both daemons are connected, and the sensor has said so since. */
+async function isConnected(sinceMs: number): Promise<boolean> {
+  const { sensors, responder } = await box.api.get<{
+    sensors: { connected: boolean; lastSeenMs: number }[];
+    responder: { connected: boolean };
+  }>('/status');
+  return responder.connected && sensors.some((sensor) => sensor.connected && sensor.lastSeenMs > sinceMs);
+}
+
 async function scanIsBlocked(source: string): Promise<void> {
   const scan = await startConnectScan(box, source);
   await untilBlocked(box, source, 15_000);
@@ -50,29 +59,16 @@ test('a restart keeps blocks, decisions, alerts and accounts', async () => {
 for (const [i, daemon] of (['sensor', 'responder', 'server'] as const).entries()) {
   test(`a killed ${daemon} is started again, blocks hold meanwhile, and the next scan is blocked`, async () => {
     const pid = await box.pidOf(daemon);
+    const captures = () => box.process.stdout.split('Capture started.').length;
+    const [before, killedMs] = [captures(), Date.now()];
     process.kill(pid, 'SIGKILL');
     assert.match((await element(FIRST)) ?? 'no element', /timeout/);
-    const successor = await waitFor(
-      `a new ${daemon}`,
-      async () => {
-        const now = await box.pidOf(daemon).catch(() => pid);
-        return now !== pid && now;
-      },
-      { limitMs: 20_000, everyMs: 100 },
-    );
-    assert.ok(successor > 0);
+    const isReplaced = async () => (await box.pidOf(daemon).catch(() => pid)) !== pid;
+    await waitFor(`a new ${daemon}`, isReplaced, { limitMs: 20_000, everyMs: 100 });
+    if (daemon === 'sensor') await waitFor('capture runs again', () => captures() > before, { limitMs: 20_000 });
     await box.ready();
     await box.login();
-    await waitFor(
-      'sensor and responder are connected',
-      async () => {
-        const status = await box.api.get<{ sensors: { connected: boolean }[]; responder: { connected: boolean } }>(
-          '/status',
-        );
-        return status.responder.connected && status.sensors.some((sensor) => sensor.connected);
-      },
-      { limitMs: 20_000, everyMs: 100 },
-    );
+    await waitFor('sensor and responder are connected', () => isConnected(killedMs), { limitMs: 20_000, everyMs: 100 });
     await scanIsBlocked(OTHERS[i] ?? '');
     assert.ok(
       (await activeDecisions()).some((d) => d.value === FIRST),
