@@ -59,6 +59,7 @@ export const STAGES = [
   nodeTests('unit', { concurrency: 2, limitSecs: 400, root: false }),
   consoleTests('console', 'admin-ui/test/unit', 'admin-ui/vitest.config.ts'),
   consoleTests('console-browser', 'admin-ui/test/browser', 'admin-ui/vitest.browser.config.ts', true),
+  nodeTests('replay', { concurrency: 2, limitSecs: 300, root: false }),
   nodeTests('integration', { concurrency: 1, limitSecs: 600, root: true }),
   nodeTests('e2e', { concurrency: 1, limitSecs: 600, root: true }),
 ];

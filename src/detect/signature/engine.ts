@@ -2,6 +2,7 @@ import type { StreamSink } from '../../domain/app-layer.js';
 import type { Detection } from '../../domain/detection.js';
 import { TCP_STATE, type Direction, type FlowColumns } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
+import { createDecodeEvents } from './decode-events.js';
 import { toDetection } from './detection.js';
 import { ANY_PROTO, groupRules, type PatternGroup } from './groups.js';
 import { headerMatches, packetMatches } from './header.js';
@@ -47,6 +48,8 @@ export class SignatureEngine {
   readonly #flows = new Map<number, FlowState>();
   readonly #hostBits;
   readonly #thresholds;
+  readonly #decodeEvents = createDecodeEvents();
+  #wantsDecodeEvents = false;
   readonly #alerts: Alert[] = [];
   readonly #candidates = new Set<number>();
   #place: Place | undefined;
@@ -58,6 +61,7 @@ export class SignatureEngine {
     this.#hostBits = createHostBits(limits.maxHostBits);
     this.#thresholds = createThresholds(limits.maxThresholdEntries);
     this.#rules = rules;
+    this.#wantsDecodeEvents = rules.some((r) => r.decodeEvents.length > 0);
     this.#groups = groupRules(rules);
     this.#transactions = this.#newTransactions();
   }
@@ -65,6 +69,7 @@ export class SignatureEngine {
   /** Swaps the rules; flows keep their bits and streams, what waited for old rules is forgotten. */
   setRules(rules: readonly Rule[]): void {
     this.#rules = rules;
+    this.#wantsDecodeEvents = rules.some((r) => r.decodeEvents.length > 0);
     this.#groups = groupRules(rules);
     this.#transactions = this.#newTransactions();
     for (const state of this.#flows.values()) {
@@ -120,6 +125,7 @@ export class SignatureEngine {
     scene.ended = false;
     scene.app = content.app;
     scene.events = content.events;
+    scene.decodeEvents = this.#wantsDecodeEvents ? this.#decodeEvents.of(packet) : [];
     scene.content = content;
     scene.state = slot < 0 ? undefined : this.#stateOf(slot);
     scene.turn(direction);
@@ -346,6 +352,9 @@ export class SignatureEngine {
 
   #match(rule: Rule, place: Place | undefined): void {
     const scene = this.#scene;
+    // A rule for packets and streams sees the same bytes twice when they are delivered at once.
+    if (rule.inPacket && rule.inStream && this.#alerts.some((a) => a.rule === rule && a.direction === scene.direction))
+      return;
     applyBits(rule.bits, this.#hostBits, scene);
     applyInts(rule.flowInts, scene.memory);
     this.#alerts.push({ rule, place, direction: scene.direction });

@@ -66,7 +66,7 @@ export function packetMatches(rule: Rule, scene: Scene): boolean {
     if (!scene.packet || (!scene.flowless && scene.isTurned)) return false;
     for (const test of rule.packetTests) if (!test(scene.packet, scene.direction)) return false;
     for (const event of rule.streamEvents) if (!scene.events.includes(event)) return false;
-    for (const event of rule.decodeEvents) if (!scene.events.includes(event)) return false;
+    for (const event of rule.decodeEvents) if (!scene.decodeEvents.includes(event)) return false;
   }
   for (const { name, negated } of rule.appProtocol) if (!appProtocolMatches(name, negated, scene)) return false;
   for (const size of rule.streamSize) if (!streamSizeMatches(size, scene)) return false;
@@ -75,7 +75,7 @@ export function packetMatches(rule: Rule, scene: Scene): boolean {
 
 function appProtocolMatches(name: string, negated: boolean, scene: Scene): boolean {
   const proto = scene.app?.proto;
-  if (proto === undefined) return false;
+  if (proto === undefined) return negated && (scene.app?.isDecided ?? false);
   const same = proto === name || (name === 'http' && proto === 'http2') || (name === 'http1' && proto === 'http');
   return same !== negated;
 }

@@ -8,6 +8,8 @@ import type { StreamWindow } from './state/stream-window.js';
 /** What the engine needs of a flow's application layer; parsers implement it. */
 export interface AppView {
   readonly proto: string | undefined;
+  /** The search for a protocol is over, with or without result. */
+  readonly isDecided: boolean;
   /** The flow's source is the server. */
   readonly isReversed: boolean;
   readonly transactions: readonly AppTransaction[];
@@ -54,6 +56,7 @@ export class Scene implements BitSubject {
   state: FlowState | undefined;
   app: AppView | undefined;
   events: readonly string[] = [];
+  decodeEvents: readonly string[] = [];
   content: PacketContent | undefined;
   nowUs = 0;
   ended = false;
