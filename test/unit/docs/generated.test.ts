@@ -15,6 +15,6 @@ test('docs/errors.md names every error code of the source, and no other', async 
 
 test('docs/configuration.md and its JSON Schema are those of the program', async () => {
   const hint = 'run npx tsx scripts/config-doc.ts';
-  assert.equal(await readFile('docs/configuration.md', 'utf8'), await configDocument(), hint);
-  assert.equal(await readFile('docs/portcullis.schema.json', 'utf8'), await configSchemaText(), hint);
+  assert.ok((await readFile('docs/configuration.md', 'utf8')) === (await configDocument()), hint);
+  assert.ok((await readFile('docs/portcullis.schema.json', 'utf8')) === (await configSchemaText()), hint);
 });
