@@ -43,7 +43,7 @@ export class HalfStream {
   windowScale = -1;
   /** Timestamp option of the last segment in order, or -1. */
   timestamp = -1;
-  private window = NOTHING;
+  private window: Uint8Array = NOTHING;
   private windowStart = 0;
   private windowLength = 0;
   /** Begin and end of the segments the window is made of, in turn. */

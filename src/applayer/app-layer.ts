@@ -1,0 +1,174 @@
+import type { AppParser, AppProto, AppTransaction, StreamSink } from '../domain/app-layer.js';
+import type { Direction } from '../domain/flow.js';
+import { createDnsParser } from './dns/parser.js';
+import { createHttpParser } from './http/parser.js';
+import { appLayerOptions, type AppLayerInput, type AppLayerOptions } from './options.js';
+import { detectProtocol, type Detected } from './protocol.js';
+import { createSshParser } from './ssh/parser.js';
+import { createTlsParser } from './tls/parser.js';
+
+/** One flow's application protocol: found from its bytes, whatever the port, then parsed. */
+export interface AppFlow extends StreamSink {
+  /** Undefined until it is known; stays so when the flow's bytes are of no protocol that is parsed. */
+  readonly proto: AppProto | undefined;
+  /** The search for a protocol is over. */
+  readonly isDecided: boolean;
+  /** The flow's source is the server: transactions name directions by server and client, not by the flow. */
+  readonly isReversed: boolean;
+  /** Oldest first, not yet released. */
+  readonly transactions: readonly AppTransaction[];
+  release(transaction: AppTransaction): void;
+}
+
+export interface AppLayer {
+  /** @param transport IP protocol number: TCP flows get their bytes from reassembly, UDP flows one call a datagram. */
+  createFlow(transport: 'tcp' | 'udp', ports: { srcPort: number; dstPort: number }): AppFlow;
+  stats(): Record<string, number>;
+}
+
+type ParserFactory = (options: AppLayerOptions, transport: 'tcp' | 'udp') => AppParser;
+const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
+  http: createHttpParser,
+  dns: createDnsParser,
+  tls: createTlsParser,
+  ssh: createSshParser,
+};
+
+const NO_TRANSACTIONS: readonly AppTransaction[] = [];
+const NOTHING = new Uint8Array(0);
+
+export function createAppLayer(input: AppLayerInput = {}): AppLayer {
+  const options = appLayerOptions.parse(input);
+  const counts: Record<string, number> = { flows: 0, flows_unknown: 0, flows_failed: 0 };
+  const count = (name: string): void => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
+  return {
+    createFlow(transport, ports) {
+      count('flows');
+      return new DetectedFlow(options, transport, ports, count);
+    },
+    stats: () => Object.fromEntries(Object.entries(counts).map(([name, n]) => [`applayer_${name}`, n])),
+  };
+}
+
+/** Keeps the first bytes of each direction until they tell the protocol, then hands everything to its parser. */
+class DetectedFlow implements AppFlow {
+  isDecided = false;
+  isReversed = false;
+  private parser: AppParser | undefined;
+  private readonly held: [Uint8Array, Uint8Array] = [NOTHING, NOTHING];
+  private readonly over = [false, false];
+  private readonly options: AppLayerOptions;
+  private readonly transport: 'tcp' | 'udp';
+  private readonly ports: { srcPort: number; dstPort: number };
+  private readonly count: (name: string) => void;
+
+  constructor(
+    options: AppLayerOptions,
+    transport: 'tcp' | 'udp',
+    ports: { srcPort: number; dstPort: number },
+    count: (name: string) => void,
+  ) {
+    this.options = options;
+    this.transport = transport;
+    this.ports = ports;
+    this.count = count;
+  }
+
+  get proto(): AppProto | undefined {
+    return this.parser?.proto;
+  }
+
+  get transactions(): readonly AppTransaction[] {
+    return this.parser?.transactions ?? NO_TRANSACTIONS;
+  }
+
+  release(transaction: AppTransaction): void {
+    this.parser?.release(transaction);
+  }
+
+  onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void {
+    if (this.parser !== undefined) {
+      const side = (direction ^ (this.isReversed ? 1 : 0)) as Direction;
+      this.guard(() => this.parser!.onData(side, data, offset, length, position, tsUs));
+      return;
+    }
+    if (this.isDecided || length === 0) return;
+    const held = this.held[direction];
+    const joined = new Uint8Array(held.length + length);
+    joined.set(held);
+    joined.set(data.subarray(offset, offset + length), held.length);
+    this.held[direction] = joined;
+    const found = this.detect(direction);
+    if (found === 'wait') {
+      this.giveUpIfLong();
+      return;
+    }
+    if (found === undefined) {
+      this.over[direction] = true;
+      this.giveUpIfLong();
+      return;
+    }
+    this.begin(found, tsUs);
+  }
+
+  onGap(direction: Direction, length: number, position: number, tsUs: number): void {
+    if (this.parser === undefined) {
+      // What comes after a hole does not begin with the beginning of a message.
+      this.over[direction] = true;
+      this.giveUpIfLong();
+      return;
+    }
+    this.guard(() => this.parser!.onGap((direction ^ (this.isReversed ? 1 : 0)) as Direction, length, position, tsUs));
+  }
+
+  onEnd(direction: Direction, tsUs: number): void {
+    if (this.parser === undefined) {
+      this.over[direction] = true;
+      this.giveUpIfLong();
+      return;
+    }
+    this.guard(() => this.parser!.onEnd((direction ^ (this.isReversed ? 1 : 0)) as Direction, tsUs));
+  }
+
+  private detect(direction: Direction): Detected | 'wait' | undefined {
+    return detectProtocol(this.held[direction], direction, this.transport, this.ports);
+  }
+
+  private giveUpIfLong(): void {
+    const isLong = (d: Direction): boolean => this.over[d]! || this.held[d].length >= this.options.maxProbeBytes;
+    const isHuge = this.held[0].length + this.held[1].length > 4 * this.options.maxProbeBytes;
+    if (!isHuge && (!isLong(0) || !isLong(1))) return;
+    this.isDecided = true;
+    this.held[0] = this.held[1] = NOTHING;
+    this.count('flows_unknown');
+  }
+
+  private begin(found: Detected, tsUs: number): void {
+    const factory = PARSERS[found.proto];
+    this.isDecided = true;
+    this.count(`flows_${found.proto}`);
+    if (factory === undefined) return;
+    this.parser = factory(this.options, this.transport);
+    this.isReversed = found.isReversed;
+    const [fwd, bwd] = this.held;
+    this.held[0] = this.held[1] = NOTHING;
+    const order: Direction[] = this.isReversed ? [1, 0] : [0, 1];
+    for (const d of order) {
+      const bytes = d === 0 ? fwd : bwd;
+      if (bytes.length > 0) this.onData(d, bytes, 0, bytes.length, 0, tsUs);
+    }
+    for (const d of order) if (this.over[d]) this.onEnd(d, tsUs);
+  }
+
+  /** A parser that throws has a defect; the flow goes on without it. */
+  private guard(call: () => void): void {
+    try {
+      call();
+    } catch {
+      this.count('flows_failed');
+      this.parser = undefined;
+    }
+  }
+}

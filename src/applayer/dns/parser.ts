@@ -1,0 +1,121 @@
+import { PROGRESS_DONE, type AppParser, type AppTransaction, type BufferValue } from '../../domain/app-layer.js';
+import type { Direction } from '../../domain/flow.js';
+import { concat, NOTHING } from '../http/bytes.js';
+import type { AppLayerOptions } from '../options.js';
+import { parseDns, type DnsMessage } from './message.js';
+
+/** DNS over UDP, a message a datagram, and over TCP, with the length before each message (RFC 1035 4.2.2). */
+export function createDnsParser(options: AppLayerOptions, transport: 'tcp' | 'udp'): AppParser {
+  return new DnsParser(options, transport);
+}
+
+/** Each message is a transaction of its own, as in Suricata. */
+class DnsTransaction implements AppTransaction {
+  readonly proto = 'dns';
+  readonly id: number;
+  readonly progress: readonly [number, number];
+  readonly events: readonly string[];
+  private readonly message: DnsMessage;
+  private readonly direction: Direction;
+
+  constructor(id: number, message: DnsMessage, direction: Direction) {
+    this.id = id;
+    this.message = message;
+    this.direction = direction;
+    this.events = message.events;
+    this.progress = [PROGRESS_DONE, PROGRESS_DONE];
+  }
+
+  buffer(name: string, direction: Direction): BufferValue | undefined {
+    if (direction !== this.direction) return undefined;
+    const m = this.message;
+    const names = (list: readonly { name: Uint8Array }[]): BufferValue | undefined =>
+      list.length > 0 ? list.map((r) => r.name) : undefined;
+    switch (name) {
+      case 'dns.query':
+        return m.isResponse ? undefined : names(m.questions);
+      case 'dns.query.name':
+      case 'dns.queries.rrname':
+        return names(m.questions);
+      case 'dns.answer.name':
+      case 'dns.answers.rrname':
+        return names(m.answers);
+      case 'dns.authorities.rrname':
+        return names(m.authorities);
+      case 'dns.additionals.rrname':
+        return names(m.additionals);
+    }
+    return undefined;
+  }
+
+  number(name: string): number | undefined {
+    const m = this.message;
+    switch (name) {
+      case 'dns.opcode':
+        return m.opcode;
+      case 'dns.rcode':
+        return m.isResponse ? m.rcode : undefined;
+      case 'dns.rrtype':
+        return (m.questions[0] ?? m.answers[0])?.type;
+      case 'dns.flags':
+        return m.flags;
+    }
+    return undefined;
+  }
+}
+
+class DnsParser implements AppParser {
+  readonly proto = 'dns';
+  readonly transactions: DnsTransaction[] = [];
+  private readonly options: AppLayerOptions;
+  private readonly isTcp: boolean;
+  private readonly held: [Uint8Array, Uint8Array] = [NOTHING, NOTHING];
+  private readonly isLost = [false, false];
+  private nextId = 0;
+
+  constructor(options: AppLayerOptions, transport: 'tcp' | 'udp') {
+    this.options = options;
+    this.isTcp = transport === 'tcp';
+  }
+
+  onData(direction: Direction, data: Uint8Array, offset: number, length: number): void {
+    const fresh = data.subarray(offset, offset + length);
+    if (!this.isTcp) {
+      this.message(fresh, direction);
+      return;
+    }
+    if (this.isLost[direction]) return;
+    let rest = concat(this.held[direction], fresh);
+    while (rest.length >= 2) {
+      const size = rest[0]! * 256 + rest[1]!;
+      if (rest.length < 2 + size) break;
+      if (size > 0) this.message(rest.subarray(2, 2 + size), direction);
+      rest = rest.subarray(2 + size);
+    }
+    this.held[direction] = rest.length > 0 ? rest.slice() : NOTHING;
+  }
+
+  onGap(direction: Direction): void {
+    this.isLost[direction] = true;
+    this.held[direction] = NOTHING;
+  }
+
+  onEnd(direction: Direction): void {
+    this.isLost[direction] = true;
+    this.held[direction] = NOTHING;
+  }
+
+  release(transaction: AppTransaction): void {
+    const at = this.transactions.indexOf(transaction as DnsTransaction);
+    if (at >= 0) this.transactions.splice(at, 1);
+  }
+
+  private message(d: Uint8Array, direction: Direction): void {
+    const message = parseDns(d, this.options.dnsMaxNames);
+    if (message === undefined) return;
+    if (message.isResponse !== (direction === 1))
+      message.events.push(message.isResponse ? 'not_a_request' : 'not_a_response');
+    this.transactions.push(new DnsTransaction(this.nextId++, message, direction));
+    if (this.transactions.length > this.options.maxTransactions) this.transactions.shift();
+  }
+}

@@ -1,0 +1,74 @@
+export const NOTHING = new Uint8Array(0);
+export const CR = 13;
+export const LF = 10;
+
+export const latin1 = (d: Uint8Array): string => Buffer.from(d.buffer, d.byteOffset, d.byteLength).toString('latin1');
+export const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+/** Space as C's `isspace` has it. */
+export function isSpace(c: number): boolean {
+  return c === 32 || (c >= 9 && c <= 13);
+}
+
+export function isLws(c: number): boolean {
+  return c === 32 || c === 9;
+}
+
+/** Length without line ends at the end. */
+export function chomp(d: Uint8Array): Uint8Array {
+  let end = d.length;
+  while (end > 0 && (d[end - 1] === LF || d[end - 1] === CR)) end--;
+  return d.subarray(0, end);
+}
+
+export function trim(d: Uint8Array): Uint8Array {
+  let from = 0;
+  let to = d.length;
+  while (from < to && isLws(d[from]!)) from++;
+  while (to > from && isLws(d[to - 1]!)) to--;
+  return d.subarray(from, to);
+}
+
+export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
+
+/** Bytes that grow up to a maximum. */
+export class Collected {
+  private buffer: Uint8Array = NOTHING;
+  private length = 0;
+  private readonly max: number;
+  private view: Uint8Array = NOTHING;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.view.length !== this.length) this.view = this.buffer.subarray(0, this.length);
+    return this.view;
+  }
+
+  get isFull(): boolean {
+    return this.length >= this.max;
+  }
+
+  add(data: Uint8Array): void {
+    const n = Math.min(data.length, this.max - this.length);
+    if (n <= 0) return;
+    const need = this.length + n;
+    if (need > this.buffer.length) {
+      const larger = new Uint8Array(Math.min(this.max, Math.max(need, 2 * this.buffer.length, 1024)));
+      larger.set(this.bytes);
+      this.buffer = larger;
+      this.view = NOTHING;
+    }
+    this.buffer.set(n === data.length ? data : data.subarray(0, n), this.length);
+    this.length = need;
+  }
+}

@@ -1,0 +1,120 @@
+import { CR, LF, NOTHING, chomp, concat, isLws } from './bytes.js';
+import type { Headers } from './headers.js';
+
+/** Bytes of one side of a connection, read step by step as they come. */
+export class Input {
+  data: Uint8Array = NOTHING;
+  /** Next byte to read. */
+  at = 0;
+
+  feed(data: Uint8Array, offset: number, length: number): void {
+    const fresh = data.subarray(offset, offset + length);
+    this.data = this.at < this.data.length ? concat(this.data.subarray(this.at), fresh) : fresh;
+    this.at = 0;
+  }
+
+  /** The caller's bytes are not valid later: keeps a copy of what was not read. */
+  keep(): void {
+    this.data = this.at < this.data.length ? this.data.slice(this.at) : NOTHING;
+    this.at = 0;
+  }
+
+  get left(): number {
+    return this.data.length - this.at;
+  }
+
+  take(length: number): Uint8Array {
+    const n = Math.min(length, this.left);
+    this.at += n;
+    return this.data.subarray(this.at - n, this.at);
+  }
+
+  rest(): Uint8Array {
+    return this.take(this.left);
+  }
+
+  /** The line up to and with its LF, or undefined when it is not complete. */
+  line(): Uint8Array | undefined {
+    const end = this.data.indexOf(LF, this.at);
+    return end < 0 ? undefined : this.take(end + 1 - this.at);
+  }
+}
+
+/**
+ * Reads header lines as libhtp does: a line ends with LF, CR, CR LF or LF CR; a line that begins with a space goes on
+ * with the one before.
+ */
+export class HeaderReader {
+  private pending: Uint8Array | undefined;
+  private endedWithLfCr = false;
+  private readonly input: Input;
+
+  constructor(input: Input) {
+    this.input = input;
+  }
+
+  /** @returns `end` after the empty line, `more` when it has not come yet. */
+  read(headers: Headers, splitsFolded: boolean, note: (event: string) => void): 'end' | 'more' {
+    for (;;) {
+      const line = this.next();
+      if (line === undefined) return 'more';
+      if (line.length === 1 || (line.length === 2 && line[0] === CR)) {
+        this.flush(headers, note);
+        return 'end';
+      }
+      this.add(chomp(line), headers, splitsFolded, note);
+    }
+  }
+
+  flush(headers: Headers, note: (event: string) => void): void {
+    if (this.pending === undefined) return;
+    const event = headers.add(this.pending);
+    if (event !== undefined) note(event);
+    this.pending = undefined;
+  }
+
+  private add(line: Uint8Array, headers: Headers, splitsFolded: boolean, note: (event: string) => void): void {
+    const isFolded = line.length > 0 && (isLws(line[0]!) || line[0] === 0);
+    if (!isFolded) {
+      this.flush(headers, note);
+      this.pending = line.slice();
+      return;
+    }
+    if (this.pending === undefined) {
+      note('invalid_folding');
+      this.pending = line.slice();
+    } else if (splitsFolded && line.includes(58) && this.pending.includes(58)) {
+      note('invalid_folding');
+      this.flush(headers, note);
+      this.pending = line.slice(1);
+    } else {
+      this.pending = concat(this.pending, line);
+    }
+  }
+
+  /** A line with its end, or undefined. */
+  private next(): Uint8Array | undefined {
+    const { input } = this;
+    const { data } = input;
+    const begin = input.at;
+    for (let at = begin; at < data.length; at++) {
+      const c = data[at]!;
+      if (c !== LF && c !== CR) continue;
+      let end = at + 1;
+      if (c === CR) {
+        if (end >= data.length) return undefined;
+        if (data[end] === LF) end++;
+        else if (data[end] === CR || at === begin) continue;
+      } else if (data[end] === CR && data[end + 1] !== LF) {
+        end++;
+      }
+      const line = data.subarray(begin, end);
+      // LF CR, CR LF, CR LF are two line ends, not three.
+      if (this.endedWithLfCr && line.length === 2 && c === CR && data[end] === CR && data[end + 1] === LF) end += 2;
+      this.endedWithLfCr = c === LF && end === at + 2;
+      input.at = end;
+      return line;
+    }
+    return undefined;
+  }
+}
