@@ -5,10 +5,12 @@ import { correlateOptionsSchema } from '../correlate/options.js';
 import { decodeOptions } from '../decode/options.js';
 import { behaviourOptionsSchema } from '../detect/behaviour/index.js';
 import { scoringOptionsSchema } from '../detect/scoring/index.js';
+import { signatureOptionsSchema } from '../detect/signature/options.js';
 import { MODES } from '../domain/decision.js';
 import { enforceOptionsSchema } from '../enforce/options.js';
 import { flowFeatureOptionsSchema } from '../features/options.js';
 import { defragOptions, flowOptions } from '../flow/options.js';
+import { reassemblyOptions } from '../flow/reassembly/options.js';
 import { siemOptionsSchema } from '../forward/options.js';
 import { policyOptionsSchema } from '../policy/options.js';
 import { apiOptionsSchema } from '../api/options.js';
@@ -28,6 +30,12 @@ const captureSchema = afpacketOptions.omit({ interface: true, interfaceId: true 
 });
 
 const detectSchema = z.strictObject({
+  signature: snakeSection(
+    signatureOptionsSchema.extend({
+      enabled: z.boolean().default(true).describe('Match rules of signature files'),
+      stream: reassemblyOptions.extend({ inspect: reassemblyOptions.shape.inspect.default('arrival') }).prefault({}),
+    }),
+  ).prefault({}),
   behaviour: snakeSection(
     behaviourOptionsSchema.extend({
       enabled: z.boolean().default(true).describe('Look for behaviours: scans, floods, guessing'),

@@ -6,7 +6,9 @@ import { createScorer, type Scorer } from '../detect/scoring/index.js';
 import type { Detection } from '../domain/detection.js';
 import type { PacketObserver } from '../domain/stage.js';
 import { createFlowFeatures, FLOW_SCHEMA } from '../features/index.js';
+import { nowUs } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { createSignatures, type Signatures } from './signatures.js';
 
 export interface DetectorDeps {
   emit(detection: Detection): void;
@@ -14,6 +16,8 @@ export interface DetectorDeps {
   sensor: string;
   /** Offline: nothing is shed, times are packet times. */
   offline?: boolean;
+  /** Rule files instead of the configured ones. */
+  rules?: string[];
 }
 
 /** Everything that looks at packets in their flow and finds something. */
@@ -33,8 +37,19 @@ export async function createDetectors(
 ): Promise<Detectors> {
   const { enabled: behaviourOn, ...behaviour } = config.detect.behaviour;
   const { enabled: modelsOn, ...scoring } = config.detect.models;
+  const { enabled: signatureOn, ...signature } = config.detect.signature;
   const observers: PacketObserver[] = [];
-  if (behaviourOn) observers.push(createBehaviour(behaviour, { emit: deps.emit, sensor: deps.sensor }));
+  let signatures: Signatures | undefined;
+  if (signatureOn) {
+    const rules = deps.rules ?? signature.rules;
+    signatures = createSignatures({ ...signature, rules }, { emit: deps.emit, sensor: deps.sensor });
+    for (const problem of signatures.problems) deps.log.warn({ ...problem }, 'a rule was skipped');
+    observers.push(signatures.observer);
+  }
+  if (behaviourOn)
+    observers.push(
+      createBehaviour(behaviour, { emit: deps.emit, sensor: deps.sensor, ...(deps.offline ? {} : { nowUs }) }),
+    );
   const folders = modelsOn ? modelFolders(scoring.models) : [];
   let scorer: Scorer | undefined;
   if (folders.length > 0) {
@@ -57,6 +72,7 @@ export async function createDetectors(
   return {
     observers,
     async reload(what) {
+      if (what === 'rules') signatures?.reload();
       if (what === 'models') await scorer?.reload(modelFolders(scoring.models));
     },
     drain: async () => scorer?.drain(),

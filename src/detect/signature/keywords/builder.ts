@@ -39,13 +39,14 @@ export class RuleBuilder implements Variables {
     return this.inner ?? this.sticky?.matches ?? this.rule.payload;
   }
 
+  /** Behind a content that was moved to a buffer, what counts from its end belongs there, too. */
   add(match: Match): void {
-    this.addTo(this.list, match);
+    const follows = !this.sticky && !this.inner && this.#lastList && match.kind !== 'content' && isRelative(match);
+    this.addTo(follows ? this.#lastList! : this.list, match);
   }
 
   addTo(list: Match[], match: Match): void {
     list.push(match);
-    this.justOpened = false;
     if (match.kind === 'content') this.lastContent = match;
     this.#lastList = list;
     if (isRelative(match)) this.chain(list, match);
@@ -66,7 +67,6 @@ export class RuleBuilder implements Variables {
   /** Naming a buffer again continues it; buffers with several values begin a new instance. */
   setSticky(buffer: BufferDefinition): void {
     this.inner = undefined;
-    this.justOpened = true;
     const open = this.rule.buffers.find((b) => b.buffer === buffer && b.transforms.length === 0);
     this.sticky = open && !(buffer.multi && open.matches.length > 0) ? open : this.#make(buffer);
   }
@@ -84,18 +84,15 @@ export class RuleBuilder implements Variables {
     return made;
   }
 
+  /** Contents before it look at the buffer as it is, those behind it at what it becomes. */
   addTransform(transform: Transform): void {
     const sticky = this.sticky;
     if (!sticky) throw new Error('needs a buffer keyword before it');
-    if (!this.justOpened) throw new Error('must come right behind its buffer');
     const target = sticky.matches.length === 0 ? sticky : this.#make(sticky.buffer);
     target.transforms.push(transform);
     target.key += `|${transform.key}`;
     this.sticky = target;
   }
-
-  /** True right after a buffer keyword. */
-  justOpened = false;
 
   /** `http_uri;` and the like: the last content moves to a buffer. */
   moveLast(name: string): void {

@@ -23,7 +23,7 @@ const PROBLEMS: readonly (readonly [string, RegExp, string])[] = [
   [rule('flow:sideways;'), /"sideways"/, 'flow'],
   [rule('flags:Q;'), /not a TCP flag/, 'flags'],
   [rule('threshold:type limit, count 1;'), /needs type, track/, 'threshold'],
-  [rule('http.uri; content:"a"; dotprefix; content:"b";'), /right behind its buffer/, 'dotprefix'],
+  [rule('dotprefix;'), /needs a buffer/, 'dotprefix'],
   [rule('bsize:3;'), /needs a buffer/, 'bsize'],
 ];
 
