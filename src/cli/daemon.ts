@@ -4,7 +4,8 @@ import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { createLogger } from '../daemons/log.js';
 import type { DaemonMessage } from '../daemons/supervisor.js';
 import type { ServerReady } from '../daemons/server/index.js';
-import { errorMessage, exitCodeFor, AppError } from '../util/errors.js';
+import { AppError, errorMessage, EXIT } from '../util/errors.js';
+import { reportError } from './report.js';
 import { applyRunOptions, runOptions, type RunOptions } from './run-options.js';
 
 type RunDaemon = (config: LoadedConfig, signal: AbortSignal, ready: (info: ServerReady) => void) => Promise<void>;
@@ -46,24 +47,23 @@ export function register(program: Command): void {
       process.once('disconnect', () => {
         stop.abort();
       });
+      let exitCode: number = EXIT.OK;
       try {
         if (name !== 'server') raisePriority();
         const config = applyRunOptions(await loadConfig(options.config), options);
         await daemon.run(config, stop.signal, announce);
       } catch (error) {
-        tell({ type: 'failed', message: errorMessage(error), exitCode: exitCodeFor(error) });
-        throw error;
-      } finally {
-        if (process.connected) process.disconnect();
+        exitCode = reportError(error);
+        await tell({ type: 'failed', message: errorMessage(error), exitCode });
       }
-      // Add-ons may hold the event loop; everything of ours is closed.
-      process.exit(0);
+      // What a failed start left open, or an add-on, may hold the event loop.
+      process.exit(exitCode);
     });
   }
 }
 
 function announce(info: ServerReady): void {
-  if (process.send) tell({ type: 'ready', info });
+  if (process.send) void tell({ type: 'ready', info });
   else {
     process.stderr.write(`Console: ${info.url}\n`);
     if (info.firstLogin)
@@ -71,8 +71,14 @@ function announce(info: ServerReady): void {
   }
 }
 
-function tell(message: DaemonMessage): void {
-  if (process.connected) process.send?.(message);
+/** Resolves when the supervisor has it; at once without one. */
+function tell(message: DaemonMessage): Promise<void> {
+  if (!process.connected || !process.send) return Promise.resolve();
+  return new Promise((resolve) => {
+    process.send?.(message, undefined, undefined, () => {
+      resolve();
+    });
+  });
 }
 
 /** Capture and enforcement go before the server when the box is busy; without the right to it, nothing changes. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { AppError, errorMessage, EXIT, exitCodeFor } from '../util/errors.js';
+import { EXIT } from '../util/errors.js';
 import { VERSION } from '../util/version.js';
+import { reportError } from './report.js';
 
 type Register = (program: Command) => void;
 
@@ -49,23 +50,13 @@ async function main(argv: string[]): Promise<number> {
     return process.exitCode === undefined ? EXIT.OK : Number(process.exitCode);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-    return report(error);
+    return reportError(error);
   }
 }
 
 function inheritExitOverride(command: Command): void {
   command.exitOverride();
   command.commands.forEach((child) => inheritExitOverride(child));
-}
-
-function report(error: unknown): number {
-  process.stderr.write(`portcullis: ${errorMessage(error)}\n`);
-  if (error instanceof AppError) {
-    if (error.fix !== undefined) process.stderr.write(`  fix: ${error.fix}\n`);
-    if (error.kind !== 'bug') return exitCodeFor(error);
-  }
-  if (error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
-  return exitCodeFor(error);
 }
 
 // A reader that stops early (`portcullis analyze ... | head`) is not an error.

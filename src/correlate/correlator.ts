@@ -64,13 +64,13 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
     open.delete(key);
     open.set(key, entry);
     if (!entry.isWorthUpdate()) return;
-    if (nowMs - entry.told.atMs >= options.minUpdateMs) tell(entry, false, nowMs);
+    if (entry.isDecisive() || nowMs - entry.told.atMs >= options.minUpdateMs) tell(entry, false, nowMs);
     else waiting.add(key);
   }
 
   /** What all tiers say of the offender and this kind of behaviour. */
   function backgroundOf(d: Detection, who: string): Background & { incidentId: string } {
-    const atMs = d.packetUs / 1000;
+    const atMs = Math.round(d.packetUs / 1000);
     const { incidentId, agreement, proved } = offenders.note(d, who, atMs);
     const sinceMs = atMs - options.agreeSecs * 1000;
     return { incidentId, proved, tiers: agreement.tiers(sinceMs), confidence: agreement.confidence(sinceMs) };

@@ -39,7 +39,7 @@ export class OpenAlert {
   merge(d: Detection, background: Background): void {
     const { alert } = this;
     this.latest = d;
-    const atMs = d.packetUs / 1000;
+    const atMs = Math.round(d.packetUs / 1000);
     alert.firstMs = Math.min(alert.firstMs, atMs);
     mergeDetection(alert, d, atMs, this.options);
     alert.tiers = background.tiers;
@@ -55,6 +55,17 @@ export class OpenAlert {
       severityRank(alert.severity) > told.severity ||
       alert.confidence >= told.confidence + options.confidenceStep ||
       alert.count >= told.count * options.countFactor ||
+      alert.spoofable !== told.spoofable ||
+      alert.noBlock !== told.noBlock
+    );
+  }
+
+  /** Changes that may turn the verdict and therefore never wait: another tier, worse, or the address proved itself. */
+  isDecisive(): boolean {
+    const { told, alert } = this;
+    return (
+      alert.tiers.length > told.tiers ||
+      severityRank(alert.severity) > told.severity ||
       alert.spoofable !== told.spoofable ||
       alert.noBlock !== told.noBlock
     );

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { runBusClient, type BusClient, type Incoming, type Outgoing } from '../bus/index.js';
 import type { LoadedConfig } from '../config/index.js';
 import { createResponder } from '../enforce/index.js';
-import { errorMessage } from '../util/errors.js';
+import { AppError, errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { VERSION } from '../util/version.js';
+import { openFolder } from './folders.js';
 import { waitForAbort } from './wait.js';
 
 const MAX_EARLY = 1000;
@@ -39,7 +40,9 @@ export async function runResponder(config: LoadedConfig, log: Logger, signal: Ab
       },
     },
   );
+  openFolder(config.enforce.state_dir, 'enforce.state_dir', 0o700);
   await responder.start();
+  if (config.mode === 'enforce' && responder.state().backend === 'dry-run') throw cannotEnforce();
 
   async function handle(message: Incoming<'responder'>): Promise<void> {
     switch (message.type) {
@@ -86,4 +89,13 @@ export async function runResponder(config: LoadedConfig, log: Logger, signal: Ab
   await waitForAbort(signal);
   await bus.done;
   await responder.stop();
+}
+
+function cannotEnforce(): AppError {
+  return new AppError({
+    kind: 'operational',
+    code: 'responder.cannot_enforce',
+    message: 'The mode is enforce, but nothing can be blocked here: nftables cannot be used.',
+    fix: 'Install nftables and give the responder CAP_NET_ADMIN (run as root, or use the systemd units); or set mode: observe. `portcullis doctor` says more.',
+  });
 }

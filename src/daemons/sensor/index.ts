@@ -10,7 +10,7 @@ import { createDetectors } from '../detectors.js';
 import { createPipeline } from '../pipeline.js';
 import { waitForAbort } from '../wait.js';
 import { createFlowReporter } from './flow-reporter.js';
-import { createLiveCapture, defaultInterfaces } from './live-capture.js';
+import { createLiveCapture, defaultInterfaces, type LiveCapture } from './live-capture.js';
 
 /** Live packets may wait this long in the kernel's ring before the sensor's clock passes them, microseconds. */
 const CLOCK_LAG_US = 50_000;
@@ -21,12 +21,14 @@ const MAX_FLOW_REPORTS_PER_SEC = 2000;
  * @throws AppError when no interface can be opened.
  */
 export async function runSensor(config: LoadedConfig, log: Logger, signal: AbortSignal): Promise<void> {
+  // Set below; the server may ask before.
+  let capture: LiveCapture | undefined = undefined;
   const bus = runBusClient(
     {
       role: 'sensor',
       path: join(config.runtime_dir, 'sensor.sock'),
       name: config.name,
-      info: () => ({ version: VERSION, interfaces: capture.interfaces }),
+      info: () => ({ version: VERSION, interfaces: capture?.interfaces ?? [] }),
       onMessage: (message) => void command(message),
       log,
     },
@@ -41,7 +43,7 @@ export async function runSensor(config: LoadedConfig, log: Logger, signal: Abort
     send: (flows) => bus.send({ type: 'flows', flows }),
   });
   const pipeline = createPipeline(config, { observers: detectors.observers, onFlowEnd: reporter.onFlowEnd });
-  const capture = createLiveCapture({
+  const live = createLiveCapture({
     sourceFor: (name, interfaceId) => sourceFor(config, name, interfaceId),
     onBlock: (block) => {
       pipeline.push(block);
@@ -57,6 +59,7 @@ export async function runSensor(config: LoadedConfig, log: Logger, signal: Abort
     },
     log,
   });
+  capture = live;
   const configured = config.capture.interfaces.length > 0 ? config.capture.interfaces : defaultInterfaces();
   if (configured.length === 0) {
     throw new AppError({
@@ -70,7 +73,7 @@ export async function runSensor(config: LoadedConfig, log: Logger, signal: Abort
   async function command(message: Incoming<'sensor'>): Promise<void> {
     try {
       if (message.type === 'capture') {
-        await capture.setInterfaces(message.running ? (message.interfaces ?? configured) : []);
+        await live.setInterfaces(message.running ? (message.interfaces ?? configured) : []);
       } else if (message.type === 'reload') await detectors.reload(message.what);
     } catch (error) {
       const problem = error instanceof AppError ? error : undefined;
@@ -88,13 +91,13 @@ export async function runSensor(config: LoadedConfig, log: Logger, signal: Abort
     reporter.flush();
   }, 100);
   const statistics = setInterval(() => {
-    const { packets, bytes, kernelDrops, reopens } = capture.stats();
+    const { packets, bytes, kernelDrops, reopens } = live.stats();
     const stats = {
       packets,
       bytes,
       kernelDrops,
       reopens,
-      interfaces: capture.interfaces.join(','),
+      interfaces: live.interfaces.join(','),
       ...pipeline.stats(),
       ...detectors.stats(),
       ...reporter.stats(),
@@ -102,12 +105,12 @@ export async function runSensor(config: LoadedConfig, log: Logger, signal: Abort
     bus.send({ type: 'stats', atMs: Date.now(), stats });
   }, 1000);
   try {
-    await capture.setInterfaces(configured);
+    await live.setInterfaces(configured);
     await waitForAbort(signal);
   } finally {
     clearInterval(ticker);
     clearInterval(statistics);
-    await capture.close();
+    await live.close();
     pipeline.flush();
     reporter.flush();
     await detectors.close();

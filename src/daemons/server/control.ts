@@ -51,7 +51,17 @@ export function createControl(parts: ServerParts): Control {
 
   return {
     status,
-    setMode: async (mode, actor) => settings.setMode(mode, actor.name),
+    async setMode(mode, actor) {
+      if (mode === 'enforce' && parts.responder().backend === 'dry-run') {
+        throw new AppError({
+          kind: 'user',
+          code: 'decision.cannot_enforce',
+          message: 'Nothing can be blocked here: the responder cannot use nftables.',
+          fix: 'Install nftables and give the responder CAP_NET_ADMIN; `portcullis doctor` says more.',
+        });
+      }
+      await settings.setMode(mode, actor.name);
+    },
     pause: async (secs, actor) => settings.pauseUntil(Date.now() + secs * 1000, actor.name),
     resume: async (actor) => settings.pauseUntil(0, actor.name),
 

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBusServer, type ResponderReport, type SensorReport } from '../../bus/index.js';
 import { installRoot, type LoadedConfig } from '../../config/index.js';
@@ -12,6 +11,7 @@ import { nowUs } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { VERSION } from '../../util/version.js';
+import { openFolder } from '../folders.js';
 import { waitForAbort } from '../wait.js';
 import { auditToSiemEvent, healthEvent } from './audit-events.js';
 import { createControl } from './control.js';
@@ -48,8 +48,8 @@ export async function runServer(
   signal: AbortSignal,
   ready: (info: ServerReady) => void,
 ): Promise<void> {
-  await mkdir(config.data_dir, { recursive: true, mode: 0o750 });
-  await mkdir(config.runtime_dir, { recursive: true, mode: 0o750 });
+  openFolder(config.data_dir, 'data_dir');
+  openFolder(config.runtime_dir, 'runtime_dir');
   // Set at the end; until then nobody watches.
   let http: Http | undefined = undefined;
   const store = await openStore(config.store, { log });

@@ -13,7 +13,7 @@ import { IcmpTunnelDetector } from './icmp-tunnel.js';
 import { LateralDetector } from './lateral.js';
 import type { BehaviourOptions } from './options.js';
 import { PortScanDetector } from './port-scan.js';
-import { Reporter, type BehaviourDeps } from './reporter.js';
+import { endpointsOf, Reporter, type BehaviourDeps } from './reporter.js';
 import { RogueDhcpDetector } from './rogue-dhcp.js';
 import { Sources } from './sources.js';
 
@@ -70,7 +70,10 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
       for (const d of onProductive) d.onProductive!(at);
     },
     proven(at: FlowMoment) {
-      sources.prove(sources.ofFlow(at.flows, at.slot, at.nowUs));
+      const source = sources.ofFlow(at.flows, at.slot, at.nowUs);
+      if (!sources.isSpoofable(source)) return;
+      sources.prove(source);
+      if (reporter.isWaitingForProof) reporter.proved(endpointsOf(at.flows, at.slot).srcIp, at.packetUs);
     },
   });
 

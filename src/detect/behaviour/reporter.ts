@@ -44,11 +44,18 @@ export interface Finding {
   decidedUs?: number;
 }
 
+/** A proof this long after the finding still has it judged again, microseconds. */
+const PROOF_COUNTS_US = 600e6;
+/** Findings that wait for their offender to prove its address. */
+const MAX_UNPROVEN = 4096;
+
 /** Makes detections and holds back repetitions. */
 export class Reporter {
   reported = 0;
   private readonly deps: BehaviourDeps;
   private readonly realertUs: number;
+  /** Newest finding of each offender and behaviour whose address could be forged, oldest first. */
+  private readonly unproven = new Map<string, Finding>();
 
   constructor(deps: BehaviourDeps, realertSecs: number) {
     this.deps = deps;
@@ -60,7 +67,33 @@ export class Reporter {
     return new Limiter(table, this.realertUs);
   }
 
+  get isWaitingForProof(): boolean {
+    return this.unproven.size > 0;
+  }
+
+  /** The address just proved itself: what it was found doing lately is reported again, so that it is judged again. */
+  proved(offender: string, packetUs: number): void {
+    for (const [key, finding] of this.unproven) {
+      if (finding.offender !== offender) continue;
+      this.unproven.delete(key);
+      if (packetUs - finding.packetUs > PROOF_COUNTS_US) continue;
+      this.report({ ...finding, spoofable: false, packetUs, packetNumber: 0, decidedUs: packetUs });
+    }
+  }
+
+  private remember(finding: Finding): void {
+    const key = `${finding.offender} ${finding.entry.id} ${finding.label ?? ''}`;
+    this.unproven.delete(key);
+    if (!finding.spoofable) return;
+    if (this.unproven.size >= MAX_UNPROVEN) {
+      const oldest = this.unproven.keys().next().value;
+      if (oldest !== undefined) this.unproven.delete(oldest);
+    }
+    this.unproven.set(key, finding);
+  }
+
   report(finding: Finding): void {
+    this.remember(finding);
     const { entry, packetNumber, decidedUs, ...rest } = finding;
     const packetMs = finding.packetUs / 1000;
     this.reported++;
