@@ -1,6 +1,6 @@
 import { PROGRESS_DONE, type AppParser, type AppTransaction, type BufferValue } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
-import { concat, NOTHING } from '../http/bytes.js';
+import { concat, NOTHING, copy } from '../http/bytes.js';
 import type { AppLayerOptions } from '../options.js';
 import { parseDns, type DnsMessage } from './message.js';
 
@@ -92,7 +92,7 @@ class DnsParser implements AppParser {
       if (size > 0) this.message(rest.subarray(2, 2 + size), direction);
       rest = rest.subarray(2 + size);
     }
-    this.held[direction] = rest.length > 0 ? rest.slice() : NOTHING;
+    this.held[direction] = rest.length > 0 ? copy(rest) : NOTHING;
   }
 
   onGap(direction: Direction): void {

@@ -5,6 +5,9 @@ export const LF = 10;
 export const latin1 = (d: Uint8Array): string => Buffer.from(d.buffer, d.byteOffset, d.byteLength).toString('latin1');
 export const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
+/** A copy that the owner of the bytes cannot change; `slice` of a Buffer is none. */
+export const copy = (d: Uint8Array): Uint8Array => new Uint8Array(d);
+
 /** Space as C's `isspace` has it. */
 export function isSpace(c: number): boolean {
   return c === 32 || (c >= 9 && c <= 13);

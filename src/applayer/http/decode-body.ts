@@ -1,3 +1,4 @@
+import { copy } from './bytes.js';
 import { Unwrap, type Wrapping } from './unwrap.js';
 
 /** Decoded bytes are handed on in portions of this size, and what is left at the end. */
@@ -74,7 +75,7 @@ class Layer {
 
   flush(): void {
     if (this.filled === 0) return;
-    const decoded = this.portion.slice(0, this.filled);
+    const decoded = copy(this.portion.subarray(0, this.filled));
     this.filled = 0;
     this.received = undefined;
     this.next(decoded);
@@ -83,7 +84,7 @@ class Layer {
   private remember(data: Uint8Array): void {
     const { received } = this;
     if (received!.length + data.length > RETRY_BYTES) {
-      this.received = received!.length === 0 ? data.slice() : undefined;
+      this.received = received!.length === 0 ? copy(data) : undefined;
       return;
     }
     const joined = new Uint8Array(received!.length + data.length);

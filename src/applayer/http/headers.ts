@@ -1,4 +1,4 @@
-import { bytesOf, chomp, concat, isLws, latin1, trim } from './bytes.js';
+import { bytesOf, chomp, concat, isSpace, latin1, trim, copy } from './bytes.js';
 
 export interface Header {
   name: Uint8Array;
@@ -36,9 +36,9 @@ export class Headers {
     const d = chomp(line);
     const colon = d.indexOf(COLON);
     let nameEnd = Math.max(0, colon);
-    while (nameEnd > 0 && isLws(d[nameEnd - 1]!)) nameEnd--;
-    const name = d.slice(0, nameEnd);
-    const value = trim(d.slice(colon + 1));
+    while (nameEnd > 0 && isSpace(d[nameEnd - 1]!)) nameEnd--;
+    const name = copy(d.subarray(0, nameEnd));
+    const value = trim(copy(d.subarray(colon + 1)));
     const key = latin1(name).replace(/\0/g, '').toLowerCase();
     const existing = this.byKey.get(key);
     if (existing !== undefined) return this.repeat(existing, value);

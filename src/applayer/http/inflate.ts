@@ -1,3 +1,5 @@
+import { copy } from './bytes.js';
+
 const WINDOW = 32_768;
 const MAX_BITS = 15;
 const LENGTH_BASE = [
@@ -86,7 +88,7 @@ export class Inflate {
   /** @param isRoom asked before each symbol; stops decoding when false, as if broken. */
   push(data: Uint8Array, isRoom: () => boolean): InflateStatus {
     const left = this.input.length - this.at;
-    if (left === 0) this.input = data.slice();
+    if (left === 0) this.input = copy(data);
     else {
       const joined = new Uint8Array(left + data.length);
       joined.set(this.input.subarray(this.at));

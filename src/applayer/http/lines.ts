@@ -1,4 +1,4 @@
-import { CR, LF, NOTHING, chomp, concat, isLws } from './bytes.js';
+import { CR, LF, NOTHING, chomp, concat, isLws, copy } from './bytes.js';
 import type { Headers } from './headers.js';
 
 /** Bytes of one side of a connection, read step by step as they come. */
@@ -15,7 +15,7 @@ export class Input {
 
   /** The caller's bytes are not valid later: keeps a copy of what was not read. */
   keep(): void {
-    this.data = this.at < this.data.length ? this.data.slice(this.at) : NOTHING;
+    this.data = this.at < this.data.length ? copy(this.data.subarray(this.at)) : NOTHING;
     this.at = 0;
   }
 
@@ -58,12 +58,20 @@ export class HeaderReader {
     for (;;) {
       const line = this.next();
       if (line === undefined) return 'more';
-      if (line.length === 1 || (line.length === 2 && line[0] === CR)) {
+      if (this.isEmpty(line)) {
         this.flush(headers, note);
         return 'end';
       }
       this.add(chomp(line), headers, splitsFolded, note);
     }
+  }
+
+  /** Also a lone space before LF, which browsers take for an empty line. */
+  private isEmpty(line: Uint8Array): boolean {
+    if (line.length === 1) return line[0] === LF;
+    if (line.length !== 2 || line[1] !== LF) return false;
+    const { data, at } = this.input;
+    return line[0] === CR || (isLws(line[0]!) && at < data.length && data[at] !== LF);
   }
 
   flush(headers: Headers, note: (event: string) => void): void {
@@ -77,18 +85,18 @@ export class HeaderReader {
     const isFolded = line.length > 0 && (isLws(line[0]!) || line[0] === 0);
     if (!isFolded) {
       this.flush(headers, note);
-      this.pending = line.slice();
+      this.pending = copy(line);
       return;
     }
     if (this.pending === undefined) {
       note('invalid_folding');
-      this.pending = line.slice();
+      this.pending = copy(line);
     } else if (splitsFolded && line.includes(58) && this.pending.includes(58)) {
       note('invalid_folding');
       this.flush(headers, note);
-      this.pending = line.slice(1);
+      this.pending = copy(line.subarray(1));
     } else {
-      this.pending = concat(this.pending, line);
+      this.pending = this.pending.length > 0 ? concat(this.pending, line) : copy(line);
     }
   }
 

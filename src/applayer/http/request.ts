@@ -1,5 +1,5 @@
 import type { AppLayerOptions } from '../options.js';
-import { chomp, isSpace, latin1 } from './bytes.js';
+import { chomp, isSpace, latin1, copy } from './bytes.js';
 import { parseChunkLength } from './chunked.js';
 import { parseLength } from './headers.js';
 import { HeaderReader, Input } from './lines.js';
@@ -122,7 +122,7 @@ export class RequestReader {
     if (line.length === 0) return;
     const tx = this.deps.open();
     this.tx = tx;
-    tx.request.line = line.slice();
+    tx.request.line = copy(line);
     const d = tx.request.line;
     let at = 0;
     while (at < d.length && isSpace(d[at]!)) at++;

@@ -1,5 +1,5 @@
 import type { AppLayerOptions } from '../options.js';
-import { CR, LF, NOTHING, chomp, isSpace, latin1 } from './bytes.js';
+import { CR, LF, NOTHING, chomp, isSpace, latin1, copy } from './bytes.js';
 import { readChunkLength } from './chunked.js';
 import { BodyDecoder, parseEncodings } from './decode-body.js';
 import { parseLength } from './headers.js';
@@ -185,7 +185,7 @@ export class ResponseReader {
 
   private statusLine(tx: HttpTransaction, line: Uint8Array): void {
     const m = tx.response;
-    m.line = line.slice();
+    m.line = copy(line);
     const parts = /^[\s\0]*(\S+)(?:\s+(\S+)(?:\s+([^]*))?)?/.exec(latin1(line));
     const bytes = (text: string | undefined): Uint8Array | undefined =>
       text === undefined || text === '' ? undefined : Buffer.from(text, 'latin1');

@@ -1,6 +1,6 @@
 import { PROGRESS_DONE, type AppParser, type AppTransaction, type BufferValue } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
-import { NOTHING, bytesOf, chomp, concat, latin1 } from '../http/bytes.js';
+import { NOTHING, bytesOf, chomp, concat, latin1, copy } from '../http/bytes.js';
 import type { AppLayerOptions } from '../options.js';
 import { md5 } from '../tls/hello.js';
 
@@ -75,10 +75,10 @@ class SshParser implements AppParser {
   onData(direction: Direction, data: Uint8Array, offset: number, length: number): void {
     if (this.state[direction] === 'over') return;
     let rest = concat(this.held[direction], data.subarray(offset, offset + length));
-    for (let used = -1; used !== 0 && this.state[direction] !== 'over'; rest = rest.subarray(used)) {
+    for (let used = -1; used !== 0 && !this.isOver(direction); rest = rest.subarray(used)) {
       used = this.state[direction] === 'banner' ? this.banner(rest, direction) : this.packet(rest, direction);
     }
-    this.held[direction] = this.isOver(direction) || rest.length === 0 ? NOTHING : rest.slice();
+    this.held[direction] = this.isOver(direction) || rest.length === 0 ? NOTHING : copy(rest);
   }
 
   onGap(direction: Direction): void {

@@ -1,3 +1,4 @@
+import { copy } from '../http/bytes.js';
 import { createHash } from 'node:crypto';
 
 export interface Hello {
@@ -60,7 +61,7 @@ export function parseHello(body: Uint8Array, isClient: boolean): Hello | undefin
   if (body.length < 38) return undefined;
   const r = new Reader(body);
   const legacyVersion = r.u16();
-  const random = r.bytes(32).slice();
+  const random = copy(r.bytes(32));
   r.bytes(r.u8());
   const hello: Hello = {
     version: legacyVersion,
@@ -95,7 +96,7 @@ function readExtension(hello: Hello, type: number, r: Reader, isClient: boolean)
     case 0:
       if (!isClient) return;
       r.u16();
-      if (r.u8() === 0) hello.sni ??= r.bytes(r.u16()).slice();
+      if (r.u8() === 0) hello.sni ??= copy(r.bytes(r.u16()));
       return;
     case 10:
       hello.curves = r.numbers(r.u16());
@@ -107,7 +108,7 @@ function readExtension(hello: Hello, type: number, r: Reader, isClient: boolean)
       hello.signatures = r.numbers(r.u16());
       return;
     case 16:
-      for (const list = new Reader(r.bytes(r.u16())); list.left > 0;) hello.alpn.push(list.bytes(list.u8()).slice());
+      for (const list = new Reader(r.bytes(r.u16())); list.left > 0;) hello.alpn.push(copy(list.bytes(list.u8())));
       return;
     case 43: {
       const versions = isClient ? r.numbers(r.u8()) : [r.u16()];

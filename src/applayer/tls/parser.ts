@@ -1,6 +1,6 @@
 import { PROGRESS_DONE, type AppParser, type AppTransaction, type BufferValue } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
-import { NOTHING, bytesOf, concat } from '../http/bytes.js';
+import { NOTHING, bytesOf, concat, copy } from '../http/bytes.js';
 import type { AppLayerOptions } from '../options.js';
 import { parseCertificate, type CertificateFields } from './certificate.js';
 import { ja3, ja3s, ja4, md5, parseHello, type Hello } from './hello.js';
@@ -127,7 +127,7 @@ class TlsParser implements AppParser {
       if (used === 0) break;
       rest = rest.subarray(used);
     }
-    this.records[direction] = this.isOver[direction] || rest.length === 0 ? NOTHING : rest.slice();
+    this.records[direction] = this.isOver[direction] || rest.length === 0 ? NOTHING : copy(rest);
   }
 
   onGap(direction: Direction): void {
@@ -187,7 +187,7 @@ class TlsParser implements AppParser {
       if (this.isOver[direction]) return;
       rest = rest.subarray(4 + length);
     }
-    this.messages[direction] = rest.length > 0 ? rest.slice() : NOTHING;
+    this.messages[direction] = rest.length > 0 ? copy(rest) : NOTHING;
   }
 
   private message(type: number, body: Uint8Array, direction: Direction): void {
@@ -217,7 +217,7 @@ class TlsParser implements AppParser {
         this.tx.note('certificate_invalid_length');
         return;
       }
-      this.tx.certificates.push(body.slice(at, at + length));
+      this.tx.certificates.push(copy(body.subarray(at, at + length)));
       at += length;
     }
   }

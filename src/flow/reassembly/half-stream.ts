@@ -162,7 +162,7 @@ export class HalfStream {
       const holeEnd = piece === undefined ? end : Math.min(end, piece.begin);
       if (at < holeEnd) {
         if (!memory.reserve(holeEnd - at)) return outcome | SHED;
-        const copy = data.slice(shift + at, shift + holeEnd);
+        const copy = new Uint8Array(data.subarray(shift + at, shift + holeEnd));
         pieces.splice(i, 0, { begin: at, end: holeEnd, segmentBegin: begin, segmentEnd: end, data: copy });
         at = holeEnd;
         continue;
