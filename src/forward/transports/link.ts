@@ -17,6 +17,8 @@ export class Link {
   /** Time that the TCP handshake took: at least one round trip. */
   roundTripMs = 0;
   endedAtMs = 0;
+  /** When the connection, with TLS its handshake, was complete on our side. */
+  readyAtMs = 0;
   private changed: () => void = () => undefined;
 
   private constructor(socket: Socket, onData: (data: Buffer) => void) {
@@ -60,6 +62,7 @@ export class Link {
     });
     socket.once(tlsFiles ? 'secureConnect' : 'connect', () => {
       link.isReady = true;
+      link.readyAtMs = performance.now();
       link.changed();
     });
     return link;

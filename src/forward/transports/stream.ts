@@ -7,6 +7,8 @@ import { connectionOf, judgeClose, kernelView, type Connection } from './tcp-sta
 import { createTlsFiles } from './tls-options.js';
 import { DeliveryError, type Exchange, type Message, type Rejected, type Transport } from './transport.js';
 
+/** A receiver that refuses our certificate says so within this time after the handshake, milliseconds. */
+const REFUSAL_MS = 400;
 const MAX_CLOSE_TIMEOUTS = 3;
 /** After so many closes in a row that the kernel cannot vouch for, its view is no longer asked (no TIME_WAIT kept). */
 const MAX_STRANGE_CLOSES = 3;
@@ -77,6 +79,7 @@ export class StreamTransport implements Transport {
     }
     this.link = undefined;
     const startedMs = performance.now();
+    if (this.tlsFiles) await this.outlastRefusal(link);
     const connection = connectionOf(link.socket);
     link.throwIfBroken();
     link.socket.end();
@@ -106,6 +109,16 @@ export class StreamTransport implements Transport {
 
   exchange(): Exchange {
     return this.recorder.exchange();
+  }
+
+  /**
+   * With TLS 1.3 our handshake is complete before the receiver has looked at our certificate. One that refuses it closes the
+   * connection cleanly a moment later, data unread; were our half-close on its way by then, that would look like a
+   * confirmation. So a young connection is not half-closed yet.
+   */
+  private async outlastRefusal(link: Link): Promise<void> {
+    const restMs = link.readyAtMs + REFUSAL_MS - performance.now();
+    if (restMs > 0) await link.until(() => link.ended, restMs);
   }
 
   /**

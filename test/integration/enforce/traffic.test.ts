@@ -28,8 +28,9 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
   };
 
   it('passes everything while nothing is blocked', async () => {
-    for (const local of OUT4) assert.ok(await net.out.canConnect(INSIDE4, 80, local));
-    assert.ok(await net.out.canConnect(INSIDE6, 80, OUT6[0]));
+    // The hosts have only just come up: neighbours and addresses settle first.
+    for (const local of OUT4) await until(() => net.out.canConnect(INSIDE4, 80, local));
+    await until(() => net.out.canConnect(INSIDE6, 80, OUT6[0]));
   });
 
   it('stops a host to the box itself, to forwarded hosts and by UDP, and lets it back after the release', async () => {
