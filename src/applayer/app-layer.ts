@@ -58,7 +58,11 @@ class DetectedFlow implements AppFlow {
   isReversed = false;
   private parser: AppParser | undefined;
   private readonly held: [Uint8Array, Uint8Array] = [NOTHING, NOTHING];
-  private readonly over = [false, false];
+  /** The bytes of a direction are of no known protocol. */
+  private readonly isStrange = [false, false];
+  private readonly isEnded = [false, false];
+  /** Bytes lost after the ones that are held. */
+  private readonly lost = [0, 0];
   private readonly options: AppLayerOptions;
   private readonly transport: 'tcp' | 'udp';
   private readonly ports: { srcPort: number; dstPort: number };
@@ -95,18 +99,19 @@ class DetectedFlow implements AppFlow {
       return;
     }
     if (this.isDecided || length === 0) return;
+    if (this.lost[direction]! > 0) {
+      // What comes after a hole does not begin with the beginning of a message.
+      this.lost[direction]! += length;
+      return;
+    }
     const held = this.held[direction];
     const joined = new Uint8Array(held.length + length);
     joined.set(held);
     joined.set(data.subarray(offset, offset + length), held.length);
     this.held[direction] = joined;
     const found = this.detect(direction);
-    if (found === 'wait') {
-      this.giveUpIfLong();
-      return;
-    }
-    if (found === undefined) {
-      this.over[direction] = true;
+    if (found === 'wait' || found === undefined) {
+      this.isStrange[direction] = found === undefined;
       this.giveUpIfLong();
       return;
     }
@@ -115,8 +120,7 @@ class DetectedFlow implements AppFlow {
 
   onGap(direction: Direction, length: number, position: number, tsUs: number): void {
     if (this.parser === undefined) {
-      // What comes after a hole does not begin with the beginning of a message.
-      this.over[direction] = true;
+      this.lost[direction]! += length;
       this.giveUpIfLong();
       return;
     }
@@ -125,7 +129,7 @@ class DetectedFlow implements AppFlow {
 
   onEnd(direction: Direction, tsUs: number): void {
     if (this.parser === undefined) {
-      this.over[direction] = true;
+      this.isEnded[direction] = true;
       this.giveUpIfLong();
       return;
     }
@@ -137,7 +141,8 @@ class DetectedFlow implements AppFlow {
   }
 
   private giveUpIfLong(): void {
-    const isLong = (d: Direction): boolean => this.over[d]! || this.held[d].length >= this.options.maxProbeBytes;
+    const isLong = (d: Direction): boolean =>
+      this.isStrange[d]! || this.isEnded[d]! || this.lost[d]! > 0 || this.held[d].length >= this.options.maxProbeBytes;
     const isHuge = this.held[0].length + this.held[1].length > 4 * this.options.maxProbeBytes;
     if (!isHuge && (!isLong(0) || !isLong(1))) return;
     this.isDecided = true;
@@ -159,7 +164,11 @@ class DetectedFlow implements AppFlow {
       const bytes = d === 0 ? fwd : bwd;
       if (bytes.length > 0) this.onData(d, bytes, 0, bytes.length, 0, tsUs);
     }
-    for (const d of order) if (this.over[d]) this.onEnd(d, tsUs);
+    for (const d of order) {
+      const { length } = d === 0 ? fwd : bwd;
+      if (this.lost[d]! > 0) this.onGap(d, this.lost[d]!, length, tsUs);
+      if (this.isEnded[d]) this.onEnd(d, tsUs);
+    }
   }
 
   /** A parser that throws has a defect; the flow goes on without it. */

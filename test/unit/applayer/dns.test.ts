@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { field, play } from './bench.js';
+
+const u16 = (n: number): number[] => [n >> 8, n & 255];
+const name = (text: string): number[] => [
+  ...text.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]),
+  0,
+];
+
+function message(flags: number, questions: number[][], answers: number[][] = []): Uint8Array {
+  return Uint8Array.from([
+    ...u16(0x1234),
+    ...u16(flags),
+    ...u16(questions.length),
+    ...u16(answers.length),
+    ...u16(0),
+    ...u16(0),
+    ...questions.flat(),
+    ...answers.flat(),
+  ]);
+}
+
+const question = (text: string, type = 1): number[] => [...name(text), ...u16(type), ...u16(1)];
+/** Points to the first question's name. */
+const answer = (data: number[]): number[] => [0xc0, 12, ...u16(1), ...u16(1), 0, 0, 1, 0, ...u16(data.length), ...data];
+
+const QUERY = message(0x0100, [question('www.Example.org', 28)]);
+const REPLY = message(0x8183, [question('www.Example.org', 28)], [answer([192, 0, 2, 1])]);
+
+describe('DNS', () => {
+  it('reads queries and answers over UDP on any port', () => {
+    const flow = play(
+      [
+        [0, QUERY],
+        [1, REPLY],
+      ],
+      { transport: 'udp', ports: [40_000, 9999] },
+    );
+    const [query, reply] = flow.transactions;
+    assert.equal(flow.proto, 'dns');
+    assert.deepEqual(field(query, 'dns.query'), ['www.Example.org']);
+    assert.equal(query?.number('dns.rrtype'), 28);
+    assert.equal(query?.number('dns.opcode'), 0);
+    assert.equal(query?.number('dns.rcode'), undefined);
+    assert.deepEqual(field(reply, 'dns.answer.name', 1), ['www.Example.org']);
+    assert.equal(field(reply, 'dns.query', 0), undefined);
+    assert.equal(reply?.number('dns.rcode'), 3);
+  });
+
+  it('reads messages over TCP however they are cut', () => {
+    const two = Uint8Array.from([...u16(QUERY.length), ...QUERY, ...u16(QUERY.length), ...QUERY]);
+    for (let cut = 1; cut <= two.length; cut++) {
+      const flow = play([[0, two]], { cut });
+      assert.deepEqual(
+        flow.transactions.map((t) => field(t, 'dns.query')),
+        [['www.Example.org'], ['www.Example.org']],
+      );
+    }
+  });
+
+  it('survives names that point to themselves, and says so', () => {
+    const loop = message(0x8180, [question('a.b')], [[0xc0, 21, ...u16(1), ...u16(1), 0, 0, 0, 1, 0, 0]]);
+    const [tx] = play([[1, loop]], { transport: 'udp' }).transactions;
+    assert.deepEqual(tx?.events, ['infinite_loop']);
+  });
+
+  it('notes records that do not fit in the message', () => {
+    const broken = REPLY.subarray(0, REPLY.length - 2);
+    const [tx] = play([[1, broken]], { transport: 'udp' }).transactions;
+    assert.deepEqual(tx?.events, ['malformed_data']);
+  });
+
+  it('does not take other datagrams for DNS', () => {
+    for (const other of ['hello, world, how are you?', '\x16\x03\x01\x00\x05aaaaaaaaaaaaaaa']) {
+      assert.equal(play([[0, other]], { transport: 'udp' }).proto, undefined);
+    }
+  });
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 120 }), fc.nat(REPLY.length), (noise, keep) => {
+        const data = Uint8Array.from([...REPLY.subarray(0, keep), ...noise]);
+        for (const t of play([[1, data]], { transport: 'udp' }).transactions) {
+          for (const n of ['dns.query', 'dns.answer.name', 'dns.additionals.rrname']) field(t, n, 1);
+        }
+      }),
+    );
+  });
+});
