@@ -6,6 +6,7 @@ import { createDecodeEvents } from './decode-events.js';
 import { toDetection } from './detection.js';
 import { ANY_PROTO, groupRules, type PatternGroup } from './groups.js';
 import { headerMatches, packetMatches } from './header.js';
+import { Candidates } from './match/candidates.js';
 import { guardTimeouts } from './match/guard.js';
 import { Inspector } from './match/inspect.js';
 import { headerBytes } from './packet-buffers.js';
@@ -51,7 +52,7 @@ export class SignatureEngine {
   readonly #decodeEvents = createDecodeEvents();
   #wantsDecodeEvents = false;
   readonly #alerts: Alert[] = [];
-  readonly #candidates = new Set<number>();
+  #candidates = new Candidates(0);
   #place: Place | undefined;
   readonly #counts = { alerts: 0, suppressed: 0, overflow: 0, evaluated: 0 };
 
@@ -63,6 +64,7 @@ export class SignatureEngine {
     this.#rules = rules;
     this.#wantsDecodeEvents = rules.some((r) => r.decodeEvents.length > 0);
     this.#groups = groupRules(rules);
+    this.#candidates = new Candidates(rules.length);
     this.#transactions = this.#newTransactions();
   }
 
@@ -71,6 +73,7 @@ export class SignatureEngine {
     this.#rules = rules;
     this.#wantsDecodeEvents = rules.some((r) => r.decodeEvents.length > 0);
     this.#groups = groupRules(rules);
+    this.#candidates = new Candidates(rules.length);
     this.#transactions = this.#newTransactions();
     for (const state of this.#flows.values()) {
       state.transactions.clear();
@@ -198,8 +201,8 @@ export class SignatureEngine {
     const candidates = this.#candidates;
     candidates.clear();
     const packet = scene.packet!;
-    for (const proto of [packet.proto, ANY_PROTO])
-      for (const id of this.#groups.header.get(proto) ?? []) candidates.add(id);
+    this.#addAlways(this.#groups.header.get(packet.proto), scene);
+    this.#addAlways(this.#groups.header.get(ANY_PROTO), scene);
     const group = this.#groups.packet.get(packet.proto) ?? this.#groups.packet.get(ANY_PROTO);
     if (group && packet.payloadLen > 0 && scene.content!.isValid) {
       this.#collect(
@@ -218,7 +221,7 @@ export class SignatureEngine {
     this.#protocolRules(scene);
     if (candidates.size === 0) return;
     const payload = packet.data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLen);
-    for (const id of [...candidates].sort((a, b) => a - b)) {
+    for (const id of candidates.sorted()) {
       const rule = this.#rules[id]!;
       if (!headerMatches(rule, scene) || !this.#appMatches(rule, scene)) continue;
       this.#counts.evaluated++;
@@ -243,7 +246,7 @@ export class SignatureEngine {
     const { app, state } = scene;
     if (app?.proto === undefined || !state || (state.protocolSeen & (1 << scene.direction)) !== 0) return;
     state.protocolSeen |= 1 << scene.direction;
-    for (const id of this.#groups.protocol.get(app.proto) ?? []) this.#candidates.add(id);
+    this.#addAlways(this.#groups.protocol.get(app.proto), scene);
   }
 
   #appMatches(rule: Rule, scene: Scene): boolean {
@@ -264,12 +267,21 @@ export class SignatureEngine {
   }
 
   #collect(group: PatternGroup, data: Uint8Array, from: number, to: number, fresh: number): void {
-    const candidates = this.#candidates;
-    for (const id of group.always) candidates.add(id);
-    if (group.prefilter.patterns === 0) return;
-    group.prefilter.scan(data, from, to, fresh, (ids) => {
-      for (const id of ids) candidates.add(id);
-    });
+    this.#addAlways(group.always, this.#scene);
+    if (group.prefilter.patterns > 0) group.prefilter.scan(data, from, to, fresh, this.#hit);
+  }
+
+  readonly #hit = (ids: readonly number[]): void => {
+    for (const id of ids) this.#candidates.add(id);
+  };
+
+  /** Rules without a pattern, as far as their header fits. */
+  #addAlways(ids: readonly number[] | undefined, scene: Scene): void {
+    if (ids === undefined) return;
+    for (const id of ids) {
+      const rule = this.#rules[id]!;
+      if (this.#appMatches(rule, scene) && headerMatches(rule, scene)) this.#candidates.add(id);
+    }
   }
 
   #flowRules(scene: Scene, direction: Direction): void {
@@ -299,7 +311,7 @@ export class SignatureEngine {
       stream.scanned = stream.length;
     }
     if (candidates.size === 0) return;
-    for (const id of [...candidates].sort((a, b) => a - b)) {
+    for (const id of candidates.sorted()) {
       const rule = this.#rules[id]!;
       if (!headerMatches(rule, scene) || !this.#appMatches(rule, scene)) continue;
       this.#counts.evaluated++;

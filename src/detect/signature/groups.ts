@@ -87,7 +87,10 @@ class PatternCollector {
 
   add(rule: Rule): void {
     const content = fastPattern(rule.payload);
-    if (content) this.#patterns.push(toPattern(content, rule.index));
+    // One to three bytes occur everywhere: where ports or a protocol narrow the rule down, they do better.
+    const bound = rule.srcPorts !== undefined || rule.dstPorts !== undefined || rule.appProtos !== undefined;
+    const short = (content?.chop?.length ?? content?.bytes.length ?? 0) < 4;
+    if (content && !(short && bound)) this.#patterns.push(toPattern(content, rule.index));
     else this.#always.push(rule.index);
   }
 

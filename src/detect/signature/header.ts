@@ -82,8 +82,9 @@ function appProtocolMatches(name: string, negated: boolean, scene: Scene): boole
 
 function streamSizeMatches(size: Rule['streamSize'][number], scene: Scene): boolean {
   if (scene.proto !== PROTO.TCP || !scene.state) return false;
-  const client = scene.content?.sentBytes(scene.slot, 0) ?? 0;
-  const server = scene.content?.sentBytes(scene.slot, 1) ?? 0;
+  // Counted in sequence numbers, of which the SYN is one.
+  const client = 1 + (scene.content?.sentBytes(scene.slot, 0) ?? 0);
+  const server = 1 + (scene.content?.sentBytes(scene.slot, 1) ?? 0);
   const { side, range } = size;
   if (side === 'client') return inRange(range, client);
   if (side === 'server') return inRange(range, server);

@@ -9,7 +9,7 @@ interface Entry {
   ids: number[];
 }
 
-const TABLE_BITS = 15;
+const TABLE_BITS = 17;
 const TABLE_SIZE = 1 << TABLE_BITS;
 
 /**
@@ -121,21 +121,40 @@ export function createPrefilter(patterns: readonly PrefilterPattern[]): Prefilte
     longest,
     scan(data, from, to, fresh, hit) {
       const span: Span = { from, to, fresh, hit };
-      let gram = 0;
-      const short = two.size > 0 || one.size > 0;
-      for (let i = from; i < to; i++) {
-        gram = (gram << 8) | FOLD[data[i]!]!;
-        if (i >= from + 3 && bits4[Math.imul(gram, 0x9e3779b1) >>> (32 - TABLE_BITS)] === 1) {
-          const list = four.get(gram);
-          if (list) verify(list, data, i - 3, span);
-        }
-        if (short) {
-          if (i > from && bits2[gram & 0xffff] === 1) verify(two.get(gram & 0xffff)!, data, i - 1, span);
-          if (bits1[gram & 0xff] === 1) verify(one.get(gram & 0xff)!, data, i, span);
-        }
+      if (four.size > 0) scanFour(data, span);
+      if (two.size > 0) scanTwo(data, span);
+      if (one.size > 0) {
+        for (let i = from; i < to; i++)
+          if (bits1[FOLD[data[i]!]!] === 1) verify(one.get(FOLD[data[i]!]!)!, data, i, span);
       }
     },
   };
+
+  /** The loop that sees every byte: one load, one multiplication, one look-up each. */
+  function scanFour(data: Uint8Array, span: Span): void {
+    const { from, to } = span;
+    if (to - from < 4) return;
+    const fold = FOLD;
+    const table = bits4;
+    let gram = (fold[data[from]!]! << 16) | (fold[data[from + 1]!]! << 8) | fold[data[from + 2]!]!;
+    for (let i = from + 3; i < to; i++) {
+      gram = (gram << 8) | fold[data[i]!]!;
+      if (table[Math.imul(gram, 0x9e3779b1) >>> (32 - TABLE_BITS)] !== 0) {
+        const list = four.get(gram);
+        if (list !== undefined) verify(list, data, i - 3, span);
+      }
+    }
+  }
+
+  function scanTwo(data: Uint8Array, span: Span): void {
+    const fold = FOLD;
+    const table = bits2;
+    let gram = span.from < span.to ? fold[data[span.from]!]! : 0;
+    for (let i = span.from + 1; i < span.to; i++) {
+      gram = ((gram << 8) | fold[data[i]!]!) & 0xffff;
+      if (table[gram] !== 0) verify(two.get(gram)!, data, i - 1, span);
+    }
+  }
 }
 
 function mergeEqual(patterns: readonly PrefilterPattern[]): Entry[] {

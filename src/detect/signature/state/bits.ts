@@ -116,6 +116,8 @@ export function testInts(tests: readonly FlowIntTest[], memory: FlowMemory | und
         break;
       case '+':
       case '-':
+        if (have === undefined && !tests.some((x) => x.operator === '=' && x.name === test.name)) return false;
+        break;
       case '=':
         break;
       default:
