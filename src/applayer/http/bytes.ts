@@ -61,6 +61,12 @@ export class Collected {
     return this.length >= this.max;
   }
 
+  /** Makes room for this many bytes at once. */
+  reserve(bytes: number): void {
+    const size = Math.min(this.max, bytes);
+    if (this.length === 0 && this.buffer.length < size) this.buffer = new Uint8Array(size);
+  }
+
   add(data: Uint8Array): void {
     const n = Math.min(data.length, this.max - this.length);
     if (n <= 0) return;

@@ -1,4 +1,4 @@
-import { bytesOf, chomp, concat, isSpace, latin1, trim, copy } from './bytes.js';
+import { bytesOf, chomp, concat, isSpace, latin1, trim } from './bytes.js';
 
 export interface Header {
   name: Uint8Array;
@@ -31,15 +31,16 @@ export class Headers {
     this.byKey.clear();
   }
 
-  /** Adds an unfolded header line. @returns an anomaly's name or undefined. */
+  /** Adds an unfolded header line, which is kept: it has to be a copy. @returns an anomaly's name or undefined. */
   add(line: Uint8Array): string | undefined {
     const d = chomp(line);
     const colon = d.indexOf(COLON);
     let nameEnd = Math.max(0, colon);
     while (nameEnd > 0 && isSpace(d[nameEnd - 1]!)) nameEnd--;
-    const name = copy(d.subarray(0, nameEnd));
-    const value = trim(copy(d.subarray(colon + 1)));
-    const key = latin1(name).replace(/\0/g, '').toLowerCase();
+    const name = d.subarray(0, nameEnd);
+    const value = trim(d.subarray(colon + 1));
+    const text = latin1(name).toLowerCase();
+    const key = text.includes('\0') ? text.replaceAll('\0', '') : text;
     const existing = this.byKey.get(key);
     if (existing !== undefined) return this.repeat(existing, value);
     if (this.list.length >= MAX_HEADERS) return 'too_many_headers';

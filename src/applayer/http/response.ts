@@ -28,6 +28,8 @@ export interface ResponseDeps {
   tunnel(): void;
 }
 
+/** Room made for a body because a length says so; more only when the bytes are there. */
+const MAX_RESERVED = 32_768;
 const HTTP = [0x68, 0x74, 0x74, 0x70];
 
 /** Browsers take a first line for a status line when it begins with "http". */
@@ -250,7 +252,10 @@ export class ResponseReader {
     } else if (length !== undefined) {
       this.left = parseLength(length);
       if (this.left < 0) this.fail('invalid_content_length_field_in_response');
-      else this.state = this.left === 0 ? 'after' : 'length';
+      else {
+        this.state = this.left === 0 ? 'after' : 'length';
+        if (this.decoder === undefined) tx.response.body.reserve(Math.min(this.left, MAX_RESERVED));
+      }
     } else {
       this.state = 'until_close';
     }
