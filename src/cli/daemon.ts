@@ -4,18 +4,18 @@ import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { createLogger } from '../daemons/log.js';
 import type { DaemonMessage } from '../daemons/supervisor.js';
 import type { ServerReady } from '../daemons/server/index.js';
-import { AppError, errorMessage, EXIT } from '../util/errors.js';
-import { reportError } from './report.js';
+import { AppError, EXIT, exitCodeFor } from '../util/errors.js';
+import { describeError, reportError } from './report.js';
 import { applyRunOptions, runOptions, type RunOptions } from './run-options.js';
 
-type RunDaemon = (config: LoadedConfig, signal: AbortSignal, ready: (info: ServerReady) => void) => Promise<void>;
+type RunDaemon = (config: LoadedConfig, signal: AbortSignal, ready: (info?: ServerReady) => void) => Promise<void>;
 
 const DAEMONS: Readonly<Record<string, { about: string; run: RunDaemon }>> = {
   sensor: {
     about: 'watch live traffic and send detections to the server (needs CAP_NET_RAW)',
-    run: async (config, signal) => {
+    run: async (config, signal, ready) => {
       const { runSensor } = await import('../daemons/sensor/index.js');
-      await runSensor(config, createLogger('sensor', config.log_level), signal);
+      await runSensor(config, createLogger('sensor', config.log_level), signal, ready);
     },
   },
   server: {
@@ -27,9 +27,9 @@ const DAEMONS: Readonly<Record<string, { about: string; run: RunDaemon }>> = {
   },
   responder: {
     about: 'carry decisions into nftables (needs CAP_NET_ADMIN)',
-    run: async (config, signal) => {
+    run: async (config, signal, ready) => {
       const { runResponder } = await import('../daemons/responder.js');
-      await runResponder(config, createLogger('responder', config.log_level), signal);
+      await runResponder(config, createLogger('responder', config.log_level), signal, ready);
     },
   },
 };
@@ -53,8 +53,10 @@ export function register(program: Command): void {
         const config = applyRunOptions(await loadConfig(options.config), options);
         await daemon.run(config, stop.signal, announce);
       } catch (error) {
-        exitCode = reportError(error);
-        await tell({ type: 'failed', message: errorMessage(error), exitCode });
+        exitCode = exitCodeFor(error);
+        // Under a supervisor that one speaks, once for all daemons.
+        if (process.connected) await tell({ type: 'failed', text: describeError(error), exitCode });
+        else reportError(error);
       }
       // What a failed start left open, or an add-on, may hold the event loop.
       process.exit(exitCode);
@@ -62,9 +64,9 @@ export function register(program: Command): void {
   }
 }
 
-function announce(info: ServerReady): void {
-  if (process.send) void tell({ type: 'ready', info });
-  else {
+function announce(info?: ServerReady): void {
+  if (process.send) void tell({ type: 'ready', ...(info ? { info } : {}) });
+  else if (info) {
     process.stderr.write(`Console: ${info.url}\n`);
     if (info.firstLogin)
       process.stderr.write(`First login: ${info.firstLogin.username} / ${info.firstLogin.password}\n`);

@@ -19,14 +19,15 @@ export function register(program: Command): void {
         ...(options.config === undefined ? [] : ['--config', options.config]),
         ...(options.interface ?? []).flatMap((name) => ['--interface', name]),
       ];
-      let announced = false;
       process.exitCode = await superviseDaemons(
         {
           args,
           ...(process.stdout.isTTY ? { logLine: printLogLine } : {}),
           ready(info) {
-            if (!announced) announce(info, config.mode);
-            announced = true;
+            announce(info, config.mode);
+          },
+          failed(text) {
+            process.stderr.write(`${text}\n`);
           },
           restarting(daemon, why, inMs) {
             process.stderr.write(`portcullis: the ${daemon} ended (${why}); it starts again in ${inMs} ms\n`);

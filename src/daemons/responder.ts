@@ -14,7 +14,12 @@ const MAX_EARLY = 1000;
  * The responder daemon: decisions of the server into the kernel. It restores its journal before it dials the server, so
  * blocks are in force with the server dead. Resolves when the signal aborts.
  */
-export async function runResponder(config: LoadedConfig, log: Logger, signal: AbortSignal): Promise<void> {
+export async function runResponder(
+  config: LoadedConfig,
+  log: Logger,
+  signal: AbortSignal,
+  ready: () => void,
+): Promise<void> {
   let bus: BusClient<'responder'> | undefined = undefined;
   /** What happens while the journal is restored is told as soon as the server can be. */
   const early: Outgoing<'responder'>[] = [];
@@ -86,6 +91,7 @@ export async function runResponder(config: LoadedConfig, log: Logger, signal: Ab
     signal,
   );
   for (const message of early.splice(0)) bus.send(message);
+  ready();
   await waitForAbort(signal);
   await bus.done;
   await responder.stop();
@@ -95,7 +101,7 @@ function cannotEnforce(): AppError {
   return new AppError({
     kind: 'operational',
     code: 'responder.cannot_enforce',
-    message: 'The mode is enforce, but nothing can be blocked here: nftables cannot be used.',
+    message: 'The mode is enforce, but nothing can be blocked here: nft and netlink cannot be used.',
     fix: 'Install nftables and give the responder CAP_NET_ADMIN (run as root, or use the systemd units); or set mode: observe. `portcullis doctor` says more.',
   });
 }

@@ -8,12 +8,17 @@ export type Daemon = (typeof DAEMONS)[number];
 
 /** What a daemon tells its supervisor over the process channel. */
 export type DaemonMessage =
-  { type: 'ready'; info: ServerReady } | { type: 'failed'; message: string; exitCode: number };
+  | { type: 'ready'; info?: ServerReady }
+  /** `text` is for people: what is wrong, and the fix. */
+  | { type: 'failed'; text: string; exitCode: number };
 
 export interface SupervisorDeps {
   /** Arguments after the name of the daemon. */
   args: readonly string[];
+  /** All three work; called once. */
   ready(info: ServerReady): void;
+  /** A daemon cannot run at all, which ends the run; called once. */
+  failed(text: string): void;
   /** Receives the daemons' log lines; without it they go to this process's stdout as they are. */
   logLine?: (line: string) => void;
   /** A daemon ended by itself and will be started again. */
@@ -33,10 +38,19 @@ const STOP_GRACE_MS = 10_000;
 export async function superviseDaemons(deps: SupervisorDeps, signal: AbortSignal): Promise<number> {
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
+  const waitingFor = new Set<Daemon>(DAEMONS);
+  let info: ServerReady | undefined;
   let exitCode = 0;
+  const onReady = (daemon: Daemon, told: ServerReady | undefined): void => {
+    info ??= told;
+    if (waitingFor.delete(daemon) && waitingFor.size === 0 && info) deps.ready(info);
+  };
   const runs = DAEMONS.map((daemon) =>
-    keepRunning(daemon, deps, all).then((code) => {
-      if (code !== 0 && exitCode === 0) exitCode = code;
+    keepRunning(daemon, { ...deps, onReady }, all).then((failure) => {
+      if (failure && exitCode === 0) {
+        exitCode = failure.exitCode === 0 ? 3 : failure.exitCode;
+        deps.failed(failure.text ?? '');
+      }
       // One that cannot run at all takes the others with it.
       stop.abort();
     }),
@@ -45,50 +59,55 @@ export async function superviseDaemons(deps: SupervisorDeps, signal: AbortSignal
   return exitCode;
 }
 
-async function keepRunning(daemon: Daemon, deps: SupervisorDeps, signal: AbortSignal): Promise<number> {
+interface RunDeps extends SupervisorDeps {
+  onReady(daemon: Daemon, info: ServerReady | undefined): void;
+}
+
+/** @returns how it failed, if it never worked; undefined when it was asked to end. */
+async function keepRunning(daemon: Daemon, deps: RunDeps, signal: AbortSignal): Promise<Ended | undefined> {
   let backoffMs = FIRST_BACKOFF_MS;
   let everWorked = false;
   while (!signal.aborted) {
     const startedMs = performance.now();
     const ended = await runOnce(daemon, deps, signal);
-    if (signal.aborted) return 0;
+    if (signal.aborted) return undefined;
     const livedMs = performance.now() - startedMs;
     everWorked ||= ended.worked || livedMs > STABLE_MS;
-    if (!everWorked && ended.message !== undefined) return ended.exitCode === 0 ? 3 : ended.exitCode;
+    if (!everWorked && ended.text !== undefined) return ended;
     if (livedMs > STABLE_MS) backoffMs = FIRST_BACKOFF_MS;
     deps.restarting(
       daemon,
-      ended.message ?? `exit ${ended.exitCode}${ended.signal ? `, ${ended.signal}` : ''}`,
+      ended.text ?? `exit ${ended.exitCode}${ended.signal ? `, ${ended.signal}` : ''}`,
       backoffMs,
     );
     await pause(backoffMs, signal);
     backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
   }
-  return 0;
+  return undefined;
 }
 
 interface Ended {
   exitCode: number;
   signal: string | null;
   /** The reason the daemon itself gave. */
-  message: string | undefined;
+  text: string | undefined;
   worked: boolean;
 }
 
-function runOnce(daemon: Daemon, deps: SupervisorDeps, signal: AbortSignal): Promise<Ended> {
+function runOnce(daemon: Daemon, deps: RunDeps, signal: AbortSignal): Promise<Ended> {
   return new Promise((resolve) => {
     const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
     const stdout = deps.logLine ? 'pipe' : 'inherit';
     const child = fork(main, [daemon, ...deps.args], { stdio: ['ignore', stdout, 'inherit', 'ipc'] });
     if (child.stdout && deps.logLine) createInterface(child.stdout).on('line', deps.logLine);
-    let message: string | undefined;
+    let text: string | undefined;
     let worked = false;
     child.on('message', (raw) => {
       const told = raw as DaemonMessage;
-      if (told.type === 'failed') message = told.message;
+      if (told.type === 'failed') text = told.text;
       else {
         worked = true;
-        if (daemon === 'server') deps.ready(told.info);
+        deps.onReady(daemon, told.info);
       }
     });
     const kill = stopper(child);
@@ -96,10 +115,10 @@ function runOnce(daemon: Daemon, deps: SupervisorDeps, signal: AbortSignal): Pro
     if (signal.aborted) kill();
     child.on('exit', (code, killedBy) => {
       signal.removeEventListener('abort', kill);
-      resolve({ exitCode: code ?? 3, signal: killedBy, message, worked });
+      resolve({ exitCode: code ?? 3, signal: killedBy, text, worked });
     });
     child.on('error', (error) => {
-      message = error.message;
+      text = error.message;
     });
   });
 }

@@ -20,7 +20,12 @@ const MAX_FLOW_REPORTS_PER_SEC = 2000;
  * The sensor daemon: live packets to detections for the server. Resolves when the signal aborts.
  * @throws AppError when no interface can be opened.
  */
-export async function runSensor(config: LoadedConfig, log: Logger, signal: AbortSignal): Promise<void> {
+export async function runSensor(
+  config: LoadedConfig,
+  log: Logger,
+  signal: AbortSignal,
+  ready: () => void,
+): Promise<void> {
   // Set below; the server may ask before.
   let capture: LiveCapture | undefined = undefined;
   const bus = runBusClient(
@@ -106,6 +111,7 @@ export async function runSensor(config: LoadedConfig, log: Logger, signal: Abort
   }, 1000);
   try {
     await live.setInterfaces(configured);
+    ready();
     await waitForAbort(signal);
   } finally {
     clearInterval(ticker);
