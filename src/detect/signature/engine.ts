@@ -211,12 +211,13 @@ export class SignatureEngine {
         packet.payloadOffset,
         packet.payloadOffset + packet.payloadLen,
         packet.payloadOffset,
+        packet.payloadOffset,
       );
     }
     // Without a stream its rules see single packets: connections picked up midway that are not followed.
     if (this.#isLoose(scene) && packet.payloadLen > 0 && scene.content!.isValid) {
       const from = packet.payloadOffset;
-      this.#collect(this.#groups.stream[scene.side], packet.data, from, from + packet.payloadLen, from);
+      this.#collect(this.#groups.stream[scene.side], packet.data, from, from + packet.payloadLen, from, from);
     }
     this.#protocolRules(scene);
     if (candidates.size === 0) return;
@@ -266,9 +267,12 @@ export class SignatureEngine {
     return true;
   }
 
-  #collect(group: PatternGroup, data: Uint8Array, from: number, to: number, fresh: number): void {
+  /** @param begin position of the first byte of the payload or stream, also when it is not kept any more. */
+  #collect(group: PatternGroup, data: Uint8Array, from: number, to: number, fresh: number, begin: number): void {
     this.#addAlways(group.always, this.#scene);
     if (group.prefilter.patterns > 0) group.prefilter.scan(data, from, to, fresh, this.#hit);
+    const end = Math.min(to, begin + group.shallowBytes);
+    if (end > fresh) group.shallow.scan(data, Math.max(from, begin), end, fresh, this.#hit);
   }
 
   readonly #hit = (ids: readonly number[]): void => {
@@ -307,7 +311,7 @@ export class SignatureEngine {
     for (const id of stream.pending) candidates.add(id);
     if (stream.length > stream.scanned) {
       const from = Math.max(0, stream.scanned - group.prefilter.longest);
-      this.#collect(group, stream.data, from, stream.length, stream.scanned);
+      this.#collect(group, stream.data, from, stream.length, stream.scanned, -stream.start);
       stream.scanned = stream.length;
     }
     if (candidates.size === 0) return;

@@ -5,6 +5,9 @@ import type { BufferInspection, ContentMatch, Match, Rule } from './rule.js';
 /** Rules that may match one kind of bytes, and the prefilter that finds them. */
 export interface PatternGroup {
   prefilter: Prefilter;
+  /** Patterns that can only be near the beginning: at most `shallowBytes` from it. */
+  shallow: Prefilter;
+  shallowBytes: number;
   /** Rules without a pattern to look for: always candidates. */
   always: number[];
 }
@@ -81,8 +84,19 @@ function choose(rule: Rule): { inspection: BufferInspection; content: ContentMat
   return best;
 }
 
+const SHALLOW_BYTES = 300;
+
+/** Where a content must have ended, counted from the beginning. */
+function lastByte(content: ContentMatch): number {
+  const { offset, depth } = content;
+  if (!depth || depth.variable >= 0 || (offset && offset.variable >= 0)) return Infinity;
+  return (offset?.value ?? 0) + depth.value;
+}
+
 class PatternCollector {
   readonly #patterns: PrefilterPattern[] = [];
+  readonly #shallow: PrefilterPattern[] = [];
+  #shallowBytes = 0;
   readonly #always: number[] = [];
 
   add(rule: Rule): void {
@@ -90,12 +104,20 @@ class PatternCollector {
     // One to three bytes occur everywhere: where ports or a protocol narrow the rule down, they do better.
     const bound = rule.srcPorts !== undefined || rule.dstPorts !== undefined || rule.appProtos !== undefined;
     const short = (content?.chop?.length ?? content?.bytes.length ?? 0) < 4;
-    if (content && !(short && bound)) this.#patterns.push(toPattern(content, rule.index));
-    else this.#always.push(rule.index);
+    const end = content === undefined ? Infinity : lastByte(content);
+    if (content && !(short && bound)) {
+      (end <= SHALLOW_BYTES ? this.#shallow : this.#patterns).push(toPattern(content, rule.index));
+      if (end <= SHALLOW_BYTES) this.#shallowBytes = Math.max(this.#shallowBytes, end);
+    } else this.#always.push(rule.index);
   }
 
   build(): PatternGroup {
-    return { prefilter: createPrefilter(this.#patterns), always: this.#always };
+    return {
+      prefilter: createPrefilter(this.#patterns),
+      shallow: createPrefilter(this.#shallow),
+      shallowBytes: this.#shallowBytes,
+      always: this.#always,
+    };
   }
 }
 
