@@ -50,8 +50,8 @@ export interface AppTransaction {
    * have, such as `http.header`.
    */
   buffer(name: string, direction: Direction): BufferValue | undefined;
-  /** Numbers such as `dns.opcode`, `http.stat_code`, `tls.version`. */
-  number(name: string): number | undefined;
+  /** Numbers such as `dns.opcode`, `http.stat_code`, `tls.version`; with a direction, those of that side's message only. */
+  number(name: string, direction?: Direction): number | undefined;
   /** Names of protocol anomalies raised for this transaction, as `app-layer-event` names them without the protocol. */
   readonly events: readonly string[];
 }

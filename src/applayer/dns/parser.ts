@@ -48,7 +48,8 @@ class DnsTransaction implements AppTransaction {
     return undefined;
   }
 
-  number(name: string): number | undefined {
+  number(name: string, direction?: Direction): number | undefined {
+    if (direction !== undefined && direction !== this.direction) return undefined;
     const m = this.message;
     switch (name) {
       case 'dns.opcode':

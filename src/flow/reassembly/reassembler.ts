@@ -5,7 +5,7 @@ import type { PacketObserver } from '../../domain/stage.js';
 import { DIFFERS, HalfStream, SHED } from './half-stream.js';
 import { StreamMemory } from './memory.js';
 import { reassemblyOptions, type ReassemblyInput, type ReassemblyOptions } from './options.js';
-import { readTimestamp } from './timestamp.js';
+import { readTimestamp, readTimestampEcho } from './timestamp.js';
 
 export interface ReassemblerDeps {
   /** Who gets the bytes of a connection; undefined to leave it alone. Called once, at the connection's first packet. */
@@ -86,6 +86,7 @@ class TcpReassembler implements Reassembler {
     if (connection === undefined || connection.isClosed) return;
     const own = connection.halves[direction];
     const peer = connection.halves[direction ^ 1]!;
+    if (!own.isKnown && peer.timestamp >= 0 && !this.echoes(peer, p)) return;
     if (p.tcpFlags & TCP.SYN) this.onSyn(own, peer, p);
     if (!own.isKnown) {
       if (!connection.isMidstream && !(peer.isKnown && p.tcpFlags & TCP.ACK)) return;
@@ -103,7 +104,8 @@ class TcpReassembler implements Reassembler {
       if (own.finAt < 0) own.finAt = dataAt + p.payloadLen;
       this.endAtFin(connection, own, direction, p.tsUs);
     }
-    if (p.tcpFlags & TCP.RST) this.close(connection, p.tsUs);
+    // Before an answer came, a reset by the opener ends nothing that a late SYN+ACK could not go on with.
+    if (p.tcpFlags & TCP.RST && (peer.isKnown || dataAt < 0)) this.close(connection, p.tsUs);
   }
 
   onFlowEnd(_flows: FlowColumns, slot: number, reason: FlowEndReason, nowUs: number): void {
@@ -153,6 +155,16 @@ class TcpReassembler implements Reassembler {
     own.windowScale = p.windowScale;
     own.timestamp = readTimestamp(p);
     peer.limit = Math.max(peer.limit, peer.position + p.window, SMALLEST_WINDOW);
+  }
+
+  /** The first answer of a direction echoes the SYN's timestamp; another one comes from somebody who has not seen it. */
+  private echoes(peer: HalfStream, p: DecodedPacket): boolean {
+    const echo = readTimestampEcho(p);
+    if (echo <= 0 || echo === peer.timestamp) return true;
+    this.events.push('pkt_invalid_timestamp');
+    this.isValid = false;
+    this.counts.packets_invalid++;
+    return false;
   }
 
   private isAcceptable(own: HalfStream, peer: HalfStream, p: DecodedPacket): boolean {

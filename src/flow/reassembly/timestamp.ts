@@ -6,6 +6,22 @@ const OPT_TIMESTAMP = 8;
 
 /** Sender's value of the timestamp option (RFC 7323), or -1 without. */
 export function readTimestamp(p: DecodedPacket): number {
+  const at = findTimestamp(p);
+  return at < 0 ? -1 : u32(p.data, at);
+}
+
+/** The receiver's value that the timestamp option echoes, or -1 without. */
+export function readTimestampEcho(p: DecodedPacket): number {
+  const at = findTimestamp(p);
+  return at < 0 ? -1 : u32(p.data, at + 4);
+}
+
+function u32(d: Uint8Array, at: number): number {
+  return (d[at]! * 2 ** 24 + (d[at + 1]! << 16) + (d[at + 2]! << 8) + d[at + 3]!) >>> 0;
+}
+
+/** Offset of the option's first value, or -1. */
+function findTimestamp(p: DecodedPacket): number {
   const { data } = p;
   const end = p.tcpOptionsOffset + p.tcpOptionsLen;
   for (let at = p.tcpOptionsOffset; at < end;) {
@@ -17,9 +33,7 @@ export function readTimestamp(p: DecodedPacket): number {
     }
     const length = at + 1 < end ? data[at + 1]! : 0;
     if (length < 2 || at + length > end) return -1;
-    if (kind === OPT_TIMESTAMP && length === 10) {
-      return (data[at + 2]! * 2 ** 24 + (data[at + 3]! << 16) + (data[at + 4]! << 8) + data[at + 5]!) >>> 0;
-    }
+    if (kind === OPT_TIMESTAMP && length === 10) return at + 2;
     at += length;
   }
   return -1;

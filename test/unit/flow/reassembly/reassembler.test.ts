@@ -71,6 +71,31 @@ describe('TCP reassembly', () => {
     assert.deepEqual(t.notes.slice(-2), ['0:end', '1:end']);
   });
 
+  it('does not believe a reset that echoes another timestamp than the SYN had', () => {
+    for (const echo of [100, 700]) {
+      const t = tcpBench();
+      t.send(FWD, { flags: TCP.SYN, seq: 999, timestamps: [700, 0] });
+      t.send(BWD, { flags: TCP.RST | TCP.ACK, seq: 0, ack: 1000, timestamps: [1, echo] });
+      const isForged = echo !== 700;
+      assert.deepEqual(t.events, isForged ? ['pkt_invalid_timestamp'] : []);
+      t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1000, timestamps: [5, 700] });
+      t.send(FWD, { seq: 1000, ack: 5000, data: 'AB', timestamps: [701, 5] });
+      t.send(BWD, { seq: 5000, ack: 1002, timestamps: [6, 701] });
+      assert.equal(t.text[FWD], isForged ? 'AB' : '');
+    }
+  });
+
+  it('ignores segments with timestamps of the past', () => {
+    const t = tcpBench();
+    t.send(FWD, { flags: TCP.SYN, seq: 999, timestamps: [700, 0] });
+    t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1000, timestamps: [5, 700] });
+    t.send(FWD, { seq: 1000, ack: 5000, data: 'XX', timestamps: [600, 5] });
+    t.send(FWD, { seq: 1000, ack: 5000, data: 'AB', timestamps: [701, 5] });
+    t.send(BWD, { seq: 5000, ack: 1002, timestamps: [6, 701] });
+    assert.equal(t.text[FWD], 'AB');
+    assert.deepEqual(t.events, ['pkt_invalid_timestamp']);
+  });
+
   it('hands on what nobody acknowledged when the flow ends', () => {
     const t = tcpBench();
     t.handshake();

@@ -9,6 +9,8 @@ export interface Segment {
   ack?: number;
   data?: string | Uint8Array;
   window?: number;
+  /** Timestamp option: value and echo. */
+  timestamps?: readonly [number, number];
 }
 
 /** A reassembler with one connection, and a note of everything it hands on. */
@@ -45,6 +47,13 @@ export function tcpBench(options: ReassemblyInput = {}) {
     p.ack = (s.ack ?? 0) >>> 0;
     p.window = s.window ?? 65535;
     p.data = Buffer.from([...Array<number>(40).fill(0xee), ...bytes]);
+    if (s.timestamps !== undefined) {
+      p.tcpOptionsOffset = 20;
+      p.tcpOptionsLen = 12;
+      p.data.set([1, 1, 8, 10], 20);
+      Buffer.from(p.data.buffer, p.data.byteOffset).writeUInt32BE(s.timestamps[0], 24);
+      Buffer.from(p.data.buffer, p.data.byteOffset).writeUInt32BE(s.timestamps[1], 28);
+    }
     p.payloadOffset = 40;
     p.payloadLen = bytes.length;
     reassembler.onPacket(p, flows, 0, direction, count++ === 0);
