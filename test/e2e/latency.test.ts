@@ -12,6 +12,9 @@ const BLOCKS = 40;
 const P50_BOUND_MS = 60;
 const P99_BOUND_MS = 600;
 
+/** What happens between two timestamps of a decision's trace. */
+const STAGES = ['detect', 'correlate', 'decide', 'to the responder', 'to the kernel'];
+
 function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 }
@@ -32,6 +35,7 @@ test(`${BLOCKS} scanners are blocked, each with its way from packet to kernel me
       return items.filter((d) => d.trace.kernelUs > 0).length >= BLOCKS ? items : undefined;
     });
     const latencies: number[] = [];
+    const stages: number[][] = STAGES.map(() => []);
     for (const { value, trace } of page) {
       assert.ok(sources.includes(value), `${value} was not scanning`);
       const { packetUs, detectedUs, alertUs, decidedUs, receivedUs, kernelUs } = trace;
@@ -41,6 +45,7 @@ test(`${BLOCKS} scanners are blocked, each with its way from packet to kernel me
       const inOrder = steps.every((us, i) => i === 0 || us >= (steps[i - 1] ?? 0) - 500);
       assert.ok(inOrder, `steps of ${value} are not in order: ${text} ms`);
       latencies.push((kernelUs - packetUs) / 1000);
+      stages.forEach((times, i) => times.push(((steps[i + 1] ?? 0) - (steps[i] ?? 0)) / 1000));
     }
     latencies.sort((a, b) => a - b);
     const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
@@ -48,6 +53,13 @@ test(`${BLOCKS} scanners are blocked, each with its way from packet to kernel me
     const line = `packet to kernel, ${latencies.length} blocks: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`;
     t.diagnostic(`${line} (aim on an idle machine: 3 and 12 ms)`);
     console.log(line);
+    const medians = stages.map((times) =>
+      percentile(
+        times.sort((a, b) => a - b),
+        0.5,
+      ).toFixed(2),
+    );
+    console.log(`median of each step, ms: ${STAGES.map((name, i) => `${name} ${medians[i]}`).join(', ')}`);
     assert.ok(latency.count >= BLOCKS, `status counts ${latency.count} blocks`);
     assert.ok(
       latency.p50Us > 0 && Math.abs(latency.p50Us / 1000 - p50) <= Math.max(1, p50 * 0.3),

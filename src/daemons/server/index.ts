@@ -16,6 +16,7 @@ import { waitForAbort } from '../wait.js';
 import { auditToSiemEvent, healthEvent } from './audit-events.js';
 import { createControl } from './control.js';
 import { createDecisionBook, createExemptions } from './decisions.js';
+import { createFlowIntake } from './flow-intake.js';
 import { createIncidentBook } from './incidents.js';
 import { listModels } from './models.js';
 import type { ServerParts } from './parts.js';
@@ -36,6 +37,7 @@ export interface ServerReady {
 
 const BLAST_WINDOW_MS = 86_400_000;
 const BLAST_ADDRESSES = 50_000;
+const MAX_WAITING_FLOWS = 50_000;
 const SHUTDOWN_MS = 5000;
 
 /**
@@ -142,6 +144,11 @@ export async function runServer(
     http?.publish({ topic: 'incidents', data: grown.incident }, grown.isNew ? 'created' : 'updated');
   }
 
+  const flowIntake = createFlowIntake((sensor, flow) => {
+    blast.note(flow);
+    store.flows.queue(sensor, flow);
+  }, MAX_WAITING_FLOWS);
+
   function onSensor(message: SensorReport, sensor: string): void {
     switch (message.type) {
       case 'detection':
@@ -151,10 +158,7 @@ export async function runServer(
       case 'flows':
         counts.flows += message.flows.length;
         timeline.flows += message.flows.length;
-        for (const flow of message.flows) {
-          blast.note(flow);
-          store.flows.queue(sensor, flow);
-        }
+        flowIntake.push(sensor, message.flows);
         return;
       case 'stats': {
         const delta = sensors.stats(sensor, message.stats, message.atMs);
@@ -264,6 +268,7 @@ export async function runServer(
     models: () => listModels(config),
     metrics: () => ({
       ...counts,
+      ...flowIntake.stats(),
       ...prefixed('policy', engine.stats()),
       ...prefixed('store', store.stats()),
       ...prefixed('bus', bus.stats()),
@@ -322,6 +327,7 @@ export async function runServer(
     clearInterval(hours);
     await opened.close();
     await bus.close();
+    flowIntake.drain();
     await store.flush();
     await forwarder.close(SHUTDOWN_MS);
     await store.close();
