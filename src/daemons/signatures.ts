@@ -126,6 +126,10 @@ function readRules(options: EngineOptions): { rules: Rule[]; problems: FileProbl
       addressVariables: options.addresses,
       portVariables: options.ports,
       classification,
+      threshold:
+        options.threshold === undefined
+          ? undefined
+          : { file: options.threshold, text: readRuleFile(options.threshold) },
       maxDatasetEntries: options.maxDatasetEntries,
     },
   );

@@ -172,7 +172,7 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     decodeEvents: [],
     bits: [],
     flowInts: [],
-    ipRep: [],
+    suppress: [],
     threshold: undefined,
     detectionFilter: undefined,
     noalert: false,

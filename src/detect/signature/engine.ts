@@ -5,7 +5,7 @@ import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { createDecodeEvents } from './decode-events.js';
 import { toDetection } from './detection.js';
 import { ANY_PROTO, groupRules, type PatternGroup } from './groups.js';
-import { headerMatches, packetMatches } from './header.js';
+import { headerMatches, isSuppressed, packetMatches } from './header.js';
 import { Candidates } from './match/candidates.js';
 import { guardTimeouts } from './match/guard.js';
 import { Inspector } from './match/inspect.js';
@@ -362,7 +362,6 @@ export class SignatureEngine {
 
   #stateMatches(rule: Rule): boolean {
     const scene = this.#scene;
-    if (rule.ipRep.length > 0) return false;
     return testBits(rule.bits, this.#hostBits, scene) && testInts(rule.flowInts, scene.memory);
   }
 
@@ -387,6 +386,10 @@ export class SignatureEngine {
       if (rule.action === 'pass') {
         if (scene.state) scene.state.passed = true;
         break;
+      }
+      if (rule.suppress.length > 0 && isSuppressed(rule, scene)) {
+        this.#counts.suppressed++;
+        continue;
       }
       const flowId = scene.flows && scene.slot >= 0 ? scene.flows.flowId[scene.slot]! : 0;
       const admitted =

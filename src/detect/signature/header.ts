@@ -91,3 +91,12 @@ function streamSizeMatches(size: Rule['streamSize'][number], scene: Scene): bool
   if (side === 'both') return inRange(range, client) && inRange(range, server);
   return inRange(range, client) || inRange(range, server);
 }
+
+/** True when a `suppress` line names an address of the alert. */
+export function isSuppressed(rule: Rule, scene: Scene): boolean {
+  return rule.suppress.some(({ track, addresses }) => {
+    const src = track !== 'by_dst' && addressMatches(addresses, scene, true);
+    const dst = track !== 'by_src' && addressMatches(addresses, scene, false);
+    return track === 'always' || src || dst;
+  });
+}

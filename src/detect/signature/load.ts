@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compileRule, type CompileContext } from './compile.js';
 import { DEFAULT_CLASSES, parseClassification } from './parse/classification.js';
+import { applyThresholdConfig } from './parse/threshold-config.js';
 import { ruleLines, type RuleProblem } from './parse/rule.js';
 import type { Rule } from './rule.js';
 import { createDatasets } from './state/dataset.js';
@@ -22,6 +23,8 @@ export interface LoadOptions {
   /** Text of a `classification.config`. */
   classification?: string | undefined;
   maxDatasetEntries?: number;
+  /** A `threshold.config`: suppressions and thresholds by sid. */
+  threshold?: { file: string; text: string } | undefined;
 }
 
 /** What Suricata's default configuration sets. */
@@ -99,6 +102,10 @@ export function loadRules(files: readonly { file: string; text: string }[], opti
     }
   }
   const rules = orderRules([...bySid.values()]);
+  if (options.threshold) {
+    const { file, text } = options.threshold;
+    for (const p of applyThresholdConfig(text, rules, shared.addresses)) problems.push({ ...p, column: 1, file });
+  }
   return { rules, problems };
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const signatureOptionsSchema = z.strictObject({
   rules: z.array(z.string().min(1)).default([]).describe('Rule files; empty: those shipped with Portcullis'),
   classification: z.string().optional().describe('classification.config with classes and priorities'),
+  threshold: z.string().optional().describe('threshold.config with suppressions and thresholds by sid'),
   addresses: z
     .record(z.string(), z.string())
     .default({})

@@ -199,6 +199,12 @@ export interface ThresholdSpec {
   multiplier: number;
 }
 
+/** No alert when the address is one of these. */
+export interface Suppression {
+  track: 'always' | 'by_src' | 'by_dst' | 'by_either';
+  addresses: AddressRanges;
+}
+
 export interface FlowCondition {
   established: boolean;
   notEstablished: boolean;
@@ -252,7 +258,7 @@ export interface Rule {
   decodeEvents: string[];
   bits: StateTest[];
   flowInts: FlowIntTest[];
-  ipRep: { side: string; category: string; range: NumberRange }[];
+  suppress: Suppression[];
   threshold: ThresholdSpec | undefined;
   detectionFilter: ThresholdSpec | undefined;
   noalert: boolean;

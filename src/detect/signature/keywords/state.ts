@@ -152,15 +152,6 @@ function streamSize(b: RuleBuilder, value: string): void {
   b.rule.streamSize.push({ side, range: parseRange(`${operator === '=' ? '' : operator}${number}`, 0xffffffff) });
 }
 
-function iprep(b: RuleBuilder, value: string): void {
-  const [side = '', category = '', operator = '', number = ''] = parts(value);
-  if (!/^(any|src|dst|both)$/.test(side)) throw new Error(`"${side}" is neither any, src, dst nor both`);
-  if (operator === 'isset' || operator === 'isnotset') {
-    const range = operator === 'isset' ? parseRange('>0') : parseRange('=0');
-    b.rule.ipRep.push({ side, category, range });
-  } else b.rule.ipRep.push({ side, category, range: parseRange(`${operator}${number}`, 127) });
-}
-
 /** Keywords about flows, streams and what is remembered. */
 export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   flow,
@@ -168,7 +159,6 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   hostbits,
   xbits,
   flowint,
-  iprep,
   stream_size: streamSize,
   threshold: (b, value) => {
     b.rule.threshold = parseThreshold(value);
