@@ -47,28 +47,21 @@ export class OpenAlert {
     alert.spoofable = !background.proved && alert.spoofable && d.spoofable;
   }
 
-  /** Whether it grew enough to be judged again. */
-  isWorthUpdate(): boolean {
+  /** Changes that may turn the verdict and therefore never wait: another tier, worse, surer, or the address proved itself. */
+  isDecisive(): boolean {
     const { told, alert, options } = this;
     return (
       alert.tiers.length > told.tiers ||
       severityRank(alert.severity) > told.severity ||
       alert.confidence >= told.confidence + options.confidenceStep ||
-      alert.count >= told.count * options.countFactor ||
       alert.spoofable !== told.spoofable ||
       alert.noBlock !== told.noBlock
     );
   }
 
-  /** Changes that may turn the verdict and therefore never wait: another tier, worse, or the address proved itself. */
-  isDecisive(): boolean {
-    const { told, alert } = this;
-    return (
-      alert.tiers.length > told.tiers ||
-      severityRank(alert.severity) > told.severity ||
-      alert.spoofable !== told.spoofable ||
-      alert.noBlock !== told.noBlock
-    );
+  /** Whether it grew enough to be judged again. */
+  isWorthUpdate(): boolean {
+    return this.isDecisive() || this.alert.count >= this.told.count * this.options.countFactor;
   }
 
   /** The alert as it is now, on its own. Remembers that it was told. */

@@ -47,6 +47,8 @@ test(`${BLOCKS} scanners are blocked, each with its way from packet to kernel me
       latencies.push((kernelUs - packetUs) / 1000);
       stages.forEach((times, i) => times.push(((steps[i + 1] ?? 0) - (steps[i] ?? 0)) / 1000));
     }
+    const worst = latencies.indexOf(Math.max(...latencies));
+    console.log(`the slowest, ms: ${STAGES.map((name, i) => `${name} ${stages[i]?.[worst]?.toFixed(2)}`).join(', ')}`);
     latencies.sort((a, b) => a - b);
     const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
     const { latency } = await box.api.get<{ latency: { count: number; p50Us: number; p99Us: number } }>('/status');
