@@ -16,6 +16,8 @@ export interface PatternGroup {
 export interface BufferGroup {
   inspection: BufferInspection;
   prefilter: Prefilter;
+  /** Bytes from the beginning where its patterns can be. */
+  limit: number;
 }
 
 /** Rules about transactions of one application protocol in one direction. */
@@ -122,7 +124,7 @@ class PatternCollector {
 }
 
 class TransactionCollector {
-  readonly #buffers = new Map<string, { inspection: BufferInspection; patterns: PrefilterPattern[] }>();
+  readonly #buffers = new Map<string, { inspection: BufferInspection; limit: number; patterns: PrefilterPattern[] }>();
   readonly #always: number[] = [];
 
   add(rule: Rule, direction: Direction): void {
@@ -133,14 +135,17 @@ class TransactionCollector {
     }
     if ((chosen.inspection.buffer.towards & (1 << direction)) === 0) return;
     const { inspection, content } = chosen;
-    const known = this.#buffers.get(inspection.key);
+    const limit = inspection.buffer.grows && lastByte(content) <= SHALLOW_BYTES ? SHALLOW_BYTES : Infinity;
+    const key = `${inspection.key}#${limit}`;
+    const known = this.#buffers.get(key);
     if (known) known.patterns.push(toPattern(content, rule.index));
-    else this.#buffers.set(inspection.key, { inspection, patterns: [toPattern(content, rule.index)] });
+    else this.#buffers.set(key, { inspection, limit, patterns: [toPattern(content, rule.index)] });
   }
 
   build(): TransactionGroup {
     const buffers = [...this.#buffers.values()].map((b) => ({
       inspection: b.inspection,
+      limit: b.limit,
       prefilter: createPrefilter(b.patterns),
     }));
     return { buffers, always: this.#always };

@@ -80,10 +80,10 @@ export class TransactionInspector {
       memory.seen.set(`always${direction}`, 1);
       for (const id of group.always) candidates.add(id);
     }
-    for (const { inspection, prefilter } of group.buffers) {
+    for (const { inspection, prefilter, limit } of group.buffers) {
       const values = this.#read(inspection, transaction, direction);
       if (!values) continue;
-      const key = `${inspection.key}/${direction}`;
+      const key = `${inspection.key}/${direction}/${limit}`;
       const size = values.reduce((sum, v) => sum + v.length + 1, 0);
       const before = memory.seen.get(key) ?? 0;
       if (before === size) continue;
@@ -91,7 +91,8 @@ export class TransactionInspector {
       const grown = inspection.buffer.grows && inspection.transforms.length === 0 && values.length === 1;
       for (const value of values) {
         const fresh = grown ? Math.max(0, before - 1) : 0;
-        prefilter.scan(value, Math.max(0, fresh - prefilter.longest), value.length, fresh, hit);
+        const end = Math.min(value.length, limit);
+        if (end > fresh) prefilter.scan(value, Math.max(0, fresh - prefilter.longest), end, fresh, hit);
       }
     }
     if (candidates.size > 0) this.#evaluate(scene, transaction, memory);

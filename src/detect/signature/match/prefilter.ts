@@ -1,21 +1,30 @@
 import { FOLD } from '../parse/content.js';
 
 /** A pattern of the prefilter and whom to tell. */
-interface Entry {
+interface Pattern {
   bytes: Uint8Array;
   nocase: boolean;
-  /** Position of the gram within the pattern. */
-  at: number;
   ids: number[];
 }
+
+/** A gram that stands for a pattern. */
+interface Entry {
+  pattern: Pattern;
+  /** Position of the gram within the pattern. */
+  at: number;
+}
+
+/** Patterns of at least this many bytes contain a gram at every fourth position: only those are looked up. */
+const STRIDE = 4;
+const LONG_BYTES = 4 + STRIDE - 1;
 
 const TABLE_BITS = 17;
 const TABLE_SIZE = 1 << TABLE_BITS;
 
 /**
- * Finds which of many patterns occur in a buffer. Each pattern is represented by one four-byte gram, its rarest; a hash of
- * the folded bytes under the window is looked up in a bit table that fits the cache, and only hits are compared. Patterns of
- * one to three bytes have tables of their own.
+ * Finds which of many patterns occur in a buffer. Patterns are represented by their rarest four-byte grams; a hash of
+ * the folded bytes under the window is looked up in a table that fits the cache, and only hits are compared. Long patterns
+ * are looked for at every fourth byte only, those of one to three bytes have tables of their own.
  */
 export interface Prefilter {
   readonly patterns: number;
@@ -73,10 +82,12 @@ function rarestGram(bytes: Uint8Array, size: number): number {
 const hash4 = (gram: number): number => Math.imul(gram, 0x9e3779b1) >>> (32 - TABLE_BITS);
 
 export function createPrefilter(patterns: readonly PrefilterPattern[]): Prefilter {
-  const entries = mergeEqual(patterns);
+  const merged = mergeEqual(patterns);
+  const long = new Map<number, Entry[]>();
   const four = new Map<number, Entry[]>();
   const two = new Map<number, Entry[]>();
   const one = new Map<number, Entry[]>();
+  const bitsLong = new Uint8Array(TABLE_SIZE);
   const bits4 = new Uint8Array(TABLE_SIZE);
   const bits2 = new Uint8Array(65536);
   const bits1 = new Uint8Array(256);
@@ -85,42 +96,50 @@ export function createPrefilter(patterns: readonly PrefilterPattern[]): Prefilte
     if (list) list.push(entry);
     else map.set(key, [entry]);
   };
-  for (const entry of entries) {
-    const f = (i: number): number => FOLD[entry.bytes[entry.at + i]!]!;
-    if (entry.bytes.length >= 4) {
-      entry.at = rarestGram(entry.bytes, 4);
-      const gram = (f(0) << 24) | (f(1) << 16) | (f(2) << 8) | f(3);
-      bits4[hash4(gram)] = 1;
-      put(four, gram, entry);
-    } else if (entry.bytes.length >= 2) {
-      entry.at = rarestGram(entry.bytes, 2);
-      const gram = (f(0) << 8) | f(1);
+  for (const pattern of merged) {
+    const { bytes } = pattern;
+    const f = (i: number): number => FOLD[bytes[i]!]!;
+    const gramAt = (at: number): number => (f(at) << 24) | (f(at + 1) << 16) | (f(at + 2) << 8) | f(at + 3);
+    if (bytes.length >= LONG_BYTES) {
+      const begin = rarestGram(bytes, LONG_BYTES);
+      for (let at = begin; at < begin + STRIDE; at++) {
+        bitsLong[hash4(gramAt(at))] = 1;
+        put(long, gramAt(at), { pattern, at });
+      }
+    } else if (bytes.length >= 4) {
+      const at = rarestGram(bytes, 4);
+      bits4[hash4(gramAt(at))] = 1;
+      put(four, gramAt(at), { pattern, at });
+    } else if (bytes.length >= 2) {
+      const at = rarestGram(bytes, 2);
+      const gram = (f(at) << 8) | f(at + 1);
       bits2[gram] = 1;
-      put(two, gram, entry);
+      put(two, gram, { pattern, at });
     } else {
       bits1[f(0)] = 1;
-      put(one, f(0), entry);
+      put(one, f(0), { pattern, at: 0 });
     }
   }
-  const longest = entries.reduce((n, e) => Math.max(n, e.bytes.length), 0);
+  const longest = merged.reduce((n, p) => Math.max(n, p.bytes.length), 0);
 
   function verify(list: readonly Entry[], data: Uint8Array, gramStart: number, span: Span): void {
-    for (const entry of list) {
-      const start = gramStart - entry.at;
-      const length = entry.bytes.length;
+    for (const { pattern, at } of list) {
+      const start = gramStart - at;
+      const length = pattern.bytes.length;
       if (start < span.from || start + length > span.to || start + length <= span.fresh) continue;
       let i = 0;
-      if (entry.nocase) while (i < length && FOLD[data[start + i]!] === entry.bytes[i]) i++;
-      else while (i < length && data[start + i] === entry.bytes[i]) i++;
-      if (i === length) span.hit(entry.ids);
+      if (pattern.nocase) while (i < length && FOLD[data[start + i]!] === pattern.bytes[i]) i++;
+      else while (i < length && data[start + i] === pattern.bytes[i]) i++;
+      if (i === length) span.hit(pattern.ids);
     }
   }
 
   return {
-    patterns: entries.length,
+    patterns: merged.length,
     longest,
     scan(data, from, to, fresh, hit) {
       const span: Span = { from, to, fresh, hit };
+      if (long.size > 0) scanLong(data, span);
       if (four.size > 0) scanFour(data, span);
       if (two.size > 0) scanTwo(data, span);
       if (one.size > 0) {
@@ -129,6 +148,20 @@ export function createPrefilter(patterns: readonly PrefilterPattern[]): Prefilte
       }
     },
   };
+
+  function scanLong(data: Uint8Array, span: Span): void {
+    const fold = FOLD;
+    const table = bitsLong;
+    const last = span.to - 4;
+    for (let i = span.from; i <= last; i += STRIDE) {
+      const gram =
+        (fold[data[i]!]! << 24) | (fold[data[i + 1]!]! << 16) | (fold[data[i + 2]!]! << 8) | fold[data[i + 3]!]!;
+      if (table[Math.imul(gram, 0x9e3779b1) >>> (32 - TABLE_BITS)] !== 0) {
+        const list = long.get(gram);
+        if (list !== undefined) verify(list, data, i, span);
+      }
+    }
+  }
 
   /** The loop that sees every byte: one load, one multiplication, one look-up each. */
   function scanFour(data: Uint8Array, span: Span): void {
@@ -157,13 +190,13 @@ export function createPrefilter(patterns: readonly PrefilterPattern[]): Prefilte
   }
 }
 
-function mergeEqual(patterns: readonly PrefilterPattern[]): Entry[] {
-  const byKey = new Map<string, Entry>();
+function mergeEqual(patterns: readonly PrefilterPattern[]): Pattern[] {
+  const byKey = new Map<string, Pattern>();
   for (const p of patterns) {
     const key = `${p.nocase ? 'i' : 'c'}${Buffer.from(p.bytes).toString('latin1')}`;
     const known = byKey.get(key);
     if (known) known.ids.push(p.id);
-    else byKey.set(key, { bytes: p.bytes, nocase: p.nocase, at: 0, ids: [p.id] });
+    else byKey.set(key, { bytes: p.bytes, nocase: p.nocase, ids: [p.id] });
   }
   return [...byKey.values()];
 }

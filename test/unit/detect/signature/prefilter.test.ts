@@ -5,7 +5,7 @@ import { createPrefilter } from '../../../../src/detect/signature/match/prefilte
 import { searchContent } from '../../../../src/detect/signature/match/search.js';
 import { newContent } from '../../../../src/detect/signature/keywords/payload.js';
 
-const letters = fc.array(fc.constantFrom(97, 98, 65, 66, 0, 255), { minLength: 1, maxLength: 8 });
+const letters = fc.array(fc.constantFrom(97, 98, 65, 66, 0, 255), { minLength: 1, maxLength: 12 });
 const pattern = fc.record({ bytes: letters, nocase: fc.boolean() });
 const lower = (b: number): number => (b >= 65 && b <= 90 ? b + 32 : b);
 
