@@ -26,6 +26,9 @@ export interface Outbox {
   stats(): OutboxStats;
 }
 
+/** Handed to the stream and not yet taken by the kernel. */
+const MAX_IN_FLIGHT_BYTES = 256 * 1024;
+
 /** Lines of one lane, oldest first, bounded by bytes. */
 function createLaneQueue(maxBytes: number) {
   let lines: string[] = [];
@@ -72,7 +75,9 @@ export function createOutbox(maxQueuedBytes: number): Outbox {
 
   function write(line: string): void {
     sent++;
-    blocked = stream?.write(line) === false;
+    stream?.write(line);
+    // The stream's own mark is far below what the kernel takes at once; waiting for its `drain` would hold up a detection.
+    blocked = (stream?.writableLength ?? 0) > MAX_IN_FLIGHT_BYTES;
   }
 
   function drain(): void {

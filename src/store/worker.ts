@@ -4,6 +4,10 @@ import { openLocalStore } from './local-store.js';
 import type { StoreOptions } from './options.js';
 import type { Store } from './store.js';
 import { toPlainError, type Request, type Response } from './worker-protocol.js';
+import { setThreadPriority } from '../util/priority.js';
+
+// The thread that decides goes first.
+setThreadPriority(5);
 
 /** The thread of the database: runs the store and answers the client in worker-client.ts. */
 const STATS_MS = 1000;

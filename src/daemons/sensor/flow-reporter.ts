@@ -1,7 +1,8 @@
 import type { FlowColumns, FlowEndReason, FlowRecord } from '../../domain/flow.js';
 import { toFlowRecord } from '../../flow/index.js';
 
-const BATCH = 64;
+/** Small, so that a detection behind a batch is not held up by its parsing. */
+const BATCH = 16;
 
 export interface FlowReporterOptions {
   /** Flows reported a second of packet time; further ones are counted and left out. */

@@ -2,6 +2,10 @@ import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { errorMessage } from '../../util/errors.js';
 import type { BatchScores, FromWorker, ToWorker, WorkerModel } from './messages.js';
+import { setThreadPriority } from '../../util/priority.js';
+
+// The thread that decides goes first.
+setThreadPriority(5);
 
 /**
  * The scoring worker: holds the ONNX sessions, because `session.run` blocks the thread that calls it. Batches are
