@@ -48,6 +48,7 @@ export const detectionSchema = z.object({
   detectedUs: z.number(),
   packetNumber: z.number().optional(),
   sensor: z.string(),
+  repeats: z.number().int().min(0).optional(),
   features: z.object({ schema: z.string(), values: z.array(z.number()) }).optional(),
   srcIp: z.string(),
   srcPort: z.number(),

@@ -51,11 +51,11 @@ export function newAlert(d: Detection, ids: { id: string; key: string; incidentI
 
 /** Adds a detection to its alert. */
 export function mergeDetection(alert: Alert, d: Detection, atMs: number, options: CorrelateOptions): void {
-  alert.count++;
+  alert.count += 1 + (d.repeats ?? 0);
   alert.lastMs = Math.max(alert.lastMs, atMs);
   alert.severity = maxSeverity(alert.severity, d.severity);
   alert.noBlock &&= d.noBlock === true;
-  if (d.score >= alert.score || alert.count === 1) {
+  if (d.score >= alert.score || alert.count === 1 + (d.repeats ?? 0)) {
     Object.assign(alert, endpoints(d));
     alert.title = d.title;
     alert.score = d.score;

@@ -88,6 +88,8 @@ export interface Detection extends Endpoints {
   /** Number of the deciding packet in the capture, offline. */
   packetNumber?: number;
   sensor: string;
+  /** Findings of the same kind that were held back and are reported with this one. */
+  repeats?: number;
   /** Feature vector behind a model detection, kept for labelling and retraining. */
   features?: { schema: string; values: number[] };
 }

@@ -9,12 +9,14 @@ import { VERSION } from '../../util/version.js';
 import { createDetectors } from '../detectors.js';
 import { createPipeline } from '../pipeline.js';
 import { waitForAbort } from '../wait.js';
+import { createDetectionGate } from './detection-gate.js';
 import { createFlowReporter } from './flow-reporter.js';
 import { createLiveCapture, defaultInterfaces, type LiveCapture } from './live-capture.js';
 
 /** Live packets may wait this long in the kernel's ring before the sensor's clock passes them, microseconds. */
 const CLOCK_LAG_US = 50_000;
 const MAX_FLOW_REPORTS_PER_SEC = 2000;
+const GATE = { intervalUs: 250_000, maxKeys: 20_000 };
 
 /**
  * The sensor daemon: live packets to detections for the server. Resolves when the signal aborts.
@@ -39,10 +41,10 @@ export async function runSensor(
     },
     signal,
   );
-  const send = (detection: Detection): void => {
+  const gate = createDetectionGate(GATE, (detection: Detection) => {
     bus.send({ type: 'detection', detection });
-  };
-  const detectors = await createDetectors(config, { emit: send, log, sensor: config.name });
+  });
+  const detectors = await createDetectors(config, { emit: gate.push, log, sensor: config.name });
   const reporter = createFlowReporter({
     maxPerSec: MAX_FLOW_REPORTS_PER_SEC,
     send: (flows) => bus.send({ type: 'flows', flows }),
@@ -93,6 +95,7 @@ export async function runSensor(
 
   const ticker = setInterval(() => {
     pipeline.tick(nowUs() - CLOCK_LAG_US);
+    gate.tick(nowUs());
     reporter.flush();
   }, 100);
   const statistics = setInterval(() => {
@@ -106,6 +109,7 @@ export async function runSensor(
       ...pipeline.stats(),
       ...detectors.stats(),
       ...reporter.stats(),
+      ...gate.stats(),
     };
     bus.send({ type: 'stats', atMs: Date.now(), stats });
   }, 1000);
@@ -118,6 +122,7 @@ export async function runSensor(
     clearInterval(statistics);
     await live.close();
     pipeline.flush();
+    gate.flush();
     reporter.flush();
     await detectors.close();
   }
