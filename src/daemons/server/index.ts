@@ -23,6 +23,7 @@ import type { ServerParts } from './parts.js';
 import { siemPeers, sessionEntries } from './peers.js';
 import { createPolicyBook } from './policies.js';
 import { createQuestions } from './questions.js';
+import { createResponseMemory } from './response-memory.js';
 import { createResponderView } from './responder-view.js';
 import { createSensorBook } from './sensors.js';
 import { loadSettings } from './settings.js';
@@ -92,6 +93,7 @@ export async function runServer(
   await policies.load();
 
   const incidents = createIncidentBook();
+  const responses = createResponseMemory();
   const sensors = createSensorBook();
   const responder = createResponderView();
   const counts = { detections: 0, alerts: 0, flows: 0, problems: 0 };
@@ -129,14 +131,14 @@ export async function runServer(
     }
     counts.alerts += isNew ? 1 : 0;
     timeline.alerts += isNew ? 1 : 0;
-    const response = decision ? (decision.simulated ? 'simulated' : 'blocked') : undefined;
+    const response = responses.of(alert.id, decision);
     store.alerts.queue({ alert, verdict, ...(response === undefined ? {} : { response }) });
     const grown = incidents.add(alert, isNew);
     store.incidents.queue(grown.incident);
     forwarder.push(
       alertToSiemEvent(alert, {
         isNew,
-        action: decision ? (decision.simulated ? 'simulated' : 'blocked') : 'allowed',
+        action: response ?? 'allowed',
         ...(decision ? { decisionId: decision.id } : {}),
       }),
     );
