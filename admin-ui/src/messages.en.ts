@@ -762,7 +762,7 @@ export const en = {
     expires: 'Ends',
     current: 'This one',
     revoke: 'End',
-    revokeTitle: (user: string) => `End this session of ${user}?`,
+    revokeTitle: (user: string) => `End the session of ${user}?`,
     revokeLines: ['Its tab is signed out at its next request.'],
     addToken: 'Make a token',
     revokeToken: (name: string) => `Revoke token ${name}?`,

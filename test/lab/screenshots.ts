@@ -27,14 +27,14 @@ try {
 
   const { attacker, client, victim } = lab.hosts;
   const web = `http://${victim.ip4}/`;
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 80; i++) {
     const from = CLIENT_ADDRESSES[i % CLIENT_ADDRESSES.length] ?? ADDRESS.client.ip4;
     await client.run('curl', ['-s', '-o', '/dev/null', '--interface', from, web]);
   }
   const scan = ['-sT', '-n', '-Pn', '-T4', '-p', '1-300', victim.ip4];
   await attacker.run('curl', ['-s', '-o', '/dev/null', '--max-time', '3', web]);
   await attacker.run('timeout', ['12', 'nmap', ...scan]);
-  await page.waitForTimeout(45_000);
+  await page.waitForTimeout(40_000);
   await page.screenshot({ path: join(out, 'overview.png'), fullPage: true });
   await page.click(id('nav-alerts'));
   await page.locator(id('alert-row')).first().waitFor();
