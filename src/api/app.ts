@@ -15,8 +15,10 @@ import type { Handlers } from './request.js';
 import { accountHandlers } from './routes/accounts.js';
 import { alertHandlers } from './routes/alerts.js';
 import { authHandlers } from './routes/auth.js';
+import { baselineHandlers } from './routes/baselines.js';
 import { decisionHandlers } from './routes/decisions.js';
 import { incidentHandlers } from './routes/incidents.js';
+import { modelHandlers } from './routes/models.js';
 import { policyHandlers } from './routes/policies.js';
 import { systemHandlers } from './routes/system.js';
 import { trafficHandlers } from './routes/traffic.js';
@@ -49,7 +51,9 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...incidentHandlers({ store, live }),
     ...decisionHandlers({ store, control, now }),
     ...trafficHandlers({ store, now }),
+    ...baselineHandlers({ control }),
     ...policyHandlers({ store, control }),
+    ...modelHandlers({ store, control, now }),
     ...accountHandlers({ store, live, now }),
   };
   const router = createOperationRouter({ handlers, access, rateLimit: createRateLimit(options.rates), options, deps });

@@ -1,11 +1,18 @@
 import type {
   AllowRequest,
+  BaselineDetail,
+  BaselineSummary,
   CanaryResult,
   DecisionRequest,
   DoctorResult,
   ExplainResponse,
   Health,
+  ListQuery,
+  ModelDetail,
+  ModelDrift,
   ModelInfo,
+  ModelVersion,
+  Page,
   PolicyDetail,
   PolicySummary,
   PolicyValidation,
@@ -14,6 +21,10 @@ import type {
   SiemStatus,
   SiemTestResult,
   Status,
+  TrainingReport,
+  TrainingRequest,
+  TrainingRun,
+  TrainingStatus,
 } from '../contract/http.js';
 import type { Alert } from '../domain/alert.js';
 import type { AllowEntry, Decision, Mode, ProtectedEntry } from '../domain/decision.js';
@@ -57,13 +68,37 @@ export interface Control {
     put(name: string, yaml: string, comment: string, actor: Actor): Awaitable<PolicyDetail>;
     test(name: string, alert: Alert): Awaitable<Verdict>;
   };
-  models: { list(): Awaitable<ModelInfo[]> };
+  /** @throws AppError model.*, user kind */
+  models: {
+    list(): Awaitable<ModelInfo[]>;
+    get(name: string): Awaitable<ModelDetail>;
+    version(name: string, version: string): Awaitable<ModelVersion>;
+    promote(name: string, version: string, reason: string, actor: Actor): Awaitable<ModelDetail>;
+    rollback(name: string, reason: string, actor: Actor): Awaitable<ModelDetail>;
+    drift(): Awaitable<ModelDrift[]>;
+  };
+  /** @throws AppError training.*, user kind */
+  training: {
+    status(): Awaitable<TrainingStatus>;
+    /** The report of a run that is not finished; others are in the store. */
+    current(id: string): Awaitable<TrainingReport | undefined>;
+    start(request: TrainingRequest, actor: Actor): Awaitable<TrainingRun>;
+    cancel(id: string, actor: Actor): Awaitable<TrainingRun>;
+    dismiss(id: string, reason: string, actor: Actor): Awaitable<TrainingRun>;
+  };
   rules: { list(): Awaitable<RuleFile[]> };
   siem: { list(): Awaitable<SiemStatus[]>; test(name: string, actor: Actor): Awaitable<SiemTestResult> };
   system: { doctor(): Awaitable<DoctorResult>; canary(actor: Actor): Awaitable<CanaryResult> };
   sensors: {
     list(): Awaitable<SensorStatus[]>;
     capture(name: string, running: boolean, interfaces: string[] | undefined, actor: Actor): Awaitable<SensorStatus>;
+  };
+  /** What is usual of inside hosts, by canonical address. */
+  baselines: {
+    list(query: ListQuery): Awaitable<Page<BaselineSummary>>;
+    get(host: string): Awaitable<BaselineDetail | undefined>;
+    /** @returns false when nothing is known of it. */
+    forget(host: string, actor: Actor): Awaitable<boolean>;
   };
   /** Components for /health, beside the database. */
   health(): Health['components'];

@@ -1,7 +1,7 @@
 import { ref, type Ref } from 'vue';
 import type { LiveTopic, LiveUpdate } from './types';
 
-export const TOPICS: readonly LiveTopic[] = ['alerts', 'incidents', 'decisions', 'status', 'stats'];
+export const TOPICS: readonly LiveTopic[] = ['alerts', 'incidents', 'decisions', 'status', 'stats', 'training'];
 
 export type LiveState = 'connecting' | 'live' | 'waiting' | 'stopped';
 

@@ -37,9 +37,6 @@ export function policyHandlers({ store, control }: Parts): Pick<Handlers, keyof 
       if (!alert) throw notFound('alert');
       return control.policies.test(params.name, alert);
     },
-    async listModels() {
-      return { items: await control.models.list(), nextCursor: null };
-    },
     async listRules() {
       return { items: await control.rules.list(), nextCursor: null };
     },

@@ -1,8 +1,10 @@
 import { accountOperations } from './accounts.js';
 import { alertOperations } from './alerts.js';
 import { authOperations } from './auth.js';
+import { baselineOperations } from './baselines.js';
 import { decisionOperations } from './decisions.js';
 import { incidentOperations } from './incidents.js';
+import { modelOperations } from './models.js';
 import { policyOperations } from './policies.js';
 import { systemOperations } from './system.js';
 import { trafficOperations } from './traffic.js';
@@ -17,7 +19,9 @@ export const OPERATIONS = {
   ...incidentOperations,
   ...decisionOperations,
   ...trafficOperations,
+  ...baselineOperations,
   ...policyOperations,
+  ...modelOperations,
   ...accountOperations,
 };
 export type OperationId = keyof typeof OPERATIONS;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/decision.js';
 import { alertSchema, verdictSchema } from './alerts.js';
+import { confirmSecsSchema } from './changes.js';
 import { msSchema, nameParamsSchema, pageOf, sentenceSchema } from './common.js';
 import { defineOperations } from './operation.js';
 
@@ -45,27 +46,52 @@ export const policyProblemSchema = z.object({
 });
 export const policyValidateResponseSchema = z.object({ ok: z.boolean(), problems: z.array(policyProblemSchema) });
 export type PolicyValidation = z.infer<typeof policyValidateResponseSchema>;
-export const policyPutRequestSchema = z.strictObject({ yaml: yamlText, comment: sentenceSchema(500) });
+/** `confirmSecs`: take the change back unless it is confirmed in this time, see `confirmChange`. */
+export const policyPutRequestSchema = z.strictObject({
+  yaml: yamlText,
+  comment: sentenceSchema(500),
+  confirmSecs: confirmSecsSchema.optional(),
+});
+const versionNumber = z.number().int().min(1);
+export const policyRollbackRequestSchema = z.strictObject({
+  version: versionNumber,
+  comment: sentenceSchema(500),
+  confirmSecs: confirmSecsSchema.optional(),
+});
+export const policyDeleteRequestSchema = z.strictObject({ comment: sentenceSchema(500) });
+/** `from`: a version, the one in force if absent. What it is compared with: a version, or a text that is not saved. */
+export const policyDiffRequestSchema = z
+  .strictObject({ from: versionNumber.optional(), to: versionNumber.optional(), yaml: yamlText.optional() })
+  .refine((r) => (r.to === undefined) !== (r.yaml === undefined), 'give either to or yaml');
+export const policyDiffResponseSchema = z.object({
+  /** 0: text that is not saved. */
+  from: z.number(),
+  to: z.number(),
+  added: z.number(),
+  removed: z.number(),
+  lines: z.array(
+    z.object({
+      op: z.enum(['same', 'added', 'removed']),
+      text: z.string(),
+      /** Line numbers, 1-based, where the line exists. */
+      fromLine: z.number().optional(),
+      toLine: z.number().optional(),
+    }),
+  ),
+});
+export type PolicyDiff = z.infer<typeof policyDiffResponseSchema>;
 /** `alert` is the id of a stored alert, or an alert in full. */
 export const policyTestRequestSchema = z.strictObject({ alert: z.union([z.uuid(), alertSchema]) });
-
-const metrics = z.record(z.string(), z.union([z.number(), z.string()]));
-export const modelSchema = z.object({
-  name: z.string(),
-  version: z.string(),
-  /** champion, challenger or archived. */
-  state: z.enum(['champion', 'challenger', 'archived']),
-  kind: z.enum(['classification', 'anomaly']),
-  algorithm: z.string(),
-  featureSchema: z.string(),
-  classes: z.array(z.string()),
-  threshold: z.number(),
-  trainedMs: msSchema,
-  trainingRows: z.number(),
-  sha256: z.string(),
-  metrics,
+/** `yaml`: a policy that is not saved, judged as if it were in force in place of the one of its name. */
+export const policyExplainRequestSchema = policyTestRequestSchema.extend({ yaml: yamlText.optional() });
+export const policyExplainResponseSchema = z.object({
+  verdict: verdictSchema,
+  /** Policies that did not match, those that missed by the fewest conditions first, with every condition that failed. */
+  nearest: z.array(z.object({ policy: z.string(), failed: z.array(z.string()) })),
+  /** The answer in sentences. */
+  text: z.array(z.string()),
 });
-export type ModelInfo = z.infer<typeof modelSchema>;
+export type PolicyExplanation = z.infer<typeof policyExplainResponseSchema>;
 
 export const ruleFileSchema = z.object({
   file: z.string(),
@@ -127,15 +153,6 @@ export const policyOperations = defineOperations({
     body: policyTestRequestSchema,
     status: 200,
     response: verdictSchema,
-  },
-  listModels: {
-    method: 'get',
-    path: '/models',
-    summary: 'Models with their metrics',
-    access: 'viewer',
-    rate: 'read',
-    status: 200,
-    response: pageOf(modelSchema),
   },
   listRules: {
     method: 'get',

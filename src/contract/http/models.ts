@@ -1,0 +1,412 @@
+import { z } from 'zod';
+import { ALGORITHMS, modelCardSchema } from '../model-card.js';
+import { alertRowSchema, labelSchema } from './alerts.js';
+import { idParamsSchema, listQuerySchema, msSchema, nameParamsSchema, pageOf, sentenceSchema } from './common.js';
+import { defineOperations } from './operation.js';
+
+/** champion: reports. challenger: scores live traffic beside the champion and reports nothing. archived: kept for rollback. */
+export const MODEL_STATES = ['champion', 'challenger', 'archived'] as const;
+
+export const modelSchema = z.object({
+  name: z.string(),
+  /** First 16 hex digits of the SHA-256 of model.onnx. */
+  version: z.string(),
+  state: z.enum(MODEL_STATES),
+  kind: z.enum(['classification', 'anomaly']),
+  algorithm: z.string(),
+  featureSchema: z.string(),
+  classes: z.array(z.string()),
+  threshold: z.number(),
+  falsePositiveBudget: z.number(),
+  trainedMs: msSchema,
+  trainingRows: z.number(),
+  sha256: z.string(),
+  metrics: z.record(z.string(), z.union([z.number(), z.string()])),
+});
+export type ModelInfo = z.infer<typeof modelSchema>;
+
+/** One promotion or rollback. */
+export const modelHistorySchema = z.object({
+  atMs: msSchema,
+  action: z.enum(['promote', 'rollback']),
+  version: z.string(),
+  previous: z.string().nullable(),
+  by: z.string(),
+  reason: z.string(),
+});
+export type ModelHistory = z.infer<typeof modelHistorySchema>;
+
+/** A challenger beside its champion on the same live vectors, since it began. */
+export const shadowSchema = z.object({
+  version: z.string(),
+  runId: z.string(),
+  sinceMs: msSchema,
+  /** Live vectors that both scored. */
+  rows: z.number(),
+  /** At or above the threshold of both, of the champion alone, of the challenger alone. */
+  both: z.number(),
+  championOnly: z.number(),
+  challengerOnly: z.number(),
+  /** Vectors the challenger would have to score before a verdict. */
+  rowsNeeded: z.number(),
+  /** The challenger alarms at most as often as the policy allows. */
+  ok: z.boolean(),
+});
+export type ShadowReport = z.infer<typeof shadowSchema>;
+
+export const modelDetailSchema = z.object({
+  /** The champion's card: data, parameters, figures, calibration, confusion matrix. */
+  card: modelCardSchema,
+  /** Champion first, then challenger, then archived, newest first. */
+  versions: z.array(modelSchema),
+  history: z.array(modelHistorySchema),
+  /** Null while no challenger scores. */
+  shadow: shadowSchema.nullable(),
+  /** False when there is no version to return to. */
+  canRollBack: z.boolean(),
+});
+export type ModelDetail = z.infer<typeof modelDetailSchema>;
+
+/** Thresholds fall along a curve; at most 400 points. */
+export const curvePointSchema = z.object({
+  threshold: z.number(),
+  falsePositiveRate: z.number(),
+  recall: z.number(),
+  precision: z.number(),
+});
+export const modelCurvesSchema = z.object({
+  /** ROC is falsePositiveRate against recall, precision-recall is recall against precision. */
+  points: z.array(curvePointSchema),
+  /** Tenths of confidence: mean confidence and share of attacks of the rows in each. */
+  calibration: z.array(z.object({ rows: z.number(), confidence: z.number(), attacks: z.number() })),
+  /** Rows by score, in equal bins from 0 to 1. */
+  scores: z.object({ benign: z.array(z.number()), attack: z.array(z.number()) }),
+});
+export type ModelCurves = z.infer<typeof modelCurvesSchema>;
+
+export const modelVersionSchema = z.object({
+  model: modelSchema,
+  card: modelCardSchema,
+  /** Null for models made without them. */
+  curves: modelCurvesSchema.nullable(),
+});
+export type ModelVersion = z.infer<typeof modelVersionSchema>;
+
+export const TRAINING_STATES = [
+  'running',
+  /** The gate found the challenger no better. */
+  'refused',
+  /** Better by the gate; scores live traffic in the shadow. */
+  'shadow',
+  /** Better by the gate and in the shadow; waits for a person (policy `suggest`). */
+  'suggested',
+  'promoted',
+  /** A newer challenger took its place, or a person turned it down. */
+  'dismissed',
+  'cancelled',
+  'failed',
+] as const;
+export type TrainingState = (typeof TRAINING_STATES)[number];
+
+export const gateCheckSchema = z.object({ name: z.string(), passed: z.boolean(), detail: z.string() });
+
+export const trainingRunSchema = z.object({
+  id: z.string(),
+  /** Name of the champion that was challenged. */
+  model: z.string(),
+  algorithm: z.string(),
+  trigger: z.enum(['schedule', 'person']),
+  actor: z.string(),
+  state: z.enum(TRAINING_STATES),
+  /** A sentence: why it stands where it stands. */
+  summary: z.string(),
+  startedMs: msSchema,
+  /** 0 while it runs. */
+  finishedMs: msSchema,
+  progress: z.object({ step: z.string(), done: z.number(), total: z.number() }).nullable(),
+  champion: z.string(),
+  /** Empty until the challenger is trained. */
+  challenger: z.string(),
+});
+export type TrainingRun = z.infer<typeof trainingRunSchema>;
+
+const sideBySide = z.object({ champion: z.number(), challenger: z.number() });
+
+export const trainingReportSchema = trainingRunSchema.extend({
+  data: z
+    .object({
+      baseRows: z.number(),
+      labels: z.number(),
+      /** Labels given since the champion was trained. */
+      newLabels: z.number(),
+      /** Labels without a vector of this feature schema, or unsure ones. */
+      labelsLeftOut: z.number(),
+      benignSamples: z.number(),
+      /** Labels whose weight was cut because one source or one analyst gave too many. */
+      labelsCapped: z.number(),
+      classRows: z.record(z.string(), z.number()),
+    })
+    .nullable(),
+  gate: z
+    .object({
+      promote: z.boolean(),
+      checks: z.array(gateCheckSchema),
+      /** Challenger's average precision less the champion's on recent rows, with its 95 % interval. */
+      gain: z.object({ mean: z.number(), low: z.number(), high: z.number() }),
+      budget: z.number(),
+      thresholds: sideBySide,
+    })
+    .nullable(),
+  /** Recall by attack family at the same budget: fixed set and recent labels. */
+  families: z.array(
+    z.object({ set: z.enum(['fixed', 'recent']), family: z.string(), rows: z.number() }).extend(sideBySide.shape),
+  ),
+  /** Benign rows that alarm at the same budget's threshold, as a share. */
+  falseAlarms: z.array(
+    z.object({ set: z.enum(['fixed', 'recent', 'protected']), rows: z.number() }).extend(sideBySide.shape),
+  ),
+  shadow: shadowSchema.nullable(),
+  error: z.object({ code: z.string(), message: z.string(), fix: z.string() }).nullable(),
+});
+export type TrainingReport = z.infer<typeof trainingReportSchema>;
+
+export const trainingStatusSchema = z.object({
+  enabled: z.boolean(),
+  /** Five fields of cron, local time. */
+  schedule: z.string(),
+  /** 0 when nothing is planned. */
+  nextRunMs: msSchema,
+  promotion: z.enum(['automatic', 'suggest']),
+  running: trainingRunSchema.nullable(),
+  /** Waits for a person: the newest run in state `suggested`. */
+  suggested: trainingRunSchema.nullable(),
+  minNewLabels: z.number(),
+  models: z.array(
+    z.object({
+      model: z.string(),
+      /** Labels since its champion was trained. */
+      newLabels: z.number(),
+      benignSamples: z.number(),
+      /** Why a run would not help now, empty when it would. */
+      blockedBy: z.string(),
+    }),
+  ),
+});
+export type TrainingStatus = z.infer<typeof trainingStatusSchema>;
+
+export const trainingRequestSchema = z.strictObject({
+  /** Name of the champion to challenge. */
+  model: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  /** The champion's own unless given. */
+  algorithm: z.enum(ALGORITHMS).optional(),
+});
+
+export type TrainingRequest = z.infer<typeof trainingRequestSchema>;
+
+const version = z.string().regex(/^[0-9a-f]{16}$/);
+export const promoteRequestSchema = z.strictObject({ version, reason: sentenceSchema(500) });
+export const reasonRequestSchema = z.strictObject({ reason: sentenceSchema(500) });
+
+/** What to judge next, most useful first. `why` says why it is asked for. */
+export const labelQueueItemSchema = z.object({ alert: alertRowSchema, why: z.string() });
+export type LabelQueueItem = z.infer<typeof labelQueueItemSchema>;
+/** A sampled live flow that no model reported: labels from alerts alone would never show what is missed. */
+export const flowSampleSchema = z.object({
+  id: z.string(),
+  atMs: msSchema,
+  sensor: z.string(),
+  srcIp: z.string(),
+  srcPort: z.number(),
+  dstIp: z.string(),
+  dstPort: z.number(),
+  proto: z.number(),
+  featureSchema: z.string(),
+  /** Raw score by model name. */
+  scores: z.record(z.string(), z.number()),
+});
+export type FlowSample = z.infer<typeof flowSampleSchema>;
+export const labelQueueSchema = z.object({ alerts: z.array(labelQueueItemSchema), flows: z.array(flowSampleSchema) });
+export type LabelQueue = z.infer<typeof labelQueueSchema>;
+/** What a person says about a sampled flow. */
+export const sampleLabelRequestSchema = z.strictObject({
+  verdict: z.enum(['benign', 'attack']),
+  /** Needed for an attack. */
+  class: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/)
+    .optional(),
+  comment: sentenceSchema(1000).optional(),
+});
+
+export const DRIFT_LEVELS = ['none', 'note', 'alarm', 'too_few_rows'] as const;
+export const driftFigureSchema = z.object({
+  name: z.string(),
+  /** Population stability index; noted from 0.1, alarmed from 0.25. */
+  psi: z.number(),
+  /** Largest gap between the cumulative shares at the training bins' edges: Kolmogorov-Smirnov on binned data. */
+  ks: z.number(),
+  level: z.enum(DRIFT_LEVELS),
+  /** Inner bin edges (n), and the share of rows in each of the n + 1 bins at training and now. */
+  edges: z.array(z.number()),
+  then: z.array(z.number()),
+  now: z.array(z.number()),
+});
+export type DriftFigure = z.infer<typeof driftFigureSchema>;
+export const modelDriftSchema = z.object({
+  model: z.string(),
+  version: z.string(),
+  rows: z.number(),
+  fromMs: msSchema,
+  toMs: msSchema,
+  level: z.enum(DRIFT_LEVELS),
+  score: driftFigureSchema,
+  /** Most drifted first. */
+  features: z.array(driftFigureSchema),
+});
+export type ModelDrift = z.infer<typeof modelDriftSchema>;
+
+const versionParamsSchema = nameParamsSchema.extend({ version });
+
+export const modelOperations = defineOperations({
+  listModels: {
+    method: 'get',
+    path: '/models',
+    summary: 'Models with their metrics: champions, challengers and versions kept for rollback',
+    access: 'viewer',
+    rate: 'read',
+    status: 200,
+    response: pageOf(modelSchema),
+  },
+  getModel: {
+    method: 'get',
+    path: '/models/:name',
+    summary: "One model: the champion's card, all versions, history and the challenger's shadow scores",
+    access: 'viewer',
+    rate: 'read',
+    params: nameParamsSchema,
+    status: 200,
+    response: modelDetailSchema,
+  },
+  getModelVersion: {
+    method: 'get',
+    path: '/models/:name/versions/:version',
+    summary: 'Card and curves (ROC, precision-recall, calibration) of one version',
+    access: 'viewer',
+    rate: 'read',
+    params: versionParamsSchema,
+    status: 200,
+    response: modelVersionSchema,
+  },
+  promoteModel: {
+    method: 'post',
+    path: '/models/:name/promote',
+    summary: 'Make a challenger or an archived version the champion',
+    access: 'operator',
+    rate: 'write',
+    params: nameParamsSchema,
+    body: promoteRequestSchema,
+    status: 200,
+    response: modelDetailSchema,
+  },
+  rollbackModel: {
+    method: 'post',
+    path: '/models/:name/rollback',
+    summary: 'Return to the champion before this one',
+    access: 'operator',
+    rate: 'write',
+    params: nameParamsSchema,
+    body: reasonRequestSchema,
+    status: 200,
+    response: modelDetailSchema,
+  },
+  getDrift: {
+    method: 'get',
+    path: '/drift',
+    summary: 'Live features and scores of each champion against its training data',
+    access: 'viewer',
+    rate: 'read',
+    status: 200,
+    response: pageOf(modelDriftSchema),
+  },
+  getTraining: {
+    method: 'get',
+    path: '/training',
+    summary: 'Schedule, what runs, what waits for a person, and what a run would have to learn from',
+    access: 'viewer',
+    rate: 'read',
+    status: 200,
+    response: trainingStatusSchema,
+  },
+  listTrainingRuns: {
+    method: 'get',
+    path: '/training/runs',
+    summary: 'Training runs, newest first; q: model: state: text',
+    access: 'viewer',
+    rate: 'read',
+    query: listQuerySchema,
+    status: 200,
+    response: pageOf(trainingRunSchema),
+  },
+  getTrainingRun: {
+    method: 'get',
+    path: '/training/runs/:id',
+    summary: 'Report of one run: data, gate, figures of champion and challenger, shadow',
+    access: 'viewer',
+    rate: 'read',
+    params: idParamsSchema,
+    status: 200,
+    response: trainingReportSchema,
+  },
+  startTraining: {
+    method: 'post',
+    path: '/training/runs',
+    summary: 'Train a challenger now',
+    access: 'operator',
+    rate: 'heavy',
+    body: trainingRequestSchema,
+    status: 201,
+    response: trainingRunSchema,
+  },
+  cancelTraining: {
+    method: 'post',
+    path: '/training/runs/:id/cancel',
+    summary: 'Stop a run; the champion is not touched',
+    access: 'operator',
+    rate: 'write',
+    params: idParamsSchema,
+    status: 200,
+    response: trainingRunSchema,
+  },
+  dismissChallenger: {
+    method: 'post',
+    path: '/training/runs/:id/dismiss',
+    summary: 'Turn a challenger down',
+    access: 'operator',
+    rate: 'write',
+    params: idParamsSchema,
+    body: reasonRequestSchema,
+    status: 200,
+    response: trainingRunSchema,
+  },
+  getLabelQueue: {
+    method: 'get',
+    path: '/labels/queue',
+    summary: 'Alerts and sampled flows whose judgement would teach the models most',
+    access: 'viewer',
+    rate: 'read',
+    query: listQuerySchema,
+    status: 200,
+    response: labelQueueSchema,
+  },
+  labelFlowSample: {
+    method: 'post',
+    path: '/labels/flows/:id',
+    summary: 'Judge a sampled flow',
+    access: 'analyst',
+    rate: 'write',
+    params: idParamsSchema,
+    body: sampleLabelRequestSchema,
+    status: 201,
+    response: labelSchema,
+  },
+});
