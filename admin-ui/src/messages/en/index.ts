@@ -1,0 +1,22 @@
+import { accounts } from './accounts';
+import { blocks } from './blocks';
+import { findings } from './findings';
+import { knowledge } from './knowledge';
+import { overview } from './overview';
+import { policies } from './policies';
+import { shell } from './shell';
+import { system } from './system';
+import { words } from './words';
+
+/** English texts: short, plain, one word for one thing (see the glossary in docs). */
+export const en = {
+  ...words,
+  ...shell,
+  ...overview,
+  ...findings,
+  ...blocks,
+  ...policies,
+  ...knowledge,
+  ...system,
+  ...accounts,
+};
