@@ -3,6 +3,8 @@ export * from './http/accounts.js';
 export * from './http/alerts.js';
 export * from './http/auth.js';
 export * from './http/baselines.js';
+export * from './http/backtests.js';
+export * from './http/changes.js';
 export * from './http/common.js';
 export * from './http/decisions.js';
 export * from './http/incident-schema.js';

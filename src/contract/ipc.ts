@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ACTIONS, ENFORCEMENTS, MODES, ORIGINS, SCOPES, TRAFFIC } from '../domain/decision.js';
 import { TIERS } from '../domain/detection.js';
 import { SEVERITIES } from '../domain/severity.js';
+import { hostBaselineSchema } from './baseline.js';
 
 /** Messages between the daemons: one JSON object a line. Raised when a message changes meaning. */
 export const IPC_VERSION = 1;
@@ -182,6 +183,8 @@ export const sensorMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('detection'), detection: detectionSchema }),
   z.object({ type: z.literal('flows'), flows: z.array(flowRecordSchema) }),
   z.object({ type: z.literal('stats'), atMs: z.number(), stats: statsSchema }),
+  /** What changed in the baselines of inside hosts. */
+  z.object({ type: z.literal('baselines'), hosts: z.array(hostBaselineSchema) }),
   z.object({ type: z.literal('problem'), code: z.string(), message: z.string(), fix: z.string().optional() }),
 ]);
 
@@ -189,6 +192,9 @@ export const sensorMessageSchema = z.discriminatedUnion('type', [
 export const sensorCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('capture'), running: z.boolean(), interfaces: z.array(z.string()).optional() }),
   z.object({ type: z.literal('reload'), what: z.enum(['rules', 'models', 'intel', 'detectors']) }),
+  /** Gives a sensor back what it had learned. */
+  z.object({ type: z.literal('baselines'), hosts: z.array(hostBaselineSchema) }),
+  z.object({ type: z.literal('forget_baseline'), host: z.string() }),
 ]);
 
 export const responderMessageSchema = z.discriminatedUnion('type', [

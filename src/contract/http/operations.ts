@@ -1,6 +1,8 @@
 import { accountOperations } from './accounts.js';
 import { alertOperations } from './alerts.js';
 import { authOperations } from './auth.js';
+import { backtestOperations } from './backtests.js';
+import { changeOperations } from './changes.js';
 import { baselineOperations } from './baselines.js';
 import { decisionOperations } from './decisions.js';
 import { incidentOperations } from './incidents.js';
@@ -21,6 +23,8 @@ export const OPERATIONS = {
   ...trafficOperations,
   ...baselineOperations,
   ...policyOperations,
+  ...changeOperations,
+  ...backtestOperations,
   ...modelOperations,
   ...accountOperations,
 };

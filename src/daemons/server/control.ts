@@ -159,6 +159,15 @@ export function createControl(parts: ServerParts): Control {
         return { ...sensor, running, ...(interfaces === undefined ? {} : { interfaces }) };
       },
     },
+    baselines: {
+      list: (query) => parts.baselines.list(query),
+      get: (host) => parts.baselines.get(host),
+      forget(host) {
+        const having = parts.baselines.forget(host);
+        for (const name of having) parts.toSensor(name, { type: 'forget_baseline', host });
+        return having.length > 0;
+      },
+    },
     health() {
       const responder = parts.responder();
       return {

@@ -14,6 +14,7 @@ import { VERSION } from '../../util/version.js';
 import { openFolder } from '../folders.js';
 import { waitForAbort } from '../wait.js';
 import { auditToSiemEvent, healthEvent } from './audit-events.js';
+import { openBaselineBook } from './baselines.js';
 import { createControl } from './control.js';
 import { createDecisionBook, createExemptions } from './decisions.js';
 import { createFlowIntake } from './flow-intake.js';
@@ -95,6 +96,11 @@ export async function runServer(
   const incidents = createIncidentBook();
   const responses = createResponseMemory();
   const sensors = createSensorBook();
+  const { baseline } = config.detect.behaviour;
+  const baselines = openBaselineBook(
+    { dir: join(config.data_dir, 'baselines'), learnDays: baseline.learnDays, maxHosts: baseline.maxHosts },
+    log,
+  );
   const responder = createResponderView();
   const counts = { detections: 0, alerts: 0, flows: 0, problems: 0 };
   const timeline = { packets: 0, bytes: 0, flows: 0, kernelDrops: 0, alerts: 0, blocks: 0 };
@@ -169,6 +175,9 @@ export async function runServer(
         timeline.kernelDrops += delta.kernelDrops;
         return;
       }
+      case 'baselines':
+        baselines.update(sensor, message.hosts);
+        return;
       case 'problem':
         counts.problems++;
         log.error({ sensor, code: message.code, problem: message.message }, 'A sensor reported a problem.');
@@ -210,12 +219,13 @@ export async function runServer(
     { sensorPath: join(config.runtime_dir, 'sensor.sock'), responderPath: join(config.runtime_dir, 'responder.sock') },
     {
       onConnect(peer) {
-        if (peer.role === 'sensor')
+        if (peer.role === 'sensor') {
           sensors.connected(
             peer.name,
             Array.isArray(peer.info['interfaces']) ? peer.info['interfaces'].map(String) : [],
           );
-        else {
+          for (const message of baselines.restore(peer.name)) bus.toSensor(peer.name, message);
+        } else {
           responder.connected(String(peer.info['backend'] ?? ''));
           bus.toResponder(peer.name, { type: 'allow', entries: [...exemptions.allowed()] });
           bus.toResponder(peer.name, { type: 'protect', entries: peersToProtect() });
@@ -258,6 +268,7 @@ export async function runServer(
     exemptions,
     settings,
     sensors,
+    baselines,
     policies,
     policyOptions: config.policy,
     engine,
@@ -317,6 +328,7 @@ export async function runServer(
       });
   }, 3_600_000);
   const minutes = setInterval(() => {
+    baselines.save();
     void refreshAllowlist().catch((error: unknown) => {
       log.error({ err: error }, 'The allowlist was not read.');
     });
@@ -330,6 +342,7 @@ export async function runServer(
     await opened.close();
     await bus.close();
     flowIntake.drain();
+    baselines.save();
     await store.flush();
     await forwarder.close(SHUTDOWN_MS);
     await store.close();

@@ -4,6 +4,7 @@ import type { Mode } from '../../domain/decision.js';
 import type { Forwarder } from '../../forward/index.js';
 import type { GuardDeps, PolicyEngine, PolicyOptions } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
+import type { BaselineBook } from './baselines.js';
 import type { DecisionBook, Exemptions } from './decisions.js';
 import type { PolicyBook } from './policies.js';
 import type { Questions } from './questions.js';
@@ -24,6 +25,7 @@ export interface ServerParts {
   exemptions: Exemptions;
   settings: Settings;
   sensors: SensorBook;
+  baselines: BaselineBook;
   policies: PolicyBook;
   policyOptions: PolicyOptions;
   engine: PolicyEngine;

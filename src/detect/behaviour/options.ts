@@ -153,6 +153,27 @@ const exfiltration = z
   })
   .prefault({});
 
+const baseline = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Learn what is usual of each inside host and service'),
+    learnDays: z
+      .number()
+      .min(0)
+      .max(365)
+      .default(7)
+      .describe('Days in which a host is learned; what is only unusual blocks nobody until then'),
+    usualDays: z
+      .int()
+      .min(1)
+      .max(30)
+      .default(3)
+      .describe('Days on which a host contacted a service that make it usual'),
+    maxHosts: count(1024, 'Inside hosts learned; the longest unseen is forgotten beyond this'),
+    maxServices: z.int().min(1).max(16).default(6).describe('Services a host whose volume is learned apart'),
+    maxPeers: count(65_536, 'Services contacted by inside hosts that are remembered, of all hosts together'),
+  })
+  .prefault({});
+
 const rogueDhcp = z
   .strictObject({
     enabled: on('rogue DHCP servers'),
@@ -193,6 +214,7 @@ export const behaviourOptionsSchema = z.strictObject({
   lateral,
   exfiltration,
   rogueDhcp,
+  baseline,
 });
 
 export type BehaviourOptions = z.infer<typeof behaviourOptionsSchema>;

@@ -1,5 +1,5 @@
 import type { Control } from '../../../src/api/index.js';
-import type { Status } from '../../../src/contract/http.js';
+import type { BaselineDetail, Status } from '../../../src/contract/http.js';
 import type { Decision } from '../../../src/domain/decision.js';
 import type { Store } from '../../../src/store/index.js';
 import { AppError } from '../../../src/util/errors.js';
@@ -22,6 +22,10 @@ export function createFakeControl(store: Store): FakeControl {
   const sensor = {
     name: 'edge', connected: true, running: true, interfaces: ['lan0'], packets: 1, kernelDrops: 0, packetRate: 2, flows: 3,
     lastSeenMs: 4, stats: {},
+  }; // prettier-ignore
+
+  const baseline: BaselineDetail = {
+    host: '10.0.0.5', sensor: 'edge', isLearning: true, learnedMs: 9, firstMs: 1, lastMs: 2, volumes: [], peers: [],
   }; // prettier-ignore
 
   async function end(id: string, change: Partial<Decision>): Promise<Decision> {
@@ -112,6 +116,14 @@ export function createFakeControl(store: Store): FakeControl {
         if (name !== sensor.name) throw missing('sensor');
         return sensor;
       },
+    },
+    baselines: {
+      list: () => ({
+        items: [{ host: baseline.host, sensor: 'edge', isLearning: true, learnedMs: 9, firstMs: 1, lastMs: 2, usualPeers: 0, peakSentBytes: 0 }],
+        nextCursor: null,
+      }), // prettier-ignore
+      get: (host) => (host === baseline.host ? baseline : undefined),
+      forget: (host) => host === baseline.host,
     },
     health: () => ({ responder: { ok: true, detail: 'connected' } }),
     metrics: () => ({ packets_total: 7 }),

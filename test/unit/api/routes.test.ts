@@ -20,6 +20,7 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   releaseDecision: 'operator', allowDecision: 'operator',
   listAllowlist: 'viewer', addAllow: 'operator', removeAllow: 'operator', listProtected: 'viewer', explain: 'viewer',
   listFlows: 'viewer', statsOverview: 'viewer',
+  listBaselines: 'viewer', getBaseline: 'viewer', forgetBaseline: 'operator',
   listPolicies: 'viewer', getPolicy: 'viewer', validatePolicy: 'analyst', putPolicy: 'operator', testPolicy: 'analyst',
   listModels: 'viewer', listRules: 'viewer',
   listUsers: 'admin', addUser: 'admin', patchUser: 'admin', resetPassword: 'admin', removeUser: 'admin',
@@ -28,7 +29,7 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];
-const concrete = (path: string): string => path.replace(':id', randomUUID()).replace(':name', 'nothing');
+const concrete = (path: string): string => path.replace(':id', randomUUID()).replace(':name', 'nothing').replace(':host', '192.0.2.9');
 
 describe('every route', () => {
   let h: Harness;
