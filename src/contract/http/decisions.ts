@@ -58,9 +58,40 @@ export const allowRequestSchema = z.strictObject({
 });
 export type AllowRequest = z.infer<typeof allowRequestSchema>;
 
+export const allowCheckQuerySchema = z.strictObject({ value: z.string().trim().min(1).max(253) });
+/** What an exemption of this address, prefix or name would mean; nothing is changed. */
+export const allowCheckResponseSchema = z.object({
+  value: z.string(),
+  /** What it stands for: for a name what it resolves to now. */
+  addresses: z.array(z.string()),
+  /** Why it would be refused. */
+  refused: z.string().nullable(),
+  /** Exemptions that overlap it. */
+  overlaps: z.array(allowEntrySchema.extend({ relation: z.enum(['same', 'covers', 'inside']) })),
+  protected: z.array(protectedEntrySchema),
+  /** Decisions in force that it would lift (those inside it) or override in the kernel (wider ones). */
+  decisions: z.array(decisionSchema),
+  text: z.array(z.string()),
+});
+export type AllowCheck = z.infer<typeof allowCheckResponseSchema>;
+
+/** With `port` and `proto` (6 unless given) the answer is about such a packet. */
 export const explainQuerySchema = z.strictObject({
   address: addressText,
   port: z.coerce.number().int().min(1).max(65535).optional(),
+  proto: z.coerce.number().int().min(0).max(255).optional(),
+});
+/** One thing that a packet of the address meets in the kernel, in that order. */
+export const packetStepSchema = z.object({
+  stage: z.enum(['protected', 'allowed', 'service', 'flow', 'rate_limit', 'block', 'feed', 'watch', 'quarantine']),
+  set: z.string(),
+  key: z.string(),
+  /** What this element does with the packet; `none`: an earlier step has decided already. */
+  effect: z.enum(['accept', 'drop', 'limit', 'count', 'none']),
+  packets: z.number(),
+  bytes: z.number(),
+  /** Milliseconds until the kernel lets go of it; 0 = until removed. */
+  expiresMs: z.number(),
 });
 export const explainResponseSchema = z.object({
   address: z.string(),
@@ -70,6 +101,10 @@ export const explainResponseSchema = z.object({
   decisions: z.array(decisionSchema),
   lastAlerts: z.array(alertRowSchema),
   verdicts: z.array(verdictSchema),
+  /** What happens to a packet from it now, by the kernel's own sets; `unknown` when the kernel was not asked. */
+  outcome: z.enum(['passes', 'dropped', 'rate_limited', 'unknown']).optional(),
+  /** The elements it meets. */
+  path: z.array(packetStepSchema).optional(),
   /** The answer in sentences. */
   text: z.array(z.string()),
 });
@@ -158,6 +193,16 @@ export const decisionOperations = defineOperations({
     body: allowRequestSchema,
     status: 201,
     response: allowEntrySchema,
+  },
+  checkAllow: {
+    method: 'get',
+    path: '/allowlist/check',
+    summary: 'What an exemption would overlap, lift and resolve to, before it is made',
+    access: 'viewer',
+    rate: 'read',
+    query: allowCheckQuerySchema,
+    status: 200,
+    response: allowCheckResponseSchema,
   },
   removeAllow: {
     method: 'delete',

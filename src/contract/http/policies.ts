@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/decision.js';
 import { alertSchema, verdictSchema } from './alerts.js';
-import { confirmSecsSchema } from './changes.js';
+import { confirmSecsSchema, pendingChangeSchema } from './changes.js';
 import { msSchema, nameParamsSchema, pageOf, sentenceSchema } from './common.js';
 import { defineOperations } from './operation.js';
 
@@ -32,6 +32,10 @@ export const policyDetailSchema = policySummarySchema.extend({
   yaml: z.string(),
   /** Newest first. */
   versions: z.array(policyVersionSchema),
+  /** A shipped or administered file, or saved by the console or API. */
+  source: z.enum(['file', 'saved']).optional(),
+  /** Set while the version in force waits for its confirmation. */
+  pending: pendingChangeSchema.optional(),
 });
 export type PolicyDetail = z.infer<typeof policyDetailSchema>;
 
@@ -153,6 +157,48 @@ export const policyOperations = defineOperations({
     body: policyTestRequestSchema,
     status: 200,
     response: verdictSchema,
+  },
+  explainPolicies: {
+    method: 'post',
+    path: '/policies/explain',
+    summary: 'What all policies in force together would do about an alert, which clause decided, and which was nearest',
+    access: 'analyst',
+    rate: 'heavy',
+    body: policyExplainRequestSchema,
+    status: 200,
+    response: policyExplainResponseSchema,
+  },
+  diffPolicy: {
+    method: 'post',
+    path: '/policies/:name/diff',
+    summary: 'Compare two versions of a policy, or a version and a text that is not saved',
+    access: 'viewer',
+    rate: 'read',
+    params: nameParamsSchema,
+    body: policyDiffRequestSchema,
+    status: 200,
+    response: policyDiffResponseSchema,
+  },
+  rollbackPolicy: {
+    method: 'post',
+    path: '/policies/:name/rollback',
+    summary: 'Put an earlier version of a policy in force again, as a new version',
+    access: 'operator',
+    rate: 'write',
+    params: nameParamsSchema,
+    body: policyRollbackRequestSchema,
+    status: 200,
+    response: policyDetailSchema,
+  },
+  deletePolicy: {
+    method: 'delete',
+    path: '/policies/:name',
+    summary: 'Remove the text saved by the console or API; a shipped policy of this name comes back in force',
+    access: 'operator',
+    rate: 'write',
+    params: nameParamsSchema,
+    body: policyDeleteRequestSchema,
+    status: 204,
   },
   listRules: {
     method: 'get',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/decision.js';
 import { statsSchema } from '../ipc.js';
+import { confirmSecsSchema, pendingChangeSchema } from './changes.js';
 import { msSchema, nameParamsSchema, pageOf } from './common.js';
 import { defineOperations } from './operation.js';
 
@@ -37,6 +38,17 @@ export const siemStatusSchema = z.object({
 });
 export type SiemStatus = z.infer<typeof siemStatusSchema>;
 
+/** The last proof that a block blocks, and when the next is due. */
+export const canaryStatusSchema = z.object({
+  /** null: none since the server started. */
+  lastMs: msSchema.nullable(),
+  ok: z.boolean().nullable(),
+  /** What failed, or that nothing did. */
+  detail: z.string(),
+  /** null: it is not scheduled. */
+  nextMs: msSchema.nullable(),
+});
+
 export const statusSchema = z.object({
   version: z.string(),
   mode: z.enum(MODES),
@@ -57,10 +69,14 @@ export const statusSchema = z.object({
   decisions: z.object({ active: z.number(), simulated: z.number() }),
   siem: z.array(siemStatusSchema),
   database: z.object({ kind: z.enum(['sqlite', 'mysql']), ok: z.boolean() }),
+  /** Changes that still wait for their confirmation. */
+  changes: z.array(pendingChangeSchema).optional(),
+  canary: canaryStatusSchema.optional(),
 });
 export type Status = z.infer<typeof statusSchema>;
 
-export const modeRequestSchema = z.strictObject({ mode: z.enum(MODES) });
+/** `confirmSecs`: go back to the mode before unless it is confirmed in this time, see `confirmChange`. */
+export const modeRequestSchema = z.strictObject({ mode: z.enum(MODES), confirmSecs: confirmSecsSchema.optional() });
 export const PAUSE_MAX_SECS = 24 * 3600;
 export const pauseRequestSchema = z.strictObject({ secs: z.number().int().min(1).max(PAUSE_MAX_SECS) });
 
