@@ -1,4 +1,5 @@
-import type { alertOperations, AlertRow } from '../../contract/http.js';
+import type { z } from 'zod';
+import type { alertOperations, AlertRow, labelRequestSchema } from '../../contract/http.js';
 import type { Store, StoredAlert, StoredLabel } from '../../store/index.js';
 import { uuid7 } from '../../util/uuid7.js';
 import type { LiveFeed } from '../live.js';
@@ -10,7 +11,7 @@ export function toAlertRow({ features: _features, ...row }: StoredAlert): AlertR
   return row;
 }
 
-function toLabel({ alertLabel: _label, features: _features, ...label }: StoredLabel) {
+function toLabel({ alertLabel: _label, features: _features, source: _source, ...label }: StoredLabel) {
   return label;
 }
 
@@ -25,6 +26,28 @@ export function alertHandlers({ store, live, now }: Parts): Pick<Handlers, keyof
     const alert = await store.alerts.get(id);
     if (!alert) throw notFound('alert');
     return alert;
+  }
+
+  async function judge(
+    alert: StoredAlert,
+    { verdict, class: className, comment }: z.output<typeof labelRequestSchema>,
+    user: string,
+  ) {
+    const label: StoredLabel = {
+      id: uuid7(),
+      alertId: alert.id,
+      verdict,
+      ...(className === undefined ? {} : { class: className }),
+      ...(comment === undefined ? {} : { comment }),
+      user,
+      createdMs: now(),
+      alertLabel: alert.label,
+      ...(alert.features === undefined ? {} : { features: alert.features }),
+    };
+    await store.labels.add(label);
+    await store.alerts.setLabelVerdict(alert.id, verdict);
+    live.publish({ topic: 'alerts', data: toAlertRow({ ...alert, labelVerdict: verdict }) }, 'updated');
+    return toLabel(label);
   }
 
   return {
@@ -63,23 +86,19 @@ export function alertHandlers({ store, live, now }: Parts): Pick<Handlers, keyof
     },
     async labelAlert(request) {
       const alert = await find(request.params.id);
-      const { verdict, class: className, comment } = request.body;
-      const label: StoredLabel = {
-        id: uuid7(),
-        alertId: alert.id,
-        verdict,
-        ...(className === undefined ? {} : { class: className }),
-        ...(comment === undefined ? {} : { comment }),
-        user: request.principal.account,
-        createdMs: now(),
-        alertLabel: alert.label,
-        ...(alert.features === undefined ? {} : { features: alert.features }),
-      };
-      await store.labels.add(label);
-      await store.alerts.setLabelVerdict(alert.id, verdict);
+      const label = await judge(alert, request.body, request.principal.account);
+      const { verdict, class: className } = request.body;
       await request.audit({ action: 'alert.label', object: alert.id, after: { verdict, class: className } });
-      live.publish({ topic: 'alerts', data: toAlertRow({ ...alert, labelVerdict: verdict }) }, 'updated');
-      return toLabel(label);
+      return label;
+    },
+    async bulkLabelAlerts(request) {
+      const { ids, ...judgement } = request.body;
+      const alerts = await store.alerts.getMany(ids);
+      for (const alert of alerts) await judge(alert, judgement, request.principal.account);
+      const { verdict, class: className } = judgement;
+      const after = { verdict, class: className, ids };
+      await request.audit({ action: 'alert.label', object: `${ids.length} alerts`, after });
+      return { changed: alerts.length };
     },
   };
 }

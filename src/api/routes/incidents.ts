@@ -48,6 +48,20 @@ export function incidentHandlers({ store, live }: Parts): Pick<Handlers, keyof t
       live.publish({ topic: 'incidents', data: after }, 'updated');
       return after;
     },
+    async bulkIncidents(request) {
+      const { ids, state, owner } = request.body;
+      if (typeof owner === 'string' && !(await store.users.get(owner))) throw notFound('user');
+      const change = { ...(state === undefined ? {} : { state }), ...(owner === undefined ? {} : { owner }) };
+      let changed = 0;
+      for (const id of new Set(ids)) {
+        const after = await store.incidents.change(id, change);
+        if (!after) continue;
+        changed++;
+        live.publish({ topic: 'incidents', data: after }, 'updated');
+      }
+      await request.audit({ action: 'incident.change', object: `${ids.length} incidents`, after: { ...change, ids } });
+      return { changed };
+    },
     async commentIncident(request) {
       const { id } = await find(request.params.id);
       const comment = await store.incidents.comment(id, request.principal.account, request.body.text);

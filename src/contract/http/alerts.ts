@@ -125,6 +125,9 @@ export const labelRequestSchema = z.strictObject({
   comment: sentenceSchema(1000).optional(),
 });
 
+/** One judgement for many alerts. */
+export const labelBulkSchema = labelRequestSchema.extend({ ids: z.array(z.uuid()).min(1).max(200) });
+
 export const alertOperations = defineOperations({
   listAlerts: {
     method: 'get',
@@ -178,5 +181,15 @@ export const alertOperations = defineOperations({
     body: labelRequestSchema,
     status: 201,
     response: labelSchema,
+  },
+  bulkLabelAlerts: {
+    method: 'post',
+    path: '/alerts/bulk-label',
+    summary: 'Judge many alerts alike',
+    access: 'analyst',
+    rate: 'write',
+    body: labelBulkSchema,
+    status: 200,
+    response: bulkResultSchema,
   },
 });

@@ -29,6 +29,9 @@ export type LoginResponse = z.infer<typeof loginResponseSchema>;
 export const passwordChangeSchema = z.strictObject({ current: z.string().min(1).max(256), next: newPasswordSchema });
 export type PasswordChange = z.infer<typeof passwordChangeSchema>;
 
+/** Asked for before anything that weakens the account. */
+export const passwordRequestSchema = z.strictObject({ password: z.string().min(1).max(256) });
+
 export const meResponseSchema = sessionUserSchema.extend({
   totpEnabled: z.boolean(),
   recoveryCodesLeft: z.number(),
@@ -114,9 +117,10 @@ export const authOperations = defineOperations({
   disableTotp: {
     method: 'delete',
     path: '/auth/totp',
-    summary: 'Turn TOTP off',
+    summary: 'Turn TOTP off; asks for the password',
     access: 'viewer',
-    rate: 'write',
+    rate: 'login',
+    body: passwordRequestSchema,
     status: 204,
     personOnly: true,
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { INCIDENT_STATES } from '../../domain/incident.js';
 import { decisionSchema } from '../ipc.js';
-import { alertRowSchema } from './alerts.js';
+import { alertRowSchema, bulkResultSchema } from './alerts.js';
 import { userNameSchema } from './auth.js';
 import { idParamsSchema, listQuerySchema, msSchema, pageOf, sentenceSchema } from './common.js';
 import { incidentSchema } from './incident-schema.js';
@@ -30,6 +30,13 @@ export const incidentPatchSchema = z
   .strictObject({
     state: z.enum(INCIDENT_STATES).optional(),
     /** Null takes the owner away. */
+    owner: userNameSchema.nullable().optional(),
+  })
+  .refine((patch) => patch.state !== undefined || patch.owner !== undefined, 'give state or owner');
+export const incidentBulkSchema = z
+  .strictObject({
+    ids: z.array(z.uuid()).min(1).max(500),
+    state: z.enum(INCIDENT_STATES).optional(),
     owner: userNameSchema.nullable().optional(),
   })
   .refine((patch) => patch.state !== undefined || patch.owner !== undefined, 'give state or owner');
@@ -67,6 +74,16 @@ export const incidentOperations = defineOperations({
     body: incidentPatchSchema,
     status: 200,
     response: incidentSchema,
+  },
+  bulkIncidents: {
+    method: 'post',
+    path: '/incidents/bulk',
+    summary: 'Change state or owner of many incidents',
+    access: 'analyst',
+    rate: 'write',
+    body: incidentBulkSchema,
+    status: 200,
+    response: bulkResultSchema,
   },
   commentIncident: {
     method: 'post',
