@@ -19,6 +19,8 @@ export interface PagedList<T> {
   /** Replaces an item that is on the page; false when it is not. */
   patch: (item: T) => boolean;
   remove: (key: string) => void;
+  /** What tells one item from another. */
+  keyOf: (item: T) => string;
 }
 
 /**
@@ -82,6 +84,7 @@ export function usePagedList<T>(
   void first();
 
   return {
+    keyOf: options.key,
     items,
     error,
     loading,
