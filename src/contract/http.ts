@@ -21,6 +21,7 @@ export * from './http/operations.js';
 export * from './http/packets.js';
 export * from './http/passkeys.js';
 export * from './http/policies.js';
+export * from './http/policy-schema.js';
 export * from './http/response-requests.js';
 export * from './http/settings.js';
 export * from './http/siem.js';

@@ -8,6 +8,9 @@ import { decisionOperations } from './decisions.js';
 import { incidentOperations } from './incidents.js';
 import { modelOperations } from './models.js';
 import { policyOperations } from './policies.js';
+import { policySchemaOperations } from './policy-schema.js';
+import { responseOperations } from './response-requests.js';
+import { siemOperations } from './siem.js';
 import { systemOperations } from './system.js';
 import { trafficOperations } from './traffic.js';
 
@@ -20,9 +23,12 @@ export const OPERATIONS = {
   ...alertOperations,
   ...incidentOperations,
   ...decisionOperations,
+  ...responseOperations,
+  ...siemOperations,
   ...trafficOperations,
   ...baselineOperations,
   ...policyOperations,
+  ...policySchemaOperations,
   ...changeOperations,
   ...backtestOperations,
   ...modelOperations,
