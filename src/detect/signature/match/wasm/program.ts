@@ -1,0 +1,254 @@
+import {
+  above,
+  add,
+  and,
+  andVector,
+  anyTrue,
+  atLeast,
+  atMost,
+  below,
+  bitmask8,
+  block,
+  branch,
+  branchIf,
+  call,
+  differs,
+  differs8,
+  equal,
+  get,
+  getGlobal,
+  i32,
+  isZero,
+  leaveIf,
+  load32,
+  load8,
+  loadVector,
+  loop,
+  mul,
+  or,
+  set,
+  setGlobal,
+  shl,
+  shr,
+  shr16,
+  splat8,
+  store32,
+  storeVector,
+  sub,
+  swizzle,
+  trailingZeros,
+  when,
+  type Code,
+} from './instructions.js';
+import { ENTRY, FOLD_BITS, FOLD_TABLE, GRAM_CLASS, HASH, NIBBLE_CLASS, PATTERN, SCRATCH, SET } from './layout.js';
+import { I32, V128, encodeModule, type WasmFunction } from './module.js';
+
+/** Addresses of the scan at hand, its number, and what it found: patterns lie within [BEGIN, STOP), grams from START on. */
+const BEGIN = 0;
+const START = 1;
+const STOP = 2;
+const FRESH = 3;
+const SCAN = 4;
+const OUTPUT = 5;
+const FOUND = 6;
+const GLOBALS = 7;
+
+const CHECK = 0;
+const CHAIN = 1;
+const FOURTH = 2;
+const SECOND = 3;
+const EVERY = 4;
+const NIBBLES = 5;
+
+/** Compares a pattern with the bytes from `at` on, and notes it when they are equal. */
+function check(): WasmFunction {
+  const [pattern, at, length, i] = [0, 1, 2, 3];
+  const wanted = load8(add(get(pattern), get(i)), PATTERN.BYTES);
+  const byte = load8(add(get(at), get(i)));
+  const compare = (given: Code): Code =>
+    loop(leaveIf(differs(given, wanted)), set(i, add(get(i), i32(1))), branchIf(below(get(i), get(length)), 0));
+  return {
+    parameters: 2,
+    hasResult: false,
+    locals: [I32, I32],
+    body: [
+      leaveIf(equal(load32(get(pattern), PATTERN.FOUND_IN), getGlobal(SCAN))),
+      leaveIf(below(get(at), getGlobal(BEGIN))),
+      set(length, load32(get(pattern), PATTERN.LENGTH)),
+      leaveIf(above(add(get(at), get(length)), getGlobal(STOP))),
+      leaveIf(atMost(add(get(at), get(length)), getGlobal(FRESH))),
+      block(
+        block(branchIf(load32(get(pattern), PATTERN.NOCASE), 0), compare(byte), branch(1)),
+        compare(load8(byte, FOLD_TABLE)),
+      ),
+      store32(get(pattern), getGlobal(SCAN), PATTERN.FOUND_IN),
+      store32(add(getGlobal(OUTPUT), shl(getGlobal(FOUND), i32(2))), load32(get(pattern), PATTERN.INDEX)),
+      setGlobal(FOUND, add(getGlobal(FOUND), i32(1))),
+    ].flat(),
+  };
+}
+
+/** Checks the patterns of a chain that have this gram at `at`. */
+function chain(): WasmFunction {
+  const [entry, at, gram] = [0, 1, 2];
+  return {
+    parameters: 3,
+    hasResult: false,
+    locals: [],
+    body: loop(
+      leaveIf(isZero(get(entry))),
+      when(
+        equal(load32(get(entry), ENTRY.GRAM), get(gram)),
+        call(CHECK, load32(get(entry), ENTRY.PATTERN), sub(get(at), load32(get(entry), ENTRY.AT))),
+      ),
+      set(entry, load32(get(entry), ENTRY.NEXT)),
+      branch(0),
+    ),
+  };
+}
+
+/** Grams looked at before one branch. */
+const UNROLL = 4;
+
+/**
+ * Looks up the folded four bytes at every `stride`th position: the hash's upper bits choose a word of the filter, its lower
+ * five a bit of the word.
+ */
+function grams(stride: number): WasmFunction {
+  const [group, at, shift, filter, chains, last] = [0, 1, 2, 3, 4, 5];
+  const hashes = Array.from({ length: UNROLL }, (_, k) => 6 + k);
+  const bits = Array.from({ length: UNROLL }, (_, k) => 6 + UNROLL + k);
+  const gramAt = (k: number): Code => or(load32(get(at), k * stride), i32(FOLD_BITS));
+  const wordOf = (k: number): Code => shl(shr(get(hashes[k]!), get(shift)), i32(2));
+  const look = (k: number): Code =>
+    [
+      set(hashes[k]!, mul(gramAt(k), i32(HASH))),
+      set(bits[k]!, shr(load32(add(get(filter), wordOf(k))), get(hashes[k]!))),
+    ].flat();
+  const follow = (k: number): Code =>
+    when(
+      and(get(bits[k]!), i32(1)),
+      call(CHAIN, load32(add(get(chains), wordOf(k))), add(get(at), i32(k * stride)), gramAt(k)),
+    );
+  const all = hashes.map((_, k) => k);
+  const anyBit = all.map((k) => get(bits[k]!)).reduce((a, b) => or(a, b));
+  return {
+    parameters: 1,
+    hasResult: false,
+    locals: [I32, I32, I32, I32, I32, ...hashes.map(() => I32), ...bits.map(() => I32)],
+    body: [
+      set(shift, load32(get(group), GRAM_CLASS.SHIFT)),
+      set(filter, load32(get(group), GRAM_CLASS.FILTER)),
+      set(chains, load32(get(group), GRAM_CLASS.CHAINS)),
+      set(at, getGlobal(START)),
+      set(last, sub(getGlobal(STOP), i32(4 + (UNROLL - 1) * stride))),
+      block(
+        loop(
+          branchIf(above(get(at), get(last)), 1),
+          ...all.map(look),
+          when(and(anyBit, i32(1)), ...all.map(follow)),
+          set(at, add(get(at), i32(UNROLL * stride))),
+          branch(0),
+        ),
+      ),
+      set(last, sub(getGlobal(STOP), i32(4))),
+      loop(leaveIf(above(get(at), get(last))), look(0), follow(0), set(at, add(get(at), i32(stride))), branch(0)),
+    ].flat(),
+  };
+}
+
+/**
+ * Few patterns, sixteen positions at a time: three bytes of each pattern are split into nibbles, and a look-up of the
+ * input's nibbles in six tables leaves the chains (one bit each) whose patterns may begin there. After "Teddy" of Hyperscan
+ * (Wang et al., NSDI 2019).
+ */
+function nibbles(): WasmFunction {
+  const [group, at, mask, lane, chains, bit, entry] = [0, 1, 2, 3, 4, 5, 6];
+  const low = 7;
+  const result = 8;
+  const tables = Array.from({ length: 6 }, (_, k) => 9 + k);
+  const bytes = 15;
+  const lookUp = (k: number): Code =>
+    [
+      set(bytes, loadVector(get(at), k)),
+      andVector(
+        swizzle(get(tables[2 * k]!), andVector(get(bytes), get(low))),
+        swizzle(get(tables[2 * k + 1]!), andVector(shr16(get(bytes), i32(4)), get(low))),
+      ),
+    ].flat();
+  const dropLowest = (local: number): Code => set(local, and(get(local), sub(get(local), i32(1))));
+  return {
+    parameters: 1,
+    hasResult: false,
+    locals: [I32, I32, I32, I32, I32, I32, V128, V128, ...tables.map(() => V128), V128],
+    body: [
+      set(low, splat8(i32(15))),
+      ...tables.map((table, k) => set(table, loadVector(get(group), 16 * k))),
+      set(at, getGlobal(START)),
+      loop(
+        leaveIf(atLeast(get(at), getGlobal(STOP))),
+        set(result, andVector(andVector(lookUp(0), lookUp(1)), lookUp(2))),
+        when(
+          anyTrue(get(result)),
+          storeVector(i32(SCRATCH), get(result)),
+          set(mask, bitmask8(differs8(get(result), splat8(i32(0))))),
+          loop(
+            set(lane, trailingZeros(get(mask))),
+            set(chains, load8(get(lane), SCRATCH)),
+            loop(
+              set(bit, trailingZeros(get(chains))),
+              set(entry, load32(add(get(group), shl(get(bit), i32(2))), NIBBLE_CLASS.CHAINS)),
+              loop(
+                call(
+                  CHECK,
+                  load32(get(entry), ENTRY.PATTERN),
+                  sub(add(get(at), get(lane)), load32(get(entry), ENTRY.AT)),
+                ),
+                set(entry, load32(get(entry), ENTRY.NEXT)),
+                branchIf(get(entry), 0),
+              ),
+              dropLowest(chains),
+              branchIf(get(chains), 0),
+            ),
+            dropLowest(mask),
+            branchIf(get(mask), 0),
+          ),
+        ),
+        set(at, add(get(at), i32(16))),
+        branch(0),
+      ),
+    ].flat(),
+  };
+}
+
+/** Patterns of a set that end behind `fresh`: leaves how many, their indices are in the set's output. */
+function scan(): WasmFunction {
+  const [group, begin, start, stop, fresh] = [0, 1, 2, 3, 4];
+  const run = (offset: number, index: number): Code =>
+    when(load32(get(group), offset), call(index, load32(get(group), offset)));
+  return {
+    parameters: 5,
+    hasResult: true,
+    locals: [],
+    exported: 'scan',
+    body: [
+      setGlobal(BEGIN, get(begin)),
+      setGlobal(START, get(start)),
+      setGlobal(STOP, get(stop)),
+      setGlobal(FRESH, get(fresh)),
+      setGlobal(SCAN, add(getGlobal(SCAN), i32(1))),
+      setGlobal(OUTPUT, load32(get(group), SET.OUTPUT)),
+      setGlobal(FOUND, i32(0)),
+      run(SET.FOURTH, FOURTH),
+      run(SET.SECOND, SECOND),
+      run(SET.EVERY, EVERY),
+      run(SET.NIBBLES, NIBBLES),
+      getGlobal(FOUND),
+    ].flat(),
+  };
+}
+
+/** The scanner's machine code, compiled once. */
+export const SCAN_MODULE = new WebAssembly.Module(
+  encodeModule({ functions: [check(), chain(), grams(4), grams(2), grams(1), nibbles(), scan()], globals: GLOBALS }),
+);
