@@ -1,5 +1,14 @@
 import { Initial1763733600000 } from './1763733600000-initial.js';
 import { AlertOverviewIndex1763737200000 } from './1763737200000-alert-overview-index.js';
+import { ResponseRequests1763740800000 } from './1763740800000-response-requests.js';
+import { Training1763748000000 } from './1763748000000-training.js';
+import { Console1763751600000 } from './1763751600000-console.js';
 
 /** Every migration, oldest first. */
-export const migrations = [Initial1763733600000, AlertOverviewIndex1763737200000];
+export const migrations = [
+  Initial1763733600000,
+  AlertOverviewIndex1763737200000,
+  ResponseRequests1763740800000,
+  Training1763748000000,
+  Console1763751600000,
+];

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { createAccessControl } from './auth/access.js';
+import { createConnections, type Connections } from './connections.js';
 import { openKeys } from './auth/keys.js';
 import { createLoginService } from './auth/login.js';
 import type { ApiDeps } from './deps.js';
@@ -16,11 +17,19 @@ import { accountHandlers } from './routes/accounts.js';
 import { alertHandlers } from './routes/alerts.js';
 import { authHandlers } from './routes/auth.js';
 import { baselineHandlers } from './routes/baselines.js';
+import { backtestHandlers } from './routes/backtests.js';
+import { changeHandlers, createChangeFreshness } from './routes/changes.js';
 import { decisionHandlers } from './routes/decisions.js';
 import { incidentHandlers } from './routes/incidents.js';
 import { modelHandlers } from './routes/models.js';
 import { policyHandlers } from './routes/policies.js';
+import { policySchemaHandlers } from './routes/policy-schema.js';
+import { responseHandlers } from './routes/response-requests.js';
+import { siemHandlers } from './routes/siem.js';
+import { ruleHandlers } from './routes/rules.js';
 import { systemHandlers } from './routes/system.js';
+import { exportHandlers } from './routes/exports.js';
+import { viewHandlers } from './routes/views.js';
 import { trafficHandlers } from './routes/traffic.js';
 import { serveStatic } from './static.js';
 
@@ -29,6 +38,8 @@ export interface Api {
   callback: RequestListener;
   /** Serves the live feed on the server's upgrades. */
   attachWebSocket(server: UpgradeSource): void;
+  /** Tell it of every new connection of the server. */
+  connections: Pick<Connections, 'opened'>;
   live: Pick<LiveFeed, 'publish' | 'closeSession' | 'closeUser'>;
   close(): void;
 }
@@ -44,19 +55,36 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
   const access = createAccessControl(store, keys, now);
   const login = createLoginService(store, keys, options, now);
   const live = createLiveFeed({ access, options, log, now });
+  const connections = createConnections();
+  const freshness = createChangeFreshness();
   const handlers: Handlers = {
     ...authHandlers({ deps, store, keys, login, now }),
-    ...systemHandlers({ control, live }),
+    ...systemHandlers({ control, live, freshness }),
     ...alertHandlers({ store, live, now }),
     ...incidentHandlers({ store, live }),
     ...decisionHandlers({ store, control, now }),
+    ...responseHandlers({ store, control, now }),
+    ...siemHandlers({ control }),
     ...trafficHandlers({ store, now }),
+    ...viewHandlers({ store, now }),
+    ...exportHandlers({ store, now }),
     ...baselineHandlers({ control }),
-    ...policyHandlers({ store, control }),
+    ...changeHandlers({ control, freshness }),
+    ...backtestHandlers({ control }),
+    ...policySchemaHandlers(),
+    ...ruleHandlers({ control }),
+    ...policyHandlers({ store, control, freshness }),
     ...modelHandlers({ store, control, now }),
     ...accountHandlers({ store, live, now }),
   };
-  const router = createOperationRouter({ handlers, access, rateLimit: createRateLimit(options.rates), options, deps });
+  const router = createOperationRouter({
+    handlers,
+    access,
+    rateLimit: createRateLimit(options.rates),
+    options,
+    deps,
+    connections,
+  });
 
   const app = new Koa();
   app.silent = true;
@@ -79,6 +107,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
       live.attach(server);
     },
     live,
+    connections,
     close: () => {
       live.close();
     },

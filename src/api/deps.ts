@@ -1,8 +1,11 @@
 import type {
+  AllowCheck,
   AllowRequest,
+  BacktestJob,
   BaselineDetail,
   BaselineSummary,
   CanaryResult,
+  ChangeOutcome,
   DecisionRequest,
   DoctorResult,
   ExplainResponse,
@@ -13,11 +16,22 @@ import type {
   ModelInfo,
   ModelVersion,
   Page,
+  PendingChange,
   PolicyDetail,
+  PolicyDiff,
+  PolicyExplanation,
   PolicySummary,
   PolicyValidation,
-  RuleFile,
+  ResponseAnswer,
+  ResponseRequest,
   SensorStatus,
+  SiemDeadLetter,
+  SiemDeliveries,
+  SiemDetail,
+  SiemGap,
+  SiemReceipt,
+  SiemReload,
+  SiemReplay,
   SiemStatus,
   SiemTestResult,
   Status,
@@ -31,6 +45,7 @@ import type { AllowEntry, Decision, Mode, ProtectedEntry } from '../domain/decis
 import type { Verdict } from '../domain/verdict.js';
 import type { AuditRecord, Store } from '../store/index.js';
 import type { Logger } from '../util/logger.js';
+import type { RulesControl } from './rules-control.js';
 
 /** Who asks: goes into decisions, audit and SIEM events. */
 export interface Actor {
@@ -42,13 +57,30 @@ export interface Actor {
 
 type Awaitable<T> = T | Promise<T>;
 
+/** The ways to the SIEM. Methods with a name throw siem.not_found. */
+export interface SiemControl {
+  list(): Awaitable<SiemStatus[]>;
+  test(name: string, actor: Actor): Awaitable<SiemTestResult>;
+  detail(name: string): Awaitable<SiemDetail>;
+  receipts(name: string, limit: number): Awaitable<SiemReceipt[]>;
+  gaps(name: string, limit: number): Awaitable<SiemGap[]>;
+  deadLetters(name: string, limit: number): Awaitable<SiemDeadLetter[]>;
+  /** @throws AppError siem.replay_busy, siem.nothing_to_replay */
+  replay(name: string, fromMs: number, toMs: number): Awaitable<SiemReplay>;
+  lastReplay(name: string): Awaitable<SiemReplay>;
+  deliveries(id: string): Awaitable<SiemDeliveries>;
+  /** @throws AppError config.*, siem.options: then nothing changed. */
+  reload(): Awaitable<SiemReload>;
+}
+
 /**
  * What the API asks of the server daemon. Methods throw AppErrors: kind `user` reaches the client with its code
  * (404 for `*.not_found`, 409 for `decision.*`), everything else is 5xx.
  */
 export interface Control {
   status(): Awaitable<Status>;
-  setMode(mode: Mode, actor: Actor): Awaitable<void>;
+  /** @returns the change to confirm, with `confirmSecs` */
+  setMode(mode: Mode, actor: Actor, confirmSecs?: number): Awaitable<PendingChange | undefined>;
   pause(secs: number, actor: Actor): Awaitable<void>;
   resume(actor: Actor): Awaitable<void>;
 
@@ -58,15 +90,52 @@ export interface Control {
   releaseDecision(id: string, reason: string, actor: Actor): Awaitable<Decision>;
   addAllow(request: AllowRequest, actor: Actor): Awaitable<AllowEntry>;
   removeAllow(id: string, actor: Actor): Awaitable<void>;
+  checkAllow(value: string): Awaitable<AllowCheck>;
   protectedSet(): Awaitable<ProtectedEntry[]>;
-  explain(address: string, port: number | undefined): Awaitable<ExplainResponse>;
+  explain(
+    address: string,
+    packet: { port?: number | undefined; proto?: number | undefined },
+  ): Awaitable<ExplainResponse>;
 
   policies: {
     list(): Awaitable<PolicySummary[]>;
     get(name: string): Awaitable<PolicyDetail>;
     validate(yaml: string): Awaitable<PolicyValidation>;
-    put(name: string, yaml: string, comment: string, actor: Actor): Awaitable<PolicyDetail>;
+    put(
+      name: string,
+      change: { yaml: string; comment: string; confirmSecs?: number | undefined },
+      actor: Actor,
+    ): Awaitable<PolicyDetail>;
+    /** @throws AppError policy.no_version */
+    rollback(
+      name: string,
+      change: { version: number; comment: string; confirmSecs?: number | undefined },
+      actor: Actor,
+    ): Awaitable<PolicyDetail>;
+    /** @throws AppError policy.not_saved */
+    remove(name: string, actor: Actor): Awaitable<void>;
+    diff(
+      name: string,
+      what: { from?: number | undefined; to?: number | undefined; yaml?: string | undefined },
+    ): Awaitable<PolicyDiff>;
     test(name: string, alert: Alert): Awaitable<Verdict>;
+    /** @param yaml a policy judged as if it were in force */
+    explain(alert: Alert, yaml?: string): Awaitable<PolicyExplanation>;
+  };
+  changes: {
+    list(): Awaitable<PendingChange[]>;
+    /** @throws AppError change.not_found */
+    confirm(id: string, actor: Actor): Awaitable<ChangeOutcome>;
+    revert(id: string, actor: Actor): Awaitable<ChangeOutcome>;
+  };
+  backtests: {
+    /** @throws AppError backtest.busy, policy.invalid */
+    start(request: { sinceSecs: number; candidates: string[] }, actor: Actor): Awaitable<BacktestJob>;
+    /** Newest first. */
+    list(): Awaitable<BacktestJob[]>;
+    /** @throws AppError backtest.not_found */
+    get(id: string): Awaitable<BacktestJob>;
+    cancel(id: string): Awaitable<BacktestJob>;
   };
   /** @throws AppError model.*, user kind */
   models: {
@@ -86,8 +155,10 @@ export interface Control {
     cancel(id: string, actor: Actor): Awaitable<TrainingRun>;
     dismiss(id: string, reason: string, actor: Actor): Awaitable<TrainingRun>;
   };
-  rules: { list(): Awaitable<RuleFile[]> };
-  siem: { list(): Awaitable<SiemStatus[]>; test(name: string, actor: Actor): Awaitable<SiemTestResult> };
+  rules: RulesControl;
+  siem: SiemControl;
+  /** One answer for each item; never throws for an item. */
+  respond(request: ResponseRequest, actor: Actor): Awaitable<ResponseAnswer[]>;
   system: { doctor(): Awaitable<DoctorResult>; canary(actor: Actor): Awaitable<CanaryResult> };
   sensors: {
     list(): Awaitable<SensorStatus[]>;

@@ -4,7 +4,8 @@ export { addUser, ensureFirstAdmin, keepAnAdmin, NO_TOTP, resetPassword } from '
 export { KEY_FILE, openKeys, type Keys } from './auth/keys.js';
 export { hashPassword } from './auth/password.js';
 export { hashRecoveryCode, newRecoveryCodes, newTotp, totpStep } from './auth/totp.js';
-export type { Actor, ApiDeps, Control } from './deps.js';
+export type { Actor, ApiDeps, Control, SiemControl } from './deps.js';
+export type { RulesControl } from './rules-control.js';
 export { toAlertRow } from './routes/alerts.js';
 export type { LiveFeed } from './live.js';
 export { createOpenApi } from './openapi.js';

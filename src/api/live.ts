@@ -126,7 +126,8 @@ export function createLiveFeed({ access, options, log, now }: Parts): LiveFeed {
 
   async function verify(token: string): Promise<Principal> {
     const principal = await access.authenticate(token);
-    if (principal.mustChangePassword || !roleAllows(principal.role, 'viewer')) throw new Error('not allowed yet');
+    if (principal.scope !== 'all' || principal.mustChangePassword || !roleAllows(principal.role, 'viewer'))
+      throw new Error('not allowed yet');
     return principal;
   }
 

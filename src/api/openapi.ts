@@ -12,6 +12,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
   return json;
 }
 
+const FILE = { type: 'string', format: 'binary' };
 const PROBLEM = { $ref: '#/components/schemas/Problem' };
 const problemResponse = (description: string): Json => ({
   description,
@@ -41,13 +42,21 @@ function operationOf(id: string, operation: Operation): Json {
     ...(operation.personOnly === true ? { 'x-person-only': true } : {}),
     ...(isPublic ? {} : { security: [{ bearer: [] }] }),
     ...(parameters.length > 0 ? { parameters } : {}),
+    ...(operation.upload === true
+      ? { requestBody: { required: true, content: { 'application/octet-stream': { schema: FILE } } } }
+      : {}),
     ...(body
       ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }
       : {}),
     responses: {
       [String(status)]: response
         ? { description: 'Done', content: { 'application/json': { schema: schemaOf(response, 'output') } } }
-        : { description: 'Done' },
+        : operation.download
+          ? {
+              description: 'A file',
+              content: Object.fromEntries(operation.download.map((type) => [type, { schema: FILE }])),
+            }
+          : { description: 'Done' },
       ...(isPublic
         ? {}
         : { '401': problemResponse('No, wrong or expired token'), '403': problemResponse('Not allowed') }),

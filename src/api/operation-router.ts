@@ -1,13 +1,15 @@
+import { Readable } from 'node:stream';
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import { API_PREFIX, OPERATIONS, type Operation, type OperationId } from '../contract/http.js';
+import { API_PREFIX, OPERATIONS, type FileAnswer, type Operation, type OperationId } from '../contract/http.js';
 import type { AuditInput } from '../store/index.js';
 import { AppError } from '../util/errors.js';
 import { formatIp, parseIp } from '../util/ip.js';
-import { requireRole, type AccessControl, type Principal } from './auth/access.js';
+import { requireRole, requireScope, type AccessControl, type Principal } from './auth/access.js';
+import type { Connections } from './connections.js';
 import type { ApiDeps } from './deps.js';
 import { userError } from './errors.js';
-import { readJsonBody } from './middleware/body.js';
+import { readJsonBody, readUpload } from './middleware/body.js';
 import type { RateLimit } from './middleware/rate-limit.js';
 import type { ApiOptions } from './options.js';
 import type { ApiRequest, Handlers } from './request.js';
@@ -21,6 +23,7 @@ interface Parts {
   rateLimit: RateLimit;
   options: ApiOptions;
   deps: ApiDeps;
+  connections: Connections;
 }
 
 /** Canonical text of the peer's address; IPv4-mapped IPv6 as IPv4. */
@@ -42,6 +45,7 @@ async function authorize(ctx: Context, operation: Operation, access: AccessContr
   if (operation.personOnly === true && principal.kind !== 'session') {
     throw userError({ code: 'auth.person_only', message: 'This is for people who are logged in, not for API tokens.' });
   }
+  requireScope(principal, operation.scope);
   if (operation.access === 'session') return principal;
   if (principal.mustChangePassword) {
     throw userError({
@@ -70,23 +74,25 @@ function checkOrigin(ctx: Context, operation: Operation): void {
 }
 
 async function validate(ctx: Context, operation: Operation, options: ApiOptions) {
-  const body = ['get', 'head'].includes(ctx.method.toLowerCase()) ? undefined : await readJsonBody(ctx.req, options);
+  const hasNoJson = operation.upload === true || ['get', 'head'].includes(ctx.method.toLowerCase());
+  const body = hasNoJson ? undefined : await readJsonBody(ctx.req, options);
   return {
     params: operation.params?.parse({ ...ctx['params'] }),
     query: operation.query?.parse({ ...ctx.query }),
     body: operation.body?.parse(body),
+    upload: operation.upload === true ? readUpload(ctx.req, options) : [],
   };
 }
 
 /** Every operation of the contract as a route: rate limit, authorize, validate, handle, check the answer. */
-export function createOperationRouter({ handlers, access, rateLimit, options, deps }: Parts): Router {
+export function createOperationRouter({ handlers, access, rateLimit, options, deps, connections }: Parts): Router {
   const router = new Router({ prefix: API_PREFIX });
   const secure = options.secureCookies ?? options.tls !== undefined;
 
   function toRequest(
     ctx: Context,
     principal: Principal | undefined,
-  ): Omit<ApiRequest<Operation>, 'params' | 'query' | 'body'> {
+  ): Omit<ApiRequest<Operation>, 'params' | 'query' | 'body' | 'upload'> {
     const client = { address: clientAddress(ctx.req.socket.remoteAddress), userAgent: ctx.get('User-Agent') };
     const name = principal?.name ?? '';
     const kind = principal === undefined || principal.kind === 'session' ? 'user' : principal.kind;
@@ -94,6 +100,11 @@ export function createOperationRouter({ handlers, access, rateLimit, options, de
       principal: principal as Principal,
       client,
       actor: { name, kind, address: client.address },
+      connection: {
+        number: connections.numberOf(ctx.req.socket),
+        newest: connections.newest(),
+        closeAfter: () => ctx.set('Connection', 'close'),
+      },
       refreshCookie: ctx.cookies.get(REFRESH_COOKIE),
       setRefreshCookie(token, expiresMs = 0) {
         const attributes = `Path=${COOKIE_PATH}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
@@ -118,11 +129,30 @@ export function createOperationRouter({ handlers, access, rateLimit, options, de
       const result = await handle({ ...toRequest(ctx, principal), ...input });
       ctx.status = operation.status;
       if (operation.response) ctx.body = checkAnswer(id, operation, result);
-      else ctx.body = null;
-      if (!operation.response) ctx.status = 204;
+      else if (operation.download) sendFile(ctx, id, operation, result as FileAnswer);
+      else {
+        ctx.body = null;
+        ctx.status = 204;
+      }
     });
   }
   return router;
+}
+
+/** A file to keep, never a page of ours: browsers save it and do not look into it. */
+function sendFile(ctx: Context, id: string, operation: Operation, { name, type, body }: FileAnswer): void {
+  if (operation.download?.includes(type) !== true) {
+    throw new AppError({
+      kind: 'bug',
+      code: 'api.answer_invalid',
+      message: 'The server made a file of a type that its contract does not name.',
+      context: { operation: id, type },
+    });
+  }
+  const ascii = name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 128);
+  ctx.set('Content-Type', type);
+  ctx.set('Content-Disposition', `attachment; filename="${ascii}"`);
+  ctx.body = body instanceof Uint8Array ? Buffer.from(body) : Readable.from(body, { objectMode: false });
 }
 
 /** Drops what the contract does not name, so nothing inside leaks; a missing part is our bug. */

@@ -27,7 +27,17 @@ export const apiOptionsSchema = z.strictObject({
     .default(256 * 1024)
     .describe('longest request body'),
   bodyDepth: z.number().int().min(4).max(200).default(32).describe('deepest nesting of a JSON body'),
-  requestTimeoutSecs: z.number().min(1).default(30).describe('a request must have arrived within this time'),
+  uploadLimitBytes: z
+    .number()
+    .int()
+    .min(64 * 1024)
+    .default(1024 * 1024 * 1024)
+    .describe('longest capture file that can be uploaded'),
+  requestTimeoutSecs: z
+    .number()
+    .min(1)
+    .default(30)
+    .describe('a request must have arrived within this time; an upload must not pause for longer'),
   accessTokenSecs: z.number().int().min(60).max(3600).default(600).describe('life of an access token'),
   sessionIdleHours: z.number().min(0.1).default(12).describe('a session ends after this time without use'),
   sessionMaxHours: z.number().min(1).default(168).describe('a session ends after this time in any case'),

@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import { healthSchema, type Health } from '../contract/http.js';
 import { parseIp } from '../util/ip.js';
-import { requireRole, type AccessControl } from './auth/access.js';
+import { requireRole, requireScope, type AccessControl } from './auth/access.js';
 import type { ApiDeps } from './deps.js';
 import { userError } from './errors.js';
 import type { LiveFeed } from './live.js';
@@ -56,7 +56,9 @@ export function publicRoutes({ deps, access, live }: Parts): Middleware {
         if (!isLoopback(clientAddress(ctx.req.socket.remoteAddress))) {
           const bearer = /^Bearer (\S+)$/i.exec(ctx.get('Authorization'))?.[1];
           if (bearer === undefined) throw userError({ code: 'auth.required', message: 'This needs a token.' });
-          requireRole(await access.authenticate(bearer), 'viewer');
+          const principal = await access.authenticate(bearer);
+          requireScope(principal, undefined);
+          requireRole(principal, 'viewer');
         }
         const own = { api_requests_total: requests, api_uptime_seconds: (Date.now() - startedMs) / 1000 };
         ctx.type = 'text/plain; version=0.0.4; charset=utf-8';

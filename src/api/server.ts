@@ -15,6 +15,8 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+const UPLOAD_TIMEOUT_MS = 3_600_000;
+
 function readPem(path: string): Buffer {
   try {
     return readFileSync(path);
@@ -31,7 +33,8 @@ function readPem(path: string): Buffer {
 
 function createServer(options: ApiOptions, api: Api): Server {
   const limits = {
-    requestTimeout: options.requestTimeoutSecs * 1000,
+    // Bodies have a shorter clock of their own in middleware/body.ts; an upload may take long as long as it comes.
+    requestTimeout: UPLOAD_TIMEOUT_MS,
     headersTimeout: Math.min(10_000, options.requestTimeoutSecs * 1000),
     keepAliveTimeout: 30_000,
     connectionsCheckingInterval: 1000,
@@ -82,6 +85,7 @@ export async function openApiServer(input: Partial<ApiOptions>, deps: ApiDeps): 
     const server = createServer(options, api);
     server.maxConnections = 1000;
     api.attachWebSocket(server);
+    server.on(options.tls ? 'secureConnection' : 'connection', api.connections.opened);
     await listen(server, options);
     const { port } = server.address() as AddressInfo;
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;

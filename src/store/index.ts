@@ -16,6 +16,10 @@ export type { DecisionOp, DecisionRepository, DecisionStep, DecisionWrite } from
 export type { FlowRepository, StoredFlow } from './repositories/flows.js';
 export type { IncidentComment, IncidentRepository } from './repositories/incidents.js';
 export type * from './repositories/knowledge.js';
+export type { ResponseRequestRepository, ResponseRequestRow } from './repositories/response-requests.js';
+export type { SampleRepository, StoredSample, TrainingRepository } from './repositories/training.js';
+export type * from './repositories/passkeys.js';
+export type * from './repositories/views.js';
 export type { StatisticsRepository, TimelinePoint, TrafficOverview } from './repositories/statistics.js';
 export type { RetentionResult } from './retention.js';
 export type { Store } from './store.js';

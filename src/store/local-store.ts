@@ -16,6 +16,10 @@ import {
   createPolicyRepository,
   createSettingRepository,
 } from './repositories/knowledge.js';
+import { createResponseRequestRepository } from './repositories/response-requests.js';
+import { createSampleRepository, createTrainingRepository } from './repositories/training.js';
+import { createPasskeyRepository } from './repositories/passkeys.js';
+import { createViewRepository } from './repositories/views.js';
 import { createStatisticsRepository } from './repositories/statistics.js';
 import { applyRetention } from './retention.js';
 import { createFlowRollup } from './rollup.js';
@@ -83,8 +87,13 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     tokens: withStoreErrors(createTokenRepository(db)),
     audit: withStoreErrors(createAuditRepository(db)),
     settings: withStoreErrors(createSettingRepository(db)),
+    views: withStoreErrors(createViewRepository(db)),
+    passkeys: withStoreErrors(createPasskeyRepository(db)),
     policies: withStoreErrors(createPolicyRepository(db)),
+    responseRequests: withStoreErrors(createResponseRequestRepository(db)),
     statistics: withStoreErrors(statistics),
+    training: withStoreErrors(createTrainingRepository(db)),
+    samples: withStoreErrors(createSampleRepository(db)),
     retain: (nowMs) =>
       applyRetention(db, options.retention, nowMs).catch((error: unknown) => Promise.reject(toStoreError(error))),
     async health() {

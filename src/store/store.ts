@@ -10,6 +10,10 @@ import type {
   PolicyRepository,
   SettingRepository,
 } from './repositories/knowledge.js';
+import type { ResponseRequestRepository } from './repositories/response-requests.js';
+import type { SampleRepository, TrainingRepository } from './repositories/training.js';
+import type { PasskeyRepository } from './repositories/passkeys.js';
+import type { ViewRepository } from './repositories/views.js';
 import type { StatisticsRepository } from './repositories/statistics.js';
 import type { RetentionResult } from './retention.js';
 
@@ -27,8 +31,13 @@ export interface Store {
   tokens: TokenRepository;
   audit: AuditRepository;
   settings: SettingRepository;
+  views: ViewRepository;
+  passkeys: PasskeyRepository;
   policies: PolicyRepository;
+  responseRequests: ResponseRequestRepository;
   statistics: StatisticsRepository;
+  training: TrainingRepository;
+  samples: SampleRepository;
   /** Deletes what is older than its retention. Run it every hour. */
   retain(nowMs: number): Promise<RetentionResult>;
   health(): Promise<{ ok: boolean; detail: string }>;

@@ -13,8 +13,13 @@ export const REPOSITORIES = [
   'tokens',
   'audit',
   'settings',
+  'views',
+  'passkeys',
   'policies',
+  'responseRequests',
   'statistics',
+  'training',
+  'samples',
 ] as const;
 export type RepositoryName = (typeof REPOSITORIES)[number];
 

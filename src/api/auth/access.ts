@@ -4,7 +4,7 @@ import jwt from 'jsonwebtoken';
 import { Authenticator } from 'passport';
 import { ExtractJwt, Strategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
 import { z } from 'zod';
-import { ROLES, roleAllows, roleSchema, type Role } from '../../contract/http.js';
+import { ROLES, roleAllows, roleSchema, tokenScopeSchema, type Role, type TokenScope } from '../../contract/http.js';
 import type { Store, UserRow } from '../../store/index.js';
 import type { AppError } from '../../util/errors.js';
 import { userError } from '../errors.js';
@@ -17,6 +17,8 @@ export interface Principal {
   /** The account behind it: for an API token its owner. */
   account: string;
   role: Role;
+  /** `all` but for API tokens made for one purpose. */
+  scope: TokenScope;
   kind: 'session' | 'token' | 'local';
   sessionId?: string;
   mustChangePassword: boolean;
@@ -133,7 +135,7 @@ export function createAccessControl(store: Store, keys: Keys, now: () => number)
     const expiresMs = exp * 1000;
     if (expiresMs <= now()) throw expired();
     if (kind === 'local')
-      return { name: 'local', account: 'local', role: 'admin', kind, mustChangePassword: false, expiresMs };
+      return { name: 'local', account: 'local', role: 'admin', scope: 'all', kind, mustChangePassword: false, expiresMs };
     const [user, session] = [await activeUser(sub), await store.sessions.get(sid)];
     if (!session || session.revokedMs !== 0 || session.user !== sub || user.epoch !== epoch) throw invalid();
     const { mustChangePassword } = user;
@@ -141,6 +143,7 @@ export function createAccessControl(store: Store, keys: Keys, now: () => number)
       name: sub,
       account: sub,
       role: roleSchema.parse(user.role),
+      scope: 'all',
       kind,
       sessionId: sid,
       mustChangePassword,
@@ -160,6 +163,7 @@ export function createAccessControl(store: Store, keys: Keys, now: () => number)
       name: `token:${token.name}`,
       account: token.owner,
       role,
+      scope: tokenScopeSchema.parse(token.scope),
       kind: 'token',
       mustChangePassword: false,
       expiresMs: token.expiresMs,
@@ -194,5 +198,15 @@ export function requireRole(principal: Principal, needed: Role): void {
     code: 'auth.forbidden',
     message: `This needs the role ${needed}; ${principal.name} is ${principal.role}.`,
     fix: 'Ask an admin.',
+  });
+}
+
+/** A token made for one purpose opens nothing else. @throws AppError auth.scope */
+export function requireScope(principal: Principal, scope: TokenScope | undefined): void {
+  if (principal.scope === 'all' || principal.scope === scope) return;
+  throw userError({
+    code: 'auth.scope',
+    message: `${principal.name} is for ${principal.scope} only.`,
+    fix: 'Use a token of scope all, or the resource that this token is for.',
   });
 }

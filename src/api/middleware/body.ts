@@ -4,6 +4,12 @@ import { userError } from '../errors.js';
 export interface BodyLimits {
   bodyLimitBytes: number;
   bodyDepth: number;
+  requestTimeoutSecs: number;
+  uploadLimitBytes: number;
+}
+
+function timedOut(): Error {
+  return userError({ code: 'request.timeout', message: 'The request body did not arrive in time.' });
 }
 
 function tooLarge(limit: number): Error {
@@ -27,15 +33,70 @@ export function nestsDeeper(text: string, limit: number): boolean {
   return false;
 }
 
-async function readAll(request: IncomingMessage, limit: number): Promise<Buffer> {
+async function readAll(request: IncomingMessage, limit: number, timeoutMs: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > limit) throw tooLarge(limit);
-    chunks.push(chunk);
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+  }, timeoutMs);
+  try {
+    for await (const chunk of untilAborted(request, late.signal)) {
+      bytes += chunk.length;
+      if (bytes > limit) throw tooLarge(limit);
+      chunks.push(chunk);
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(chunks);
+}
+
+/** The chunks of a body, without destroying the request when reading stops: its answer still has to leave. */
+async function* untilAborted(request: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(timedOut());
+    });
+  });
+  aborted.catch(() => undefined);
+  for (;;) {
+    const next = await Promise.race([chunks.next(), aborted]);
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+/**
+ * The body of an upload as it arrives: at most `uploadLimitBytes`, and never longer than the request timeout without a
+ * byte.
+ */
+export async function* readUpload(request: IncomingMessage, limits: BodyLimits): AsyncGenerator<Uint8Array> {
+  const { uploadLimitBytes: limit } = limits;
+  if (!/^application\/octet-stream(\s*;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw userError({
+      code: 'request.not_binary',
+      message: 'The request body is not a file.',
+      fix: 'Send the bytes with Content-Type: application/octet-stream.',
+    });
+  }
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+  }, limits.requestTimeoutSecs * 1000);
+  let bytes = 0;
+  try {
+    for await (const chunk of untilAborted(request, late.signal)) {
+      timer.refresh();
+      bytes += chunk.length;
+      if (bytes > limit) throw tooLarge(limit);
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -44,7 +105,7 @@ async function readAll(request: IncomingMessage, limit: number): Promise<Buffer>
  */
 export async function readJsonBody(request: IncomingMessage, limits: BodyLimits): Promise<unknown> {
   if (Number(request.headers['content-length'] ?? 0) > limits.bodyLimitBytes) throw tooLarge(limits.bodyLimitBytes);
-  const bytes = await readAll(request, limits.bodyLimitBytes);
+  const bytes = await readAll(request, limits.bodyLimitBytes, limits.requestTimeoutSecs * 1000);
   if (bytes.length === 0) return undefined;
   if (!/^application\/json(\s*;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw userError({

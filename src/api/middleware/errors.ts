@@ -22,7 +22,8 @@ export function problems(log: Logger): Middleware {
       ctx.type = 'application/problem+json';
       if (problem.retryAfterSecs !== undefined) ctx.set('Retry-After', String(problem.retryAfterSecs));
       if (problem.status === 401) ctx.set('WWW-Authenticate', 'Bearer realm="portcullis"');
-      if (problem.status === 413) ctx.set('Connection', 'close');
     }
+    // Whoever still sends a body that nobody reads does not keep a connection.
+    if (!ctx.req.complete) ctx.set('Connection', 'close');
   };
 }

@@ -1,4 +1,4 @@
-import { roleAllows, roleSchema, type accountOperations, type ApiToken, type User } from '../../contract/http.js';
+import { roleAllows, roleSchema, tokenScopeSchema, type accountOperations, type ApiToken, type User } from '../../contract/http.js';
 import type { Store, TokenRow, UserRow } from '../../store/index.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { newApiToken, requireRole, type Principal } from '../auth/access.js';
@@ -26,8 +26,8 @@ function toUser(row: UserRow, nowMs: number): User {
   };
 }
 
-function toToken({ hash: _hash, role, lastUsedMs, ...row }: TokenRow): ApiToken {
-  return { ...row, role: roleSchema.parse(role), lastUsedMs: lastUsedMs || null };
+function toToken({ hash: _hash, role, scope, lastUsedMs, ...row }: TokenRow): ApiToken {
+  return { ...row, role: roleSchema.parse(role), scope: tokenScopeSchema.parse(scope), lastUsedMs: lastUsedMs || null };
 }
 
 /** Own things only, unless the caller is an admin. */
@@ -98,7 +98,7 @@ export function accountHandlers({ store, live, now }: Parts): Pick<Handlers, key
       return { items: page.items.map(toToken), nextCursor: page.nextCursor };
     },
     async addToken(request) {
-      const { name, role, expiresInSecs } = request.body;
+      const { name, role, scope, expiresInSecs } = request.body;
       requireRole(request.principal, role);
       const { secret, hash } = newApiToken();
       const createdMs = now();
@@ -106,6 +106,7 @@ export function accountHandlers({ store, live, now }: Parts): Pick<Handlers, key
         id: uuid7(),
         name,
         role,
+        scope,
         owner: request.principal.account,
         hash,
         createdMs,
@@ -113,7 +114,7 @@ export function accountHandlers({ store, live, now }: Parts): Pick<Handlers, key
         lastUsedMs: 0,
       };
       await store.tokens.add(token);
-      await request.audit({ action: 'token.add', object: name, after: { role, expiresMs: token.expiresMs } });
+      await request.audit({ action: 'token.add', object: name, after: { role, scope, expiresMs: token.expiresMs } });
       return { token: toToken(token), secret };
     },
     async removeToken(request) {

@@ -42,6 +42,7 @@ export function alertHandlers({ store, live, now }: Parts): Pick<Handlers, keyof
       user,
       createdMs: now(),
       alertLabel: alert.label,
+      source: alert.offender,
       ...(alert.features === undefined ? {} : { features: alert.features }),
     };
     await store.labels.add(label);

@@ -130,9 +130,10 @@ export function authHandlers({ deps, store, keys, login, now }: Parts): Pick<Han
       return { recoveryCodes };
     },
     async disableTotp(request) {
-      const { account } = request.principal;
-      await store.users.update(account, NO_TOTP);
-      await request.audit({ action: 'auth.totp_off', object: account });
+      const user = await me(request.principal.account);
+      await login.checkPassword(user, request.body.password);
+      await store.users.update(user.name, NO_TOTP);
+      await request.audit({ action: 'auth.totp_off', object: user.name });
     },
   };
 }

@@ -90,6 +90,7 @@ export function decisionHandlers({ store, control, now }: Parts): Pick<Handlers,
       await request.audit({ action: 'allow.add', object: value, reason: comment, after: entryOf(entry) });
       return entry;
     },
+    checkAllow: async ({ query }) => control.checkAllow(query.value),
     async removeAllow(request) {
       const entry = await store.allowlist.get(request.params.id);
       if (!entry) throw notFound('exemption');
@@ -102,7 +103,7 @@ export function decisionHandlers({ store, control, now }: Parts): Pick<Handlers,
     explain({ query }) {
       const address = canonicalAddress(query.address);
       if (address === undefined) throw badAddress(query.address);
-      return Promise.resolve(control.explain(address, query.port));
+      return Promise.resolve(control.explain(address, { port: query.port, proto: query.proto }));
     },
   };
 }

@@ -4,13 +4,26 @@ import type { Store } from '../../store/index.js';
 import type { Control } from '../deps.js';
 import { notFound } from '../errors.js';
 import type { Handlers } from '../request.js';
+import type { ChangeFreshness } from './changes.js';
 
 interface Parts {
   store: Store;
   control: Control;
+  freshness: ChangeFreshness;
 }
 
-export function policyHandlers({ store, control }: Parts): Pick<Handlers, keyof typeof policyOperations> {
+export function policyHandlers({ store, control, freshness }: Parts): Pick<Handlers, keyof typeof policyOperations> {
+  async function alertOf(alert: string | object): Promise<Alert> {
+    // A missing key and an undefined one are the same in JSON.
+    const found = typeof alert === 'string' ? await store.alerts.get(alert) : (alert as Alert);
+    if (!found) throw notFound('alert');
+    return found;
+  }
+  const versionBefore = async (name: string) => {
+    const [before] = await store.policies.versions(name);
+    return before === undefined ? null : { version: before.version, yaml: before.yaml };
+  };
+
   return {
     async listPolicies() {
       return { items: await control.policies.list(), nextCursor: null };
@@ -19,26 +32,32 @@ export function policyHandlers({ store, control }: Parts): Pick<Handlers, keyof 
     validatePolicy: async ({ body }) => control.policies.validate(body.yaml),
     async putPolicy(request) {
       const { name } = request.params;
-      const { yaml, comment } = request.body;
-      const [before] = await store.policies.versions(name);
-      const policy = await control.policies.put(name, yaml, comment, request.actor);
-      await request.audit({
-        action: 'policy.put',
-        object: name,
-        reason: comment,
-        before: before === undefined ? null : { version: before.version, yaml: before.yaml },
-        after: { version: policy.version, yaml },
-      });
+      const { yaml, comment, confirmSecs } = request.body;
+      const before = await versionBefore(name);
+      const policy = await control.policies.put(name, { yaml, comment, confirmSecs }, request.actor);
+      if (policy.pending) freshness.made(policy.pending.id, request.connection);
+      const after = { version: policy.version, yaml };
+      await request.audit({ action: 'policy.put', object: name, reason: comment, before, after });
       return policy;
     },
-    async testPolicy({ params, body }) {
-      // A missing key and an undefined one are the same in JSON.
-      const alert = typeof body.alert === 'string' ? await store.alerts.get(body.alert) : (body.alert as Alert);
-      if (!alert) throw notFound('alert');
-      return control.policies.test(params.name, alert);
+    async rollbackPolicy(request) {
+      const { name } = request.params;
+      const { version, comment, confirmSecs } = request.body;
+      const before = await versionBefore(name);
+      const policy = await control.policies.rollback(name, { version, comment, confirmSecs }, request.actor);
+      if (policy.pending) freshness.made(policy.pending.id, request.connection);
+      const after = { version: policy.version, copyOf: version };
+      await request.audit({ action: 'policy.rollback', object: name, reason: comment, before, after });
+      return policy;
     },
-    async listRules() {
-      return { items: await control.rules.list(), nextCursor: null };
+    async deletePolicy(request) {
+      const { name } = request.params;
+      const before = await versionBefore(name);
+      await control.policies.remove(name, request.actor);
+      await request.audit({ action: 'policy.delete', object: name, reason: request.body.comment, before });
     },
+    diffPolicy: async ({ params, body }) => control.policies.diff(params.name, body),
+    testPolicy: async ({ params, body }) => control.policies.test(params.name, await alertOf(body.alert)),
+    explainPolicies: async ({ body }) => control.policies.explain(await alertOf(body.alert), body.yaml),
   };
 }

@@ -2,13 +2,15 @@ import type { systemOperations } from '../../contract/http.js';
 import type { Control } from '../deps.js';
 import type { LiveFeed } from '../live.js';
 import type { Handlers } from '../request.js';
+import type { ChangeFreshness } from './changes.js';
 
 interface Parts {
   control: Control;
   live: LiveFeed;
+  freshness: ChangeFreshness;
 }
 
-export function systemHandlers({ control, live }: Parts): Pick<Handlers, keyof typeof systemOperations> {
+export function systemHandlers({ control, live, freshness }: Parts): Pick<Handlers, keyof typeof systemOperations> {
   async function changedStatus() {
     const status = await control.status();
     live.publish({ topic: 'status', data: status }, 'updated');
@@ -18,10 +20,12 @@ export function systemHandlers({ control, live }: Parts): Pick<Handlers, keyof t
   return {
     getStatus: async () => control.status(),
     async setMode(request) {
-      const { mode } = request.body;
+      const { mode, confirmSecs } = request.body;
       const before = (await control.status()).mode;
-      await control.setMode(mode, request.actor);
-      await request.audit({ action: 'mode.set', object: 'mode', before: { mode: before }, after: { mode } });
+      const pending = await control.setMode(mode, request.actor, confirmSecs);
+      if (pending) freshness.made(pending.id, request.connection);
+      const after = { mode, ...(confirmSecs === undefined ? {} : { confirmSecs }) };
+      await request.audit({ action: 'mode.set', object: 'mode', before: { mode: before }, after });
       return changedStatus();
     },
     async pause(request) {

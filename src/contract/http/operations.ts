@@ -10,9 +10,12 @@ import { modelOperations } from './models.js';
 import { policyOperations } from './policies.js';
 import { policySchemaOperations } from './policy-schema.js';
 import { responseOperations } from './response-requests.js';
+import { ruleOperations } from './rules.js';
 import { siemOperations } from './siem.js';
 import { systemOperations } from './system.js';
+import { exportOperations } from './exports.js';
 import { trafficOperations } from './traffic.js';
+import { viewOperations } from './views.js';
 
 export const API_PREFIX = '/api/v1';
 
@@ -26,7 +29,10 @@ export const OPERATIONS = {
   ...responseOperations,
   ...siemOperations,
   ...trafficOperations,
+  ...viewOperations,
+  ...exportOperations,
   ...baselineOperations,
+  ...ruleOperations,
   ...policyOperations,
   ...policySchemaOperations,
   ...changeOperations,

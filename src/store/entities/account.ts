@@ -90,6 +90,8 @@ export interface TokenRow {
   id: string;
   name: string;
   role: string;
+  /** What it is good for: all, respond, remediation. */
+  scope: string;
   owner: string;
   hash: string;
   createdMs: number;
@@ -106,6 +108,7 @@ export const tokenEntity = (): EntitySchema<TokenRow> =>
       id: columns.id,
       name: columns.text(64),
       role: columns.text(16),
+      scope: columns.text(16),
       owner: columns.text(32),
       hash: columns.text(64),
       createdMs: columns.big,

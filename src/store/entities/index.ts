@@ -5,6 +5,10 @@ import { alertEntity } from './alert.js';
 import { allowEntity, decisionAlertEntity, decisionEntity, decisionHistoryEntity } from './decision.js';
 import { commentEntity, incidentEntity } from './incident.js';
 import { labelEntity, policyVersionEntity, settingEntity } from './knowledge.js';
+import { responseRequestEntity } from './response-request.js';
+import { flowSampleEntity, trainingRunEntity } from './training.js';
+import { passkeyEntity } from './passkey.js';
+import { viewEntity } from './view.js';
 import { flowEntity, flowRollupEntity, timelineEntity } from './traffic.js';
 
 /** Every table of the store, for one kind of database. */
@@ -24,9 +28,14 @@ export function createEntities(kind: StoreKind) {
     session: sessionEntity(),
     token: tokenEntity(),
     audit: auditEntity(kind),
+    view: viewEntity(),
+    passkey: passkeyEntity(),
     label: labelEntity(kind),
     setting: settingEntity(kind),
     policyVersion: policyVersionEntity(kind),
+    trainingRun: trainingRunEntity(kind),
+    flowSample: flowSampleEntity(kind),
+    responseRequest: responseRequestEntity(kind),
   } satisfies Record<string, EntitySchema<never> | EntitySchema>;
 }
 export type Entities = ReturnType<typeof createEntities>;

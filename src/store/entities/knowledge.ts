@@ -15,6 +15,8 @@ export interface LabelRow {
   featureSchema: string;
   /** JSON list of numbers, or empty. */
   featureValues: string;
+  /** Address held responsible, or empty: the one the label speaks about. */
+  source: string;
 }
 
 export const labelEntity = (kind: StoreKind): EntitySchema<LabelRow> =>
@@ -32,6 +34,7 @@ export const labelEntity = (kind: StoreKind): EntitySchema<LabelRow> =>
       alertLabel: columns.text(128),
       featureSchema: columns.text(64),
       featureValues: columns.json(kind),
+      source: { ...columns.text(45), default: '' },
     },
     indices: [
       { name: 'labels_alert', columns: ['alertId', 'createdMs'] },
