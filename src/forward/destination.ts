@@ -6,6 +6,7 @@ import type { DeadLetters } from './dead-letter.js';
 import { createFilter } from './filter.js';
 import type { FormatContext, Formatter } from './formats/fields.js';
 import { foldAlerts, TokenBucket } from './rate-limit.js';
+import { ReceiptBook, hasMoved, howConfirmed } from './receipts.js';
 import { createRedactor } from './redact.js';
 import type { DestinationSettings } from './settings.js';
 import { formatToFit } from './shrink.js';
@@ -59,7 +60,8 @@ export interface DestinationDeps {
   deadLetters: DeadLetters;
   log: Logger;
   now(): number;
-  onGap(destination: string, dropped: number, cause: string): void;
+  /** Times are those of the lost events, where they are known. */
+  onGap(destination: string, dropped: number, cause: string, fromMs?: number, toMs?: number): void;
   onState(destination: string, state: DestinationState, detail: string): void;
 }
 
@@ -73,8 +75,10 @@ const IDLE_MS = 1000;
 /** Takes events from the spool to one receiver and moves the cursor when they are confirmed. */
 export class Destination {
   readonly settings: DestinationSettings;
+  /** What the receiver confirmed of late. */
+  readonly receipts = new ReceiptBook();
   private readonly deps: DestinationDeps;
-  private readonly wants: (event: SiemEvent) => boolean;
+  readonly wants: (event: SiemEvent) => boolean;
   private readonly redact: (event: SiemEvent) => SiemEvent;
   private readonly bucket: TokenBucket | undefined;
   private readonly backoff = new Backoff();
@@ -110,6 +114,12 @@ export class Destination {
 
   start(): void {
     this.running = this.run();
+  }
+
+  /** Where this destination stands in the spool, and where it began. */
+  get position(): { committed: Position; since: Position } {
+    const { committed, since } = this.deps.consumer;
+    return { committed, since };
   }
 
   /** New events are there. */
@@ -211,6 +221,8 @@ export class Destination {
     const folded = foldAlerts(events);
     if (this.bucket && this.bucket.available(performance.now()) >= events.length) return events;
     this.counts.merged += events.length - folded.length;
+    const kept = new Set(folded.map((event) => event.id));
+    for (const event of events) if (!kept.has(event.id)) this.receipts.note(event.id, 'merged');
     return folded;
   }
 
@@ -220,7 +232,9 @@ export class Destination {
     const out = this.held.splice(0, allowed);
     if (this.settings.options.rate_limit?.over === 'drop' && this.held.length > 0) {
       this.counts.dropped += this.held.length;
-      this.deps.onGap(this.settings.name, this.held.length, 'rate_limit');
+      const times = this.held.map((event) => event.tsMs);
+      this.deps.onGap(this.settings.name, times.length, 'rate_limit', Math.min(...times), Math.max(...times));
+      for (const event of this.held) this.receipts.note(event.id, 'dropped');
       this.held = [];
       return out;
     }
@@ -262,7 +276,8 @@ export class Destination {
     if (this.unconfirmed === 0) this.commit();
   }
 
-  private toMessage(event: SiemEvent): Message | { reason: string } {
+  /** The event as this receiver gets it, or why it cannot have it. */
+  toMessage(event: SiemEvent): Message | { reason: string } {
     const { format, context, transport } = this.deps;
     const room = this.settings.maxMessageBytes - transport.overheadBytes;
     try {
@@ -275,6 +290,7 @@ export class Destination {
 
   private async bury(event: SiemEvent, reason: string): Promise<void> {
     this.counts.dead++;
+    this.receipts.note(event.id, 'dead');
     await this.deps.deadLetters.put(this.settings.name, event, reason);
   }
 
@@ -289,10 +305,17 @@ export class Destination {
   private async confirm(): Promise<void> {
     const rejected = await this.deps.transport.confirm();
     for (const { message, reason } of rejected) await this.bury(message.event, reason);
-    this.counts.confirmed += this.unconfirmed - rejected.length;
+    const events = this.unconfirmed - rejected.length;
+    this.counts.confirmed += events;
     this.unconfirmed = 0;
     this.lastConfirmedMs = this.deps.now();
+    const tookMs = Math.round(performance.now() - this.unconfirmedSinceMs);
+    const from = this.deps.consumer.committed;
     this.commit();
+    const to = this.deps.consumer.committed;
+    const how = howConfirmed(this.settings, this.deps.transport.guarantee);
+    const receipt = { atMs: this.lastConfirmedMs, events, rejected: rejected.length, how, tookMs, replay: false };
+    this.receipts.add(receipt, hasMoved(from, to) ? { from, to } : undefined);
     this.backoff.reset();
     this.setState('ok', '');
     const { warning } = this.deps.transport;

@@ -3,16 +3,21 @@ import { SIEM_EVENT_VERSION, type SiemEvent } from '../domain/siem-event.js';
 import { errorMessage } from '../util/errors.js';
 import { uuid7 } from '../util/uuid7.js';
 import { Aggregator } from './aggregate.js';
-import { createDeadLetters } from './dead-letter.js';
+import { createDeadLetters, type DeadLetter, type DeadLetters } from './dead-letter.js';
+import { countReplayable, findDeliveries, type EventDeliveries, type ReplayableGap } from './deliveries.js';
 import { Destination, type DestinationState, type DestinationStatus } from './destination.js';
 import { formatContext, type ForwarderDeps } from './context.js';
 import { FORMATTERS } from './formats/index.js';
+import { GapLog } from './gap-log.js';
 import { GapReporter } from './gaps.js';
 import type { SiemOptions } from './options.js';
+import type { Receipt } from './receipts.js';
 import { createRedactor } from './redact.js';
+import type { ReplayStatus } from './replay.js';
+import { Replays } from './replays.js';
 import { checkSiemOptions, problemsError, resolveDestination, type DestinationSettings } from './settings.js';
 import { Spool } from './spool/spool.js';
-import { testDestination, type TestResult } from './test-destination.js';
+import { noSuchDestination, testDestination, type TestResult } from './test-destination.js';
 import { createTransport } from './transports/index.js';
 
 export interface ForwarderStats {
@@ -29,6 +34,14 @@ export interface ForwarderStats {
   spoolError: string;
 }
 
+/** Names of destinations by what a reconfiguration did to them. */
+export interface ReconfigureResult {
+  added: string[];
+  changed: string[];
+  removed: string[];
+  unchanged: string[];
+}
+
 /** Takes events and sees to it that every SIEM gets them. */
 export interface Forwarder {
   /** Never waits, never throws, bounded. */
@@ -36,8 +49,19 @@ export interface Forwarder {
   /** Sends one harmless event over a connection of its own and reports the bytes and the answer. */
   test(name: string): Promise<TestResult>;
   status(): DestinationStatus[];
+  /** The newest confirmations of a destination. */
+  receipts(name: string, limit: number): Receipt[];
+  /** What a destination lost, newest first. */
+  gaps(name: string, limit: number): Promise<ReplayableGap[]>;
+  /** What a receiver refused for good, newest first. */
+  deadLetters(name: string, limit: number): Promise<DeadLetter[]>;
+  /** Sends again what the spool holds of a time span. @throws AppError siem.* */
+  replay(name: string, fromMs: number, toMs: number): Promise<ReplayStatus>;
+  lastReplay(name: string): ReplayStatus | undefined;
+  /** Did the SIEM get it? By the id of an event, an alert or a decision. */
+  deliveries(id: string): Promise<EventDeliveries[]>;
   /** Applies new options; on any problem throws and changes nothing. Unchanged destinations go on undisturbed. */
-  reconfigure(options: SiemOptions): Promise<void>;
+  reconfigure(options: SiemOptions): Promise<ReconfigureResult>;
   stats(): ForwarderStats;
   /** Sends what is there and waits for confirmation, at most so long; the rest stays in the spool. */
   close(timeoutMs: number): Promise<void>;
@@ -51,7 +75,7 @@ export async function openForwarder(options: SiemOptions, deps: ForwarderDeps): 
   if (problems.length > 0) throw problemsError(problems);
   const dir = resolve(deps.dataDir, options.spool.dir);
   const spool = await Spool.open({ dir, ...spoolLimits(options), log: deps.log });
-  return new RunningForwarder(options, deps, spool);
+  return new RunningForwarder(options, deps, spool, await GapLog.open(dir, deps.log));
 }
 
 function spoolLimits(options: SiemOptions): Omit<Parameters<typeof Spool.open>[0], 'dir' | 'log'> {
@@ -62,6 +86,8 @@ function spoolLimits(options: SiemOptions): Omit<Parameters<typeof Spool.open>[0
     segmentBytes: spool.segment_bytes,
     fsyncMs: spool.fsync_ms,
     pendingBytes: spool.memory_bytes,
+    keepSecs: spool.keep_confirmed,
+    keepBytes: spool.keep_confirmed_bytes,
   };
 }
 
@@ -70,7 +96,10 @@ class RunningForwarder implements Forwarder {
   private readonly deps: ForwarderDeps;
   private readonly spool: Spool;
   private readonly destinations = new Map<string, Destination>();
-  private readonly gaps: GapReporter;
+  private readonly gapReporter: GapReporter;
+  private readonly gapLog: GapLog;
+  private readonly dead: DeadLetters;
+  private readonly replays: Replays;
   private aggregator: Aggregator;
   private redact: (event: SiemEvent) => SiemEvent;
   private readonly ticker: NodeJS.Timeout;
@@ -78,11 +107,18 @@ class RunningForwarder implements Forwarder {
   private failed = 0;
   private closed = false;
 
-  constructor(options: SiemOptions, deps: ForwarderDeps, spool: Spool) {
+  constructor(options: SiemOptions, deps: ForwarderDeps, spool: Spool, gapLog: GapLog) {
     this.options = options;
     this.deps = deps;
     this.spool = spool;
-    this.gaps = new GapReporter(deps.hostName, (event) => spool.append(event));
+    this.gapLog = gapLog;
+    this.gapReporter = new GapReporter(
+      deps.hostName,
+      (event) => spool.append(event),
+      (event) => gapLog.add(event),
+    );
+    this.dead = createDeadLetters(spool.dir, deps.log);
+    this.replays = new Replays(spool);
     this.aggregator = new Aggregator(options.aggregate, (event) => this.keep(event));
     this.redact = createRedactor(options.redact);
     for (const destination of options.destinations) this.startDestination(this.settingsOf(destination));
@@ -129,7 +165,7 @@ class RunningForwarder implements Forwarder {
     };
   }
 
-  async reconfigure(options: SiemOptions): Promise<void> {
+  async reconfigure(options: SiemOptions): Promise<ReconfigureResult> {
     const problems = checkSiemOptions(options, this.deps.dataDir, this.deps.configDir);
     if (options.spool.dir !== this.options.spool.dir) {
       problems.push({
@@ -139,10 +175,14 @@ class RunningForwarder implements Forwarder {
       });
     }
     if (problems.length > 0) throw problemsError(problems);
-    const wanted = new Map(options.destinations.map((d) => [d.name, d]));
+    const result: ReconfigureResult = { added: [], changed: [], removed: [], unchanged: [] };
+    const wanted = new Map(options.destinations.filter((d) => d.enabled).map((d) => [d.name, d]));
+    for (const name of wanted.keys()) if (!this.destinations.has(name)) result.added.push(name);
     for (const [name, running] of this.destinations) {
       const next = wanted.get(name);
-      if (next && JSON.stringify(next) === JSON.stringify(running.settings.options)) continue;
+      const isSame = next && JSON.stringify(next) === JSON.stringify(running.settings.options);
+      result[!next ? 'removed' : isSame ? 'unchanged' : 'changed'].push(name);
+      if (isSame) continue;
       this.destinations.delete(name);
       await running.stop();
     }
@@ -154,6 +194,37 @@ class RunningForwarder implements Forwarder {
     for (const destination of options.destinations) {
       if (!this.destinations.has(destination.name)) this.startDestination(this.settingsOf(destination));
     }
+    return result;
+  }
+
+  receipts(name: string, limit: number): Receipt[] {
+    return this.need(name).receipts.list(limit);
+  }
+
+  async gaps(name: string, limit: number): Promise<ReplayableGap[]> {
+    const { wants } = this.need(name);
+    return countReplayable(this.gapLog.list(name).slice(0, limit), this.spool, wants);
+  }
+
+  async deadLetters(name: string, limit: number): Promise<DeadLetter[]> {
+    this.need(name);
+    return this.dead.list(name, limit);
+  }
+
+  replay(name: string, fromMs: number, toMs: number): Promise<ReplayStatus> {
+    const destination = this.need(name);
+    const context = formatContext(destination.settings, this.deps);
+    const transport = createTransport(destination.settings, { ...context, record: false });
+    return this.replays.start(destination, transport, { fromMs, toMs, nowMs: this.deps.now() });
+  }
+
+  lastReplay(name: string): ReplayStatus | undefined {
+    this.need(name);
+    return this.replays.lastOf(name);
+  }
+
+  deliveries(id: string): Promise<EventDeliveries[]> {
+    return findDeliveries(id, this.spool, this.destinations.values(), this.gapLog);
   }
 
   async close(timeoutMs: number): Promise<void> {
@@ -161,13 +232,21 @@ class RunningForwarder implements Forwarder {
     const deadlineMs = performance.now() + timeoutMs;
     clearInterval(this.ticker);
     this.aggregator.flush();
-    this.gaps.flush();
+    this.gapReporter.flush();
     this.closed = true;
+    await this.replays.close();
     await this.spool.flush();
     const running = [...this.destinations.values()];
     await Promise.all(running.map((destination) => destination.drain(deadlineMs)));
     await Promise.all(running.map((destination) => destination.stop()));
     await this.spool.close();
+    await this.gapLog.close();
+  }
+
+  private need(name: string): Destination {
+    const found = this.destinations.get(name);
+    if (!found) throw noSuchDestination(name, [...this.destinations.keys()]);
+    return found;
   }
 
   private settingsOf(options: SiemOptions['destinations'][number]): DestinationSettings {
@@ -182,10 +261,11 @@ class RunningForwarder implements Forwarder {
       transport: createTransport(settings, { ...context, record: false }),
       format: FORMATTERS[settings.format],
       context,
-      deadLetters: createDeadLetters(this.spool.dir, this.deps.log),
+      deadLetters: this.dead,
       log: this.deps.log,
       now: () => this.deps.now(),
-      onGap: (name, dropped, cause) => this.gaps.note(name, dropped, cause, this.deps.now()),
+      onGap: (name, dropped, cause, fromMs = this.deps.now(), toMs = fromMs) =>
+        this.gapReporter.note(name, dropped, cause, fromMs, toMs),
       onState: (name, state, detail) => this.reportState(name, state, detail),
     });
     this.destinations.set(settings.name, destination);
@@ -194,11 +274,11 @@ class RunningForwarder implements Forwarder {
 
   private tick(): void {
     this.aggregator.tick(this.deps.now());
-    this.gaps.flush();
+    this.gapReporter.flush();
   }
 
   private keep(event: SiemEvent): void {
-    if (!this.spool.append(event)) this.gaps.note(undefined, 1, 'spool_full', event.tsMs);
+    if (!this.spool.append(event)) this.gapReporter.note(undefined, 1, 'spool_full', event.tsMs);
   }
 
   /** A destination that changes state is news for the other destinations too. */

@@ -1,4 +1,4 @@
-import { SIEM_EVENT_VERSION, type SiemEvent } from '../domain/siem-event.js';
+import { SIEM_EVENT_VERSION, type SiemEvent, type SiemGapEvent } from '../domain/siem-event.js';
 import { uuid7 } from '../util/uuid7.js';
 
 interface Gap {
@@ -14,30 +14,42 @@ export class GapReporter {
   private readonly gaps = new Map<string, Gap>();
   private readonly sensor: string;
   private readonly append: (event: SiemEvent) => boolean;
+  private readonly reported: (event: SiemGapEvent) => void;
 
-  constructor(sensor: string, append: (event: SiemEvent) => boolean) {
+  /** @param reported gets each gap event that the spool took. */
+  constructor(
+    sensor: string,
+    append: (event: SiemEvent) => boolean,
+    reported: (event: SiemGapEvent) => void = () => undefined,
+  ) {
     this.sensor = sensor;
     this.append = append;
+    this.reported = reported;
   }
 
-  /** @param destination the one that lost them, or undefined when all did. */
-  note(destination: string | undefined, dropped: number, cause: string, atMs: number): void {
+  /** @param destination the one that lost them, or undefined when all did. Times are those of the events where known. */
+  note(destination: string | undefined, dropped: number, cause: string, atMs: number, untilMs = atMs): void {
     const key = `${cause} ${destination ?? ''}`;
     const gap = this.gaps.get(key);
     if (gap) {
       gap.dropped += dropped;
       gap.fromMs = Math.min(gap.fromMs, atMs);
-      gap.toMs = Math.max(gap.toMs, atMs);
+      gap.toMs = Math.max(gap.toMs, untilMs);
     } else {
-      this.gaps.set(key, { destination, cause, dropped, fromMs: atMs, toMs: atMs });
+      this.gaps.set(key, { destination, cause, dropped, fromMs: atMs, toMs: untilMs });
     }
   }
 
   flush(): void {
-    for (const [key, gap] of this.gaps) if (this.append(this.toEvent(gap))) this.gaps.delete(key);
+    for (const [key, gap] of this.gaps) {
+      const event = this.toEvent(gap);
+      if (!this.append(event)) continue;
+      this.gaps.delete(key);
+      this.reported(event);
+    }
   }
 
-  private toEvent(gap: Gap): SiemEvent {
+  private toEvent(gap: Gap): SiemGapEvent {
     const { destination, cause, dropped, fromMs, toMs } = gap;
     return {
       version: SIEM_EVENT_VERSION,

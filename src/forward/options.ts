@@ -50,6 +50,7 @@ export const PRESET_NAMES = [
   'graylog',
   'otlp',
   'webhook',
+  'nats',
   'file',
   'stdout',
 ] as const;
@@ -68,6 +69,7 @@ export const PROTOCOLS = [
   'bulk',
   'otlp',
   'webhook',
+  'nats',
   'file',
   'stdout',
 ] as const;
@@ -154,13 +156,18 @@ export const destinationSchema = z.strictObject({
   transport: transportSchema.prefault({}),
   tls: tlsSchema.optional(),
   url: z
-    .url({ protocol: /^https?$/ })
+    .url({ protocol: /^(https?|nats|tls)$/ })
     .optional()
-    .describe('Receiver for hec, bulk, otlp and webhook.'),
+    .describe('Receiver for hec, bulk, otlp and webhook (http, https), and nats (nats, tls).'),
   token: z.string().min(1).optional().describe('HEC token, bearer token or webhook secret; better in a file.'),
   token_file: z.string().optional(),
   token_env: z.string().optional(),
-  username: z.string().optional().describe('Basic authentication for bulk.'),
+  username: z.string().optional().describe('Login for bulk and nats, with the token as its password.'),
+  subject: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'must be words with dots between them')
+    .default('portcullis.events')
+    .describe('NATS subject; the kind of event is appended. A JetStream stream must store it.'),
   index: z.string().optional().describe('Splunk index.'),
   sourcetype: z.string().default('portcullis:event').describe('Splunk source type.'),
   ack: z.enum(['auto', 'on', 'off']).default('auto').describe('Splunk indexer acknowledgement.'),
@@ -225,6 +232,10 @@ export const siemOptionsSchema = z.strictObject({
       max_age: seconds.prefault('7d').describe('Older events are dropped and reported as a gap.'),
       segment_bytes: bytes.prefault('16MiB'),
       fsync_ms: z.number().int().min(1).max(10000).default(200).describe('Group fsync; decisions are synced at once.'),
+      keep_confirmed: seconds
+        .prefault('24h')
+        .describe('How long events that every destination has stay in the spool, for a replay.'),
+      keep_confirmed_bytes: bytes.prefault('256MiB').describe('At most so much is kept for replays.'),
       memory_bytes: bytes.prefault('64MiB').describe('Events held in memory while the disk is full.'),
     })
     .prefault({}),
@@ -239,7 +250,19 @@ export const siemOptionsSchema = z.strictObject({
     })
     .prefault({}),
   redact: z.array(z.string().min(1)).default([]).describe('Blanked out before anything reaches the disk.'),
+  requests: z
+    .strictObject({
+      default_duration: seconds.prefault('1h').describe('Duration of a block that a SIEM asks for without one.'),
+      max_duration: seconds.prefault('24h').describe('Longer requests are shortened to this.'),
+      max_blocks_per_hour: z.number().int().min(0).default(500).describe('For all SIEMs together; 0 refuses all.'),
+      min_prefix4: z.number().int().min(1).max(32).default(24).describe('Widest IPv4 prefix a SIEM may block.'),
+      min_prefix6: z.number().int().min(1).max(128).default(48).describe('Widest IPv6 prefix a SIEM may block.'),
+    })
+    .prefault({})
+    .describe('What POST /response-requests accepts from a SIEM or SOAR.'),
   destinations: z.array(destinationSchema).default([]),
 });
 export type SiemOptions = z.infer<typeof siemOptionsSchema>;
+/** What a SIEM may ask for. */
+export type ResponseRequestOptions = SiemOptions['requests'];
 export type SiemOptionsInput = z.input<typeof siemOptionsSchema>;

@@ -93,6 +93,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   opensearch: { formats: ['ecs'], protocols: ['bulk'], maxMessageBytes: 1024 * 1024 },
   otlp: { formats: ['otlp'], protocols: ['otlp'], maxMessageBytes: 1024 * 1024 },
   webhook: { formats: ['json', 'ecs', 'ocsf', 'eve'], protocols: ['webhook'], maxMessageBytes: 256 * 1024 },
+  nats: { formats: ['json', 'ecs', 'ocsf', 'eve', 'cef', 'leef'], protocols: ['nats'], maxMessageBytes: 256 * 1024 },
   file: { formats: ['json', 'cef', 'leef', 'ecs', 'ocsf', 'eve'], protocols: ['file'], maxMessageBytes: 1024 * 1024 },
   stdout: { formats: ['json', 'cef', 'leef', 'ecs', 'ocsf', 'eve'], protocols: ['stdout'], maxMessageBytes: 64 * 1024 },
 };

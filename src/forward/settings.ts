@@ -61,7 +61,7 @@ export function resolveDestination(options: DestinationOptions, baseDir: string)
   const t = options.transport;
   const protocol = t.protocol ?? preset.protocols[0]!;
   const file = (path: string): string => (isAbsolute(path) ? path : resolve(baseDir, path));
-  const usesTls = protocol === 'tls' || protocol === 'relp-tls' || options.url?.startsWith('https:') === true;
+  const usesTls = protocol === 'tls' || protocol === 'relp-tls' || /^(https|tls):/.test(options.url ?? '');
   const tls = options.tls;
   return {
     name: options.name,
@@ -241,12 +241,20 @@ function checkSyslog(options: DestinationOptions, settings: DestinationSettings,
 function checkHttpAndFile(options: DestinationOptions, settings: DestinationSettings, add: Add): void {
   const { protocol } = settings;
   const isHttp = HTTP_PROTOCOLS.includes(protocol);
+  const isNats = protocol === 'nats';
   if (isHttp && settings.url === '')
     add('url', 'No receiver is given.', 'Set url, e.g. https://splunk.example.net:8088.');
+  if (isNats && settings.url === '') add('url', 'No receiver is given.', 'Set url, e.g. tls://nats.example.net:4222.');
+  if (settings.url !== '' && (isHttp || isNats) && isNats !== /^(nats|tls):/.test(settings.url))
+    add(
+      'url',
+      `${settings.url} is no address for ${protocol}.`,
+      isNats ? 'Use nats: or tls:.' : 'Use https: or http:.',
+    );
   const given = [options.token, options.token_file, options.token_env].filter((value) => value !== undefined).length;
   if (given > 1) add('token', 'More than one of token, token_file and token_env is given.', 'Keep one.');
-  if (given > 0 && !isHttp) add('token', `A token has no meaning for ${protocol}.`, 'Remove it.');
-  if ((given > 0 || protocol === 'hec') && isHttp && settings.token === '') {
+  if (given > 0 && !isHttp && !isNats) add('token', `A token has no meaning for ${protocol}.`, 'Remove it.');
+  if ((given > 0 || protocol === 'hec') && (isHttp || isNats) && settings.token === '') {
     add(
       'token',
       'The token is missing, empty or cannot be read.',

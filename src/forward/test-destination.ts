@@ -32,6 +32,15 @@ function testEvent(deps: Pick<ForwarderDeps, 'hostName' | 'now'>): SiemEvent {
   };
 }
 
+export function noSuchDestination(name: string, names: readonly string[]): AppError {
+  return new AppError({
+    kind: 'user',
+    code: 'siem.not_found',
+    message: `There is no SIEM destination "${name}" at work.`,
+    fix: `Use one of: ${names.join(', ') || '(none is configured)'}.`,
+  });
+}
+
 /**
  * Sends one harmless event over a connection of its own. Success means confirmed: after a TLS handshake or a write
  * alone nothing is known. Does not touch the spool.
@@ -40,12 +49,10 @@ export async function testDestination(options: SiemOptions, name: string, deps: 
   const index = options.destinations.findIndex((d) => d.name === name);
   const destination = options.destinations[index];
   if (!destination) {
-    throw new AppError({
-      kind: 'user',
-      code: 'siem.no_such_destination',
-      message: `There is no SIEM destination "${name}".`,
-      fix: `Use one of: ${options.destinations.map((d) => d.name).join(', ') || '(none is configured)'}.`,
-    });
+    throw noSuchDestination(
+      name,
+      options.destinations.map((d) => d.name),
+    );
   }
   const baseDir = deps.configDir ?? deps.dataDir;
   const problems = checkDestination(destination, `siem.destinations[${index}]`, baseDir);

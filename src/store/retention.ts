@@ -32,6 +32,8 @@ export async function applyRetention(
     { table: 'incidents', column: 'last_ms', days: options.alertDays, key: 'id' },
     { table: 'decisions', column: 'created_ms', days: options.decisionDays, key: 'id', extra: ended },
     { table: 'decision_history', column: 'at_ms', days: options.decisionDays, key: 'id' },
+    { table: 'response_requests', column: 'at_ms', days: options.decisionDays, key: 'key_hash' },
+    { table: 'flow_samples', column: 'at_ms', days: options.sampleDays, key: 'id' },
     { table: 'timeline', column: 'at_ms', days: options.timelineDays, key: 'at_ms' },
     { table: 'flow_rollups', column: 'at_ms', days: options.timelineDays, key: 'at_ms' },
   ];

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { userNameSchema } from './auth.js';
-import { idParamsSchema, listQuerySchema, msSchema, pageOf, roleSchema, sentenceSchema } from './common.js';
+import {
+  idParamsSchema,
+  listQuerySchema,
+  msSchema,
+  pageOf,
+  roleSchema,
+  sentenceSchema,
+  tokenScopeSchema,
+} from './common.js';
 import { defineOperations } from './operation.js';
 
 export const userSchema = z.object({
@@ -28,6 +36,7 @@ export const tokenSchema = z.object({
   id: z.string(),
   name: z.string(),
   role: roleSchema,
+  scope: tokenScopeSchema,
   owner: z.string(),
   createdMs: msSchema,
   expiresMs: msSchema,
@@ -39,6 +48,7 @@ export const tokenRequestSchema = z.strictObject({
   name: sentenceSchema(64),
   /** At most the role of its owner. */
   role: roleSchema,
+  scope: tokenScopeSchema.default('all'),
   expiresInSecs: z.number().int().min(60).max(TOKEN_MAX_SECS),
 });
 /** `secret` is shown once; send it as `Authorization: Bearer <secret>`. */

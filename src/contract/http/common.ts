@@ -10,6 +10,14 @@ export function roleAllows(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
+/**
+ * What an API token is good for. `all`: everything its role may. `respond`: only response requests, for a SIEM or SOAR.
+ * `remediation`: only reading decisions in force, for CrowdSec remediation components.
+ */
+export const TOKEN_SCOPES = ['all', 'respond', 'remediation'] as const;
+export type TokenScope = (typeof TOKEN_SCOPES)[number];
+export const tokenScopeSchema = z.enum(TOKEN_SCOPES);
+
 /** RFC 9457 problem details; `code` is listed in docs/errors.md. */
 export const problemSchema = z.object({
   type: z.string(),

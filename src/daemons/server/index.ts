@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { openBusServer, type ResponderReport, type SensorReport } from '../../bus/index.js';
 import { installRoot, type LoadedConfig } from '../../config/index.js';
 import { createCorrelator } from '../../correlate/index.js';
 import type { AlertUpdate } from '../../domain/alert.js';
 import type { ProtectedEntry } from '../../domain/decision.js';
+import { AllowNames } from '../../enforce/index.js';
 import { alertToSiemEvent, openForwarder } from '../../forward/index.js';
 import { createBlastTracker, createPolicyEngine, type GuardDeps } from '../../policy/index.js';
 import { openStore } from '../../store/index.js';
@@ -23,6 +25,12 @@ import { listModels } from './models.js';
 import type { ServerParts } from './parts.js';
 import { siemPeers, sessionEntries } from './peers.js';
 import { createPolicyBook } from './policies.js';
+import { createBacktestJobs } from './backtests.js';
+import { changeText, createChangeBook } from './changes.js';
+import { undoChange } from './policy-control.js';
+import { watchPolicies } from './policy-watch.js';
+import { createProblemList } from './problems.js';
+import { createRuleBook } from './rules.js';
 import { createQuestions } from './questions.js';
 import { createResponseMemory } from './response-memory.js';
 import { createResponderView } from './responder-view.js';
@@ -41,6 +49,8 @@ const BLAST_WINDOW_MS = 86_400_000;
 const BLAST_ADDRESSES = 50_000;
 const MAX_WAITING_FLOWS = 50_000;
 const SHUTDOWN_MS = 5000;
+/** What allowed names stood for when the server last ran. */
+const namesSchema = z.record(z.string(), z.array(z.string()));
 
 /**
  * The server daemon: detections to alerts, alerts to decisions, everything to store, console and SIEM. The path from a
@@ -78,6 +88,19 @@ export async function runServer(
     findAllowed: exemptions.findAllowed,
     blastRadius: (network) => blast.radius(network, Date.now()),
   };
+  const allowNames = new AllowNames({
+    log,
+    onResolved(entries) {
+      exemptions.setAllowed(entries);
+      void store.settings.set('allow_names', allowNames.known(), 'server').catch((error: unknown) => {
+        log.error({ err: error }, 'The addresses of allowed names were not stored.');
+      });
+    },
+  });
+  allowNames.seed(namesSchema.safeParse(await store.settings.get('allow_names')).data ?? {});
+  // The static part is in force when this returns; names follow, the resolver is not waited for.
+  void allowNames.set(await store.allowlist.active(Date.now()));
+  const problems = createProblemList();
   const engine = createPolicyEngine(config.policy, {
     ...guards,
     mode: settings.mode,
@@ -92,9 +115,24 @@ export async function runServer(
     log,
   });
   await policies.load();
+  const policyWatch = watchPolicies({
+    dirs: [config.policy.dir, join(config.data_dir, 'policies')],
+    load: policies.load,
+    failed(message) {
+      problems.add({ atMs: Date.now(), component: 'policies', severity: 'medium', code: 'policy.invalid', message });
+      forwarder.push(healthEvent(config.name, 'policies', 'warning', message));
+    },
+    log,
+  });
 
   const incidents = createIncidentBook();
   const responses = createResponseMemory();
+  const rules = createRuleBook({
+    options: config.detect.signature,
+    reload: () => bus.toSensors({ type: 'reload', what: 'rules' }),
+    log,
+    now: Date.now,
+  });
   const sensors = createSensorBook();
   const { baseline } = config.detect.behaviour;
   const baselines = openBaselineBook(
@@ -161,6 +199,7 @@ export async function runServer(
     switch (message.type) {
       case 'detection':
         counts.detections++;
+        rules.hits.note(message.detection, Date.now());
         correlator.push(message.detection);
         return;
       case 'flows':
@@ -199,11 +238,22 @@ export async function runServer(
         return;
       case 'incident':
         log.error({ code: message.code, details: message.details }, 'The responder reported an incident.');
+        onIncident(message);
         forwarder.push(healthEvent(config.name, 'responder', 'failed', message.message, message.severity));
         return;
       case 'answer':
         questions.answer(message.requestId, message.result);
     }
+  }
+
+  /** What the responder found or mended: for the console and the audit trail, beside the SIEM. */
+  function onIncident({ severity, code, message, details }: Extract<ResponderReport, { type: 'incident' }>): void {
+    problems.add({ atMs: Date.now(), component: 'responder', severity, code, message });
+    const entry = { actor: 'responder', address: '', outcome: 'success', action: code, object: 'kernel' } as const;
+    void store.audit.append({ ...entry, reason: message, after: details }).catch((error: unknown) => {
+      log.error({ err: error }, 'An incident of the responder was not audited.');
+    });
+    http?.publishStatus();
   }
 
   const consoleSessions = sessionEntries();
@@ -227,7 +277,7 @@ export async function runServer(
           for (const message of baselines.restore(peer.name)) bus.toSensor(peer.name, message);
         } else {
           responder.connected(String(peer.info['backend'] ?? ''));
-          bus.toResponder(peer.name, { type: 'allow', entries: [...exemptions.allowed()] });
+          bus.toResponder(peer.name, { type: 'allow', entries: allowNames.entries() });
           bus.toResponder(peer.name, { type: 'protect', entries: peersToProtect() });
           bus.toResponder(peer.name, { type: 'sync', decisions: book.active() });
         }
@@ -257,12 +307,39 @@ export async function runServer(
 
   async function refreshAllowlist(): Promise<void> {
     const entries = await store.allowlist.active(Date.now());
-    exemptions.setAllowed(entries);
     bus.toResponders({ type: 'allow', entries });
+    await allowNames.set(entries);
   }
-  await refreshAllowlist();
+
+  const changes = createChangeBook({
+    settings: store.settings,
+    undo: (change, actor) => undoChange(change, actor, { policies, settings, book }),
+    told(change, what, lifted, actor) {
+      const text = `${change.summary} ${changeText(what, lifted, actor)}`;
+      log.warn({ change: change.id, what, actor }, text);
+      forwarder.push(healthEvent(config.name, 'changes', what === 'reverted' ? 'warning' : 'ok', text));
+      if (actor === 'timer') {
+        const entry = { actor, address: '', outcome: 'success', action: 'change.revert' } as const;
+        void store.audit.append({ ...entry, object: change.object, before: change, after: { lifted } });
+      }
+      http?.publishStatus();
+    },
+    now: Date.now,
+    log,
+  });
+  await changes.start();
+  const backtests = createBacktestJobs({
+    order: () => ({
+      store: config.store,
+      options: config.policy,
+      active: [...engine.policies()],
+      protected: [...exemptions.protected()],
+    }),
+    now: Date.now,
+  });
 
   const parts: ServerParts = {
+    rules,
     store,
     book,
     exemptions,
@@ -270,10 +347,16 @@ export async function runServer(
     sensors,
     baselines,
     policies,
+    changes,
+    backtests,
+    canary: responder.canary,
+    problems: () => problems.list(Date.now()),
     policyOptions: config.policy,
     engine,
     guards,
     forwarder,
+    responseOptions: config.siem.requests,
+    configFile: config.file,
     questions,
     responder: responder.view,
     toSensor: (name, command) => bus.toSensor(name, command),
@@ -328,6 +411,7 @@ export async function runServer(
       });
   }, 3_600_000);
   const minutes = setInterval(() => {
+    rules.tick(Date.now());
     baselines.save();
     void refreshAllowlist().catch((error: unknown) => {
       log.error({ err: error }, 'The allowlist was not read.');
@@ -339,6 +423,11 @@ export async function runServer(
     clearInterval(seconds);
     clearInterval(minutes);
     clearInterval(hours);
+    policyWatch.close();
+    allowNames.stop();
+    changes.close();
+    backtests.close();
+    rules.close();
     await opened.close();
     await bus.close();
     flowIntake.drain();

@@ -1,11 +1,14 @@
 import type { ModelInfo, Status } from '../../contract/http.js';
 import type { SensorCommand } from '../../contract/ipc.js';
+import type { RulesControl } from '../../api/index.js';
 import type { Mode } from '../../domain/decision.js';
-import type { Forwarder } from '../../forward/index.js';
+import type { Forwarder, ResponseRequestOptions } from '../../forward/index.js';
 import type { GuardDeps, PolicyEngine, PolicyOptions } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
 import type { BaselineBook } from './baselines.js';
 import type { DecisionBook, Exemptions } from './decisions.js';
+import type { BacktestJobs } from './backtests.js';
+import type { ChangeBook } from './changes.js';
 import type { PolicyBook } from './policies.js';
 import type { Questions } from './questions.js';
 import type { SensorBook } from './sensors.js';
@@ -27,10 +30,20 @@ export interface ServerParts {
   sensors: SensorBook;
   baselines: BaselineBook;
   policies: PolicyBook;
+  /** Changes that wait for their confirmation. */
+  changes: ChangeBook;
+  backtests: BacktestJobs;
+  canary(): NonNullable<Status['canary']>;
+  problems(): NonNullable<Status['problems']>;
   policyOptions: PolicyOptions;
   engine: PolicyEngine;
   guards: GuardDeps;
   forwarder: Forwarder;
+  /** What a SIEM may ask for. */
+  responseOptions: ResponseRequestOptions;
+  /** The configuration file, or undefined for built-in defaults. */
+  configFile: string | undefined;
+  rules: RulesControl;
   questions: Questions;
   responder(): Status['responder'];
   toSensor(name: string, command: SensorCommand): boolean;

@@ -3,11 +3,13 @@ import type { SiemEvent } from '../../domain/siem-event.js';
 import { errorMessage } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';
 import { cleanDeep, jsonLooksDirty } from '../text.js';
-import { LANES, loadCursors, saveCursor, type LaneName, type Position } from './cursor.js';
+import { LANES, loadCursors, saveCursor, type Cursor, type LaneName, type Position } from './cursor.js';
 import { Lane } from './lane.js';
 import { LaneReader } from './lane-reader.js';
 import { lockSpool } from './lock.js';
+import type { Segment } from './segment.js';
 import { MAX_PAYLOAD_BYTES } from './record.js';
+import { findInSpool, scanSpool, type Found } from './scan.js';
 
 export interface SpoolOptions {
   dir: string;
@@ -18,6 +20,9 @@ export interface SpoolOptions {
   fsyncMs: number;
   /** Events held in memory while the disk is full. */
   pendingBytes: number;
+  /** How long, and how much of, what everyone has confirmed is kept for a replay; 0 = not at all. */
+  keepSecs?: number;
+  keepBytes?: number;
   log: Logger;
 }
 
@@ -44,16 +49,19 @@ export class Consumer {
   readonly name: string;
   /** Everything below is confirmed. */
   committed: Position;
+  /** Where it began. */
+  readonly since: Position;
   private readonly readers: Record<LaneName, LaneReader>;
   private readonly spool: Spool;
   private saveTimer: NodeJS.Timeout | undefined;
   private saving: Promise<void> = Promise.resolve();
   private saved: string;
 
-  constructor(spool: Spool, name: string, position: Position) {
+  constructor(spool: Spool, name: string, { position, since }: Cursor) {
     this.spool = spool;
     this.name = name;
     this.committed = { ...position };
+    this.since = { ...since };
     this.saved = '';
     this.readers = {
       first: new LaneReader(spool.lanes.first, position.first),
@@ -125,7 +133,7 @@ export class Consumer {
       const text = JSON.stringify(this.committed);
       if (text === this.saved) return;
       try {
-        await saveCursor(this.spool.dir, this.name, this.committed);
+        await saveCursor(this.spool.dir, this.name, { position: this.committed, since: this.since });
         this.saved = text;
       } catch (error) {
         this.spool.log.warn({ destination: this.name, error: errorMessage(error) }, 'spool: cannot save the cursor');
@@ -150,7 +158,7 @@ export class Spool {
   readonly log: Logger;
   readonly lanes: Record<LaneName, Lane>;
   private options: SpoolOptions;
-  private readonly cursors: Map<string, Position | 'damaged'>;
+  private readonly cursors: Map<string, Cursor | 'damaged'>;
   private readonly consumers = new Set<Consumer>();
   private readonly listeners = new Set<() => void>();
   private readonly unlock: () => Promise<void>;
@@ -164,7 +172,7 @@ export class Spool {
   private constructor(
     options: SpoolOptions,
     lanes: Record<LaneName, Lane>,
-    cursors: Map<string, Position | 'damaged'>,
+    cursors: Map<string, Cursor | 'damaged'>,
     unlock: () => Promise<void>,
   ) {
     this.options = options;
@@ -184,7 +192,9 @@ export class Spool {
       const cursors = await loadCursors(options.dir);
       const openLane = (name: LaneName): Promise<Lane> => {
         let highest = 0;
-        for (const cursor of cursors.values()) if (cursor !== 'damaged') highest = Math.max(highest, cursor[name]);
+        for (const cursor of cursors.values()) {
+          if (cursor !== 'damaged') highest = Math.max(highest, cursor.position[name]);
+        }
         return Lane.open({
           dir: options.dir,
           name,
@@ -203,22 +213,23 @@ export class Spool {
     }
   }
 
-  setLimits(limits: { maxBytes: number; maxAgeSecs: number; fsyncMs: number }): void {
+  setLimits(limits: Partial<Omit<SpoolOptions, 'dir' | 'log'>>): void {
     this.options = { ...this.options, ...limits };
   }
 
   /** A destination's place: where it left off, or the present for a new one. */
   consumer(name: string): Consumer {
     const known = this.cursors.get(name);
-    let position: Position;
+    let cursor: Cursor;
     if (known === 'damaged') {
       this.log.warn({ destination: name }, 'spool: damaged cursor; everything spooled is sent again');
-      position = { first: 0, normal: 0, low: 0 };
-      for (const lane of LANES) position[lane] = this.oldest(lane);
+      const position = { first: this.oldest('first'), normal: this.oldest('normal'), low: this.oldest('low') };
+      cursor = { position, since: position };
     } else {
-      position = known ?? { first: this.lanes.first.end, normal: this.lanes.normal.end, low: this.lanes.low.end };
+      const now = { first: this.lanes.first.end, normal: this.lanes.normal.end, low: this.lanes.low.end };
+      cursor = known ?? { position: now, since: now };
     }
-    const consumer = new Consumer(this, name, position);
+    const consumer = new Consumer(this, name, cursor);
     this.consumers.add(consumer);
     void consumer.save();
     return consumer;
@@ -226,7 +237,17 @@ export class Spool {
 
   release(consumer: Consumer): void {
     this.consumers.delete(consumer);
-    this.cursors.set(consumer.name, { ...consumer.committed });
+    this.cursors.set(consumer.name, { position: { ...consumer.committed }, since: consumer.since });
+  }
+
+  /** Everything that is held now, confirmed or not. */
+  scan(): AsyncGenerator<Found[]> {
+    return scanSpool(this.lanes);
+  }
+
+  /** Events about an alert, a decision or an event. */
+  find(id: string, limit: number): Promise<Found[]> {
+    return findInSpool(this.lanes, id, limit);
   }
 
   onAppend(listener: () => void): () => void {
@@ -325,14 +346,40 @@ export class Spool {
       if (lane.writeError !== '') lane.forget(confirmed);
       while (lane.segments.length > 0 && lane.segmentEnd(0) <= confirmed) {
         const onlyOne = lane.segments.length === 1;
+        if (lane.writeError === '' && this.isKept(lane.segments[0]!)) break;
         if (onlyOne && lane.writeError === '' && lane.segments[0]!.bytes < this.options.segmentBytes) break;
         await lane.dropOldest();
       }
       await this.dropExpired(name);
       lane.settle();
     }
+    await this.dropKeptOverLimit();
     await this.dropOverLimit();
     await Promise.all(Object.values(this.lanes).map((lane) => (lane.pending > 0 ? lane.flush() : undefined)));
+  }
+
+  /** Young enough to be kept for a replay although everyone has it. */
+  private isKept(segment: Segment): boolean {
+    return segment.newestMonoMs > performance.now() - (this.options.keepSecs ?? 0) * 1000;
+  }
+
+  /** What is kept for replays only: goes oldest first when it is too much, or when the spool needs its room. */
+  private async dropKeptOverLimit(): Promise<void> {
+    for (;;) {
+      const kept = LANES.flatMap((name) => this.confirmedSegments(name).map((segment) => ({ name, segment })));
+      const keptBytes = kept.reduce((sum, { segment }) => sum + segment.bytes, 0);
+      if (keptBytes <= (this.options.keepBytes ?? 0) && this.bytes() <= this.options.maxBytes) return;
+      const oldest = kept.toSorted((a, b) => a.segment.newestMonoMs - b.segment.newestMonoMs)[0];
+      if (!oldest) return;
+      await this.lanes[oldest.name].dropOldest();
+    }
+  }
+
+  /** Whole segments that everyone has; the one being written is not among them. */
+  private confirmedSegments(name: LaneName): Segment[] {
+    const lane = this.lanes[name];
+    const confirmed = Math.min(lane.end, ...[...this.consumers].map((consumer) => consumer.committed[name]));
+    return lane.segments.filter((_, i) => i < lane.segments.length - 1 && lane.segmentEnd(i) <= confirmed);
   }
 
   private async dropExpired(name: LaneName): Promise<void> {

@@ -3,6 +3,7 @@ import { createBulkDialect } from './bulk.js';
 import { FileTransport } from './file.js';
 import { createHecDialect } from './hec.js';
 import { HttpTransport } from './http.js';
+import { NatsTransport } from './nats.js';
 import { createOtlpDialect } from './otlp.js';
 import { RelpTransport } from './relp.js';
 import { StdoutTransport } from './stdout.js';
@@ -37,6 +38,8 @@ export function createTransport(settings: DestinationSettings, deps: TransportDe
       return new HttpTransport(settings, createOtlpDialect(settings, deps), deps.record);
     case 'webhook':
       return new HttpTransport(settings, createWebhookDialect(settings), deps.record);
+    case 'nats':
+      return new NatsTransport(settings, deps);
     case 'file':
       return new FileTransport(settings, deps);
     case 'stdout':

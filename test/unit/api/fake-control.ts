@@ -1,3 +1,4 @@
+import { fakeRules } from './fake-rules.js';
 import type { Control } from '../../../src/api/index.js';
 import type { BaselineDetail, Status } from '../../../src/contract/http.js';
 import type { Decision } from '../../../src/domain/decision.js';
@@ -99,12 +100,27 @@ export function createFakeControl(store: Store): FakeControl {
       }), // prettier-ignore
     },
     models: { list: () => [] },
-    rules: { list: () => [] },
+    rules: fakeRules(),
     siem: {
       list: () => [],
       test() {
         throw missing('siem');
       },
+      ...fakeSiem(() => missing('siem')),
+    },
+    respond(request, actor) {
+      calls.push(['respond', request, actor]);
+      return request.items.map(({ op, value }) => ({
+        ...{
+          op,
+          value,
+          outcome: 'accepted' as const,
+          message: 'done',
+          decisionIds: [],
+          capped: false,
+          simulated: false,
+        },
+      }));
     },
     system: {
       doctor: () => ({ ok: true, checks: [{ name: 'ruleset.order', status: 'ok', message: 'fine' }] }),
@@ -127,5 +143,17 @@ export function createFakeControl(store: Store): FakeControl {
     },
     health: () => ({ responder: { ok: true, detail: 'connected' } }),
     metrics: () => ({ packets_total: 7 }),
+  };
+}
+
+/** No destination is configured. */
+function fakeSiem(missing: () => Error): Omit<Control['siem'], 'list' | 'test'> {
+  const none = (): never => {
+    throw missing();
+  };
+  return {
+    ...{ detail: none, receipts: none, gaps: none, deadLetters: none, replay: none, lastReplay: none },
+    deliveries: (id) => ({ id, events: [] }),
+    reload: () => ({ added: [], changed: [], removed: [], unchanged: [] }),
   };
 }

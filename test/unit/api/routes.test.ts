@@ -12,7 +12,10 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   login: 'public', refresh: 'public', logout: 'public',
   changePassword: 'session', me: 'session', startTotp: 'viewer', confirmTotp: 'viewer', disableTotp: 'viewer',
   getStatus: 'viewer', setMode: 'operator', pause: 'operator', resume: 'operator',
-  listSiem: 'viewer', testSiem: 'operator', doctor: 'analyst', canary: 'operator',
+  listSiem: 'viewer', testSiem: 'operator', getSiem: 'viewer', listSiemReceipts: 'viewer', listSiemGaps: 'viewer',
+  listSiemDeadLetters: 'viewer', replaySiem: 'operator', getSiemReplay: 'viewer', getSiemDeliveries: 'viewer',
+  reloadSiem: 'admin', requestResponse: 'operator', listResponseRequests: 'viewer',
+  doctor: 'analyst', canary: 'operator',
   listSensors: 'viewer', setCapture: 'operator',
   listAlerts: 'viewer', getAlert: 'viewer', patchAlert: 'analyst', bulkAlerts: 'analyst', labelAlert: 'analyst',
   listIncidents: 'viewer', getIncident: 'viewer', patchIncident: 'analyst', commentIncident: 'analyst',
@@ -22,14 +25,16 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   listFlows: 'viewer', statsOverview: 'viewer',
   listBaselines: 'viewer', getBaseline: 'viewer', forgetBaseline: 'operator',
   listPolicies: 'viewer', getPolicy: 'viewer', validatePolicy: 'analyst', putPolicy: 'operator', testPolicy: 'analyst',
-  listModels: 'viewer', listRules: 'viewer',
+  listModels: 'viewer',
+  listRules: 'viewer', listRuleFiles: 'viewer', listRuleSources: 'viewer', getRuleUpdate: 'viewer',
+  updateRules: 'operator', reloadRules: 'operator', checkRules: 'analyst', getRule: 'viewer', setRuleState: 'operator',
   listUsers: 'admin', addUser: 'admin', patchUser: 'admin', resetPassword: 'admin', removeUser: 'admin',
   listTokens: 'viewer', addToken: 'viewer', removeToken: 'viewer', listSessions: 'viewer', removeSession: 'viewer',
   listAudit: 'admin', checkAudit: 'admin',
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];
-const concrete = (path: string): string => path.replace(':id', randomUUID()).replace(':name', 'nothing').replace(':host', '192.0.2.9');
+const concrete = (path: string): string => path.replace(':gid', '1').replace(':sid', '2').replace(':id', randomUUID()).replace(':name', 'nothing').replace(':host', '192.0.2.9');
 
 describe('every route', () => {
   let h: Harness;

@@ -94,7 +94,10 @@ function start(
     transport,
     format: FORMATTERS[settings.format],
     context: CONTEXT,
-    deadLetters: { put: (_name, event, reason) => Promise.resolve(void dead.push({ event, reason })) },
+    deadLetters: {
+      put: (_name, event, reason) => Promise.resolve(void dead.push({ event, reason })),
+      list: () => Promise.resolve([]),
+    },
     log: silentLogger,
     now: () => Date.now(),
     onGap: (_name, dropped, cause) => void gaps.push({ dropped, cause }),

@@ -60,6 +60,7 @@ describe('siem options', () => {
         preset,
         ...(isSyslog ? { transport: tcp } : {}),
         ...(isHttp ? { url: 'https://siem.example.net', token: 'x' } : {}),
+        ...(protocol === 'nats' ? { url: 'tls://nats.example.net:4222' } : {}),
         ...(protocol === 'file' ? { path: 'events.json' } : {}),
       };
       assert.deepEqual(problemsOf(destination), [], preset);
