@@ -11,6 +11,7 @@ import { toSnake } from './snake.js';
 /** Configuration with every path absolute. */
 export interface LoadedConfig extends Config {
   runtime_dir: string;
+  detect: Config['detect'] & { signature: { folder: string } };
   /** The file it came from, or undefined for built-in defaults. */
   file: string | undefined;
 }
@@ -100,10 +101,25 @@ function finish(config: Config, raw: RawConfig, file: string | undefined): Loade
       ...config.enforce,
       state_dir: written('enforce', 'state_dir') ? absolute(config.enforce.state_dir) : join(dataDir, 'responder'),
     },
+    detect: { ...config.detect, signature: signaturePaths(config.detect.signature, dataDir, absolute) },
     store: {
       ...config.store,
       path: written('store', 'path') ? absolute(config.store.path) : join(dataDir, 'portcullis.db'),
       ...(storePassword === undefined ? {} : { password: storePassword }),
     },
+  };
+}
+
+type SignatureConfig = Config['detect']['signature'];
+
+function signaturePaths(signature: SignatureConfig, dataDir: string, absolute: (path: string) => string) {
+  const { classification, threshold, folder } = signature;
+  return {
+    ...signature,
+    rules: signature.rules.map(absolute),
+    folder: folder === undefined ? join(dataDir, 'rules') : absolute(folder),
+    sources: signature.sources.map((s) => (/^[a-z]+:/i.test(s.url) ? s : { ...s, url: absolute(s.url) })),
+    ...(classification === undefined ? {} : { classification: absolute(classification) }),
+    ...(threshold === undefined ? {} : { threshold: absolute(threshold) }),
   };
 }

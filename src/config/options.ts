@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { afpacketOptions, capOptions } from '../capture/options.js';
+import { appLayerOptions } from '../applayer/options.js';
 import { correlateOptionsSchema } from '../correlate/options.js';
 import { decodeOptions } from '../decode/options.js';
 import { behaviourOptionsSchema } from '../detect/behaviour/index.js';
@@ -15,6 +16,7 @@ import { siemOptionsSchema } from '../forward/options.js';
 import { policyOptionsSchema } from '../policy/options.js';
 import { apiOptionsSchema } from '../api/options.js';
 import { storeOptionsSchema } from '../store/options.js';
+import { trainingOptionsSchema } from '../train/lifecycle/options.js';
 import { snakeSection } from './snake.js';
 
 /** Version of the configuration file; a later version migrates earlier ones. */
@@ -34,6 +36,7 @@ const detectSchema = z.strictObject({
     signatureOptionsSchema.extend({
       enabled: z.boolean().default(true).describe('Match rules of signature files'),
       stream: reassemblyOptions.extend({ inspect: reassemblyOptions.shape.inspect.default('arrival') }).prefault({}),
+      appLayer: appLayerOptions.prefault({}),
     }),
   ).prefault({}),
   behaviour: snakeSection(
@@ -61,12 +64,17 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Folder of the sockets between the daemons; data_dir/run unless given'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  realtime: z
+    .boolean()
+    .default(true)
+    .describe('Daemons run with real-time priority while they are mostly idle, where they may (CAP_SYS_NICE, LimitRTPRIO)'),
   capture: snakeSection(captureSchema).prefault({}),
   decode: snakeSection(decodeOptions).prefault({}),
   flow: snakeSection(flowOptions).prefault({}),
   defrag: snakeSection(defragOptions).prefault({}),
   features: snakeSection(flowFeatureOptionsSchema).prefault({}),
   detect: detectSchema.prefault({}),
+  training: snakeSection(trainingOptionsSchema).prefault({}),
   correlate: snakeSection(correlateOptionsSchema).prefault({}),
   policy: policyOptionsSchema.prefault({}),
   enforce: enforceOptionsSchema.prefault({}),

@@ -1,13 +1,20 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { installRoot, type LoadedConfig } from '../config/index.js';
+import type { LoadedConfig } from '../config/index.js';
+import type { ScoredFlow, ShadowCount } from '../contract/ipc.js';
 import { createBehaviour } from '../detect/behaviour/index.js';
-import { createScorer, type Scorer } from '../detect/scoring/index.js';
+import { createScorer, type Scorer, type Shadow } from '../detect/scoring/index.js';
 import type { Detection } from '../domain/detection.js';
 import type { PacketObserver } from '../domain/stage.js';
-import { createFlowFeatures, FLOW_SCHEMA } from '../features/index.js';
+import {
+  createFlowFeatures,
+  createKddFeatures,
+  FLOW_SCHEMA,
+  KDD_SCHEMA,
+  kddFeatureOptionsSchema,
+  type EmitVector,
+} from '../features/index.js';
 import { nowUs } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { modelFolders, schemaOf, type ModelFolder } from './model-folders.js';
 import { createSignatures, type Signatures } from './signatures.js';
 
 export interface DetectorDeps {
@@ -18,6 +25,8 @@ export interface DetectorDeps {
   offline?: boolean;
   /** Rule files instead of the configured ones. */
   rules?: string[];
+  /** Folder with models promoted on this box; offline only what is shipped or named scores. */
+  dataDir?: string;
 }
 
 /** Everything that looks at packets in their flow and finds something. */
@@ -26,6 +35,8 @@ export interface Detectors {
   reload(what: 'rules' | 'models' | 'intel' | 'detectors'): Promise<void>;
   /** Offline: resolves when everything seen so far has been judged. */
   drain(): Promise<void>;
+  /** Scored vectors drawn by chance, and how challengers agree with their champions, since the last call. */
+  takeScoringReport(): { samples: ScoredFlow[]; shadow: ShadowCount[] };
   stats(): Record<string, number>;
   close(): Promise<void>;
 }
@@ -41,8 +52,9 @@ export async function createDetectors(
   const observers: PacketObserver[] = [];
   let signatures: Signatures | undefined;
   if (signatureOn) {
-    const rules = deps.rules ?? signature.rules;
-    signatures = createSignatures({ ...signature, rules }, { emit: deps.emit, sensor: deps.sensor });
+    // Rules named on the command line are all there is; the folder adds what was fetched and what the operator changed.
+    const chosen = deps.rules === undefined ? signature : { ...signature, rules: deps.rules, folder: undefined };
+    signatures = createSignatures(chosen, { emit: deps.emit, sensor: deps.sensor });
     for (const problem of signatures.problems) deps.log.warn({ ...problem }, 'a rule was skipped');
     observers.push(signatures.observer);
   }
@@ -50,43 +62,45 @@ export async function createDetectors(
     observers.push(
       createBehaviour(behaviour, { emit: deps.emit, sensor: deps.sensor, ...(deps.offline ? {} : { nowUs }) }),
     );
-  const folders = modelsOn ? modelFolders(scoring.models) : [];
+  const folders = modelsOn ? modelFolders(scoring.models, deps.dataDir) : [];
+  const usesKdd = folders.some(({ dir }) => schemaOf(dir) === KDD_SCHEMA.name);
   let scorer: Scorer | undefined;
   if (folders.length > 0) {
     const made = createScorer(
-      { ...scoring, models: folders },
+      { ...scoring, models: folders.map(({ dir }) => dir) },
       {
         emit: deps.emit,
         log: deps.log,
-        schemas: [FLOW_SCHEMA],
+        schemas: usesKdd ? [FLOW_SCHEMA, KDD_SCHEMA] : [FLOW_SCHEMA],
         sensor: deps.sensor,
         ...(deps.offline === undefined ? {} : { offline: deps.offline }),
       },
     );
-    await made.start();
+    await made.reload(...scored(folders));
     scorer = made;
-    observers.push(
-      createFlowFeatures(config.features, { emit: (vector, _packet, flows, slot) => made.push(vector, flows, slot) }),
-    );
+    const emit: EmitVector = (vector, _packet, flows, slot) => made.push(vector, flows, slot);
+    observers.push(createFlowFeatures(config.features, { emit }));
+    if (usesKdd) observers.push(createKddFeatures(kddFeatureOptionsSchema.parse({}), { emit }));
   }
   return {
     observers,
     async reload(what) {
-      if (what === 'rules') signatures?.reload();
-      if (what === 'models') await scorer?.reload(modelFolders(scoring.models));
+      if (what === 'rules') {
+        for (const problem of (await signatures?.reload()) ?? []) deps.log.warn({ ...problem }, 'a rule was skipped');
+      }
+      if (what === 'models') await scorer?.reload(...scored(modelFolders(scoring.models, deps.dataDir)));
     },
     drain: async () => scorer?.drain(),
+    takeScoringReport: () => scorer?.takeReport() ?? { samples: [], shadow: [] },
     stats: () => (scorer ? scorer.stats() : {}),
     close: async () => scorer?.close(),
   };
 }
 
-/** The configured model folders, else every model shipped in `models/`. */
-export function modelFolders(configured: readonly string[]): string[] {
-  if (configured.length > 0) return [...configured];
-  const root = join(installRoot(), 'models');
-  if (!existsSync(root)) return [];
-  return readdirSync(root)
-    .map((name) => join(root, name))
-    .filter((dir) => existsSync(join(dir, 'card.json')));
+/** Champions and challengers as the scorer wants them. */
+function scored(folders: readonly ModelFolder[]): [string[], Shadow[]] {
+  const shadows = folders.flatMap(({ dir, challenger }) =>
+    challenger === undefined ? [] : [{ dir: challenger, of: dir }],
+  );
+  return [folders.map(({ dir }) => dir), shadows];
 }

@@ -1,13 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createAppLayer, type AppFlow } from '../applayer/index.js';
-import { installRoot } from '../config/index.js';
+import { createAppLayer, type AppFlow, type AppLayerInput } from '../applayer/index.js';
 import {
   loadRules,
+  loadRulesGradually,
   SignatureEngine,
   type FileProblem,
   type PacketContent,
-  type Rule,
   type SignatureOptions as EngineOptions,
 } from '../detect/signature/index.js';
 import type { Detection } from '../domain/detection.js';
@@ -16,9 +13,11 @@ import type { Direction, FlowColumns } from '../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../domain/packet.js';
 import type { PacketObserver } from '../domain/stage.js';
 import { createReassembler, type ReassemblyInput } from '../flow/reassembly/index.js';
-import { AppError, errorMessage } from '../util/errors.js';
+import { readConfiguredRules } from './rule-files.js';
 
-export type SignatureOptions = EngineOptions & { stream: ReassemblyInput };
+export { readRuleFile, shippedRules } from './rule-files.js';
+
+export type SignatureOptions = EngineOptions & { stream: ReassemblyInput; appLayer?: AppLayerInput };
 
 export interface SignatureDeps {
   emit(detection: Detection): void;
@@ -29,30 +28,34 @@ export interface SignatureDeps {
 export interface Signatures {
   observer: PacketObserver;
   problems: readonly FileProblem[];
-  /** Reads the rule files again and swaps the rules; flows keep their state. */
-  reload(): readonly FileProblem[];
+  /** Reads the rule files again while packets go on, then swaps the rules at once; flows keep their state. */
+  reload(): Promise<readonly FileProblem[]>;
 }
 
 /** Reads rule files and builds the engine behind reassembly and protocol parsers. */
 export function createSignatures(options: SignatureOptions, deps: SignatureDeps): Signatures {
-  let loaded = readRules(options);
+  const first = readConfiguredRules(options);
+  const loaded = loadRules(first.files, first.load);
   const engine = new SignatureEngine(loaded.rules, options, deps);
+  let problems = [...first.problems, ...loaded.problems];
   return {
     observer: observe(engine, options),
     get problems() {
-      return loaded.problems;
+      return problems;
     },
-    reload() {
-      loaded = readRules(options);
-      engine.setRules(loaded.rules);
-      return loaded.problems;
+    async reload() {
+      const read = readConfiguredRules(options);
+      const { rules, problems: found } = await loadRulesGradually(read.files, read.load);
+      engine.setRules(rules);
+      problems = [...read.problems, ...found];
+      return problems;
     },
   };
 }
 
 /** Connects reassembly, protocol parsers and rules, so that a packet is judged with what it completed. */
 function observe(engine: SignatureEngine, options: SignatureOptions): PacketObserver {
-  const appLayer = createAppLayer({});
+  const appLayer = createAppLayer(options.appLayer ?? {});
   const flowsApp: (AppFlow | undefined)[] = [];
   const reassembler = createReassembler(options.stream, {
     sinkFor(flows, slot) {
@@ -115,47 +118,4 @@ function tee(first: StreamSink, second: StreamSink): StreamSink {
       second.onEnd(direction, tsUs);
     },
   };
-}
-
-function readRules(options: EngineOptions): { rules: Rule[]; problems: FileProblem[] } {
-  const files = options.rules.length > 0 ? options.rules : shippedRules();
-  const classification = options.classification === undefined ? undefined : readRuleFile(options.classification);
-  return loadRules(
-    files.map((file) => ({ file, text: readRuleFile(file) })),
-    {
-      addressVariables: options.addresses,
-      portVariables: options.ports,
-      classification,
-      threshold:
-        options.threshold === undefined
-          ? undefined
-          : { file: options.threshold, text: readRuleFile(options.threshold) },
-      maxDatasetEntries: options.maxDatasetEntries,
-    },
-  );
-}
-
-/** Rule files in `policies/rules`. */
-export function shippedRules(): string[] {
-  const folder = join(installRoot(), 'policies', 'rules');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.rules'))
-    .sort()
-    .map((name) => join(folder, name));
-}
-
-/** Text of a rule or classification file. @throws {AppError} `rules.cannot_read`. */
-export function readRuleFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new AppError({
-      kind: 'user',
-      code: 'rules.cannot_read',
-      message: `${file} cannot be read: ${errorMessage(error)}`,
-      fix: 'Name a rule file that this user can read.',
-      cause: error,
-    });
-  }
 }

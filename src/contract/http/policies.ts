@@ -97,15 +97,6 @@ export const policyExplainResponseSchema = z.object({
 });
 export type PolicyExplanation = z.infer<typeof policyExplainResponseSchema>;
 
-export const ruleFileSchema = z.object({
-  file: z.string(),
-  loaded: z.number(),
-  skipped: z.number(),
-  failed: z.number(),
-  problems: z.array(z.object({ line: z.number(), signatureId: z.number().optional(), reason: z.string() })),
-});
-export type RuleFile = z.infer<typeof ruleFileSchema>;
-
 export const policyOperations = defineOperations({
   listPolicies: {
     method: 'get',
@@ -199,14 +190,5 @@ export const policyOperations = defineOperations({
     params: nameParamsSchema,
     body: policyDeleteRequestSchema,
     status: 204,
-  },
-  listRules: {
-    method: 'get',
-    path: '/rules',
-    summary: 'Rule files: loaded, skipped and failed rules, and why',
-    access: 'viewer',
-    rate: 'read',
-    status: 200,
-    response: pageOf(ruleFileSchema),
   },
 });

@@ -25,6 +25,8 @@ export interface LoadOptions {
   maxDatasetEntries?: number;
   /** A `threshold.config`: suppressions and thresholds by sid. */
   threshold?: { file: string; text: string } | undefined;
+  /** Reads a file that a rule names, already relative to the rule's file; from disk unless given. */
+  readFile?: (path: string) => string;
 }
 
 /** What Suricata's default configuration sets. */
@@ -59,8 +61,38 @@ const PORTS: Readonly<Record<string, string>> = {
   TEREDO_PORTS: '3544',
 };
 
+type RuleFiles = readonly { file: string; text: string }[];
+
 /** Compiles rule files in order; a bad rule never stops the rest, a later rule with the same sid replaces by revision. */
-export function loadRules(files: readonly { file: string; text: string }[], options: LoadOptions = {}): LoadedRules {
+export function loadRules(files: RuleFiles, options: LoadOptions = {}): LoadedRules {
+  const steps = compileSteps(files, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * The same, letting others work in between: the packets and decisions of a running daemon do not wait for its rules.
+ * @param sliceMs longest time at a stretch, milliseconds.
+ */
+export async function loadRulesGradually(
+  files: RuleFiles,
+  options: LoadOptions = {},
+  sliceMs = 5,
+): Promise<LoadedRules> {
+  const steps = compileSteps(files, options);
+  let until = performance.now() + sliceMs;
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (performance.now() < until) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    until = performance.now() + sliceMs;
+  }
+}
+
+function* compileSteps(files: RuleFiles, options: LoadOptions): Generator<undefined, LoadedRules> {
   const classes = new Map(DEFAULT_CLASSES);
   if (options.classification !== undefined)
     for (const [name, value] of parseClassification(options.classification)) classes.set(name, value);
@@ -72,15 +104,17 @@ export function loadRules(files: readonly { file: string; text: string }[], opti
     addressCache: new Map(),
     portCache: new Map(),
   };
+  const readFile = options.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
   const bySid = new Map<string, Rule>();
   const problems: FileProblem[] = [];
   for (const { file, text } of files) {
     const context: CompileContext = {
       ...shared,
       file,
-      readLines: (path) => readFileSync(join(dirname(file), path), 'utf8').split(/\r?\n/),
+      readLines: (path) => readFile(join(dirname(file), path)).split(/\r?\n/),
     };
     for (const { text: ruleText, line } of ruleLines(text)) {
+      yield;
       const result = compileRule(ruleText, line, context);
       if ('reason' in result) {
         problems.push({ ...result, file });
