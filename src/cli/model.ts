@@ -1,7 +1,9 @@
 import { userInfo } from 'node:os';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { ModelCard } from '../contract/model-card.js';
-import { createRegistry, type RegisteredModel } from '../train/index.js';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { challengeOptionsSchema, createRegistry, runChallenge, type RegisteredModel } from '../train/index.js';
+import { clock, progress } from './train.js';
 
 /** `portcullis model list|show|promote|rollback`: which models there are and which one is in use. */
 export function register(program: Command): void {
@@ -59,6 +61,21 @@ export function register(program: Command): void {
     .action((name: string, { models, reason }: { models: string; reason: string }) => {
       const entry = createRegistry(models).rollback(name, { by: userInfo().username, reason, nowMs: Date.now() });
       process.stdout.write(`${entry.id} is current again\n`);
+    });
+  model
+    .command('challenge')
+    .description('train a challenger as the nightly run does, and judge it against the champion')
+    .argument('<file>', 'JSON file: champion, base, live, out and limits, as the server writes it')
+    .requiredOption('--report <file>', 'JSON file to write the verdict to')
+    .addOption(new Option('--progress <how>', 'progress on stderr').choices(['auto', 'json', 'none']).default('auto'))
+    .action(async (file: string, { report, progress: how }: { report: string; progress: string }) => {
+      const options = challengeOptionsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      const result = await runChallenge(options, { onProgress: progress(how), ...clock() });
+      writeFileSync(report, `${JSON.stringify(result, null, 1)}\n`, { flush: true });
+      process.stdout.write(
+        `${result.challenger} ${result.gate.promote ? 'is better than the champion' : 'is not better than the champion'}\n` +
+          result.gate.checks.map((c) => `  ${c.passed ? 'passed' : 'FAILED'} ${c.name}: ${c.detail}\n`).join(''),
+      );
     });
 }
 

@@ -81,7 +81,7 @@ function kebab(name: string): string {
 }
 
 /** SOURCE_DATE_EPOCH (reproducible-builds.org) fixes the time in the card and leaves timings out. */
-function clock(): { trainedMs: number; repeatable: boolean } {
+export function clock(): { trainedMs: number; repeatable: boolean } {
   const fixed = process.env['SOURCE_DATE_EPOCH'];
   return fixed === undefined
     ? { trainedMs: Date.now(), repeatable: false }
@@ -89,7 +89,7 @@ function clock(): { trainedMs: number; repeatable: boolean } {
 }
 
 /** At most ten lines a second on stderr: rewritten in place on a terminal, JSON for a program that asked. */
-function progress(how: string): (step: string, done: number, total: number) => void {
+export function progress(how: string): (step: string, done: number, total: number) => void {
   if (how === 'none' || (how === 'auto' && !process.stderr.isTTY)) return () => undefined;
   let last = -Infinity;
   return (step, done, total) => {

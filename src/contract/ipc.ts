@@ -178,11 +178,40 @@ const hello = z.object({
   info: z.record(z.string(), z.unknown()),
 });
 
+/** A live vector drawn by chance, with the raw scores of the models that saw it. */
+export const scoredFlowSchema = z.object({
+  atMs: z.number(),
+  srcIp: z.string(),
+  srcPort: z.number(),
+  dstIp: z.string(),
+  dstPort: z.number(),
+  proto: z.number(),
+  schema: z.string(),
+  values: z.array(z.number()),
+  scores: z.record(z.string(), z.number()),
+  /** A model reported it. */
+  reported: z.boolean(),
+});
+export type ScoredFlow = z.infer<typeof scoredFlowSchema>;
+
+/** How a challenger and its champion agreed on the same live vectors since the last report. */
+export const shadowCountSchema = z.object({
+  model: z.string(),
+  champion: z.string(),
+  version: z.string(),
+  rows: z.number(),
+  both: z.number(),
+  championOnly: z.number(),
+  challengerOnly: z.number(),
+});
+export type ShadowCount = z.infer<typeof shadowCountSchema>;
+
 export const sensorMessageSchema = z.discriminatedUnion('type', [
   hello,
   z.object({ type: z.literal('detection'), detection: detectionSchema }),
   z.object({ type: z.literal('flows'), flows: z.array(flowRecordSchema) }),
   z.object({ type: z.literal('stats'), atMs: z.number(), stats: statsSchema }),
+  z.object({ type: z.literal('scoring'), samples: z.array(scoredFlowSchema), shadow: z.array(shadowCountSchema) }),
   /** What changed in the baselines of inside hosts. */
   z.object({ type: z.literal('baselines'), hosts: z.array(hostBaselineSchema) }),
   z.object({ type: z.literal('problem'), code: z.string(), message: z.string(), fix: z.string().optional() }),

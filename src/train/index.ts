@@ -1,5 +1,15 @@
 export { openBundle, writeBundle, type Bundle } from './bundle.js';
 export { featureDrift, kolmogorovSmirnov, sharesOf, stabilityIndex, type DriftFinding } from './evaluate/drift.js';
+export {
+  challengeResultSchema,
+  runChallenge,
+  challengeOptionsSchema,
+  type ChallengeOptions,
+  type ChallengeResult,
+} from './lifecycle/challenge.js';
+export { liveVectorSchema, type LiveVector } from './lifecycle/challenge-data.js';
+export { trainingOptionsSchema, type TrainingOptions } from './lifecycle/options.js';
+export { flowClass } from './table/flow-classes.js';
 export { evaluateModel, type Evaluation } from './evaluate-model.js';
 export { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateReport, type GateSet } from './lifecycle/gate.js';
 export { labelWeights, withLabels, type LabelledVector } from './lifecycle/labels.js';

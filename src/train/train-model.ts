@@ -8,6 +8,7 @@ import { fitCalibration } from './evaluate/calibration.js';
 import { curve, thresholdForBudget } from './evaluate/curves.js';
 import { baseline } from './evaluate/drift.js';
 import { measure, predict, reliability, type DecisionRule } from './evaluate/metrics.js';
+import { curvesOf } from './evaluate/curve-data.js';
 import { calibrationPlot, confusionPlot, prPlot, rocPlot } from './evaluate/plots.js';
 import type { TrainedModel, TrainerOptions } from './model.js';
 import { openSession, scoreRows, type Scores } from './onnx/session.js';
@@ -27,6 +28,10 @@ export interface TrainHooks {
   trainedMs: number;
   /** Leave timings out of the card, for repeatable builds. */
   repeatable?: boolean;
+  /** Id of the model that this one is to replace, for the card. */
+  parent?: string;
+  /** How rows are held out, instead of by the options. */
+  split?: Split;
 }
 
 /** Reads data, trains, checks the export, measures on held-out rows and writes the bundle. */
@@ -50,7 +55,7 @@ export async function trainOnTable(
 ): Promise<{ card: ModelCard; files: Map<string, Uint8Array> }> {
   const isAnomaly = ANOMALY_ALGORITHMS.includes(options.algorithm);
   const classes = isAnomaly ? anomalyClasses(table) : makeClasses(table, options.classes);
-  const split = options.split === 'time' ? splitByTime(table, {}) : splitByGroup(table, options);
+  const split = hooks.split ?? (options.split === 'time' ? splitByTime(table, {}) : splitByGroup(table, options));
   const part = (rows: Int32Array): Part => ({ table: takeRows(table, rows), classes: takeClasses(classes, rows) });
   const train = part(split.train);
   checkClasses(classes, train.classes.y, isAnomaly);
@@ -67,7 +72,7 @@ export async function trainOnTable(
   const testScores = await score(testPart);
   const parity = await measureParity(model, session, testPart.table.rows > 0 ? testPart.table : train.table);
   const metrics = measure(testPart.table, testPart.classes, testScores, rule);
-  const bundle = plots(testPart, testScores, rule, metrics);
+  const bundle = figures(testPart, testScores, rule, metrics);
   bundle.set('model.onnx', model.onnx);
   if (model.trees) bundle.set('trees.bin', model.trees);
   const performanceOf = hooks.repeatable ? {} : { performance: await timing(session, testPart.table, trainSecs) };
@@ -108,6 +113,7 @@ export async function trainOnTable(
     },
     scoreDrift: baseline(testScores.score),
     ...performanceOf,
+    ...(hooks.parent === undefined ? {} : { parent: hooks.parent }),
   };
   bundle.set('card.json', Buffer.from(`${JSON.stringify(card, null, 1)}\n`));
   return { card, files: bundle };
@@ -191,15 +197,23 @@ function chooseRule({ table, classes }: Part, scores: Scores, options: TrainOpti
   return { ...rule, unknownThreshold: known[Math.floor(KNOWN_SHARE * known.length)]! + 1e-6 };
 }
 
-function plots(test: Part, scores: Scores, rule: DecisionRule, metrics: ModelCard['metrics']): Map<string, Uint8Array> {
+/** Curves as numbers for the console, and as plots for people. */
+function figures(
+  test: Part,
+  scores: Scores,
+  rule: DecisionRule,
+  metrics: ModelCard['metrics'],
+): Map<string, Uint8Array> {
   const isAttack = Uint8Array.from(test.classes.y, (y) => (y > 0 ? 1 : 0));
   const points = curve(scores.score, isAttack);
+  const bins = reliability(scores.score, isAttack, rule.calibration);
   return new Map(
     Object.entries({
+      'curves.json': `${JSON.stringify(curvesOf(points, bins, scores.score, isAttack))}\n`,
       'plots/confusion.svg': confusionPlot(metrics.confusion),
       'plots/roc.svg': rocPlot(points, metrics.rocAuc),
       'plots/precision-recall.svg': prPlot(points, metrics.prAuc),
-      'plots/calibration.svg': calibrationPlot(reliability(scores.score, isAttack, rule.calibration), metrics.ece),
+      'plots/calibration.svg': calibrationPlot(bins, metrics.ece),
     }).map(([name, svg]) => [name, Buffer.from(svg)]),
   );
 }

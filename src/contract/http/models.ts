@@ -205,7 +205,7 @@ export type TrainingRequest = z.infer<typeof trainingRequestSchema>;
 
 const version = z.string().regex(/^[0-9a-f]{16}$/);
 export const promoteRequestSchema = z.strictObject({ version, reason: sentenceSchema(500) });
-export const reasonRequestSchema = z.strictObject({ reason: sentenceSchema(500) });
+const modelReasonSchema = z.strictObject({ reason: sentenceSchema(500) });
 
 /** What to judge next, most useful first. `why` says why it is asked for. */
 export const labelQueueItemSchema = z.object({ alert: alertRowSchema, why: z.string() });
@@ -315,7 +315,7 @@ export const modelOperations = defineOperations({
     access: 'operator',
     rate: 'write',
     params: nameParamsSchema,
-    body: reasonRequestSchema,
+    body: modelReasonSchema,
     status: 200,
     response: modelDetailSchema,
   },
@@ -384,7 +384,7 @@ export const modelOperations = defineOperations({
     access: 'operator',
     rate: 'write',
     params: idParamsSchema,
-    body: reasonRequestSchema,
+    body: modelReasonSchema,
     status: 200,
     response: trainingRunSchema,
   },

@@ -16,6 +16,7 @@ import { createLiveCapture, defaultInterfaces, type LiveCapture } from './live-c
 /** Live packets may wait this long in the kernel's ring before the sensor's clock passes them, microseconds. */
 const CLOCK_LAG_US = 50_000;
 const MAX_FLOW_REPORTS_PER_SEC = 2000;
+const SCORING_REPORT_MS = 10_000;
 const GATE = { intervalUs: 250_000, maxKeys: 20_000 };
 
 /**
@@ -44,7 +45,12 @@ export async function runSensor(
   const gate = createDetectionGate(GATE, (detection: Detection) => {
     bus.send({ type: 'detection', detection });
   });
-  const detectors = await createDetectors(config, { emit: gate.push, log, sensor: config.name });
+  const detectors = await createDetectors(config, {
+    emit: gate.push,
+    log,
+    sensor: config.name,
+    dataDir: config.data_dir,
+  });
   const reporter = createFlowReporter({
     maxPerSec: MAX_FLOW_REPORTS_PER_SEC,
     send: (flows) => bus.send({ type: 'flows', flows }),
@@ -113,6 +119,10 @@ export async function runSensor(
     };
     bus.send({ type: 'stats', atMs: Date.now(), stats });
   }, 1000);
+  const scoring = setInterval(() => {
+    const report = detectors.takeScoringReport();
+    if (report.samples.length > 0 || report.shadow.length > 0) bus.send({ type: 'scoring', ...report });
+  }, SCORING_REPORT_MS);
   try {
     await live.setInterfaces(configured);
     ready();
@@ -120,6 +130,7 @@ export async function runSensor(
   } finally {
     clearInterval(ticker);
     clearInterval(statistics);
+    clearInterval(scoring);
     await live.close();
     pipeline.flush();
     gate.flush();

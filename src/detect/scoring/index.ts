@@ -1,6 +1,6 @@
 export { signatureId } from './detection.js';
 export type { LoadedBundle } from './bundle.js';
 export type { BatchScores } from './messages.js';
-export type { ReloadReport } from './model-set.js';
+export type { ReloadReport, Shadow } from './model-set.js';
 export { scoringOptionsSchema, type ScoringOptions } from './options.js';
 export { createScorer, type Scorer, type ScorerDeps } from './scorer.js';

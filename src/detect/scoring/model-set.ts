@@ -11,6 +11,13 @@ export interface ReloadReport {
   reason?: string;
 }
 
+/** A challenger that scores what its champion scores and reports nothing. */
+export interface Shadow {
+  dir: string;
+  /** Folder of the champion. */
+  of: string;
+}
+
 interface Active {
   key: number;
   dir: string;
@@ -21,7 +28,9 @@ interface Active {
 export class ModelSet {
   refused = 0;
   private active: Active[] = [];
+  private shadows: (Active & { of: string })[] = [];
   private dirs: readonly string[];
+  private shadowDirs: readonly Shadow[] = [];
   private nextKey = 1;
   private readonly link: WorkerLink;
   private readonly deps: { log: Logger; schemas: readonly FeatureSchema[] };
@@ -44,14 +53,27 @@ export class ModelSet {
     return new Map(this.active.filter((a) => a.bundle.card.schema.name === schema).map((a) => [a.key, a.bundle]));
   }
 
+  /** Challengers of a schema: key of the challenger, its bundle, and the key of its champion. */
+  shadowsOf(schema: string): { key: number; bundle: LoadedBundle; champion: number }[] {
+    return this.shadows.flatMap(({ key, bundle, of }) => {
+      const champion = this.active.find((a) => a.dir === of && a.bundle.card.schema.hash === bundle.card.schema.hash);
+      return champion && bundle.card.schema.name === schema ? [{ key, bundle, champion: champion.key }] : [];
+    });
+  }
+
   /** Scores nothing from now on: the worker keeps dying. */
   clear(): void {
+    this.shadows = [];
     this.active = [];
   }
 
   /** Loads every folder; then swaps in what was accepted, and drops models of folders no longer wanted. */
-  async reload(dirs: readonly string[] = this.dirs): Promise<ReloadReport[]> {
+  async reload(
+    dirs: readonly string[] = this.dirs,
+    shadowDirs: readonly Shadow[] = this.shadowDirs,
+  ): Promise<ReloadReport[]> {
     this.dirs = dirs;
+    this.shadowDirs = shadowDirs;
     const reports: ReloadReport[] = [];
     const next: Active[] = [];
     for (const dir of dirs) {
@@ -60,6 +82,14 @@ export class ModelSet {
       const kept = active ?? this.active.find((a) => a.dir === dir);
       if (kept) next.push(kept);
     }
+    const shadows: (Active & { of: string })[] = [];
+    for (const { dir, of } of shadowDirs) {
+      const { report, active } = await this.load(dir);
+      reports.push(report);
+      if (active) shadows.push({ ...active, of });
+    }
+    for (const a of this.shadows) this.link.send({ type: 'unload', key: a.key });
+    this.shadows = shadows;
     const old = this.active;
     this.active = next;
     for (const a of old) if (!next.includes(a)) this.link.send({ type: 'unload', key: a.key });

@@ -15,6 +15,13 @@ export const scoringOptionsSchema = z.strictObject({
     .max(4096)
     .default(64)
     .describe('Batches in flight; beyond it rows are shed and counted'),
+  samplesPerFlush: z
+    .number()
+    .int()
+    .min(0)
+    .max(1000)
+    .default(10)
+    .describe('Scored flows drawn by chance every 10 s, for drift and as benign training data'),
   maxDetectionsPerSec: z.number().int().min(1).default(2000).describe('Detections per model and second of packet time'),
 });
 export type ScoringOptions = z.infer<typeof scoringOptionsSchema>;

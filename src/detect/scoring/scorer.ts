@@ -1,3 +1,4 @@
+import type { ScoredFlow, ShadowCount } from '../../contract/ipc.js';
 import type { Detection } from '../../domain/detection.js';
 import type { FeatureSchema, FeatureVector } from '../../domain/feature.js';
 import type { FlowColumns } from '../../domain/flow.js';
@@ -6,9 +7,11 @@ import type { Logger } from '../../util/logger.js';
 import { RowBatch } from './batch.js';
 import type { LoadedBundle } from './bundle.js';
 import type { BatchScores } from './messages.js';
-import { ModelSet, type ReloadReport } from './model-set.js';
+import { ModelSet, type ReloadReport, type Shadow } from './model-set.js';
 import type { ScoringOptions } from './options.js';
 import { Reporter } from './reporter.js';
+import { ScoreSampler } from './sampler.js';
+import { ShadowCounts } from './shadow.js';
 import { WorkerLink } from './worker-link.js';
 
 export interface ScorerDeps {
@@ -29,11 +32,20 @@ export interface Scorer {
   /** Copies the vector and the flow's numbers. @returns false when the row was shed because scoring is behind. */
   push(vector: FeatureVector, flows: FlowColumns, slot: number): boolean;
   /** Loads models from disk again, or from other folders; a refused one leaves the old in its place. */
-  reload(dirs?: readonly string[]): Promise<ReloadReport[]>;
+  reload(dirs?: readonly string[], shadows?: readonly Shadow[]): Promise<ReloadReport[]>;
+  /** Vectors drawn by chance, and how challengers agree with their champions, since the last call. */
+  takeReport(): { samples: ScoredFlow[]; shadow: ShadowCount[] };
   /** Resolves when everything pushed so far has been scored and emitted. */
   drain(): Promise<void>;
   stats(): Record<string, number>;
   close(): Promise<void>;
+}
+
+interface InFlight {
+  batch: RowBatch;
+  schema: string;
+  bundles: Map<number, LoadedBundle>;
+  shadows: { key: number; bundle: LoadedBundle; champion: number }[];
 }
 
 /** Pending batches an offline run may hold before `push` refuses; `drain` between capture blocks keeps it far below. */
@@ -44,10 +56,12 @@ const OFFLINE_BATCHES = 16_384;
  * first row. When `queueBatches` are in flight rows are shed and counted, so scoring never holds up capture.
  */
 export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer {
-  const counters = { rows: 0, shed: 0, batches: 0, modelErrors: 0 };
+  const counters = { rows: 0, shed: 0, batches: 0, modelErrors: 0, shadowRows: 0, shadowSkipped: 0 };
   const filling = new Map<string, RowBatch>();
   const free = new Map<string, RowBatch[]>();
-  const inFlight = new Map<number, { batch: RowBatch; schema: string; bundles: Map<number, LoadedBundle> }>();
+  const inFlight = new Map<number, InFlight>();
+  const sampler = new ScoreSampler(deps.offline ? 0 : options.samplesPerFlush);
+  const shadow = new ShadowCounts();
   const waiting: (() => void)[] = [];
   const limit = deps.offline ? OFFLINE_BATCHES : options.queueBatches;
   let timer: NodeJS.Timeout | undefined;
@@ -71,6 +85,8 @@ export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer 
     const entry = inFlight.get(id);
     if (!entry) return;
     inFlight.delete(id);
+    compareShadows(entry, results);
+    const scored: { bundle: LoadedBundle; scores: BatchScores }[] = [];
     for (const result of results) {
       const bundle = entry.bundles.get(result.key);
       if (!bundle) continue;
@@ -81,12 +97,24 @@ export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer 
       }
       deps.onScores?.(bundle, result, entry.batch.rows);
       reporter.report(bundle, result, entry.batch);
+      scored.push({ bundle, scores: result });
     }
+    sampler.offer(entry.batch, entry.schema, scored);
     entry.batch.rows = 0;
     const pool = free.get(entry.schema) ?? [];
     free.set(entry.schema, pool);
     if (pool.length < options.queueBatches) pool.push(entry.batch);
     if (inFlight.size === 0) for (const wake of waiting.splice(0)) wake();
+  }
+
+  function compareShadows({ shadows, bundles, batch }: InFlight, results: readonly BatchScores[]): void {
+    for (const { key, bundle, champion } of shadows) {
+      const of = bundles.get(champion);
+      const [old, now] = [champion, key].map((k) => results.find((r) => r.key === k && r.error === undefined));
+      if (!of || !old || !now) continue;
+      counters.shadowRows += batch.rows;
+      shadow.add({ bundle: of, scores: old }, { bundle, scores: now }, batch.rows);
+    }
   }
 
   function send(schema: string): void {
@@ -95,10 +123,21 @@ export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer 
     filling.delete(schema);
     const bundles = models.forSchema(schema);
     const id = sequence++;
-    inFlight.set(id, { batch, schema, bundles });
+    // A challenger never costs the champion a row: it is left out when batches wait.
+    const isBusy = inFlight.size > options.queueBatches / 4;
+    const shadows = isBusy ? [] : models.shadowsOf(schema);
+    if (isBusy) counters.shadowSkipped += batch.rows;
+    inFlight.set(id, { batch, schema, bundles, shadows });
     counters.batches++;
     const columns = batch.x.length / options.batchRows;
-    link.send({ type: 'score', batch: id, x: batch.shared, rows: batch.rows, columns, keys: [...bundles.keys()] });
+    link.send({
+      type: 'score',
+      batch: id,
+      x: batch.shared,
+      rows: batch.rows,
+      columns,
+      keys: [...bundles.keys(), ...shadows.map((s) => s.key)],
+    });
   }
 
   function flush(): void {
@@ -126,7 +165,8 @@ export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer 
       else if (!deps.offline) timer ??= setTimeout(flush, options.flushMs);
       return true;
     },
-    reload: (dirs) => models.reload(dirs),
+    reload: (dirs, shadows) => models.reload(dirs, shadows),
+    takeReport: () => ({ samples: sampler.take(), shadow: shadow.take() }),
     drain() {
       flush();
       return inFlight.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
@@ -137,6 +177,8 @@ export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer 
       score_batches: counters.batches,
       batches_in_flight: inFlight.size,
       model_errors: counters.modelErrors,
+      shadow_rows: counters.shadowRows,
+      shadow_rows_skipped: counters.shadowSkipped,
       models_loaded: models.count(),
       models_refused: models.refused,
       scoring_worker_restarts: link.restarts,

@@ -19,6 +19,8 @@ export interface StoredLabel {
   user: string;
   createdMs: number;
   alertLabel: string;
+  /** Address held responsible. */
+  source?: string;
   features?: { schema: string; values: number[] };
 }
 
@@ -41,16 +43,18 @@ function toLabelRow(label: StoredLabel): LabelRow {
     alertLabel: clip(label.alertLabel, 128),
     featureSchema: label.features?.schema ?? '',
     featureValues: label.features === undefined ? '' : JSON.stringify(label.features.values),
+    source: clip(label.source ?? '', 45),
   };
 }
 
 function fromLabelRow(row: LabelRow): StoredLabel {
-  const { featureSchema, featureValues, verdict, class: className, comment, ...rest } = row;
+  const { featureSchema, featureValues, verdict, class: className, comment, source, ...rest } = row;
   return {
     ...rest,
     verdict: verdict as LabelVerdict,
     ...(className === '' ? {} : { class: className }),
     ...(comment === '' ? {} : { comment }),
+    ...(source === '' ? {} : { source }),
     ...(featureValues === ''
       ? {}
       : { features: { schema: featureSchema, values: JSON.parse(featureValues) as number[] } }),

@@ -47,6 +47,8 @@ export interface GateReport {
   checks: GateCheck[];
   /** Challenger's average precision less champion's on recent rows, with its 95 % interval. */
   gain: { mean: number; low: number; high: number };
+  /** Where each model alarms: the same budget of false alarms spent. */
+  thresholds: { champion: number; challenger: number };
 }
 
 /**
@@ -84,7 +86,7 @@ export function judgeChallenger(input: GateInput, options: GateOptions = GATE_DE
     falseAlarmCheck(input.recent, thresholds),
     protectedCheck(input.protectedBenign, thresholds),
   ];
-  return { promote: checks.every((c) => c.passed), checks, gain };
+  return { promote: checks.every((c) => c.passed), checks, gain, thresholds };
 }
 
 type Who = 'champion' | 'challenger';

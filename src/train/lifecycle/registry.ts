@@ -25,6 +25,10 @@ export interface ModelRegistry {
   show(name: string): { card: ModelCard; history: readonly HistoryEntry[]; dir: string };
   /** Checks the bundle, copies it in and makes it current; keeps the last `keep` versions. */
   promote(bundleDir: string, options: PromoteOptions): HistoryEntry;
+  /** Copies a model in that is used from elsewhere (as shipped), so that there is something to return to. */
+  adopt(bundleDir: string, options: { name: string; by: string; nowMs: number }): void;
+  /** Ids of the versions kept, the current one included. */
+  versions(name: string): { id: string; dir: string }[];
   /** Makes the version before the current one current again. */
   rollback(name: string, options: { by: string; reason: string; nowMs: number }): HistoryEntry;
 }
@@ -157,6 +161,16 @@ export function createRegistry(root: string): ModelRegistry {
       });
       prune(name, options.keep ?? DEFAULT_KEEP);
       return entry;
+    },
+    adopt(bundleDir, { name, by, nowMs }) {
+      if (existsSync(current(name))) return;
+      this.promote(bundleDir, { name, by, reason: 'as shipped', nowMs });
+    },
+    versions(name) {
+      const folder = versionsOf(name);
+      if (!existsSync(folder)) return [];
+      const ids = readdirSync(folder).filter((id) => /^[0-9a-f]{16}$/.test(id));
+      return ids.map((id) => ({ id, dir: join(folder, id) }));
     },
     rollback(name, options) {
       const now = currentId(name);

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { AppError } from '../../util/errors.js';
 
 export interface ChildTrainingOptions {
   /** Path of the command line's entry, cli/main.js. */
   main: string;
-  /** Arguments after `train`, e.g. ['--data', 'a.csv', '--algorithm', 'svm', '--out', 'dir']. */
+  /** Command and arguments, e.g. ['train', '--data', 'a.csv', '--algorithm', 'svm', '--out', 'dir']. */
   args: readonly string[];
   /** Bound of the JavaScript heap, MiB; typed arrays come on top, bounded by --max-rows. */
   maxHeapMiB: number;
@@ -24,13 +25,13 @@ export function trainInChild(options: ChildTrainingOptions): Promise<void> {
         ...process.execArgv,
         `--max-old-space-size=${options.maxHeapMiB}`,
         options.main,
-        'train',
         ...options.args,
         '--progress',
         'json',
       ],
       { stdio: ['ignore', 'ignore', 'pipe'], signal: options.signal },
     );
+    if (child.pid !== undefined) lowerPriority(child.pid);
     const problems: string[] = [];
     let rest = '';
     child.stderr.setEncoding('utf8');
@@ -39,9 +40,12 @@ export function trainInChild(options: ChildTrainingOptions): Promise<void> {
       rest = lines.pop() ?? '';
       for (const line of lines) if (!reportProgress(line, options)) problems.push(line);
     });
-    child.on('error', reject);
+    child.on('error', (error) => {
+      reject(options.signal?.aborted === true ? cancelled() : error);
+    });
     child.on('close', (code, signal) => {
       if (code === 0) resolve();
+      else if (options.signal?.aborted === true) reject(cancelled());
       else
         reject(
           childFailed(
@@ -51,6 +55,23 @@ export function trainInChild(options: ChildTrainingOptions): Promise<void> {
           ),
         );
     });
+  });
+}
+
+/** Training takes what capture and scoring leave. */
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It trains all the same.
+  }
+}
+
+function cancelled(): AppError {
+  return new AppError({
+    kind: 'user',
+    code: 'train.cancelled',
+    message: 'Training was cancelled; the model in use was not changed.',
   });
 }
 

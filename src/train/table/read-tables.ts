@@ -4,6 +4,7 @@ import { AppError } from '../../util/errors.js';
 import { createTableBuilder, type TableBuilder } from './builder.js';
 import { cicParser, detectFormat, kddParser, portcullisParser, type DataFormat, type RowParser } from './formats.js';
 import { readLines, splitCsv } from './lines.js';
+import { readParquet } from './parquet.js';
 import { schemaHash, type Table } from './table.js';
 
 export interface ReadOptions {
@@ -38,27 +39,41 @@ export async function readTables(
     const name = basename(path);
     const file: FileReport = { name, sha256: '', format: 'portcullis', rowsRead: 0, rowsKept: 0, rejected: {} };
     let parser: RowParser | undefined;
-    const { sha256 } = await readLines(path, (line) => {
-      if (line === '') return;
-      if (!parser) {
-        const opened = openParser(name, line, options);
-        parser = opened.parser;
-        file.format = opened.format;
-        if (schema && schemaHash(schema) !== schemaHash(parser.schema)) throw mixedSchemas(name, schema, parser.schema);
-        schema ??= parser.schema;
-        builder ??= createTableBuilder(schema, options);
-        if (opened.isHeader) return;
-      }
+    const use = (chosen: RowParser): void => {
+      parser = chosen;
+      if (schema && schemaHash(schema) !== schemaHash(parser.schema)) throw mixedSchemas(name, schema, parser.schema);
+      schema ??= parser.schema;
+      builder ??= createTableBuilder(schema, options);
+    };
+    const take = (fields: readonly string[], line: string): void => {
+      if (!parser) return;
       file.rowsRead++;
-      const row = parser.parse(splitCsv(line), line);
+      const row = parser.parse(fields, line);
       if (typeof row === 'string') file.rejected[row] = (file.rejected[row] ?? 0) + 1;
       else {
         builder?.add(parser.values, row);
         file.rowsKept++;
       }
       if ((file.rowsRead & 0xffff) === 0) options.onProgress?.(builder?.seen ?? 0);
-    });
-    file.sha256 = sha256;
+    };
+    if (path.endsWith('.parquet')) {
+      const summary = await readParquet(path, { ...options, fileName: name }, use, (fields) => {
+        take(fields, fields.join(','));
+      });
+      file.sha256 = summary.sha256;
+    } else {
+      const summary = await readLines(path, (line) => {
+        if (line === '') return;
+        if (!parser) {
+          const opened = openParser(name, line, options);
+          file.format = opened.format;
+          use(opened.parser);
+          if (opened.isHeader) return;
+        }
+        take(splitCsv(line), line);
+      });
+      file.sha256 = summary.sha256;
+    }
     if (file.rowsKept === 0) throw noRows(file);
     files.push(file);
   }

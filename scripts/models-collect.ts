@@ -1,0 +1,56 @@
+// npx tsx scripts/models-collect.ts --out FILE.parquet [--lab DIR]... [--captures DIR --index FILE] [--origin NAME]... [--flows N]
+//
+// Feature vectors of labelled captures as one Parquet file. The shipped base table is made of our own lab's runs:
+//   npx tsx scripts/models-collect.ts --lab RUNS/1 --lab RUNS/2 --lab RUNS/3 --flows 200 --out models/base/flow.parquet
+import { existsSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { FLOW_SCHEMA } from '../src/features/index.js';
+import { openParquetWriter } from '../src/train/table/parquet.js';
+import { extractVectors, indexedCaptures, labCaptures, type LabelledCapture } from './models-vectors.js';
+
+const { values } = parseArgs({
+  options: {
+    lab: { type: 'string', multiple: true, default: [] },
+    captures: { type: 'string' },
+    index: { type: 'string' },
+    origin: { type: 'string', multiple: true, default: [] },
+    flows: { type: 'string', default: '200' },
+    out: { type: 'string' },
+  },
+});
+if (values.out === undefined) throw new Error('Say where to write: --out FILE.parquet');
+const own = values.lab.flatMap((root) =>
+  labCaptures(root).map((capture) => ({
+    capture,
+    name: `${basename(root)}/${basename(relative(root, `${capture.path}/..`))}`,
+  })),
+);
+const others =
+  values.captures && values.index
+    ? indexedCaptures(values.captures, values.index).map((capture) => ({
+        capture,
+        name: relative(values.captures!, capture.path),
+      }))
+    : [];
+const wanted: { capture: LabelledCapture; name: string }[] = [...own, ...others].filter(
+  ({ capture }) => existsSync(capture.path) && (values.origin.length === 0 || values.origin.includes(capture.origin)),
+);
+if (wanted.length === 0)
+  throw new Error('No capture found: give --lab DIR (made by npm run lab) or --captures and --index.');
+
+const writer = openParquetWriter(values.out, FLOW_SCHEMA, ['source']);
+let rows = 0;
+for (const [i, { capture, name }] of wanted.entries()) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${i + 1}/${wanted.length} ${name}`);
+  try {
+    for (const vectors of await extractVectors(capture, Number(values.flows))) {
+      for (const vector of vectors.rows) writer.add({ values: vector, meta: [name], label: vectors.label });
+      rows += vectors.rows.length;
+    }
+  } catch (error) {
+    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+writer.close();
+console.log(`${values.out}: ${rows} vectors of ${wanted.length} captures`);

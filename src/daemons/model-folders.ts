@@ -1,0 +1,63 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { installRoot } from '../config/index.js';
+
+/** Below the data folder: models that took the place of shipped or configured ones, by name. */
+export const MODELS_DIR = 'models';
+/** Below that: challengers that score live traffic without reporting, by name of their champion. */
+export const CHALLENGERS_DIR = '.challengers';
+
+/** A model that scores live traffic. */
+export interface ModelFolder {
+  name: string;
+  dir: string;
+  /** Scores beside it and reports nothing. */
+  challenger?: string;
+}
+
+/**
+ * The configured model folders, else the shipped ones of a live feature schema. One of the same name that was promoted
+ * on this box (below `dataDir`) takes its place.
+ */
+export function modelFolders(configured: readonly string[], dataDir?: string): ModelFolder[] {
+  const dirs = configured.length > 0 ? configured : shippedModels();
+  return dirs.map((given) => {
+    const name = basename(given);
+    const promoted = dataDir === undefined ? undefined : join(dataDir, MODELS_DIR, name);
+    const challenger = dataDir === undefined ? undefined : join(dataDir, MODELS_DIR, CHALLENGERS_DIR, name);
+    const isBundle = (dir: string | undefined): dir is string =>
+      dir !== undefined && existsSync(join(dir, 'card.json'));
+    return {
+      name,
+      dir: isBundle(promoted) ? promoted : given,
+      ...(isBundle(challenger) ? { challenger } : {}),
+    };
+  });
+}
+
+function shippedModels(): string[] {
+  const root = join(installRoot(), 'models');
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .map((name) => join(root, name))
+    .filter((dir) => schemaOf(dir) === 'flow' && isDefault(dir));
+}
+
+/** Name of the feature schema of a bundle; undefined when there is none to read. */
+export function schemaOf(dir: string): string | undefined {
+  const schema = (readCard(dir) as { schema?: { name?: unknown } } | undefined)?.schema?.name;
+  return typeof schema === 'string' ? schema : undefined;
+}
+
+/** Shipped for choice: their cards say why they do not score by default. */
+function isDefault(dir: string): boolean {
+  return (readCard(dir) as { liveByDefault?: unknown } | undefined)?.liveByDefault !== false;
+}
+
+function readCard(dir: string): unknown {
+  try {
+    return JSON.parse(readFileSync(join(dir, 'card.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

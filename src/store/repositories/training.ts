@@ -1,0 +1,135 @@
+import { LessThan, MoreThan } from 'typeorm';
+import type { FlowSample, TrainingReport, TrainingRun } from '../../contract/http.js';
+import { bulkInsert } from '../bulk-insert.js';
+import { clip } from '../columns.js';
+import type { Database } from '../data-source.js';
+import type { FlowSampleRow } from '../entities/training.js';
+import { applyPage, toPage, type PageRequest, type PageResult } from '../paging.js';
+import { textField, type SearchFields } from '../search.js';
+
+const RUN_FIELDS: SearchFields = {
+  model: textField('r.model'),
+  state: textField('r.state'),
+  '': textField('r.model'),
+};
+
+export interface TrainingRepository {
+  /** Adds a run or puts its newer report in place. */
+  save(report: TrainingReport): Promise<void>;
+  get(id: string): Promise<TrainingReport | undefined>;
+  list(page: PageRequest): Promise<PageResult<TrainingRun>>;
+  /** Newest first. */
+  inState(states: readonly string[]): Promise<TrainingReport[]>;
+}
+
+export function createTrainingRepository(db: Database): TrainingRepository {
+  const rows = db.manager.getRepository(db.entities.trainingRun);
+  const parse = (row: { report: string }): TrainingReport => JSON.parse(row.report) as TrainingReport;
+  return {
+    async save(report) {
+      const { id, model, state, startedMs } = report;
+      const row = { id, model, state, startedMs, report: JSON.stringify(report) };
+      await db.write((manager) => manager.upsert(db.entities.trainingRun, row, ['id']));
+    },
+    async get(id) {
+      const row = await rows.findOneBy({ id });
+      return row ? parse(row) : undefined;
+    },
+    async list(page) {
+      const spec = { time: 'r.startedMs', id: 'r.id', fields: RUN_FIELDS };
+      const found = await applyPage(rows.createQueryBuilder('r'), page, spec).getMany();
+      return toPage(found, page.limit, (row) => ({ at: row.startedMs, id: row.id }), parse);
+    },
+    async inState(states) {
+      const where = states.map((state) => ({ state }));
+      return (await rows.find({ where, order: { startedMs: 'DESC', id: 'DESC' }, take: 100 })).map(parse);
+    },
+  };
+}
+
+/** A sampled flow with its vector. */
+export type StoredSample = FlowSample & { values: number[] };
+
+export interface SampleRepository {
+  add(samples: readonly StoredSample[]): Promise<void>;
+  get(id: string): Promise<StoredSample | undefined>;
+  /** Newest first. */
+  unlabelled(limit: number): Promise<FlowSample[]>;
+  setLabelled(id: string): Promise<void>;
+  /** For training: unlabelled ones of a schema between two times, newest first. */
+  between(featureSchema: string, fromMs: number, toMs: number, limit: number): Promise<StoredSample[]>;
+  count(featureSchema: string): Promise<number>;
+  /** Deletes the oldest beyond `keep`. */
+  prune(keep: number): Promise<number>;
+}
+
+const INSERT_ROWS = 100;
+
+export function createSampleRepository(db: Database): SampleRepository {
+  const rows = db.manager.getRepository(db.entities.flowSample);
+  return {
+    async add(samples) {
+      const list = samples.map(toSampleRow);
+      for (let at = 0; at < list.length; at += INSERT_ROWS) {
+        const part = list.slice(at, at + INSERT_ROWS);
+        await db.write((manager) => bulkInsert(db, manager, db.entities.flowSample, part));
+      }
+    },
+    async get(id) {
+      const row = await rows.findOneBy({ id });
+      return row ? fromSampleRow(row) : undefined;
+    },
+    async unlabelled(limit) {
+      const found = await rows.find({
+        where: { labelled: false },
+        order: { atMs: 'DESC', id: 'DESC' },
+        take: limit,
+      });
+      return found.map((row) => {
+        const { values: _values, ...sample } = fromSampleRow(row);
+        return sample;
+      });
+    },
+    async setLabelled(id) {
+      await db.write((manager) => manager.update(db.entities.flowSample, { id }, { labelled: true }));
+    },
+    async between(featureSchema, fromMs, toMs, limit) {
+      const found = await rows
+        .createQueryBuilder('s')
+        .where('s.atMs > :fromMs AND s.atMs <= :toMs AND s.featureSchema = :featureSchema AND s.labelled = 0')
+        .setParameters({ fromMs, toMs, featureSchema })
+        .orderBy('s.atMs', 'DESC')
+        .addOrderBy('s.id', 'DESC')
+        .take(limit)
+        .getMany();
+      return found.map(fromSampleRow);
+    },
+    count: (featureSchema) => rows.countBy({ featureSchema, labelled: false, atMs: MoreThan(0) }),
+    async prune(keep) {
+      const [first] = await rows.find({ order: { atMs: 'DESC', id: 'DESC' }, skip: keep, take: 1 });
+      if (!first) return 0;
+      const result = await db.write((manager) =>
+        manager.delete(db.entities.flowSample, { atMs: LessThan(first.atMs + 1) }),
+      );
+      return result.affected ?? 0;
+    },
+  };
+}
+
+function toSampleRow({ scores, values, ...sample }: StoredSample): FlowSampleRow {
+  return {
+    ...sample,
+    sensor: clip(sample.sensor, 64),
+    scores: JSON.stringify(scores),
+    featureValues: JSON.stringify(values),
+    labelled: false,
+  };
+}
+
+function fromSampleRow({ scores, featureValues, labelled: _labelled, ...row }: FlowSampleRow): StoredSample {
+  return {
+    ...row,
+    scores: JSON.parse(scores) as Record<string, number>,
+    values: JSON.parse(featureValues) as number[],
+  };
+}
