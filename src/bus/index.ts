@@ -6,6 +6,8 @@ export {
   type Incoming,
   type Outgoing,
 } from './client.js';
+export { createInbox } from './inbox.js';
+export { createOutbox } from './outbox.js';
 export { busOptionsSchema, type BusOptions } from './options.js';
 export {
   openBusServer,

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { createLogger } from '../daemons/log.js';
+import { keepRealtime } from '../daemons/realtime.js';
 import type { DaemonMessage } from '../daemons/supervisor.js';
 import type { ServerReady } from '../daemons/server/index.js';
 import { EXIT, exitCodeFor } from '../util/errors.js';
@@ -56,7 +57,10 @@ export function register(program: Command): void {
       try {
         setThreadPriority(DAEMON_NICE);
         const config = applyRunOptions(await loadConfig(options.config), options);
-        await daemon.run(config, stop.signal, announce);
+        await daemon.run(config, stop.signal, (info) => {
+          if (config.realtime) keepRealtime(stop.signal);
+          announce(info);
+        });
       } catch (error) {
         exitCode = exitCodeFor(error);
         // Under a supervisor that one speaks, once for all daemons.

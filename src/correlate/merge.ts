@@ -15,8 +15,8 @@ export function whoOf(d: Detection): string {
 }
 
 export function newAlert(d: Detection, ids: { id: string; key: string; incidentId: string }, atMs: number): Alert {
-  return {
-    ...endpoints(d),
+  // One literal and no spread: an alert is made on the way from packet to kernel.
+  const alert: Alert = {
     id: ids.id,
     key: ids.key,
     incidentId: ids.incidentId,
@@ -29,9 +29,7 @@ export function newAlert(d: Detection, ids: { id: string; key: string; incidentI
     score: d.score,
     confidence: d.confidence,
     offender: d.offender,
-    ...(d.victim === undefined ? {} : { victim: d.victim }),
     spoofable: d.spoofable,
-    ...(d.attack === undefined ? {} : { attack: d.attack }),
     signatureId: d.signatureId,
     gid: d.gid,
     rev: d.rev,
@@ -46,6 +44,29 @@ export function newAlert(d: Detection, ids: { id: string; key: string; incidentI
     detectedUs: d.detectedUs,
     victims: [],
     ports: [],
+    srcIp: d.srcIp,
+    srcPort: d.srcPort,
+    dstIp: d.dstIp,
+    dstPort: d.dstPort,
+    proto: d.proto,
+  };
+  if (d.victim !== undefined) alert.victim = d.victim;
+  if (d.attack !== undefined) alert.attack = d.attack;
+  setFlow(alert, d);
+  return alert;
+}
+
+/** An alert of its own, that later detections do not change; evidence items are never changed once they are there. */
+export function copyAlert(alert: Alert): Alert {
+  const metadata: Record<string, string[]> = {};
+  for (const [name, values] of Object.entries(alert.metadata)) metadata[name] = [...values];
+  return {
+    ...alert,
+    tiers: [...alert.tiers],
+    evidence: [...alert.evidence],
+    metadata,
+    victims: [...alert.victims],
+    ports: [...alert.ports],
   };
 }
 
@@ -56,7 +77,7 @@ export function mergeDetection(alert: Alert, d: Detection, atMs: number, options
   alert.severity = maxSeverity(alert.severity, d.severity);
   alert.noBlock &&= d.noBlock === true;
   if (d.score >= alert.score || alert.count === 1 + (d.repeats ?? 0)) {
-    Object.assign(alert, endpoints(d));
+    setEndpoints(alert, d);
     alert.title = d.title;
     alert.score = d.score;
   }
@@ -83,19 +104,19 @@ function addMetadata(alert: Alert, d: Detection): void {
   }
 }
 
-function endpoints(
-  d: Detection,
-): Pick<Alert, 'srcIp' | 'srcPort' | 'dstIp' | 'dstPort' | 'proto' | 'flowId' | 'communityId' | 'appProto'> {
-  return {
-    srcIp: d.srcIp,
-    srcPort: d.srcPort,
-    dstIp: d.dstIp,
-    dstPort: d.dstPort,
-    proto: d.proto,
-    ...(d.flowId === undefined ? {} : { flowId: d.flowId }),
-    ...(d.communityId === undefined ? {} : { communityId: d.communityId }),
-    ...(d.appProto === undefined ? {} : { appProto: d.appProto }),
-  };
+function setEndpoints(alert: Alert, d: Detection): void {
+  alert.srcIp = d.srcIp;
+  alert.srcPort = d.srcPort;
+  alert.dstIp = d.dstIp;
+  alert.dstPort = d.dstPort;
+  alert.proto = d.proto;
+  setFlow(alert, d);
+}
+
+function setFlow(alert: Alert, d: Detection): void {
+  if (d.flowId !== undefined) alert.flowId = d.flowId;
+  if (d.communityId !== undefined) alert.communityId = d.communityId;
+  if (d.appProto !== undefined) alert.appProto = d.appProto;
 }
 
 /** The newest value of each piece of evidence; at most `max`, the earliest kept. */

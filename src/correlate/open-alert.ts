@@ -1,7 +1,7 @@
 import type { Alert } from '../domain/alert.js';
 import type { Detection } from '../domain/detection.js';
 import { severityRank } from '../domain/severity.js';
-import { mergeDetection, newAlert } from './merge.js';
+import { copyAlert, mergeDetection, newAlert } from './merge.js';
 import type { CorrelateOptions } from './options.js';
 
 /** What the last update said, to decide whether the next is worth one. */
@@ -67,7 +67,7 @@ export class OpenAlert {
   /** The alert as it is now, on its own. Remembers that it was told. */
   tell(nowMs: number): Alert {
     this.told = this.now(nowMs);
-    return structuredClone(this.alert);
+    return copyAlert(this.alert);
   }
 
   private now(atMs: number): Told {

@@ -9,7 +9,7 @@ import { waitFor } from '../lab/wait.js';
 import { scanPolicy, startConnectScan, untilBlocked } from './support.js';
 
 const BLOCKS = 40;
-/** Far longer than a block takes; the scanner is stopped after it. */
+/** Far longer than a block takes. */
 const QUIET_MS = 250;
 /** Far above what is usual (printed below): a shared machine shall not fail the test, a broken path shall. */
 const P50_BOUND_MS = 60;
@@ -32,8 +32,8 @@ test(`${BLOCKS} scanners are blocked, each with its way from packet to kernel me
       const scan = await startConnectScan(box, source, '1-100');
       // Nothing is polled meanwhile: a box with two cores would measure the polling.
       await setTimeout(QUIET_MS);
-      await scan.stop();
       await untilBlocked(box, source);
+      await scan.stop();
     }
     const page = await waitFor('every decision has its latency', async () => {
       const { items } = await box.api.get<{ items: Decision[] }>('/decisions?state=all&limit=100');

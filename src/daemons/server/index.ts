@@ -4,12 +4,12 @@ import { openBusServer, type ResponderReport, type SensorReport } from '../../bu
 import { installRoot, type LoadedConfig } from '../../config/index.js';
 import { createCorrelator } from '../../correlate/index.js';
 import type { AlertUpdate } from '../../domain/alert.js';
-import type { ProtectedEntry } from '../../domain/decision.js';
+import type { Decision, ProtectedEntry } from '../../domain/decision.js';
+import type { Verdict } from '../../domain/verdict.js';
 import { AllowNames } from '../../enforce/index.js';
 import { alertToSiemEvent, openForwarder } from '../../forward/index.js';
 import { createBlastTracker, createPolicyEngine, type GuardDeps } from '../../policy/index.js';
 import { openStore } from '../../store/index.js';
-import { nowUs } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { VERSION } from '../../util/version.js';
@@ -20,6 +20,7 @@ import { openBaselineBook } from './baselines.js';
 import { createControl } from './control.js';
 import { createDecisionBook, createExemptions } from './decisions.js';
 import { createFlowIntake } from './flow-intake.js';
+import { createJudge } from './judge.js';
 import { createIncidentBook } from './incidents.js';
 import { listModels } from './models.js';
 import type { ServerParts } from './parts.js';
@@ -37,6 +38,7 @@ import { createResponderView } from './responder-view.js';
 import { createSensorBook } from './sensors.js';
 import { loadSettings } from './settings.js';
 import { openHttp, type Http } from './http.js';
+import { warmUp } from './warm-up.js';
 
 /** What the supervisor prints when the server is up. */
 export interface ServerReady {
@@ -49,6 +51,8 @@ const BLAST_WINDOW_MS = 86_400_000;
 const BLAST_ADDRESSES = 50_000;
 const MAX_WAITING_FLOWS = 50_000;
 const SHUTDOWN_MS = 5000;
+/** Enough for the compiler to have seen the whole way; takes a third of a second. */
+const WARM_UP_ROUNDS = 3000;
 /** What allowed names stood for when the server last ran. */
 const namesSchema = z.record(z.string(), z.array(z.string()));
 
@@ -115,6 +119,7 @@ export async function runServer(
     log,
   });
   await policies.load();
+  warmUp({ correlate: config.correlate, policy: config.policy, policies: engine.policies(), rounds: WARM_UP_ROUNDS });
   const policyWatch = watchPolicies({
     dirs: [config.policy.dir, join(config.data_dir, 'policies')],
     load: policies.load,
@@ -162,17 +167,10 @@ export async function runServer(
     },
   });
 
+  const judge = createJudge({ engine, book, condemn: blast.condemn, judged });
   const correlator = createCorrelator(config.correlate, { emit: judge, newId: uuid7 });
 
-  function judge({ alert, isNew }: AlertUpdate): void {
-    const alertUs = nowUs();
-    blast.condemn(alert.offender);
-    const { verdict, decision } = engine.judge(alert, Date.now());
-    if (decision) {
-      decision.trace.alertUs = alertUs;
-      decision.trace.decidedUs = nowUs();
-      book.add(decision, alert);
-    }
+  function judged({ alert, isNew }: AlertUpdate, verdict: Verdict, decision: Decision | undefined): void {
     counts.alerts += isNew ? 1 : 0;
     timeline.alerts += isNew ? 1 : 0;
     const response = responses.of(alert.id, decision);
