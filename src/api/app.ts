@@ -24,10 +24,12 @@ import { incidentHandlers } from './routes/incidents.js';
 import { modelHandlers } from './routes/models.js';
 import { policyHandlers } from './routes/policies.js';
 import { policySchemaHandlers } from './routes/policy-schema.js';
+import { liftedEarly, remediationRoutes } from './remediation.js';
 import { responseHandlers } from './routes/response-requests.js';
 import { siemHandlers } from './routes/siem.js';
 import { ruleHandlers } from './routes/rules.js';
 import { systemHandlers } from './routes/system.js';
+import { captureHandlers } from './routes/captures.js';
 import { exportHandlers } from './routes/exports.js';
 import { viewHandlers } from './routes/views.js';
 import { trafficHandlers } from './routes/traffic.js';
@@ -67,6 +69,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...siemHandlers({ control }),
     ...trafficHandlers({ store, now }),
     ...viewHandlers({ store, now }),
+    ...captureHandlers({ control }),
     ...exportHandlers({ store, now }),
     ...baselineHandlers({ control }),
     ...changeHandlers({ control, freshness }),
@@ -77,10 +80,11 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...modelHandlers({ store, control, now }),
     ...accountHandlers({ store, live, now }),
   };
+  const rateLimit = createRateLimit(options.rates);
   const router = createOperationRouter({
     handlers,
     access,
-    rateLimit: createRateLimit(options.rates),
+    rateLimit,
     options,
     deps,
     connections,
@@ -94,6 +98,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
   app.use(securityHeaders(options.tls !== undefined));
   app.use(problems(log));
   app.use(publicRoutes({ deps, access, live }));
+  app.use(remediationRoutes({ control, access, rateLimit, now, lifted: (nowMs) => liftedEarly(store, nowMs) }));
   app.use(router.routes());
   app.use(router.allowedMethods());
   if (options.staticDir !== undefined) app.use(serveStatic(options.staticDir));

@@ -44,7 +44,9 @@ import type { Alert } from '../domain/alert.js';
 import type { AllowEntry, Decision, Mode, ProtectedEntry } from '../domain/decision.js';
 import type { Verdict } from '../domain/verdict.js';
 import type { AuditRecord, Store } from '../store/index.js';
+import type { RemediationChanges, RemediationQuery } from './remediation.js';
 import type { Logger } from '../util/logger.js';
+import type { LabControl } from './lab-control.js';
 import type { RulesControl } from './rules-control.js';
 
 /** Who asks: goes into decisions, audit and SIEM events. */
@@ -157,8 +159,15 @@ export interface Control {
   };
   rules: RulesControl;
   siem: SiemControl;
+  /** Uploaded captures and their analysis. */
+  lab: LabControl;
   /** One answer for each item; never throws for an item. */
   respond(request: ResponseRequest, actor: Actor): Awaitable<ResponseAnswer[]>;
+  /** Decisions for components that enforce them elsewhere. */
+  remediation: {
+    list(query: RemediationQuery): Decision[];
+    changes(reader: string, startup: boolean): RemediationChanges;
+  };
   system: { doctor(): Awaitable<DoctorResult>; canary(actor: Actor): Awaitable<CanaryResult> };
   sensors: {
     list(): Awaitable<SensorStatus[]>;

@@ -6,14 +6,14 @@ import {
   type CapInput,
   type SourceInput,
 } from './options.js';
-import { openFileSource } from './file/file-source.js';
+import { locatePackets, openFileSource } from './file/file-source.js';
 import { openPipeSource } from './file/pipe-source.js';
 import type { PacketSource } from './source.js';
 
 export { listInterfaces, type InterfaceInfo } from './interfaces.js';
 export { openPcapWriter, type PcapWriter } from './file/writer.js';
 export type { PacketSource } from './source.js';
-export { openFileSource, openPipeSource };
+export { locatePackets, openFileSource, openPipeSource };
 
 /** Live capture through a kernel ring; the default on Linux. @throws AppError, see docs/errors.md. */
 export async function openAfpacketSource(input: AfpacketInput): Promise<PacketSource> {

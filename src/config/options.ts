@@ -14,6 +14,7 @@ import { defragOptions, flowOptions } from '../flow/options.js';
 import { reassemblyOptions } from '../flow/reassembly/options.js';
 import { siemOptionsSchema } from '../forward/options.js';
 import { policyOptionsSchema } from '../policy/options.js';
+import { labOptionsSchema } from '../daemons/lab/options.js';
 import { apiOptionsSchema } from '../api/options.js';
 import { storeOptionsSchema } from '../store/options.js';
 import { trainingOptionsSchema } from '../train/lifecycle/options.js';
@@ -76,6 +77,7 @@ export const configSchema = z.strictObject({
   detect: detectSchema.prefault({}),
   training: snakeSection(trainingOptionsSchema).prefault({}),
   correlate: snakeSection(correlateOptionsSchema).prefault({}),
+  lab: labOptionsSchema.prefault({}),
   policy: policyOptionsSchema.prefault({}),
   enforce: enforceOptionsSchema.prefault({}),
   siem: siemOptionsSchema.prefault({}),

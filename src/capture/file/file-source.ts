@@ -1,4 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import type { PacketBlock } from '../../domain/packet.js';
 import { errorCode } from '../../util/errors.js';
 import { unreadableFile } from '../errors.js';
 import type { PacketSource } from '../source.js';
@@ -31,6 +32,32 @@ export async function openFileSource(path: string): Promise<PacketSource> {
       handle.close().catch(() => undefined);
     },
   };
+}
+
+/**
+ * Reads a capture file and says where in it each packet's bytes lie.
+ * @throws AppError capture.*, after the last good packet.
+ */
+export async function locatePackets(
+  path: string,
+  onPacket: (fileOffset: number, block: PacketBlock, i: number) => void,
+): Promise<void> {
+  const handle = await openFile(path);
+  try {
+    const stream: CaptureStream = new CaptureStream(path, (block) => {
+      for (let i = 0; i < block.count; i++) onPacket(stream.streamOffset + block.offset[i]!, block, i);
+    });
+    for (;;) {
+      const bytes = await readNext(handle, stream.space.subarray(0, READ_BYTES), path);
+      if (bytes === 0) {
+        stream.end();
+        return;
+      }
+      stream.commit(bytes);
+    }
+  } finally {
+    await handle.close().catch(() => undefined);
+  }
 }
 
 async function openFile(path: string): Promise<FileHandle> {

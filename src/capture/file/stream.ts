@@ -34,6 +34,11 @@ export class CaptureStream {
     };
   }
 
+  /** Position in the stream of the first byte of the blocks that are handed over now. */
+  get streamOffset(): number {
+    return this.window.streamOffset;
+  }
+
   /** Where the next bytes belong; call {@link commit} with how many were written. Always at least 1 MiB. */
   get space(): Uint8Array {
     return this.window.data.subarray(this.to);

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { decisionSchema } from '../ipc.js';
 import { alertRowSchema } from './alerts.js';
+import { jobSchema } from './captures.js';
 import { incidentSchema } from './incident-schema.js';
 import { trainingRunSchema } from './models.js';
 import { statusSchema } from './system.js';
 import { timelinePointSchema } from './traffic.js';
 
 export const LIVE_PATH = '/api/v1/live';
-export const LIVE_TOPICS = ['alerts', 'incidents', 'decisions', 'status', 'stats', 'training'] as const;
+export const LIVE_TOPICS = ['alerts', 'incidents', 'decisions', 'status', 'stats', 'training', 'jobs'] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
 
 /** First message of the client; `since` asks for what came after that sequence number. */
@@ -28,6 +29,7 @@ export const liveEventSchema = z.discriminatedUnion('topic', [
   z.object({ topic: z.literal('status'), data: statusSchema }),
   z.object({ topic: z.literal('stats'), data: timelinePointSchema }),
   z.object({ topic: z.literal('training'), data: trainingRunSchema }),
+  z.object({ topic: z.literal('jobs'), data: jobSchema }),
 ]);
 export type LiveEvent = z.infer<typeof liveEventSchema>;
 export type LiveChange = 'created' | 'updated' | 'removed';

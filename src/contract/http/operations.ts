@@ -1,3 +1,4 @@
+import { captureOperations } from './captures.js';
 import { accountOperations } from './accounts.js';
 import { alertOperations } from './alerts.js';
 import { authOperations } from './auth.js';
@@ -30,6 +31,7 @@ export const OPERATIONS = {
   ...siemOperations,
   ...trafficOperations,
   ...viewOperations,
+  ...captureOperations,
   ...exportOperations,
   ...baselineOperations,
   ...ruleOperations,

@@ -89,6 +89,7 @@ export function createControl(parts: ServerParts): Control {
     rules: parts.rules,
     siem: createSiemControl(forwarder, parts.configFile),
     respond: createResponseRequests(parts, parts.responseOptions),
+    remediation: parts.remediation,
     system: {
       doctor: async () => toDoctorResult(await questions.ask('doctor', undefined, DOCTOR_TIMEOUT_MS)),
       canary: async () => toCanaryResult(await questions.ask('canary', undefined, CANARY_TIMEOUT_MS)),
@@ -130,6 +131,7 @@ export function createControl(parts: ServerParts): Control {
         },
       };
     },
+    lab: parts.lab.control,
     metrics: () => parts.metrics(),
   };
 }

@@ -22,6 +22,7 @@ import { createDecisionBook, createExemptions } from './decisions.js';
 import { createFlowIntake } from './flow-intake.js';
 import { createJudge } from './judge.js';
 import { createIncidentBook } from './incidents.js';
+import { createLab } from './lab.js';
 import { listModels } from './models.js';
 import type { ServerParts } from './parts.js';
 import { siemPeers, sessionEntries } from './peers.js';
@@ -33,6 +34,7 @@ import { watchPolicies } from './policy-watch.js';
 import { createProblemList } from './problems.js';
 import { createRuleBook } from './rules.js';
 import { createQuestions } from './questions.js';
+import { createRemediationFeed } from './remediation.js';
 import { createResponseMemory } from './response-memory.js';
 import { createResponderView } from './responder-view.js';
 import { createSensorBook } from './sensors.js';
@@ -148,6 +150,7 @@ export async function runServer(
   const counts = { detections: 0, alerts: 0, flows: 0, problems: 0 };
   const timeline = { packets: 0, bytes: 0, flows: 0, kernelDrops: 0, alerts: 0, blocks: 0 };
 
+  const remediation = createRemediationFeed(Date.now);
   const book = createDecisionBook({
     name: config.name,
     toResponders: (command) => bus.toResponders(command),
@@ -155,7 +158,10 @@ export async function runServer(
     toSiem: (event) => {
       forwarder.push(event);
     },
-    changed: (decision, isNew) => http?.publish({ topic: 'decisions', data: decision }, isNew ? 'created' : 'updated'),
+    changed(decision, isNew) {
+      remediation.changed(decision);
+      http?.publish({ topic: 'decisions', data: decision }, isNew ? 'created' : 'updated');
+    },
     ended: engine.ended,
     answered(decision) {
       if (!decision.simulated) timeline.blocks++;
@@ -261,6 +267,7 @@ export async function runServer(
   }
 
   book.restore(await store.decisions.active(Date.now()));
+  remediation.restore(book.active());
   engine.restore(book.active());
 
   const bus = await openBusServer(
@@ -336,7 +343,15 @@ export async function runServer(
     now: Date.now,
   });
 
+  const lab = createLab({
+    config,
+    engine,
+    policies: store.policies,
+    changed: (job) => http?.publish({ topic: 'jobs', data: job }, 'updated'),
+    log,
+  });
   const parts: ServerParts = {
+    lab,
     rules,
     store,
     book,
@@ -353,6 +368,7 @@ export async function runServer(
     engine,
     guards,
     forwarder,
+    remediation,
     responseOptions: config.siem.requests,
     configFile: config.file,
     questions,
@@ -427,6 +443,7 @@ export async function runServer(
     backtests.close();
     rules.close();
     await opened.close();
+    await lab.close();
     await bus.close();
     flowIntake.drain();
     baselines.save();

@@ -6,10 +6,12 @@ import type { Forwarder, ResponseRequestOptions } from '../../forward/index.js';
 import type { GuardDeps, PolicyEngine, PolicyOptions } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
 import type { BaselineBook } from './baselines.js';
+import type { Lab } from './lab.js';
 import type { DecisionBook, Exemptions } from './decisions.js';
 import type { BacktestJobs } from './backtests.js';
 import type { ChangeBook } from './changes.js';
 import type { PolicyBook } from './policies.js';
+import type { RemediationFeed } from './remediation.js';
 import type { Questions } from './questions.js';
 import type { SensorBook } from './sensors.js';
 
@@ -39,6 +41,8 @@ export interface ServerParts {
   engine: PolicyEngine;
   guards: GuardDeps;
   forwarder: Forwarder;
+  /** Decisions for CrowdSec remediation components. */
+  remediation: RemediationFeed;
   /** What a SIEM may ask for. */
   responseOptions: ResponseRequestOptions;
   /** The configuration file, or undefined for built-in defaults. */
@@ -49,5 +53,6 @@ export interface ServerParts {
   toSensor(name: string, command: SensorCommand): boolean;
   refreshAllowlist(): Promise<void>;
   models(): Promise<ModelInfo[]>;
+  lab: Lab;
   metrics(): Record<string, number>;
 }

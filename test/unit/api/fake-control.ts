@@ -1,10 +1,11 @@
 import { fakeRules } from './fake-rules.js';
 import type { Control } from '../../../src/api/index.js';
-import type { BaselineDetail, Status } from '../../../src/contract/http.js';
+import type { BacktestJob, BaselineDetail, PendingChange, Status } from '../../../src/contract/http.js';
 import type { Decision } from '../../../src/domain/decision.js';
 import type { Store } from '../../../src/store/index.js';
 import { AppError } from '../../../src/util/errors.js';
 import { uuid7 } from '../../../src/util/uuid7.js';
+import { createFakeLab } from './fake-lab.js';
 import { sampleDecision } from '../store/samples.js';
 
 export type FakeControl = Control & { calls: unknown[][] };
@@ -29,6 +30,23 @@ export function createFakeControl(store: Store): FakeControl {
     host: '10.0.0.5', sensor: 'edge', isLearning: true, learnedMs: 9, firstMs: 1, lastMs: 2, volumes: [], peers: [],
   }; // prettier-ignore
 
+  let pending: PendingChange[] = [];
+  function arm(kind: PendingChange['kind'], object: string, actor: string, secs: number): PendingChange {
+    const change = { id: uuid7(), kind, object, summary: 's', actor, madeMs: 1, revertMs: 1 + secs * 1000 };
+    pending = [...pending, change];
+    return change;
+  }
+  function takeChange(id: string): PendingChange {
+    const change = pending.find((c) => c.id === id);
+    if (!change) throw missing('change');
+    pending = pending.filter((c) => c !== change);
+    return change;
+  }
+  const job: BacktestJob = {
+    id: uuid7(), state: 'running', progress: 0.5, actor: 'ada', sinceSecs: 60, candidates: [], startedMs: 1, endedMs: null,
+    error: null, result: null,
+  }; // prettier-ignore
+
   async function end(id: string, change: Partial<Decision>): Promise<Decision> {
     const decision = await store.decisions.get(id);
     if (!decision) throw missing('decision');
@@ -45,9 +63,10 @@ export function createFakeControl(store: Store): FakeControl {
       latency: { count: 0, p50Us: 0, p95Us: 0, p99Us: 0 }, alerts: { lastHour: 0, open: 0 },
       decisions: { active: 0, simulated: 0 }, siem: [], database: { kind: 'sqlite', ok: true },
     }), // prettier-ignore
-    setMode(next, actor) {
+    setMode(next, actor, confirmSecs) {
       calls.push(['setMode', next, actor]);
       mode = next;
+      return confirmSecs === undefined ? undefined : arm('mode', 'mode', actor.name, confirmSecs);
     },
     pause(secs, actor) {
       calls.push(['pause', secs, actor]);
@@ -80,6 +99,9 @@ export function createFakeControl(store: Store): FakeControl {
       return entry;
     },
     removeAllow: (id) => store.allowlist.remove(id),
+    checkAllow: (value) => ({
+      value, addresses: [value], refused: null, overlaps: [], protected: [], decisions: [], text: [],
+    }), // prettier-ignore
     protectedSet: () => [{ value: '192.0.2.1', reason: 'gateway', detail: 'lan0' }],
     explain: (address) => ({
       address, blocked: false, allowed: null, protected: null, decisions: [], lastAlerts: [], verdicts: [], text: ['nothing'],
@@ -91,16 +113,41 @@ export function createFakeControl(store: Store): FakeControl {
         return policy;
       },
       validate: () => ({ ok: true, problems: [] }),
-      async put(name, yaml, comment, actor) {
+      async put(name, { yaml, comment, confirmSecs }, actor) {
         const stored = await store.policies.add({ name, yaml, comment, actor: actor.name });
-        return { ...policy, name, yaml, version: stored.version };
+        const saved = { ...policy, name, yaml, version: stored.version };
+        return confirmSecs === undefined ? saved : { ...saved, pending: arm('policy', name, actor.name, confirmSecs) };
       },
+      rollback: (_name, { version }) => ({ ...policy, version: version + 1 }),
+      remove(name) {
+        if (name !== policy.name) throw missing('policy');
+      },
+      diff: () => ({ from: 1, to: 2, added: 0, removed: 0, lines: [] }),
+      explain: (alert) => ({
+        verdict: { alertId: alert.id, outcome: 'monitor', mode: 'observe', reason: 'none', considered: [], guards: [] },
+        nearest: [], text: [],
+      }), // prettier-ignore
       test: (_name, alert) => ({
         alertId: alert.id, outcome: 'monitor', mode: 'observe', reason: 'none matched', considered: [], guards: [],
       }), // prettier-ignore
     },
+    changes: {
+      list: () => pending,
+      confirm: (id) => ({ change: takeChange(id), outcome: 'confirmed', lifted: 0 }),
+      revert: (id) => ({ change: takeChange(id), outcome: 'reverted', lifted: 0 }),
+    },
+    backtests: {
+      start: ({ sinceSecs }, actor) => ({ ...job, sinceSecs, actor: actor.name }),
+      list: () => [job],
+      get(id) {
+        if (id !== job.id) throw missing('backtest');
+        return job;
+      },
+      cancel: () => ({ ...job, state: 'cancelled' }),
+    },
     models: { list: () => [] },
     rules: fakeRules(),
+    lab: createFakeLab(() => missing('lab')),
     siem: {
       list: () => [],
       test() {
@@ -108,6 +155,7 @@ export function createFakeControl(store: Store): FakeControl {
       },
       ...fakeSiem(() => missing('siem')),
     },
+    remediation: { list: () => [], changes: () => ({ isComplete: true, added: [], ended: [] }) },
     respond(request, actor) {
       calls.push(['respond', request, actor]);
       return request.items.map(({ op, value }) => ({

@@ -30,7 +30,12 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   updateRules: 'operator', reloadRules: 'operator', checkRules: 'analyst', getRule: 'viewer', setRuleState: 'operator',
   listUsers: 'admin', addUser: 'admin', patchUser: 'admin', resetPassword: 'admin', removeUser: 'admin',
   listTokens: 'viewer', addToken: 'viewer', removeToken: 'viewer', listSessions: 'viewer', removeSession: 'viewer',
-  listAudit: 'admin', checkAudit: 'admin',
+  listAudit: 'admin', checkAudit: 'admin', exportAudit: 'admin',
+  bulkIncidents: 'analyst', bulkLabelAlerts: 'analyst', exportList: 'analyst',
+  listViews: 'viewer', addView: 'viewer', putView: 'viewer', removeView: 'viewer',
+  listCaptures: 'viewer', uploadCapture: 'analyst', getCapture: 'viewer', removeCapture: 'analyst', downloadCapture: 'analyst',
+  listPackets: 'analyst', getPacket: 'analyst', listJobs: 'viewer', addJob: 'analyst', getJob: 'viewer', removeJob: 'analyst',
+  listJobAlerts: 'viewer', listJobBlocks: 'viewer',
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];
