@@ -85,7 +85,8 @@ export function createControl(parts: ServerParts): Control {
     explain: (address, packet): Promise<ExplainResponse> =>
       explainAddress(parts, address, packet, (value) => questions.ask('explain', value, EXPLAIN_TIMEOUT_MS)),
     ...createPolicyControl(parts),
-    models: { list: () => parts.models() },
+    models: parts.learning.control.models,
+    training: parts.learning.control.training,
     rules: parts.rules,
     siem: createSiemControl(forwarder, parts.configFile),
     respond: createResponseRequests(parts, parts.responseOptions),

@@ -23,7 +23,6 @@ import { createFlowIntake } from './flow-intake.js';
 import { createJudge } from './judge.js';
 import { createIncidentBook } from './incidents.js';
 import { createLab } from './lab.js';
-import { listModels } from './models.js';
 import type { ServerParts } from './parts.js';
 import { siemPeers, sessionEntries } from './peers.js';
 import { createPolicyBook } from './policies.js';
@@ -35,6 +34,7 @@ import { createProblemList } from './problems.js';
 import { createRuleBook } from './rules.js';
 import { createQuestions } from './questions.js';
 import { createRemediationFeed } from './remediation.js';
+import { createLearning } from './training-parts.js';
 import { createResponseMemory } from './response-memory.js';
 import { createResponderView } from './responder-view.js';
 import { createSensorBook } from './sensors.js';
@@ -211,6 +211,9 @@ export async function runServer(
         timeline.flows += message.flows.length;
         flowIntake.push(sensor, message.flows);
         return;
+      case 'scoring':
+        learning.onScoring(message);
+        return;
       case 'stats': {
         const delta = sensors.stats(sensor, message.stats, message.atMs);
         timeline.packets += delta.packets;
@@ -350,6 +353,16 @@ export async function runServer(
     changed: (job) => http?.publish({ topic: 'jobs', data: job }, 'updated'),
     log,
   });
+  const learning = createLearning(config, {
+    store,
+    log,
+    reloadSensors: () => bus.toSensors({ type: 'reload', what: 'models' }),
+    publish: (run) => http?.publish({ topic: 'training', data: run }, 'updated'),
+    toSiem: (event) => {
+      forwarder.push(event);
+    },
+  });
+  await learning.training.open();
   const parts: ServerParts = {
     lab,
     rules,
@@ -375,7 +388,7 @@ export async function runServer(
     responder: responder.view,
     toSensor: (name, command) => bus.toSensor(name, command),
     refreshAllowlist,
-    models: () => listModels(config),
+    learning,
     metrics: () => ({
       ...counts,
       ...flowIntake.stats(),
@@ -383,6 +396,7 @@ export async function runServer(
       ...prefixed('store', store.stats()),
       ...prefixed('bus', bus.stats()),
       ...prefixed('correlate', correlator.stats()),
+      ...learning.training.metrics(),
     }),
   };
   const opened = await openHttp(
@@ -409,6 +423,7 @@ export async function runServer(
     const now = Date.now();
     correlator.tick(now);
     book.tick(now);
+    learning.training.tick();
     const point = { atMs: now, ...timeline };
     for (const key of Object.keys(timeline) as (keyof typeof timeline)[]) timeline[key] = 0;
     opened.publish({ topic: 'stats', data: point }, 'updated');
@@ -437,6 +452,7 @@ export async function runServer(
     clearInterval(seconds);
     clearInterval(minutes);
     clearInterval(hours);
+    await learning.training.close();
     policyWatch.close();
     allowNames.stop();
     changes.close();

@@ -1,4 +1,4 @@
-import type { ModelInfo, Status } from '../../contract/http.js';
+import type { Status } from '../../contract/http.js';
 import type { SensorCommand } from '../../contract/ipc.js';
 import type { RulesControl } from '../../api/index.js';
 import type { Mode } from '../../domain/decision.js';
@@ -14,6 +14,7 @@ import type { PolicyBook } from './policies.js';
 import type { RemediationFeed } from './remediation.js';
 import type { Questions } from './questions.js';
 import type { SensorBook } from './sensors.js';
+import type { Learning } from './training-parts.js';
 
 /** Mode and pause, kept in the store so that they survive a restart. */
 export interface Settings {
@@ -52,7 +53,7 @@ export interface ServerParts {
   responder(): Status['responder'];
   toSensor(name: string, command: SensorCommand): boolean;
   refreshAllowlist(): Promise<void>;
-  models(): Promise<ModelInfo[]>;
+  learning: Learning;
   lab: Lab;
   metrics(): Record<string, number>;
 }
