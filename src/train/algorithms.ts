@@ -1,8 +1,6 @@
 import type { Algorithm } from '../contract/model-card.js';
 import { trainLogisticRegression, trainSvm } from './linear/train-linear.js';
 import type { Trainer } from './model.js';
-import { trainAutoencoder } from './nn/train-autoencoder.js';
-import { trainCnn } from './nn/train-cnn.js';
 import { trainGradientBoosting } from './trees/train-gradient-boosting.js';
 import { trainIsolation } from './trees/train-isolation-forest.js';
 import { trainRandomForest } from './trees/train-random-forest.js';
@@ -14,6 +12,7 @@ export const TRAINERS: Record<Algorithm, Trainer> = {
   'logistic-regression': trainLogisticRegression,
   svm: trainSvm,
   'isolation-forest': trainIsolation,
-  autoencoder: trainAutoencoder,
-  cnn: trainCnn,
+  // The networks bring onnxruntime along; who trains none never loads it.
+  autoencoder: async (data, options) => (await import('./nn/train-autoencoder.js')).trainAutoencoder(data, options),
+  cnn: async (data, options) => (await import('./nn/train-cnn.js')).trainCnn(data, options),
 };

@@ -1,5 +1,15 @@
 export { openBundle, writeBundle, type Bundle } from './bundle.js';
-export { featureDrift, kolmogorovSmirnov, sharesOf, stabilityIndex, type DriftFinding } from './evaluate/drift.js';
+export {
+  binnedKs,
+  DRIFT_ALARM,
+  DRIFT_MIN_ROWS,
+  DRIFT_NOTE,
+  featureDrift,
+  kolmogorovSmirnov,
+  sharesOf,
+  stabilityIndex,
+  type DriftFinding,
+} from './evaluate/drift.js';
 export {
   challengeResultSchema,
   runChallenge,

@@ -33,6 +33,7 @@ import { watchPolicies } from './policy-watch.js';
 import { createProblemList } from './problems.js';
 import { createRuleBook } from './rules.js';
 import { createQuestions } from './questions.js';
+import { reloadOnHangup } from './reload.js';
 import { createRemediationFeed } from './remediation.js';
 import { createLearning } from './training-parts.js';
 import { createResponseMemory } from './response-memory.js';
@@ -399,11 +400,13 @@ export async function runServer(
       ...learning.training.metrics(),
     }),
   };
+  const control = createControl(parts);
+  const stopReloading = reloadOnHangup(() => control.siem.reload(), log);
   const opened = await openHttp(
     config,
     {
       store,
-      control: createControl(parts),
+      control,
       version: VERSION,
       log,
       onConsoleSession(session) {
@@ -458,6 +461,7 @@ export async function runServer(
     changes.close();
     backtests.close();
     rules.close();
+    stopReloading();
     await opened.close();
     await lab.close();
     await bus.close();

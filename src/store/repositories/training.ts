@@ -13,11 +13,15 @@ const RUN_FIELDS: SearchFields = {
   '': textField('r.model'),
 };
 
+const MAX_ACCUSED = 200_000;
+
 export interface TrainingRepository {
   /** Adds a run or puts its newer report in place. */
   save(report: TrainingReport): Promise<void>;
   get(id: string): Promise<TrainingReport | undefined>;
   list(page: PageRequest): Promise<PageResult<TrainingRun>>;
+  /** Addresses that alerts since a time hold responsible, but those a person called a false positive. */
+  accused(sinceMs: number): Promise<string[]>;
   /** Newest first. */
   inState(states: readonly string[]): Promise<TrainingReport[]>;
 }
@@ -39,6 +43,16 @@ export function createTrainingRepository(db: Database): TrainingRepository {
       const spec = { time: 'r.startedMs', id: 'r.id', fields: RUN_FIELDS };
       const found = await applyPage(rows.createQueryBuilder('r'), page, spec).getMany();
       return toPage(found, page.limit, (row) => ({ at: row.startedMs, id: row.id }), parse);
+    },
+    async accused(sinceMs) {
+      const found = await db.manager
+        .getRepository(db.entities.alert)
+        .createQueryBuilder('a')
+        .select('DISTINCT a.offender', 'offender')
+        .where("a.lastMs > :sinceMs AND a.labelVerdict <> 'false_positive'", { sinceMs })
+        .limit(MAX_ACCUSED)
+        .getRawMany<{ offender: string }>();
+      return found.map((row) => row.offender);
     },
     async inState(states) {
       const where = states.map((state) => ({ state }));

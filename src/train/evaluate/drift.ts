@@ -64,6 +64,17 @@ export function kolmogorovSmirnov(a: Iterable<number>, b: Iterable<number>): num
   return gap;
 }
 
+/** The same on binned shares: the largest gap of the cumulative shares at the bins' edges. */
+export function binnedKs(then: readonly number[], now: readonly number[]): number {
+  let [a, b, gap] = [0, 0, 0];
+  for (const [i, share] of then.entries()) {
+    a += share;
+    b += now[i] ?? 0;
+    gap = Math.max(gap, Math.abs(a - b));
+  }
+  return gap;
+}
+
 export interface DriftFinding {
   feature: string;
   psi: number;

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { AppError, errorMessage } from '../../util/errors.js';
 
 /** Outputs of a model over all rows of a table. */
@@ -25,6 +25,8 @@ const OUTPUTS = {
 /** Opens a model from bytes with one thread, so that equal input gives equal output. @throws AppError when broken. */
 export async function openSession(onnx: Uint8Array): Promise<InferenceSession> {
   try {
+    // Loaded when a model is opened: the server imports this folder and never scores.
+    const { InferenceSession } = await import('onnxruntime-node');
     return await InferenceSession.create(onnx, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
   } catch (error) {
     throw new AppError({
@@ -44,6 +46,7 @@ export async function scoreRows(
   rows: number,
   columns: number,
 ): Promise<Scores> {
+  const { Tensor } = await import('onnxruntime-node');
   const parts: Partial<Record<keyof Scores, Float32Array>> = {};
   for (let start = 0; start < rows; start += BATCH) {
     const n = Math.min(BATCH, rows - start);

@@ -6,6 +6,7 @@ import type { Store } from '../../../src/store/index.js';
 import { AppError } from '../../../src/util/errors.js';
 import { uuid7 } from '../../../src/util/uuid7.js';
 import { createFakeLab } from './fake-lab.js';
+import { fakeModels } from './fake-models.js';
 import { sampleDecision } from '../store/samples.js';
 
 export type FakeControl = Control & { calls: unknown[][] };
@@ -145,7 +146,7 @@ export function createFakeControl(store: Store): FakeControl {
       },
       cancel: () => ({ ...job, state: 'cancelled' }),
     },
-    models: { list: () => [] },
+    ...fakeModels(calls),
     rules: fakeRules(),
     lab: createFakeLab(() => missing('lab')),
     siem: {

@@ -1,0 +1,118 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { BENIGN_LABEL } from '../../contract/model-card.js';
+import type { Store, StoredLabel } from '../../store/index.js';
+import { flowClass, type LiveVector, type TrainingOptions } from '../../train/index.js';
+import { cidrContains, parseCidr, parseIp, type Cidr } from '../../util/ip.js';
+
+const DAY_MS = 86_400_000;
+const MAX_LABELS = 100_000;
+/** Sampled flows count as benign this long after they were seen: alerts about their hosts have had time to come. */
+const QUARANTINE_MS = 3_600_000;
+const SAMPLE_DAYS = 14;
+const DB_CHUNK = 2000;
+
+export interface LiveData {
+  vectors: LiveVector[];
+  /** Labels given after the champion was trained, with a vector of its schema. */
+  newLabels: number;
+  /** Labels that say nothing to this model: unsure, without a vector, or of a class it is not taught. */
+  leftOut: number;
+}
+
+/** Labelled alerts and sampled flows of a feature schema, as a training run takes them. */
+export async function gatherLiveData(
+  store: Store,
+  options: TrainingOptions,
+  about: { schema: string; trainedMs: number; nowMs: number },
+): Promise<LiveData> {
+  const networks = options.protectedNetworks.flatMap((text) => parseCidr(text) ?? []);
+  const labels = newestOfEach(await store.labels.since(0, MAX_LABELS));
+  const vectors: LiveVector[] = [];
+  let [newLabels, leftOut] = [0, 0];
+  for (const label of labels) {
+    const vector = fromLabel(label, about.schema, networks);
+    if (!vector) {
+      leftOut++;
+      continue;
+    }
+    vectors.push(vector);
+    if (label.createdMs > about.trainedMs) newLabels++;
+  }
+  for (const sample of await benignSamples(store, options, about)) {
+    vectors.push({
+      values: sample.values,
+      label: BENIGN_LABEL,
+      source: sample.srcIp,
+      analyst: '',
+      atMs: sample.atMs,
+      isProtected: isWithin(networks, sample.srcIp) || isWithin(networks, sample.dstIp),
+    });
+  }
+  return { vectors, newLabels, leftOut };
+}
+
+/** Labels since a time that a model of this schema could learn from; cheap enough for a status page. */
+export async function countNewLabels(store: Store, schema: string, sinceMs: number): Promise<number> {
+  const labels = newestOfEach(await store.labels.since(sinceMs, MAX_LABELS));
+  return labels.filter((l) => fromLabel(l, schema, []) !== undefined).length;
+}
+
+/** A person may change their mind: only the last word on an alert counts. */
+function newestOfEach(labels: readonly StoredLabel[]): StoredLabel[] {
+  return [...new Map(labels.map((l) => [l.alertId, l])).values()];
+}
+
+function fromLabel(label: StoredLabel, schema: string, networks: readonly Cidr[]): LiveVector | undefined {
+  const { features } = label;
+  if (!features || features.schema !== schema || label.verdict === 'unsure') return undefined;
+  const name = label.verdict === 'false_positive' ? BENIGN_LABEL : attackClass(label, schema);
+  if (name === undefined) return undefined;
+  const source = label.source ?? label.alertId;
+  return {
+    values: features.values,
+    label: name,
+    source,
+    analyst: label.user,
+    atMs: label.createdMs,
+    isProtected: isWithin(networks, source),
+  };
+}
+
+/** The class a person named stands; what a detector called it is translated into the classes of flow models. */
+function attackClass(label: StoredLabel, schema: string): string | undefined {
+  if (schema !== 'flow') return label.class ?? label.alertLabel;
+  if (label.class !== undefined) return flowClass(label.class) ?? label.class;
+  if (label.alertLabel === 'unknown' || label.alertLabel === 'anomaly') return 'attack';
+  return flowClass(label.alertLabel);
+}
+
+function isWithin(networks: readonly Cidr[], address: string): boolean {
+  const ip = networks.length === 0 ? undefined : parseIp(address);
+  return ip !== undefined && networks.some((network) => cidrContains(network, ip));
+}
+
+/** Sampled flows whose two ends no alert accuses. */
+async function benignSamples(store: Store, options: TrainingOptions, about: { schema: string; nowMs: number }) {
+  if (options.maxSamples === 0) return [];
+  const fromMs = about.nowMs - SAMPLE_DAYS * DAY_MS;
+  const accused = new Set(await store.training.accused(fromMs));
+  const kept: Awaited<ReturnType<Store['samples']['between']>> = [];
+  for (let toMs = about.nowMs - QUARANTINE_MS; kept.length < options.maxSamples;) {
+    const part = await store.samples.between(about.schema, fromMs, toMs, DB_CHUNK);
+    kept.push(...part.filter((s) => !accused.has(s.srcIp) && !accused.has(s.dstIp)));
+    const last = part.at(-1);
+    if (!last || part.length < DB_CHUNK) break;
+    toMs = last.atMs - 1;
+  }
+  return kept.slice(0, options.maxSamples);
+}
+
+/** One JSON object a line, for the training process. */
+export function writeLiveData(path: string, vectors: readonly LiveVector[]): void {
+  const fd = openSync(path, 'w', 0o640);
+  try {
+    for (const vector of vectors) writeSync(fd, `${JSON.stringify(vector)}\n`);
+  } finally {
+    closeSync(fd);
+  }
+}
