@@ -4,6 +4,7 @@ import type { DecodedPacket } from '../../domain/packet.js';
 import { formatIpWords } from '../../util/ip.js';
 import { FlowMemory, type BitSubject } from './state/bits.js';
 import type { StreamWindow } from './state/stream-window.js';
+import type { TransactionState } from './transaction-state.js';
 
 /** What the engine needs of a flow's application layer; parsers implement it. */
 export interface AppView {
@@ -27,24 +28,47 @@ export interface PacketContent {
   sentBytes(slot: number, direction: Direction): number;
 }
 
-/** Everything remembered about one flow. */
+/** Everything remembered about one flow; made when there is something to remember. */
 export class FlowState {
-  readonly memory = new FlowMemory();
   readonly streams: [StreamWindow | undefined, StreamWindow | undefined] = [undefined, undefined];
-  readonly transactions = new Map<AppTransaction, TransactionState>();
+  transactions: Map<AppTransaction, TransactionState> | undefined;
   /** Directions in which rules about the protocol alone have been looked at. */
   protocolSeen = 0;
   passed = false;
+  #memory: FlowMemory | undefined;
+
+  get memory(): FlowMemory {
+    return (this.#memory ??= new FlowMemory());
+  }
 }
 
-/** How far rules have come with one transaction. */
-export class TransactionState {
-  /** Buffers matched so far by rule and direction; -1: settled. */
-  readonly progress = new Map<number, number>();
-  /** Length or number of values that the prefilter has seen, by buffer and direction. */
-  readonly seen = new Map<string, number>();
-  readonly candidates: [Set<number>, Set<number>] = [new Set(), new Set()];
-  readonly finished: [boolean, boolean] = [false, false];
+/** The states of flows by their slot. */
+export class FlowStates {
+  readonly #bySlot: (FlowState | undefined)[] = [];
+  size = 0;
+
+  get(slot: number): FlowState | undefined {
+    return slot < 0 ? undefined : this.#bySlot[slot];
+  }
+
+  ensure(slot: number): FlowState {
+    const known = this.#bySlot[slot];
+    if (known !== undefined) return known;
+    this.size++;
+    return (this.#bySlot[slot] = new FlowState());
+  }
+
+  delete(slot: number): void {
+    const state = this.#bySlot[slot];
+    if (state === undefined) return;
+    for (const stream of state.streams) stream?.close();
+    this.#bySlot[slot] = undefined;
+    this.size--;
+  }
+
+  *[Symbol.iterator](): Generator<FlowState> {
+    for (const state of this.#bySlot) if (state !== undefined) yield state;
+  }
 }
 
 /** The packet, or the end of a flow, that rules are evaluated for. */
@@ -53,7 +77,6 @@ export class Scene implements BitSubject {
   flows: FlowColumns | undefined;
   slot = -1;
   direction: Direction = 0;
-  state: FlowState | undefined;
   app: AppView | undefined;
   events: readonly string[] = [];
   decodeEvents: readonly string[] = [];
@@ -62,9 +85,24 @@ export class Scene implements BitSubject {
   ended = false;
   #src: string | undefined;
   #dst: string | undefined;
+  readonly #states: FlowStates;
+
+  constructor(states: FlowStates) {
+    this.#states = states;
+  }
+
+  /** What is remembered about the flow so far. */
+  get state(): FlowState | undefined {
+    return this.#states.get(this.slot);
+  }
+
+  /** What is remembered about the flow, made when nothing was yet; undefined without a flow. */
+  ensureState(): FlowState | undefined {
+    return this.slot < 0 ? undefined : this.#states.ensure(this.slot);
+  }
 
   get memory(): FlowMemory | undefined {
-    return this.state?.memory;
+    return this.ensureState()?.memory;
   }
 
   /** Looks the other way, as the packets of the other direction would. */

@@ -1,11 +1,14 @@
 import { PROGRESS_DONE, type AppTransaction, type BufferValue } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
+import type { BufferGroup, SharedBuffers, TransactionGroup } from './group/transaction-group.js';
 import type { RuleGroups } from './groups.js';
 import { headerMatches, packetMatches } from './header.js';
+import { Candidates } from './match/candidates.js';
 import type { Inspector } from './match/inspect.js';
 import { inRange } from './parse/number.js';
 import type { BufferInspection, Rule, TransactionTest } from './rule.js';
-import { TransactionState, type Scene } from './scene.js';
+import type { Scene } from './scene.js';
+import { TransactionState, UNSEEN, type SideState } from './transaction-state.js';
 
 /** Where a rule matched, for evidence. */
 export interface Place {
@@ -29,100 +32,187 @@ export interface TransactionDeps {
 const SETTLED = -1;
 /** More transactions than this in one flow are inspected without memory of rules that wait. */
 const MAX_TRANSACTIONS = 256;
+/** Protocols whose fields, but for bodies, appear only when a transaction makes progress. */
+const STEPWISE = new Set<string>(['http']);
+/** Rules that wait for more of a body longer than this are tried again when a quarter has come to it. */
+const LONG_BODY_BYTES = 16_384;
+
+/** What may change a rule's outcome while its transaction makes no progress. */
+const WAITS_FOR_BODY = 1;
+const WAITS_FOR_PACKET = 2;
 
 type Verdict = 'yes' | 'no' | 'wait';
 
 /** Looks at the transactions of a flow, each rule until it matched or cannot match any more. */
 export class TransactionInspector {
   readonly #deps: TransactionDeps;
+  readonly #waits: Uint8Array;
   /** Transformed values of the transaction being looked at. */
-  readonly #values = new Map<string, Uint8Array[]>();
+  readonly #values = new Map<string, readonly Uint8Array[]>();
+  /** Rules whose pattern was found just now. */
+  readonly #found: Candidates;
+  #memory: TransactionState | undefined;
+  #side: SideState | undefined;
+  #direction: Direction = 0;
+  #transaction: AppTransaction | undefined;
   #place: Place | undefined;
 
   constructor(deps: TransactionDeps) {
     this.#deps = deps;
+    this.#found = new Candidates(deps.rules.length);
+    this.#waits = Uint8Array.from(deps.rules, waitsFor);
   }
 
   inspect(scene: Scene): void {
-    const { app, state } = scene;
-    if (!app || !state || app.transactions.length === 0) return;
-    for (const transaction of [...app.transactions]) {
-      let memory = state.transactions.get(transaction);
+    const { app } = scene;
+    if (!app || app.transactions.length === 0) return;
+    const state = scene.ensureState();
+    if (!state) return;
+    const known = (state.transactions ??= new Map<AppTransaction, TransactionState>());
+    const direction = scene.side;
+    for (let i = 0; i < app.transactions.length;) {
+      const transaction = app.transactions[i]!;
+      let memory = known.get(transaction);
       if (!memory) {
         memory = new TransactionState();
-        if (state.transactions.size < MAX_TRANSACTIONS) state.transactions.set(transaction, memory);
+        if (known.size < MAX_TRANSACTIONS) known.set(transaction, memory);
       }
-      const direction = scene.side;
       if (!memory.finished[direction]) this.#inspectOne(scene, transaction, memory);
       const done = transaction.progress[direction] === PROGRESS_DONE || scene.ended;
       if (done) memory.finished[direction] = true;
       if (memory.finished[0] && memory.finished[1]) {
-        state.transactions.delete(transaction);
+        known.delete(transaction);
         app.release(transaction);
       }
+      if (app.transactions[i] === transaction) i++;
     }
   }
 
   #inspectOne(scene: Scene, transaction: AppTransaction, memory: TransactionState): void {
-    const { groups, rules } = this.#deps;
     const direction = scene.side;
-    const group = groups.transaction.get(transaction.proto)?.[direction];
+    const group = this.#deps.groups.transaction(transaction.proto, direction);
     if (!group) return;
-    this.#values.clear();
-    const candidates = memory.candidates[direction];
-    const hit = (ids: readonly number[]): void => {
-      for (const id of ids) {
-        candidates.add(id);
-        if (rules[id]!.direction === '=>') memory.candidates[1 - direction]!.add(id);
-      }
-    };
-    if (!memory.seen.has(`always${direction}`)) {
-      memory.seen.set(`always${direction}`, 1);
-      for (const id of group.always) candidates.add(id);
-    }
-    for (const { inspection, prefilter, limit } of group.buffers) {
-      const values = this.#read(inspection, transaction, direction);
-      if (!values) continue;
-      const key = `${inspection.key}/${direction}/${limit}`;
-      const size = values.reduce((sum, v) => sum + v.length + 1, 0);
-      const before = memory.seen.get(key) ?? 0;
-      if (before === size) continue;
-      memory.seen.set(key, size);
-      const grown = inspection.buffer.grows && inspection.transforms.length === 0 && values.length === 1;
-      for (const value of values) {
-        const fresh = grown ? Math.max(0, before - 1) : 0;
-        const end = Math.min(value.length, limit);
-        if (end > fresh) prefilter.scan(value, Math.max(0, fresh - prefilter.longest), end, fresh, hit);
+    const side = memory.side(direction, group);
+    this.#memory = memory;
+    this.#side = side;
+    this.#direction = direction;
+    this.#transaction = transaction;
+    if (this.#values.size > 0) this.#values.clear();
+    this.#found.clear();
+    const progress = transaction.progress[direction];
+    const hasStepped = progress !== side.progress || scene.ended || !STEPWISE.has(transaction.proto);
+    side.progress = progress;
+    const before = side.grown;
+    this.#searchBodies(group, side, transaction, direction);
+    if (hasStepped) {
+      for (let i = group.growing; i < group.buffers.length; i++) {
+        const { inspection } = group.buffers[i]!;
+        if (side.seen[i] !== UNSEEN && !inspection.buffer.multi && !inspection.buffer.grows) continue;
+        const values = this.#read(inspection, transaction, direction);
+        if (values) this.#searchBuffer(group.buffers[i]!, i, side, values);
       }
     }
-    if (candidates.size > 0) this.#evaluate(scene, transaction, memory);
+    if (side.candidates.length === 0) return;
+    if (hasStepped || this.#found.size > 0 || side.grown !== before)
+      this.#evaluate(scene, transaction, memory, hasStepped);
+    else if (side.candidates.some((id) => (this.#waits[id]! & WAITS_FOR_PACKET) !== 0))
+      this.#evaluate(scene, transaction, memory, false);
   }
 
-  #evaluate(scene: Scene, transaction: AppTransaction, memory: TransactionState): void {
-    const { rules } = this.#deps;
-    const direction = scene.side;
-    const candidates = memory.candidates[direction];
-    const order = candidates.size > 1 ? [...candidates].sort((a, b) => a - b) : candidates;
-    for (const id of order) {
-      const rule = rules[id]!;
-      const key = rule.direction === '=>' ? 2 * id : 2 * id + direction;
-      const bits = memory.progress.get(key) ?? 0;
-      if (bits === SETTLED) {
-        candidates.delete(id);
-        continue;
-      }
-      if (!headerMatches(rule, scene)) {
-        candidates.delete(id);
-        continue;
-      }
-      this.#place = undefined;
-      const next = this.#advance(rule, bits, scene, transaction);
-      memory.progress.set(key, next.bits);
-      if (next.verdict === 'wait') continue;
-      candidates.delete(id);
-      memory.progress.set(key, SETTLED);
-      if (next.verdict === 'yes') this.#deps.matched(rule, this.#place, transaction);
+  #searchBodies(group: TransactionGroup, side: SideState, transaction: AppTransaction, direction: Direction): void {
+    if (group.growing === 0) return;
+    let grown = 0;
+    const isShared =
+      group.shared !== undefined && this.#searchShared(group.shared, group, side, transaction, direction);
+    for (let i = 0; i < group.growing; i++) {
+      const values = this.#read(group.buffers[i]!.inspection, transaction, direction);
+      if (!values) continue;
+      grown += values[0]!.length;
+      if (!isShared || !group.shared!.members.includes(i)) this.#searchBuffer(group.buffers[i]!, i, side, values);
     }
+    side.grown = grown;
+  }
+
+  /** One search for buffers that are the same bytes; false when they are not. */
+  #searchShared(
+    shared: SharedBuffers,
+    group: TransactionGroup,
+    side: SideState,
+    transaction: AppTransaction,
+    direction: Direction,
+  ): boolean {
+    const { members } = shared;
+    const first = this.#read(group.buffers[members[0]!]!.inspection, transaction, direction);
+    if (first?.length !== 1) return false;
+    const value = first[0]!;
+    const before = side.seen[members[0]!]!;
+    for (const i of members) {
+      const other = this.#read(group.buffers[i]!.inspection, transaction, direction);
+      if (other?.length !== 1 || side.seen[i] !== before || !isSame(value, other[0]!)) return false;
+    }
+    if (before === value.length) return true;
+    for (const i of members) side.seen[i] = value.length;
+    const seen = Math.max(0, before);
+    const { prefilter } = shared;
+    prefilter.scan(value, Math.max(0, seen - prefilter.longest), value.length, seen, this.#hit);
+    return true;
+  }
+
+  #searchBuffer(buffer: BufferGroup, index: number, side: SideState, values: readonly Uint8Array[]): void {
+    const isOne = values.length === 1;
+    const size = isOne ? values[0]!.length : values.reduce((sum, v) => sum + v.length + 1, 0);
+    const before = side.seen[index]!;
+    if (before === size) return;
+    side.seen[index] = size;
+    const { prefilter, limit } = buffer;
+    const fresh = buffer.grows && isOne ? Math.max(0, before) : 0;
+    for (const value of values) {
+      const end = Math.min(value.length, limit);
+      if (end > fresh) prefilter.scan(value, Math.max(0, fresh - prefilter.longest), end, fresh, this.#hit);
+    }
+  }
+
+  readonly #hit = (ids: readonly number[]): void => {
+    for (const id of ids) {
+      this.#found.add(id);
+      this.#side!.add(id);
+      if (this.#deps.rules[id]!.direction !== '=>') continue;
+      const other = (1 - this.#direction) as Direction;
+      const group = this.#deps.groups.transaction(this.#transaction!.proto, other);
+      if (group) this.#memory!.side(other, group).add(id);
+    }
+  };
+
+  #evaluate(scene: Scene, transaction: AppTransaction, memory: TransactionState, hasStepped: boolean): void {
+    const direction = scene.side;
+    const side = memory.sides[direction]!;
+    const { candidates } = side;
+    const isLong = !hasStepped && side.grown > LONG_BODY_BYTES && side.grown < side.tried * 1.25;
+    if (!isLong) side.tried = side.grown;
+    const causes = WAITS_FOR_PACKET | (isLong ? 0 : WAITS_FOR_BODY);
+    let kept = 0;
+    for (const id of candidates) {
+      const isDue = hasStepped || (this.#waits[id]! & causes) !== 0 || this.#found.has(id);
+      if (!isDue || !this.#settle(scene, transaction, memory, id)) candidates[kept++] = id;
+    }
+    candidates.length = kept;
+  }
+
+  /** Tries a rule; true when it need not be tried again. */
+  #settle(scene: Scene, transaction: AppTransaction, memory: TransactionState, id: number): boolean {
+    const rule = this.#deps.rules[id]!;
+    const key = rule.direction === '=>' ? 2 * id : 2 * id + scene.side;
+    const bits = memory.bitsOf(key);
+    if (bits === SETTLED || !headerMatches(rule, scene)) return true;
+    this.#place = undefined;
+    const next = this.#advance(rule, bits, scene, transaction);
+    if (next.verdict === 'wait') {
+      if (next.bits !== bits) memory.setBits(key, next.bits);
+      return false;
+    }
+    memory.setBits(key, SETTLED);
+    if (next.verdict === 'yes') this.#deps.matched(rule, this.#place, transaction);
+    return true;
   }
 
   /** Evaluates the buffers that have not matched yet. */
@@ -178,12 +268,31 @@ export class TransactionInspector {
     if (known) return known;
     const raw: BufferValue | undefined = transaction.buffer(inspection.buffer.name, direction);
     if (raw === undefined) return undefined;
-    let values = raw instanceof Uint8Array ? [raw] : [...raw];
+    let values: readonly Uint8Array[] = raw instanceof Uint8Array ? [raw] : raw;
     if (values.length === 0) return undefined;
     for (const transform of inspection.transforms) values = values.map((v) => transform.apply(v));
     this.#values.set(inspection.key, values);
     return values;
   }
+}
+
+function waitsFor(rule: Rule): number {
+  const body = rule.buffers.some((b) => b.buffer.grows || b.buffer.multi) ? WAITS_FOR_BODY : 0;
+  const isPlain =
+    rule.payload.length === 0 &&
+    rule.packetTests.length === 0 &&
+    rule.streamEvents.length === 0 &&
+    rule.decodeEvents.length === 0 &&
+    rule.streamSize.length === 0 &&
+    rule.appProtocol.length === 0 &&
+    rule.transactionTests.length === 0 &&
+    rule.bits.length === 0 &&
+    rule.flowInts.length === 0;
+  return body | (isPlain ? 0 : WAITS_FOR_PACKET);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length;
 }
 
 function testVerdict(

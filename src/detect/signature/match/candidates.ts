@@ -1,7 +1,7 @@
 /** A set of rule numbers that is filled, read in order and cleared for each packet, without allocation. */
 export class Candidates {
-  #ids: Int32Array;
-  #stamps: Uint32Array;
+  readonly #ids: Int32Array;
+  readonly #stamps: Uint32Array;
   #generation = 1;
   size = 0;
 
@@ -24,8 +24,26 @@ export class Candidates {
     this.#ids[this.size++] = id;
   }
 
-  /** A copy in ascending order: evaluating a rule may begin another round. */
-  sorted(): readonly number[] {
-    return this.size === 1 ? [this.#ids[0]!] : Array.from(this.#ids.subarray(0, this.size).sort());
+  has(id: number): boolean {
+    return this.#stamps[id] === this.#generation;
+  }
+
+  /** Number at a place, in ascending order after `sort`. */
+  at(place: number): number {
+    return this.#ids[place]!;
+  }
+
+  sort(): void {
+    const ids = this.#ids;
+    if (this.size > 24) {
+      ids.subarray(0, this.size).sort();
+      return;
+    }
+    for (let i = 1; i < this.size; i++) {
+      const id = ids[i]!;
+      let k = i;
+      for (; k > 0 && ids[k - 1]! > id; k--) ids[k] = ids[k - 1]!;
+      ids[k] = id;
+    }
   }
 }

@@ -1,29 +1,45 @@
+import type { Direction } from '../../../domain/flow.js';
+import type { WindowMemory } from './window-memory.js';
+
+const SMALLEST = 2048;
 const MAX_BYTES = 65_536;
 /** Bytes kept when older ones make room: a rule can still see this far back. */
 const KEEP_BYTES = 4096;
+const NOTHING = new Uint8Array(0);
 
 /** The newest bytes of one direction of a connection. */
 export class StreamWindow {
-  data = new Uint8Array(2048);
+  data: Uint8Array = NOTHING;
   length = 0;
   /** Position in the stream of the first byte. */
   start = 0;
   /** Bytes that the prefilter has seen. */
   scanned = 0;
+  /** The rules it was searched for: others begin again. */
+  scannedFor: unknown;
   ended = false;
   /** Something came since the last inspection. */
   fresh = false;
   /** Bytes received. */
   total = 0;
   /** Rules whose pattern was found and that wait for the rest. */
-  readonly pending = new Set<number>();
+  pending: Set<number> | undefined;
   /** Where the last match of a rule ended, so that the same bytes do not match twice. */
-  readonly matched = new Map<number, number>();
+  matched: Map<number, number> | undefined;
+  readonly #memory: WindowMemory;
+  readonly #direction: Direction;
+  /** No memory is left: the bytes are lent until the next ones come. */
+  #isLent = false;
+
+  constructor(memory: WindowMemory, direction: Direction) {
+    this.#memory = memory;
+    this.#direction = direction;
+  }
 
   add(source: Uint8Array, offset: number, length: number, position: number): void {
     let from = offset;
     let count = length;
-    if (position !== this.start + this.length) this.restart(position);
+    if (position !== this.start + this.length || (this.#isLent && !this.fresh)) this.restart(position);
     this.fresh = true;
     this.total = position + length;
     if (count > MAX_BYTES) {
@@ -40,7 +56,19 @@ export class StreamWindow {
     this.length = 0;
     this.scanned = 0;
     this.start = position;
-    this.pending.clear();
+    this.pending?.clear();
+  }
+
+  /** Gives the memory back. */
+  close(): void {
+    if (!this.#isLent) this.#memory.give(this.data);
+    this.data = NOTHING;
+    this.length = 0;
+  }
+
+  /** The bytes from a position of the stream on. */
+  from(position: number): Uint8Array {
+    return this.data.subarray(Math.max(0, position - this.start), this.length);
   }
 
   #makeRoom(count: number): void {
@@ -51,22 +79,31 @@ export class StreamWindow {
       this.length -= drop;
       this.scanned -= drop;
       this.start += drop;
-      this.pending.clear();
+      this.pending?.clear();
     }
     if (this.length + count <= this.data.length) return;
-    if (this.length + count > MAX_BYTES) {
-      this.restart(this.start + this.length);
+    if (this.length + count > MAX_BYTES) this.restart(this.start + this.length);
+    let size = SMALLEST;
+    while (size < this.length + count) size *= 2;
+    if (size > this.data.length) this.#grow(size);
+  }
+
+  #grow(size: number): void {
+    const larger = this.#isLent ? undefined : this.#memory.take(size);
+    if (larger === undefined) {
+      this.#lend();
       return;
     }
-    let size = this.data.length;
-    while (size < this.length + count) size *= 2;
-    const larger = new Uint8Array(size);
     larger.set(this.data.subarray(0, this.length));
+    this.#memory.give(this.data);
     this.data = larger;
   }
 
-  /** The bytes from a position of the stream on. */
-  from(position: number): Uint8Array {
-    return this.data.subarray(Math.max(0, position - this.start), this.length);
+  /** What was kept is given up: the new bytes are seen alone. */
+  #lend(): void {
+    if (!this.#isLent) this.#memory.give(this.data);
+    this.#isLent = true;
+    this.restart(this.start + this.length);
+    this.data = this.#memory.lend(this.#direction, MAX_BYTES);
   }
 }

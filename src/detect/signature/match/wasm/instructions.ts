@@ -75,6 +75,8 @@ export const branchIf = (condition: Code, depth: number): Code => [...condition,
 export const leave: Code = [0x0f];
 export const leaveIf = (condition: Code): Code => when(condition, leave);
 export const call = (index: number, ...values: Code[]): Code => [...values.flat(), 0x10, ...uleb(index)];
+/** Leaves the former size, or -1 when there is no more memory. */
+export const growMemory = (pages: Code): Code => [...pages, 0x40, 0];
 
 const simd = (opcode: number): number[] => [0xfd, ...uleb(opcode)];
 const simdBinary =

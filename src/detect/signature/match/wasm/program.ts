@@ -17,6 +17,7 @@ import {
   equal,
   get,
   getGlobal,
+  growMemory,
   i32,
   isZero,
   leaveIf,
@@ -248,7 +249,15 @@ function scan(): WasmFunction {
   };
 }
 
+/** Adds pages of 64 KiB to the memory. */
+function grow(): WasmFunction {
+  return { parameters: 1, hasResult: true, locals: [], exported: 'grow', body: growMemory(get(0)) };
+}
+
 /** The scanner's machine code, compiled once. */
 export const SCAN_MODULE = new WebAssembly.Module(
-  encodeModule({ functions: [check(), chain(), grams(4), grams(2), grams(1), nibbles(), scan()], globals: GLOBALS }),
+  encodeModule({
+    functions: [check(), chain(), grams(4), grams(2), grams(1), nibbles(), scan(), grow()],
+    globals: GLOBALS,
+  }),
 );

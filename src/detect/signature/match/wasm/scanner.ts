@@ -9,6 +9,7 @@ type Scan = (set: number, begin: number, start: number, stop: number, fresh: num
 export class Scanner {
   readonly #memory = new WebAssembly.Memory({ initial: Math.ceil(TABLES / PAGE) });
   readonly #scan: Scan;
+  readonly #grow: (pages: number) => number;
   #end = TABLES;
   #bytes: Uint8Array;
   #words: Uint32Array;
@@ -16,6 +17,7 @@ export class Scanner {
   constructor() {
     const instance = new WebAssembly.Instance(SCAN_MODULE, { env: { memory: this.#memory } });
     this.#scan = instance.exports['scan'] as Scan;
+    this.#grow = instance.exports['grow'] as (pages: number) => number;
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#words = new Uint32Array(this.#memory.buffer);
     this.#bytes.set(FOLD, FOLD_TABLE);
@@ -37,7 +39,7 @@ export class Scanner {
     this.#end = (at + size + 15) & ~15;
     const missing = this.#end - this.#memory.buffer.byteLength;
     if (missing > 0) {
-      this.#memory.grow(Math.ceil(missing / PAGE));
+      if (this.#grow(Math.ceil(missing / PAGE)) < 0) throw new Error('no memory is left for the tables of rules');
       this.#bytes = new Uint8Array(this.#memory.buffer);
       this.#words = new Uint32Array(this.#memory.buffer);
     }

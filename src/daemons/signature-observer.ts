@@ -1,0 +1,90 @@
+import { createAppLayer, type AppFlow, type AppLayerInput } from '../applayer/index.js';
+import type { PacketContent, SignatureEngine } from '../detect/signature/index.js';
+import type { StreamSink } from '../domain/app-layer.js';
+import type { Direction, FlowColumns } from '../domain/flow.js';
+import { PROTO, type DecodedPacket } from '../domain/packet.js';
+import type { PacketObserver } from '../domain/stage.js';
+import { createReassembler, type ReassemblyInput } from '../flow/reassembly/index.js';
+
+export interface ObserverOptions {
+  stream: ReassemblyInput;
+  appLayer?: AppLayerInput;
+}
+
+/** Connects reassembly, protocol parsers and rules, so that a packet is judged with what it completed. */
+export function observeSignatures(engine: SignatureEngine, options: ObserverOptions): PacketObserver {
+  const appLayer = createAppLayer(options.appLayer ?? {});
+  const flowsApp: (AppFlow | undefined)[] = [];
+  const reassembler = createReassembler(options.stream, {
+    sinkFor(flows, slot) {
+      const app = appLayer.createFlow('tcp', { srcPort: flows.srcPort[slot]!, dstPort: flows.dstPort[slot]! });
+      flowsApp[slot] = app;
+      return new ConnectionSink(app, engine, slot);
+    },
+  });
+  const content: PacketContent = {
+    app: undefined,
+    events: reassembler.events,
+    isValid: true,
+    sentBytes: (slot, direction) => reassembler.sentBytes(slot, direction),
+  };
+
+  /** A datagram is a message of its own. */
+  function pushDatagram(packet: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
+    const app = (flowsApp[slot] ??= appLayer.createFlow('udp', {
+      srcPort: flows.srcPort[slot]!,
+      dstPort: flows.dstPort[slot]!,
+    }));
+    app.onData(direction, packet.data, packet.payloadOffset, packet.payloadLen, 0, packet.tsUs);
+  }
+
+  return {
+    onPacket(packet, flows, slot, direction, isNew) {
+      content.isValid = true;
+      if (slot >= 0 && packet.proto === PROTO.TCP) {
+        reassembler.onPacket(packet, flows, slot, direction, isNew);
+        content.isValid = reassembler.isValid;
+      } else if (slot >= 0 && packet.proto === PROTO.UDP && packet.payloadLen > 0)
+        pushDatagram(packet, flows, slot, direction);
+      content.app = slot < 0 ? undefined : flowsApp[slot];
+      engine.onPacket(packet, flows, slot, direction, content);
+    },
+    onFlowEnd(flows, slot, reason, nowUs) {
+      reassembler.onFlowEnd?.(flows, slot, reason, nowUs);
+      if (reason === 'active') return;
+      content.app = flowsApp[slot];
+      engine.onFlowEnd(flows, slot, nowUs, content);
+      flowsApp[slot] = undefined;
+    },
+    onTick: (nowUs) => reassembler.onTick?.(nowUs),
+    stats: () => ({ ...reassembler.stats(), ...appLayer.stats(), ...engine.stats() }),
+  };
+}
+
+/** The bytes of one connection: to its parser, then to the rules. */
+class ConnectionSink implements StreamSink {
+  readonly #app: AppFlow;
+  readonly #engine: SignatureEngine;
+  readonly #slot: number;
+
+  constructor(app: AppFlow, engine: SignatureEngine, slot: number) {
+    this.#app = app;
+    this.#engine = engine;
+    this.#slot = slot;
+  }
+
+  onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void {
+    this.#app.onData(direction, data, offset, length, position, tsUs);
+    this.#engine.onData(this.#slot, direction, data, offset, length, position);
+  }
+
+  onGap(direction: Direction, length: number, position: number, tsUs: number): void {
+    this.#app.onGap(direction, length, position, tsUs);
+    this.#engine.onGap(this.#slot, direction, length, position);
+  }
+
+  onEnd(direction: Direction, tsUs: number): void {
+    this.#app.onEnd(direction, tsUs);
+    this.#engine.onEnd(this.#slot, direction);
+  }
+}

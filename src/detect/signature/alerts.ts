@@ -1,0 +1,111 @@
+import type { Detection } from '../../domain/detection.js';
+import type { Direction } from '../../domain/flow.js';
+import { toDetection } from './detection.js';
+import { isSuppressed } from './header.js';
+import type { Rule } from './rule.js';
+import type { Scene } from './scene.js';
+import { applyBits, applyInts, createHostBits, testBits, testInts } from './state/bits.js';
+import { createThresholds } from './state/thresholds.js';
+import type { Place } from './transactions.js';
+
+export interface AlertLimits {
+  maxAlertsPerPacket: number;
+  maxThresholdEntries: number;
+  maxHostBits: number;
+}
+
+export interface AlertDeps {
+  emit(detection: Detection): void;
+  sensor: string;
+}
+
+interface Alert {
+  rule: Rule;
+  place: Place | undefined;
+  direction: Direction;
+}
+
+/** Rules that matched one packet: their bits, thresholds and suppressions, then detections in the order of the rules. */
+export class Alerts {
+  readonly #deps: AlertDeps;
+  readonly #limit: number;
+  readonly #hostBits;
+  readonly #thresholds;
+  readonly #pending: Alert[] = [];
+  readonly #counts = { alerts: 0, suppressed: 0, overflow: 0 };
+
+  constructor(limits: AlertLimits, deps: AlertDeps) {
+    this.#deps = deps;
+    this.#limit = limits.maxAlertsPerPacket;
+    this.#hostBits = createHostBits(limits.maxHostBits);
+    this.#thresholds = createThresholds(limits.maxThresholdEntries);
+  }
+
+  stats(): Record<string, number> {
+    return {
+      signature_alerts: this.#counts.alerts,
+      signature_alerts_suppressed: this.#counts.suppressed,
+      signature_alerts_overflow: this.#counts.overflow,
+      signature_threshold_entries: this.#thresholds.size,
+      signature_threshold_evicted: this.#thresholds.evicted,
+      signature_host_bits: this.#hostBits.size,
+    };
+  }
+
+  /** Bits and numbers of the flow and hosts are as the rule wants them. */
+  stateMatches(rule: Rule, scene: Scene): boolean {
+    if (rule.bits.length === 0 && rule.flowInts.length === 0) return true;
+    return testBits(rule.bits, this.#hostBits, scene) && testInts(rule.flowInts, scene.memory);
+  }
+
+  add(rule: Rule, place: Place | undefined, scene: Scene): void {
+    // A rule for packets and streams sees the same bytes twice when they are delivered at once.
+    if (rule.inPacket && rule.inStream && this.#isPending(rule, scene.direction)) return;
+    if (rule.bits.length > 0) applyBits(rule.bits, this.#hostBits, scene);
+    if (rule.flowInts.length > 0) applyInts(rule.flowInts, scene.memory);
+    this.#pending.push({ rule, place, direction: scene.direction });
+  }
+
+  /** Alerts of one packet, until a `pass` rule or the limit ends them. */
+  raise(scene: Scene): void {
+    const pending = this.#pending;
+    if (pending.length === 0) return;
+    if (pending.length > 1) pending.sort((a, b) => a.rule.index - b.rule.index);
+    let kept = 0;
+    for (const { rule, place, direction } of pending) {
+      scene.turn(direction);
+      if (rule.action === 'pass') {
+        const state = scene.ensureState();
+        if (state) state.passed = true;
+        break;
+      }
+      if (!this.#isWanted(rule, scene) || rule.noalert) continue;
+      if (kept >= this.#limit) {
+        this.#counts.overflow++;
+        continue;
+      }
+      kept++;
+      this.#counts.alerts++;
+      this.#deps.emit(toDetection(rule, scene, place, this.#deps.sensor));
+    }
+    pending.length = 0;
+  }
+
+  #isPending(rule: Rule, direction: Direction): boolean {
+    return this.#pending.some((a) => a.rule === rule && a.direction === direction);
+  }
+
+  /** False when a suppression or a threshold holds the alert back. */
+  #isWanted(rule: Rule, scene: Scene): boolean {
+    const isHeldBack =
+      (rule.suppress.length > 0 && isSuppressed(rule, scene)) ||
+      ((rule.threshold !== undefined || rule.detectionFilter !== undefined) && !this.#isAdmitted(rule, scene));
+    if (isHeldBack) this.#counts.suppressed++;
+    return !isHeldBack;
+  }
+
+  #isAdmitted(rule: Rule, scene: Scene): boolean {
+    const flowId = scene.flows && scene.slot >= 0 ? scene.flows.flowId[scene.slot]! : 0;
+    return this.#thresholds.admit(rule, scene.src(), scene.dst(), flowId, scene.nowUs);
+  }
+}

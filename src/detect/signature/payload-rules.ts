@@ -1,0 +1,205 @@
+import { TCP_STATE } from '../../domain/flow.js';
+import { PROTO, type DecodedPacket } from '../../domain/packet.js';
+import type { Alerts } from './alerts.js';
+import type { ByPorts } from './group/by-ports.js';
+import type { PatternGroup } from './group/pattern-group.js';
+import type { RuleGroups, Side } from './groups.js';
+import { headerMatches, packetMatches } from './header.js';
+import { Candidates } from './match/candidates.js';
+import type { Inspector } from './match/inspect.js';
+import { headerBytes } from './packet-buffers.js';
+import type { Rule } from './rule.js';
+import type { Scene } from './scene.js';
+import type { StreamWindow } from './state/stream-window.js';
+import type { Place } from './transactions.js';
+
+export interface PayloadDeps {
+  rules: readonly Rule[];
+  groups: RuleGroups;
+  inspector: Inspector;
+  alerts: Alerts;
+}
+
+/** A stream remembers at most so many rules that wait for more of it. */
+const MAX_PENDING = 64;
+
+/** Rules about headers, the payload of packets, and streams. */
+export class PayloadRules {
+  evaluated = 0;
+  readonly #deps: PayloadDeps;
+  readonly #candidates: Candidates;
+  #place: Place | undefined;
+
+  constructor(deps: PayloadDeps) {
+    this.#deps = deps;
+    this.#candidates = new Candidates(deps.rules.length);
+  }
+
+  inspectPacket(scene: Scene): void {
+    const { groups } = this.#deps;
+    const candidates = this.#candidates;
+    const packet = scene.packet!;
+    candidates.clear();
+    this.#addFitting(ofPorts(groups.header(packet.proto), scene), scene);
+    if (packet.payloadLen > 0 && scene.content!.isValid) this.#searchPayload(scene, packet);
+    this.#addProtocolRules(scene);
+    if (candidates.size === 0) return;
+    candidates.sort();
+    const payload = packet.data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLen);
+    for (let i = 0; i < candidates.size; i++) {
+      const rule = this.#deps.rules[candidates.at(i)]!;
+      if (!appMatches(rule, scene) || !headerMatches(rule, scene)) continue;
+      this.#begin();
+      if (!packetMatches(rule, scene) || !this.#packetBuffers(rule, packet)) continue;
+      if (rule.payload.length > 0 && !this.#inspect(rule, payload, 0, 'payload')) continue;
+      if (this.#deps.alerts.stateMatches(rule, scene)) this.#deps.alerts.add(rule, this.#place, scene);
+    }
+  }
+
+  /** Looks at what came to a stream since the last time, and again at rules that wait for more. */
+  inspectStream(scene: Scene, stream: StreamWindow): void {
+    const candidates = this.#candidates;
+    candidates.clear();
+    if (stream.pending) for (const id of stream.pending) candidates.add(id);
+    const group = ofPorts(this.#deps.groups.stream(scene.side, scene.app?.proto), scene);
+    if (stream.scannedFor !== group) {
+      // The application protocol is known now: its rules have seen nothing yet.
+      if (stream.scannedFor !== undefined) stream.scanned = 0;
+      stream.scannedFor = group;
+    }
+    if (stream.length > stream.scanned) {
+      const from = Math.max(0, stream.scanned - group.prefilter.longest);
+      this.#search(group, stream.data, from, stream.length, stream.scanned, -stream.start);
+      stream.scanned = stream.length;
+    }
+    if (candidates.size === 0) return;
+    candidates.sort();
+    for (let i = 0; i < candidates.size; i++) {
+      const id = candidates.at(i);
+      const rule = this.#deps.rules[id]!;
+      if (!appMatches(rule, scene) || !headerMatches(rule, scene)) continue;
+      this.#begin();
+      if (this.#streamMatches(rule, scene, stream)) {
+        stream.pending?.delete(id);
+        (stream.matched ??= new Map()).set(id, stream.start + stream.length);
+        this.#deps.alerts.add(rule, this.#place, scene);
+      } else if ((stream.pending?.size ?? 0) < MAX_PENDING && rule.payload.some(isWanted)) {
+        (stream.pending ??= new Set()).add(id);
+      }
+    }
+  }
+
+  /** Contents without a buffer, in the stream or else in the packet, of a rule about transactions. */
+  payloadMatches(rule: Rule, scene: Scene): boolean {
+    const { inspector } = this.#deps;
+    const stream = scene.state?.streams[scene.direction];
+    if (stream) return inspector.run(rule.payload, stream.data.subarray(0, stream.length), stream.start, stream.ended);
+    const p = scene.packet;
+    return (
+      p !== undefined && inspector.run(rule.payload, p.data.subarray(p.payloadOffset, p.payloadOffset + p.payloadLen))
+    );
+  }
+
+  #begin(): void {
+    this.evaluated++;
+    this.#place = undefined;
+    this.#deps.inspector.values.fill(0);
+  }
+
+  #searchPayload(scene: Scene, packet: DecodedPacket): void {
+    const { groups } = this.#deps;
+    const from = packet.payloadOffset;
+    const to = from + packet.payloadLen;
+    const side: Side = scene.flowless ? 2 : scene.side;
+    const app = scene.app?.proto;
+    this.#search(ofPorts(groups.packet(packet.proto, side, app), scene), packet.data, from, to, from, from);
+    // Without a stream its rules see single packets: connections picked up midway that are not followed.
+    if (isLoose(scene)) this.#search(ofPorts(groups.stream(scene.side, app), scene), packet.data, from, to, from, from);
+  }
+
+  /** Rules that ask for nothing but a protocol: once in each direction, when it is known. */
+  #addProtocolRules(scene: Scene): void {
+    const { app } = scene;
+    if (app?.proto === undefined) return;
+    const ids = this.#deps.groups.protocol(app.proto);
+    if (ids.length === 0) return;
+    const state = scene.ensureState();
+    const bit = 1 << scene.direction;
+    if (!state || (state.protocolSeen & bit) !== 0) return;
+    state.protocolSeen |= bit;
+    this.#addFitting(ids, scene);
+  }
+
+  #addFitting(ids: readonly number[], scene: Scene): void {
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      if (headerMatches(this.#deps.rules[id]!, scene)) this.#candidates.add(id);
+    }
+  }
+
+  /** @param begin position of the first byte of the payload or stream, also when it is not kept any more. */
+  #search(group: PatternGroup, data: Uint8Array, from: number, to: number, fresh: number, begin: number): void {
+    for (let i = 0; i < group.always.length; i++) this.#candidates.add(group.always[i]!);
+    if (group.prefilter.patterns > 0) group.prefilter.scan(data, from, to, fresh, this.#hit);
+    const end = Math.min(to, begin + group.shallowBytes);
+    if (end > fresh) group.shallow.scan(data, Math.max(from, begin), end, fresh, this.#hit);
+  }
+
+  readonly #hit = (ids: readonly number[]): void => {
+    for (const id of ids) this.#candidates.add(id);
+  };
+
+  #packetBuffers(rule: Rule, packet: DecodedPacket): boolean {
+    for (const inspection of rule.buffers) {
+      if (inspection.buffer.source !== 'packet') return false;
+      let data = headerBytes(inspection.buffer.name, packet);
+      if (!data) return false;
+      for (const transform of inspection.transforms) data = transform.apply(data);
+      if (!this.#deps.inspector.run(inspection.matches, data)) return false;
+      this.#remember(inspection.buffer.name, data);
+    }
+    return true;
+  }
+
+  #streamMatches(rule: Rule, scene: Scene, stream: StreamWindow): boolean {
+    const position = Math.max(stream.start, stream.matched?.get(rule.index) ?? 0);
+    return (
+      this.#inspect(rule, stream.from(position), position, 'stream', stream.ended) &&
+      packetMatches(rule, scene) &&
+      this.#deps.alerts.stateMatches(rule, scene)
+    );
+  }
+
+  #inspect(rule: Rule, data: Uint8Array, start: number, name: string, atEnd = true): boolean {
+    if (!this.#deps.inspector.run(rule.payload, data, start, atEnd)) return false;
+    this.#remember(name, data);
+    return true;
+  }
+
+  #remember(buffer: string, data: Uint8Array): void {
+    const { offset, length } = this.#deps.inspector.found;
+    if (length > 0) this.#place = { buffer, data, offset, length };
+  }
+}
+
+const isWanted = (m: Rule['payload'][number]): boolean => m.kind === 'content' && !m.negated;
+
+function ofPorts<T>(groups: ByPorts<T>, scene: Scene): T {
+  const { proto } = scene;
+  const hasPorts = proto === PROTO.TCP || proto === PROTO.UDP || proto === PROTO.SCTP;
+  return hasPorts ? groups.get(scene.port(true), scene.port(false)) : groups.all;
+}
+
+function appMatches(rule: Rule, scene: Scene): boolean {
+  if (rule.appProtos === undefined) return true;
+  const app = scene.app?.proto;
+  return app !== undefined && rule.appProtos.includes(app);
+}
+
+/** A TCP packet whose connection is not followed. */
+function isLoose(scene: Scene): boolean {
+  if (scene.proto !== PROTO.TCP || !scene.flows) return false;
+  if (scene.slot < 0) return true;
+  const isMidstream = scene.flows.tcpState[scene.slot] === TCP_STATE.MIDSTREAM;
+  return isMidstream && scene.state?.streams[scene.direction] === undefined;
+}
