@@ -8,11 +8,16 @@ export function register(program: Command): void {
     .command('explain')
     .description('why an address is or is not blocked: kernel, decisions, exemptions, alerts, policies')
     .argument('<address>', 'address or prefix')
-    .option('--port <number>', 'only what concerns this port')
+    .option('--port <number>', 'what happens to a packet from it to this port')
+    .option('--proto <number>', 'IP protocol number, with --port; TCP unless given')
     .option('--config <file>', 'configuration file')
     .option('--json', 'print JSON')
-    .action(async (address: string, options: { port?: string; config?: string; json?: boolean }) => {
-      const query = new URLSearchParams({ address, ...(options.port === undefined ? {} : { port: options.port }) });
+    .action(async (address: string, options: { port?: string; proto?: string; config?: string; json?: boolean }) => {
+      const query = new URLSearchParams({
+        address,
+        ...(options.port === undefined ? {} : { port: options.port }),
+        ...(options.proto === undefined ? {} : { proto: options.proto }),
+      });
       const answer = (await callApi(options.config, 'GET', `/explain?${query.toString()}`)) as ExplainResponse;
       process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${answer.text.join('\n')}\n`);
     });

@@ -1,45 +1,63 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/index.js';
-import type { Alert } from '../domain/alert.js';
-import {
-  backtest,
-  loadPolicyFolder,
-  parsePolicy,
-  policyError,
-  type BacktestResult,
-  type InnocentReason,
-  type Policy,
-} from '../policy/index.js';
-import { openStore, type Store } from '../store/index.js';
+import { loadConfig, type LoadedConfig } from '../config/index.js';
+import type { BacktestReport, BacktestSide } from '../contract/http.js';
+import { readCaptures } from '../daemons/backtest/captures.js';
+import { toBacktestReport } from '../daemons/backtest/report.js';
+import { backtestStored } from '../daemons/backtest/run-stored.js';
+import { createBox, ProtectedCollector } from '../enforce/index.js';
+import { createBacktest, loadPolicyFolder, parsePolicy, policyError, type Policy } from '../policy/index.js';
+import { openStore } from '../store/index.js';
 import { formatDuration, parseDuration } from '../util/duration.js';
 import { AppError } from '../util/errors.js';
-import { cidrContains, parseCidr, parseIp } from '../util/ip.js';
+import { showProgress } from './progress.js';
 
-const MAX_ALERTS = 500_000;
-const PAGE = 200;
-const SHOWN = 20;
+const SHOWN = 40;
 
 interface BacktestOptions {
   since: string;
   policy?: string[];
+  model?: string;
+  capture?: string[];
   config?: string;
   json?: boolean;
 }
 
-/** `portcullis policy backtest`: the stored alerts of the last days, judged again by the policies in force and by others. */
+type Report = BacktestReport & { rescored?: number; otherSchema?: number };
+
+/** `portcullis policy backtest`: recorded traffic judged again by the policies in force, by others, with another model. */
 export function registerBacktest(policy: Command): void {
   policy
     .command('backtest')
     .description('what policies would have blocked in the past, and which of those were innocent')
-    .option('--since <time>', 'how far back', '7d')
+    .option('--since <time>', 'how far back in the stored alerts and flows', '7d')
     .option('--policy <file...>', 'policy files that replace those of the same name, or come in addition')
+    .option('--model <dir>', 'model bundle that the candidate uses instead of those in force')
+    .option('--capture <file...>', 'pcap files instead of what is stored')
     .option('--config <file>', 'configuration file')
     .option('--json', 'print JSON')
     .action(runBacktest);
 }
 
 async function runBacktest(options: BacktestOptions): Promise<void> {
+  const config = await loadConfig(options.config);
+  const folder = await loadPolicyFolder(config.policy.dir);
+  if (folder.problems.length > 0) throw policyError(folder.problems);
+  const active = folder.policies;
+  const isCompared = options.policy !== undefined || options.model !== undefined;
+  const sides = { active, ...(isCompared ? { candidate: await replaced(active, options.policy ?? []) } : {}) };
+  const report = await (options.capture === undefined
+    ? onStored(config, options, sides)
+    : onCaptures(config, options, options.capture, sides));
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
+}
+
+interface Sides {
+  active: readonly Policy[];
+  candidate?: readonly Policy[];
+}
+
+async function onStored(config: LoadedConfig, options: BacktestOptions, sides: Sides): Promise<Report> {
   const sinceSecs = parseDuration(options.since);
   if (sinceSecs === undefined) {
     throw new AppError({
@@ -48,29 +66,70 @@ async function runBacktest(options: BacktestOptions): Promise<void> {
       message: `--since: "${options.since}" is not a duration such as 7d.`,
     });
   }
-  const config = await loadConfig(options.config);
-  const folder = await loadPolicyFolder(config.policy.dir);
-  if (folder.problems.length > 0) throw policyError(folder.problems);
-  const candidate = await replaced(folder.policies, options.policy ?? []);
+  const untilMs = Date.now();
+  const progress = showProgress('% read and judged');
   const store = await openStore(config.store);
   try {
-    const alerts = await storedAlerts(store, Date.now() - sinceSecs * 1000);
-    const innocent = await innocence(store, alerts);
-    const judge = (policies: readonly Policy[]): BacktestResult =>
-      backtest({
-        alerts,
-        policies,
-        options: config.policy,
-        deps: { findProtected: () => undefined, findAllowed: () => undefined, blastRadius: () => undefined },
-        innocent,
-      });
-    const active = judge(folder.policies);
-    const tried = options.policy === undefined ? active : judge(candidate);
-    if (options.json) process.stdout.write(`${JSON.stringify({ active, candidate: tried }, null, 2)}\n`);
-    else print(options, active, tried);
+    const kept = await new ProtectedCollector(createBox()).collect(config.enforce.guard.protected, performance.now());
+    const what = {
+      ...sides,
+      options: config.policy,
+      protected: kept,
+      sinceMs: untilMs - sinceSecs * 1000,
+      untilMs,
+      ...(options.model === undefined ? {} : { model: options.model }),
+    };
+    return await backtestStored(store, what, (share) => progress.set(Math.round(share * 100)));
   } finally {
+    progress.end();
     await store.close();
   }
+}
+
+/** Captures are judged by the live detectors; with another model they are read once for each side. */
+async function onCaptures(
+  config: LoadedConfig,
+  options: BacktestOptions,
+  files: readonly string[],
+  sides: Sides,
+): Promise<Report> {
+  const test = createBacktest({ ...sides, options: config.policy, allowed: [], protected: [], label: () => undefined });
+  const progress = showProgress('packets');
+  const { model } = options;
+  let packets = 0;
+  let [sinceMs, untilMs] = [Infinity, 0];
+  const sink = (alert: Parameters<typeof readCaptures>[3]['alert'], isFirst: boolean) => ({
+    flow(flow: Parameters<typeof test.flow>[0]): void {
+      sinceMs = Math.min(sinceMs, flow.startUs / 1000);
+      untilMs = Math.max(untilMs, flow.endUs / 1000);
+      if (isFirst) test.flow(flow);
+    },
+    alert,
+    packets: (count: number) => progress.set((packets += count)),
+  });
+  if (model === undefined)
+    await readCaptures(
+      config,
+      files,
+      undefined,
+      sink((alert) => test.alert(alert), true),
+    );
+  else {
+    await readCaptures(
+      config,
+      files,
+      undefined,
+      sink((alert) => test.alertOf('active', alert), true),
+    );
+    await readCaptures(
+      config,
+      files,
+      model,
+      sink((alert) => test.alertOf('candidate', alert), false),
+    );
+  }
+  progress.end();
+  return toBacktestReport(test.result(), { sinceMs: Number.isFinite(sinceMs) ? sinceMs : 0, untilMs });
 }
 
 async function replaced(policies: readonly Policy[], files: readonly string[]): Promise<Policy[]> {
@@ -83,46 +142,33 @@ async function replaced(policies: readonly Policy[], files: readonly string[]): 
   return [...byName.values()];
 }
 
-/** Alerts since then, oldest first. */
-async function storedAlerts(store: Store, sinceMs: number): Promise<(Alert & { labelVerdict?: string })[]> {
-  const found: (Alert & { labelVerdict?: string })[] = [];
-  let cursor: string | null | undefined;
-  while (cursor !== null && found.length < MAX_ALERTS) {
-    const page: Awaited<ReturnType<Store['alerts']['list']>> = await store.alerts.list({ limit: PAGE, cursor });
-    for (const alert of page.items) if (alert.lastMs >= sinceMs) found.push(alert);
-    cursor = (page.items.at(-1)?.lastMs ?? 0) < sinceMs ? null : page.nextCursor;
+function reportText(report: Report): string {
+  const { active, candidate, blocks, more } = report;
+  const time = (ms: number): string => new Date(ms).toISOString().slice(0, 19);
+  const lines = [
+    `${report.alerts} alerts and ${report.flows} flows from ${time(report.sinceMs)} to ${time(report.untilMs)}`,
+    sideText('in force ', active),
+    ...(candidate ? [sideText('candidate', candidate)] : []),
+  ];
+  if (report.rescored !== undefined) {
+    const rest = report.otherSchema ? `, ${report.otherSchema} were made of other features and stay as they are` : '';
+    lines.push(`${report.rescored} alerts were scored again with the model${rest}`);
   }
-  return found.reverse();
+  const only = { both: ' ', active: '-', candidate: '+' } as const;
+  for (const b of blocks.slice(0, SHOWN)) {
+    const what = `${b.action} ${b.value}${b.port === undefined ? '' : `:${b.port}`}`;
+    const mark = candidate ? only[b.by] : ' ';
+    const innocent = b.innocent ? `  INNOCENT (${b.innocent.reason.replace('_', ' ')}: ${b.innocent.text})` : '';
+    const title = b.alertTitle.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+    lines.push(`${mark} ${time(b.atMs)}  ${what}  ${formatDuration(b.durationSecs)}  ${b.policy}: ${title}${innocent}`);
+  }
+  const rest = blocks.length - SHOWN + more;
+  if (rest > 0) lines.push(`  ... and ${rest} more`);
+  if (candidate) lines.push('+ only the candidate would act, - only the policies in force');
+  return `${lines.join('\n')}\n`;
 }
 
-/** An offender is innocent when an analyst said so, or when the allowlist names it. */
-async function innocence(
-  store: Store,
-  alerts: readonly (Alert & { labelVerdict?: string })[],
-): Promise<(offender: string) => InnocentReason | undefined> {
-  const benign = new Set(alerts.filter((a) => a.labelVerdict === 'false_positive').map((a) => a.offender));
-  const guilty = new Set(alerts.filter((a) => a.labelVerdict === 'true_positive').map((a) => a.offender));
-  const allowed = (await store.allowlist.active(Date.now()))
-    .map((e) => parseCidr(e.value))
-    .filter((c) => c !== undefined);
-  return (offender) => {
-    const ip = parseIp(offender);
-    if (ip && allowed.some((net) => cidrContains(net, ip))) return 'allowlist';
-    return benign.has(offender) && !guilty.has(offender) ? 'label' : undefined;
-  };
-}
-
-function print(options: BacktestOptions, active: BacktestResult, tried: BacktestResult): void {
-  const line = (name: string, r: BacktestResult): string =>
-    `${name}: ${r.blocks.length} decisions on ${r.offenders} offenders; ${r.innocentOffenders} of them innocent, blocked for ${formatDuration(r.innocentSecs)} in all\n`;
-  process.stdout.write(`${tried.alerts} alerts since ${options.since} ago\n${line('in force ', active)}`);
-  if (options.policy !== undefined) process.stdout.write(line('candidate', tried));
-  for (const { decision, alertTitle, innocent } of tried.blocks.slice(0, SHOWN)) {
-    const when = new Date(decision.createdMs).toISOString().slice(0, 19);
-    const what = `${decision.action} ${decision.value}${decision.port === undefined ? '' : `:${decision.port}`}`;
-    process.stdout.write(
-      `  ${when}  ${what}  ${formatDuration(decision.durationSecs)}  ${decision.policy ?? ''}: ${alertTitle}${innocent ? `  INNOCENT (${innocent})` : ''}\n`,
-    );
-  }
-  if (tried.blocks.length > SHOWN) process.stdout.write(`  ... and ${tried.blocks.length - SHOWN} more\n`);
+function sideText(name: string, side: BacktestSide): string {
+  const innocent = `${side.innocentOffenders} of them innocent, for ${formatDuration(side.innocentSecs)} in all`;
+  return `${name}: ${side.decisions} decisions on ${side.offenders} offenders, ${innocent}`;
 }

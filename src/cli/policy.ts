@@ -4,11 +4,12 @@ import type { Command } from 'commander';
 import { loadPolicyFolder, parsePolicy, policyCasesSchema, policyJsonSchema, runPolicyCase } from '../policy/index.js';
 import { EXIT } from '../util/errors.js';
 import { registerBacktest } from './policy-backtest.js';
+import { registerVersions } from './policy-versions.js';
 import { formatProblem, parseYaml, type FileProblem } from '../util/yaml.js';
 
-/** `portcullis policy check|test|backtest|schema`. */
+/** `portcullis policy check|test|backtest|schema`, and what needs the running server. */
 export function register(program: Command): void {
-  const policy = program.command('policy').description('check, test and backtest policies');
+  const policy = program.command('policy').description('check, test, backtest, explain and change policies');
   policy
     .command('check')
     .description('report every problem of policy files, with line and column')
@@ -31,6 +32,7 @@ export function register(program: Command): void {
       process.exitCode = (await testFolder(dir)) ? EXIT.OK : EXIT.INPUT;
     });
   registerBacktest(policy);
+  registerVersions(policy);
   policy
     .command('schema')
     .description('print the JSON Schema of a policy file, for editors')

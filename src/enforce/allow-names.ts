@@ -1,29 +1,46 @@
 import { lookup } from 'node:dns/promises';
 import type { AllowEntry } from '../domain/decision.js';
-import { parseCidr } from '../util/ip.js';
+import { canonicalAddress, parseCidr } from '../util/ip.js';
 import type { Logger } from '../util/logger.js';
 
 const RESOLVE_EVERY_MS = 60_000;
 /** An address that a name no longer has stays allowed for this long: dynamic DNS changes before people move. */
 const KEEP_MS = 3_600_000;
+/** Names beyond this are not resolved, addresses of one name beyond this are forgotten, the longest unseen first. */
+const MAX_NAMES = 256;
+const MAX_ADDRESSES = 64;
+const AT_ONCE = 4;
 
 export type Resolve = (name: string) => Promise<string[]>;
 
 const resolveName: Resolve = async (name) => (await lookup(name, { all: true })).map((a) => a.address);
 
-/** Turns allow entries with DNS names into addresses, again every minute. */
+export interface AllowNamesDeps {
+  log: Logger;
+  /** Entries with addresses and prefixes only: what is allowed now. */
+  onResolved(entries: AllowEntry[]): void;
+  resolve?: Resolve;
+  /** Monotonic milliseconds. */
+  nowMs?: () => number;
+}
+
+/**
+ * Turns allow entries with DNS names into addresses, again every minute. An address that vanished from DNS stays for an
+ * hour, and while a name cannot be resolved it keeps all its addresses: losing DNS must not lock anybody out.
+ */
 export class AllowNames {
-  private readonly log: Logger;
-  private readonly onResolved: (entries: AllowEntry[]) => void;
+  private readonly deps: AllowNamesDeps;
   private readonly resolve: Resolve;
+  private readonly nowMs: () => number;
   private readonly seen = new Map<string, Map<string, number>>();
   private current: readonly AllowEntry[] = [];
+  private told = '';
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(log: Logger, onResolved: (entries: AllowEntry[]) => void, resolve: Resolve = resolveName) {
-    this.log = log;
-    this.onResolved = onResolved;
-    this.resolve = resolve;
+  constructor(deps: AllowNamesDeps) {
+    this.deps = deps;
+    this.resolve = deps.resolve ?? resolveName;
+    this.nowMs = deps.nowMs ?? (() => performance.now());
   }
 
   /** Entries as given, names unresolved. */
@@ -31,17 +48,35 @@ export class AllowNames {
     return [...this.current];
   }
 
+  /** What the names stand for, to seed another run with. */
+  known(): Record<string, string[]> {
+    return Object.fromEntries([...this.seen].map(([name, addresses]) => [name, [...addresses.keys()]]));
+  }
+
+  /** Addresses that an earlier run knew: they count as seen now, so that a start without DNS allows what was allowed. */
+  seed(known: Readonly<Record<string, readonly string[]>>): void {
+    for (const [name, addresses] of Object.entries(known)) {
+      const map = this.seen.get(name) ?? new Map<string, number>();
+      for (const address of addresses.slice(0, MAX_ADDRESSES)) map.set(address, this.nowMs());
+      this.seen.set(name, map);
+    }
+  }
+
   /** Addresses and prefixes take effect at once, names when they are resolved. */
-  async set(entries: readonly AllowEntry[], nowMs: number = performance.now()): Promise<void> {
+  async set(entries: readonly AllowEntry[]): Promise<void> {
     this.current = entries;
-    this.onResolved(this.expand());
-    const hasNames = entries.some((e) => !parseCidr(e.value));
-    if (hasNames) await this.refresh(nowMs);
-    if (hasNames && !this.timer) {
-      this.timer = setInterval(() => void this.refresh(performance.now()), RESOLVE_EVERY_MS);
+    const names = new Set(this.names());
+    for (const name of this.seen.keys()) if (!names.has(name)) this.seen.delete(name);
+    this.tell();
+    if (names.size === 0) {
+      this.stop();
+      return;
+    }
+    if (!this.timer) {
+      this.timer = setInterval(() => void this.refresh(), RESOLVE_EVERY_MS);
       this.timer.unref();
     }
-    if (!hasNames) this.stop();
+    await this.refresh();
   }
 
   stop(): void {
@@ -49,19 +84,49 @@ export class AllowNames {
     this.timer = undefined;
   }
 
-  /** Asks for every name; a name that cannot be resolved keeps its addresses. */
-  async refresh(nowMs: number): Promise<void> {
-    for (const name of new Set(this.current.flatMap((e) => (parseCidr(e.value) ? [] : [e.value])))) {
-      const known = this.seen.get(name) ?? new Map<string, number>();
-      this.seen.set(name, known);
-      try {
-        for (const address of await this.resolve(name)) known.set(address, nowMs);
-        for (const [address, atMs] of known) if (nowMs - atMs > KEEP_MS) known.delete(address);
-      } catch (error) {
-        this.log.warn({ name, error: String(error) }, 'an allowed name cannot be resolved');
-      }
+  /** Asks for every name. */
+  async refresh(): Promise<void> {
+    const names = this.names();
+    if (names.length === MAX_NAMES) this.deps.log.warn({ max: MAX_NAMES }, 'the allowlist has too many names');
+    for (let i = 0; i < names.length; i += AT_ONCE) {
+      await Promise.all(names.slice(i, i + AT_ONCE).map((name) => this.refreshOne(name)));
     }
-    this.onResolved(this.expand());
+    this.tell();
+  }
+
+  private async refreshOne(name: string): Promise<void> {
+    const known = this.seen.get(name) ?? new Map<string, number>();
+    this.seen.set(name, known);
+    let addresses: string[];
+    try {
+      addresses = await this.resolve(name);
+    } catch (error) {
+      this.deps.log.warn({ name, error: String(error) }, 'an allowed name cannot be resolved; it keeps its addresses');
+      return;
+    }
+    const nowMs = this.nowMs();
+    for (const text of addresses) {
+      const address = canonicalAddress(text);
+      if (address === undefined) continue;
+      known.delete(address);
+      known.set(address, nowMs);
+    }
+    for (const [address, atMs] of known) {
+      if (nowMs - atMs > KEEP_MS || known.size > MAX_ADDRESSES) known.delete(address);
+    }
+  }
+
+  private names(): string[] {
+    const names = new Set(this.current.flatMap((e) => (parseCidr(e.value) ? [] : [e.value])));
+    return [...names].slice(0, MAX_NAMES);
+  }
+
+  private tell(): void {
+    const entries = this.expand();
+    const text = JSON.stringify(entries);
+    if (text === this.told) return;
+    this.told = text;
+    this.deps.onResolved(entries);
   }
 
   private expand(): AllowEntry[] {

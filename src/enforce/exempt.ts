@@ -5,8 +5,12 @@ import { setName, specFor, type SetRole, type SetSpec } from './layout.js';
 import type { Core } from './core.js';
 import type { ElementOp } from './ledger.js';
 
-/** Widest allow entry taken from the server: a wider one would switch enforcement off. */
+/** Widest allow entry: a wider one would switch enforcement off. */
 const WIDEST_ALLOW = { 4: 8, 6: 16 } as const;
+
+export function isAllowTooWide(network: Cidr): boolean {
+  return network.prefix < WIDEST_ALLOW[network.version];
+}
 
 /**
  * The protected set and the allowlist: kept in kernel sets ahead of every drop, and known to the guard. They reach the
@@ -51,7 +55,7 @@ export class ExemptBook {
     this.allowed = entries.flatMap((entry) => {
       const network = parseCidr(entry.value);
       if (!network || (entry.expiresMs > 0 && entry.expiresMs <= wallMs)) return [];
-      if (network.prefix >= WIDEST_ALLOW[network.version]) return [{ network, entry }];
+      if (!isAllowTooWide(network)) return [{ network, entry }];
       core.emit.incident({
         severity: 'high',
         code: 'enforce.allow_too_wide',

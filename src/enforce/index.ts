@@ -3,7 +3,7 @@ export { createResponder, type Question, type Responder, type ResponderDeps } fr
 export type { Clock, ResponderEmit, ResponderIncident, ResponderState } from './core.js';
 export { createBackendFactory, type BackendFactory } from './backend/open.js';
 export type { ApplyResult, EnforceBackend, KernelElement, KernelOp } from './backend/backend.js';
-export type { ExplainAnswer } from './explain.js';
+export type { ExplainAnswer, PacketStep } from './explain.js';
 export { flushAll, type FlushResult } from './flush.js';
 export { createBox, type Box } from './protect/box.js';
 export { ProtectedCollector } from './protect/collect.js';
@@ -12,3 +12,5 @@ export type { DoctorItem } from './doctor/item.js';
 export { runNamespaceCanary } from './canary/namespace.js';
 export type { CanaryResult, CanaryStep } from './canary/step.js';
 export { createLayout } from './layout.js';
+export { AllowNames, type AllowNamesDeps } from './allow-names.js';
+export { isAllowTooWide } from './exempt.js';

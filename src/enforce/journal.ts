@@ -24,6 +24,8 @@ export type JournalRecord =
   | { t: 'put'; d: KeptDecision }
   | { t: 'del'; id: string }
   | { t: 'allow'; entries: AllowEntry[] }
+  /** What the names in the allowlist stood for. */
+  | { t: 'names'; known: Record<string, string[]> }
   | { t: 'protect'; entries: ProtectedEntry[] }
   /** Break-glass: decisions made before this time must not come back. */
   | { t: 'flush'; atMs: number };
@@ -31,6 +33,7 @@ export type JournalRecord =
 export interface JournalContent {
   decisions: Map<string, KeptDecision>;
   allow: AllowEntry[];
+  names: Record<string, string[]>;
   protected: ProtectedEntry[];
   flushedAtMs: number;
   /** Lines that were cut off or changed: skipped. */
@@ -61,6 +64,7 @@ export function readJournal(dir: string): JournalContent {
   const content: JournalContent = {
     decisions: new Map(),
     allow: [],
+    names: {},
     protected: [],
     flushedAtMs: 0,
     badLines: 0,
@@ -97,6 +101,7 @@ function replay(content: JournalContent, line: string, isComplete: boolean): voi
   if (record.t === 'put') content.decisions.set(record.d.id, record.d);
   else if (record.t === 'del') content.decisions.delete(record.id);
   else if (record.t === 'allow') content.allow = record.entries;
+  else if (record.t === 'names') content.names = record.known;
   else if (record.t === 'protect') content.protected = record.entries;
   else {
     content.flushedAtMs = record.atMs;

@@ -165,6 +165,21 @@ export const enforceOptionsSchema = z.strictObject({
     .max(3600)
     .default(30)
     .describe('The protected set is recomputed at least this often, and at every address or route change'),
+  canary_interval_secs: z
+    .number()
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(86_400)
+    .describe(
+      'How often a block of a documentation address proves in the live table that blocks hold, seconds; no packet leaves the box; 0 switches it off',
+    ),
+  conntrack: z
+    .enum(['off', 'delete'])
+    .default('off')
+    .describe(
+      'delete: also forget the connections of a blocked address; needed only when a hook comes after conntrack, a flowtable carries them, or a proxy holds them',
+    ),
   guard: guardSchema.prefault({}),
 });
 

@@ -3,9 +3,8 @@ import { nowUs } from '../util/clock.js';
 import { errorMessage } from '../util/errors.js';
 import { silentLogger, type Logger } from '../util/logger.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { AllowNames } from './allow-names.js';
-import { runLiveCanary } from './canary/live.js';
-import type { CanaryResult } from './canary/step.js';
+import { AllowNames, type Resolve } from './allow-names.js';
+import { CanarySchedule } from './canary/schedule.js';
 import { runDoctor } from './doctor/doctor.js';
 import { answerExplain } from './explain.js';
 import { createBackendFactory, openBackend, type BackendFactory } from './backend/open.js';
@@ -21,7 +20,9 @@ import type { EnforceOptions } from './options.js';
 import { createBox, type Box } from './protect/box.js';
 import { ProtectWatch } from './protect/watch.js';
 import { Pump } from './pump.js';
-import { renderRuleset, type TimedElement } from './ruleset.js';
+import { describeState } from './responder-state.js';
+import { renderRuleset } from './ruleset.js';
+import { TableLoader } from './table-loader.js';
 import { Truth } from './truth.js';
 
 export interface ResponderDeps {
@@ -32,6 +33,8 @@ export interface ResponderDeps {
   box?: Box;
   /** Named network namespace to enforce in; the own one without. */
   netns?: string;
+  /** How names of the allowlist are resolved. */
+  resolve?: Resolve;
 }
 
 export type Question = 'doctor' | 'canary' | 'explain' | 'ruleset';
@@ -75,8 +78,8 @@ class ResponderImpl implements Responder {
   private readonly hits: HitReader;
   private readonly watch: ProtectWatch;
   private readonly names: AllowNames;
-  /** False from the moment the table is known to be damaged until it is loaded again. */
-  private isIntact = false;
+  private readonly canaries: CanarySchedule;
+  private readonly loader: TableLoader;
   private timers: NodeJS.Timeout[] = [];
   private started: Promise<void> | undefined;
   private syncing: { released: Set<string> } | undefined;
@@ -88,7 +91,7 @@ class ResponderImpl implements Responder {
     const log = deps.log ?? silentLogger;
     const pump = new Pump(options.batch_window_ms, {
       apply: (ops) => this.core.backend.apply(this.core.layout, ops),
-      rebuild: () => this.load('the table was missing'),
+      rebuild: () => this.loader.load('the table was missing'),
       nowMs: clock.monoMs,
       onError: (error) => this.onBackendError(error),
       held: (id) => this.core.ledger.get(id),
@@ -118,7 +121,17 @@ class ResponderImpl implements Responder {
       { box: deps.box ?? createBox(where), log, nowMs: clock.monoMs, ...where },
       (entries) => this.onProtected(() => this.exempt.setComputed(entries)),
     );
-    this.names = new AllowNames(log, (entries) => this.exempt.setAllowed(entries));
+    this.names = new AllowNames({
+      log,
+      nowMs: clock.monoMs,
+      ...(deps.resolve === undefined ? {} : { resolve: deps.resolve }),
+      onResolved: (entries) => {
+        this.exempt.setAllowed(entries);
+        this.core.journal?.append([{ t: 'names', known: this.names.known() }]);
+      },
+    });
+    this.canaries = new CanarySchedule(this.core, deps.netns);
+    this.loader = new TableLoader(this.core);
   }
 
   start(): Promise<void> {
@@ -134,6 +147,7 @@ class ResponderImpl implements Responder {
     this.hits.stop();
     this.watch.stop();
     this.names.stop();
+    this.canaries.stop();
     await this.core.pump.idle();
     this.core.pump.stop();
     if (this.core.isLoaded && this.core.options.on_stop === 'flush') await this.core.backend.remove(this.core.layout);
@@ -186,7 +200,7 @@ class ResponderImpl implements Responder {
     this.book.rate.reset();
     const lifted = this.book.clear();
     this.core.journal?.append([{ t: 'flush', atMs }]);
-    await this.core.pump.run(() => this.load(reason));
+    await this.core.pump.run(() => this.loader.load(reason));
     this.book.reportRevoked(lifted, reason);
     this.core.log.warn({ lifted: lifted.length, reason }, 'all decisions lifted');
   }
@@ -198,41 +212,20 @@ class ResponderImpl implements Responder {
       case 'ruleset':
         return { table: this.core.layout.table, text: renderRuleset(this.core.layout, []) };
       case 'canary':
-        return this.canary();
+        return this.canaries.run();
       case 'doctor':
         return runDoctor(this.core.options, this.deps.netns === undefined ? {} : { netns: this.deps.netns });
     }
   }
 
   state(): ResponderState {
-    const { core, book } = this;
-    const { desired, enforced } = this.gauge();
-    const latency = book.latency.summary();
-    return {
-      atMs: core.clock.wallMs(),
-      backend: core.backend.name,
-      desired,
-      enforced,
-      protected: this.exempt.entries(),
-      stats: {
-        ...Object.fromEntries(Object.entries(core.counts).map(([k, v]) => [`decisions_${k}`, v])),
-        elements: core.ledger.size,
-        elements_missing: core.missing.size,
-        queued: core.pump.queued,
-        transactions: core.pump.transactions,
-        rate_tripped: core.clock.monoMs() < book.rate.trippedUntilMs,
-        allowed: this.exempt.allowed.length,
-        latency_count: latency.count,
-        latency_p50_us: Math.round(latency.p50Us),
-        latency_p99_us: Math.round(latency.p99Us),
-        ...Object.fromEntries(
-          Object.entries(this.counters).flatMap(([k, v]) => [
-            [`${k}_packets`, v.packets],
-            [`${k}_bytes`, v.bytes],
-          ]),
-        ),
-      },
-    };
+    return describeState(this.core, {
+      book: this.book,
+      exempt: this.exempt,
+      loader: this.loader,
+      counters: this.counters,
+      canary: this.canaries.stats(),
+    });
   }
 
   idle(): Promise<void> {
@@ -250,34 +243,21 @@ class ResponderImpl implements Responder {
     this.book.flushedAtMs = saved.flushedAtMs;
     this.exempt.setPushed(saved.protected);
     await this.watch.start();
-    await this.names.set(saved.allow);
+    this.names.seed(saved.names);
+    // What is static or was known before is exempt when this returns; the resolver is not waited for.
+    void this.names.set(saved.allow);
     let restored = 0;
     for (const kept of saved.decisions.values()) if (this.book.restore(kept)) restored += 1;
-    await core.pump.run(() => this.load('start'));
+    await core.pump.run(() => this.loader.load('start'));
     this.takeBreakGlass();
     if (saved.isWasteful) await core.journal.compact(this.records());
     core.log.info({ backend: backend.name, restored, badLines: saved.badLines }, 'responder started');
     this.announce(fallback, saved.badLines);
     this.truth.start();
     this.hits.start();
+    this.canaries.start();
     this.every(STATE_EVERY_MS, () => void this.tick());
     this.every(EXPIRE_EVERY_MS, () => this.expire());
-  }
-
-  /** The proof in the live table; a failure is told to everybody. */
-  private async canary(): Promise<CanaryResult | { ok: false; error: string }> {
-    if (this.core.backend.name === 'dry-run') return { ok: false, error: 'The dry-run backend blocks nothing.' };
-    const result = await runLiveCanary(this.core, this.deps.netns);
-    const failed = result.steps.find((s) => !s.ok);
-    if (failed) {
-      this.core.emit.incident({
-        severity: 'critical',
-        code: 'enforce.canary_failed',
-        message: `A test block did not hold: ${failed.name}: ${failed.detail}`,
-        details: { step: failed.name },
-      });
-    }
-    return result;
   }
 
   private announce(fallback: string | undefined, badLines: number): void {
@@ -321,6 +301,7 @@ class ResponderImpl implements Responder {
   private *records(): Generator<JournalRecord> {
     if (this.book.flushedAtMs > 0) yield { t: 'flush', atMs: this.book.flushedAtMs };
     yield { t: 'allow', entries: this.names.entries() };
+    yield { t: 'names', known: this.names.known() };
     yield { t: 'protect', entries: [...this.exempt.pushedEntries] };
     yield* this.book.records();
   }
@@ -338,30 +319,10 @@ class ResponderImpl implements Responder {
     void this.flush('lifted by hand with "portcullis decision flush"');
   }
 
-  /** Loads the whole table with everything that should be in force; call it between transactions only. */
-  private async load(why: string): Promise<number> {
-    const { core } = this;
-    core.isLoaded = true;
-    this.isIntact = false;
-    await core.backend.replace(core.layout, this.timedElements());
-    this.isIntact = true;
-    core.missing.clear();
-    core.counts.rebuilds += 1;
-    core.log.info({ why, elements: core.ledger.size }, 'ruleset loaded');
-    return core.clock.us();
-  }
-
   private async heal(why: string): Promise<void> {
     this.takeBreakGlass();
-    this.isIntact = false;
-    await this.core.pump.run(() => this.load(why));
-  }
-
-  private *timedElements(): Generator<TimedElement> {
-    const nowMs = this.core.clock.monoMs();
-    for (const [, { element, deadlineMs }] of this.core.ledger.entries()) {
-      if (deadlineMs > nowMs) yield { element, timeoutMs: deadlineMs === Infinity ? 0 : deadlineMs - nowMs };
-    }
+    this.loader.damaged();
+    await this.core.pump.run(() => this.loader.load(why));
   }
 
   /** What became protected is not blocked any more, in the list either. */
@@ -387,18 +348,6 @@ class ResponderImpl implements Responder {
       `${role}6_128 ${address}`,
     ]);
     return sets.flatMap((id) => [...this.core.ledger.holdersOf(id)]);
-  }
-
-  private gauge(): { desired: number; enforced: number } {
-    let desired = 0;
-    let missing = 0;
-    const lost = new Set([...this.core.missing].flatMap((id) => this.core.ledger.holdersOf(id)));
-    for (const [id, entry] of this.book.entries()) {
-      if (entry.simulated) continue;
-      desired += 1;
-      if (!entry.applied || lost.has(id)) missing += 1;
-    }
-    return { desired, enforced: this.isIntact ? desired - missing : 0 };
   }
 
   private onBackendError(error: unknown): void {

@@ -1,13 +1,9 @@
 export { createBlastTracker, type BlastTracker, type BlastTrackerOptions } from './blast.js';
-export {
-  backtest,
-  type BacktestBlock,
-  type BacktestInput,
-  type BacktestResult,
-  type InnocentReason,
-} from './backtest.js';
+export { createBacktest, type Backtest, type BacktestInput, type Innocence } from './backtest.js';
+export { type BacktestComparison, type BacktestSummary, type ComparedBlock } from './backtest-compare.js';
 export { policyCasesSchema, runPolicyCase, type CaseResult, type PolicyCase, type PolicyCases } from './cases.js';
 export { createPolicyEngine, type Judgement, type PolicyEngine, type PolicyEngineDeps } from './engine.js';
+export { explainAlert, type PolicyExplanation } from './explain.js';
 export { type BlastRadius, type GuardDeps } from './guards.js';
 export { judgeOnce } from './judge-once.js';
 export { loadPolicyFolder, policyError, type PolicyFolder } from './load.js';

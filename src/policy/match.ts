@@ -39,6 +39,12 @@ export function firstFailure(policy: Policy, alert: Alert, ctx: MatchContext): s
   return undefined;
 }
 
+/** Every condition of the policy that does not hold, for people. */
+export function allFailures(policy: Policy, alert: Alert, ctx: MatchContext): string[] {
+  const failed = CHECKS.flatMap((check) => check(policy.when, alert, ctx) ?? []);
+  return policy.enabled ? failed : ['the policy is disabled', ...failed];
+}
+
 type Check = (when: PolicyConditions, alert: Alert, ctx: MatchContext) => string | undefined;
 
 const CHECKS: readonly Check[] = [

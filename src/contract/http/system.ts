@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/decision.js';
+import { SEVERITIES } from '../../domain/severity.js';
 import { statsSchema } from '../ipc.js';
 import { confirmSecsSchema, pendingChangeSchema } from './changes.js';
 import { msSchema, nameParamsSchema, pageOf } from './common.js';
@@ -49,6 +50,16 @@ export const canaryStatusSchema = z.object({
   nextMs: msSchema.nullable(),
 });
 
+/** Something that went wrong in a daemon lately, as it was told to the SIEM. */
+export const systemProblemSchema = z.object({
+  atMs: msSchema,
+  component: z.string(),
+  severity: z.enum(SEVERITIES),
+  code: z.string(),
+  message: z.string(),
+});
+export type SystemProblem = z.infer<typeof systemProblemSchema>;
+
 export const statusSchema = z.object({
   version: z.string(),
   mode: z.enum(MODES),
@@ -72,6 +83,8 @@ export const statusSchema = z.object({
   /** Changes that still wait for their confirmation. */
   changes: z.array(pendingChangeSchema).optional(),
   canary: canaryStatusSchema.optional(),
+  /** Of the last day, newest first. */
+  problems: z.array(systemProblemSchema).optional(),
 });
 export type Status = z.infer<typeof statusSchema>;
 

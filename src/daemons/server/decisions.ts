@@ -212,9 +212,11 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
 /** Protected and allowed networks as the server knows them, for policies, the API and explanations. */
 export interface Exemptions {
   setProtected(entries: readonly ProtectedEntry[]): void;
+  /** @param entries names already resolved */
   setAllowed(entries: readonly AllowEntry[]): void;
   protected(): readonly ProtectedEntry[];
-  allowed(): readonly AllowEntry[];
+  /** The allowlist with its names resolved. */
+  allowedNow(): readonly AllowEntry[];
   findProtected(network: Cidr): ProtectedEntry | undefined;
   /** The entry that overlaps the network and has not expired. */
   findAllowed(network: Cidr, nowMs: number): AllowEntry | undefined;
@@ -234,7 +236,7 @@ export function createExemptions(): Exemptions {
       allow = entries.map((entry) => ({ entry, network: parseCidr(entry.value) }));
     },
     protected: () => kept.map((k) => k.entry),
-    allowed: () => allow.map((a) => a.entry),
+    allowedNow: () => allow.map((a) => a.entry),
     findProtected: (network) => kept.find((k) => cidrOverlaps(k.network, network))?.entry,
     findAllowed(network, nowMs) {
       const live = allow.filter((a) => a.network && (a.entry.expiresMs === 0 || a.entry.expiresMs > nowMs));

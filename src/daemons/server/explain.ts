@@ -1,22 +1,21 @@
 import type { ExplainResponse } from '../../contract/http.js';
+import type { ExplainAnswer, PacketStep } from '../../enforce/index.js';
 import { AppError } from '../../util/errors.js';
 import { formatDuration } from '../../util/duration.js';
 import { canonicalAddress, parseCidr } from '../../util/ip.js';
 import type { ServerParts } from './parts.js';
 
 const LAST_ALERTS = 10;
+const TCP = 6;
 
-interface KernelAnswer {
-  blocked?: boolean;
-  kernel?: { set: string; key: string }[];
-}
+type KernelAnswer = Partial<Pick<ExplainAnswer, 'blocked' | 'outcome' | 'path'>>;
 
 /** Why an address is or is not blocked: kernel, decisions, exemptions, alerts and verdicts, in sentences. */
 export async function explainAddress(
   parts: ServerParts,
   address: string,
-  port: number | undefined,
-  askKernel: () => Promise<unknown>,
+  { port, proto = TCP }: { port?: number | undefined; proto?: number | undefined },
+  askKernel: (value: string) => Promise<unknown>,
 ): Promise<ExplainResponse> {
   const network = parseCidr(address);
   if (!network)
@@ -26,11 +25,16 @@ export async function explainAddress(
       message: `"${address}" is not an address or prefix.`,
     });
   const now = Date.now();
-  const kernel = (await askKernel().catch(() => undefined)) as KernelAnswer | undefined;
+  const kernel = (await askKernel(port === undefined ? address : `${address} ${proto} ${port}`).catch(
+    () => undefined,
+  )) as KernelAnswer | undefined;
   const kept = parts.exemptions.findProtected(network) ?? null;
   const allowed = parts.exemptions.findAllowed(network, now) ?? null;
   const covering = parts.book.covering(network);
-  const decisions = port === undefined ? covering : covering.filter((d) => d.port === undefined || d.port === port);
+  const decisions =
+    port === undefined
+      ? covering
+      : covering.filter((d) => d.port === undefined || (d.port === port && d.proto === proto));
   const lastAlerts = await parts.store.alerts.ofAddress(canonicalAddress(address) ?? address, LAST_ALERTS);
   const verdicts = (await Promise.all(lastAlerts.slice(0, 3).map((a) => parts.store.alerts.verdict(a.id)))).filter(
     (v) => v !== undefined,
@@ -53,12 +57,9 @@ export async function explainAddress(
     const what = d.port === undefined ? d.value : `${d.value} on port ${d.port}`;
     text.push(`${what} ${how} ${d.action.replace('_', ' ')} ${rest}, ${d.enforcement}: ${d.reason}`);
   }
-  if (kernel?.kernel) {
-    text.push(
-      kernel.kernel.length === 0
-        ? 'The kernel holds no element for it.'
-        : `The kernel holds it in ${kernel.kernel.map((k) => `${k.set} (${k.key})`).join(', ')}.`,
-    );
+  if (kernel?.path) {
+    if (kernel.path.length === 0) text.push('The kernel holds no element for it.');
+    for (const step of kernel.path) text.push(stepText(step));
   } else text.push('The responder did not answer, so the kernel was not asked.');
   if (decisions.length === 0) {
     const latest = lastAlerts[0];
@@ -74,6 +75,36 @@ export async function explainAddress(
         if (!trace.matched) text.push(`Policy ${trace.policy} did not match: ${trace.failed ?? ''}.`);
     }
   }
+  const packet = port === undefined ? `A packet from ${address}` : `A packet from ${address} to port ${port}`;
+  if (kernel?.outcome) text.unshift(`${packet} ${OUTCOME_TEXT[kernel.outcome]} now.`);
   text.unshift(blocked ? `${address} is blocked now.` : `${address} is not blocked.`);
-  return { address, blocked, allowed, protected: kept, decisions, lastAlerts, verdicts, text };
+  const outcome = kernel?.outcome ?? 'unknown';
+  return {
+    outcome,
+    path: kernel?.path ?? [],
+    address,
+    blocked,
+    allowed,
+    protected: kept,
+    decisions,
+    lastAlerts,
+    verdicts,
+    text,
+  };
+}
+
+const OUTCOME_TEXT = { passes: 'passes', dropped: 'is dropped', rate_limited: 'is rate-limited' } as const;
+
+const EFFECT_TEXT = {
+  accept: 'exempts it',
+  drop: 'drops it',
+  limit: 'limits its rate',
+  count: 'counts it and lets it pass',
+  none: 'is not reached',
+} as const;
+
+function stepText({ set, key, effect, packets, expiresMs }: PacketStep): string {
+  const counted = packets > 0 ? `, ${packets} packets so far` : '';
+  const left = expiresMs > 0 ? `, for another ${formatDuration(expiresMs / 1000)}` : '';
+  return `Kernel set ${set} holds ${key}: ${EFFECT_TEXT[effect]}${counted}${left}.`;
 }

@@ -1,10 +1,11 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { PolicyDetail, PolicySummary, PolicyValidation } from '../../contract/http.js';
+import type { PolicyDetail, PolicyDiff, PolicySummary, PolicyValidation } from '../../contract/http.js';
 import { loadPolicyFolder, parsePolicy, policyError, type Policy, type PolicyEngine } from '../../policy/index.js';
 import type { PolicyRepository } from '../../store/index.js';
-import { AppError } from '../../util/errors.js';
+import { AppError, errorCode } from '../../util/errors.js';
+import { diffLines } from '../../util/line-diff.js';
 import type { Logger } from '../../util/logger.js';
 
 /**
@@ -19,6 +20,17 @@ export interface PolicyBook {
   get(name: string): Promise<PolicyDetail>;
   validate(yaml: string): PolicyValidation;
   put(name: string, yaml: string, comment: string, actor: string): Promise<PolicyDetail>;
+  /** Puts an earlier version in force again, as a new version. @throws AppError policy.no_version */
+  rollback(name: string, version: number, comment: string, actor: string): Promise<PolicyDetail>;
+  /** Removes the saved text; a shipped policy of this name comes back. @throws AppError policy.not_saved */
+  remove(name: string): Promise<void>;
+  diff(
+    name: string,
+    what: { from?: number | undefined; to?: number | undefined; yaml?: string | undefined },
+  ): Promise<PolicyDiff>;
+  /** The saved text of a policy, null when there is none: what {@link restore} needs to take a change back. */
+  saved(name: string): Promise<string | null>;
+  restore(name: string, saved: string | null): Promise<void>;
 }
 
 export interface PolicyBookDeps {
@@ -61,6 +73,59 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
     deps.log.info({ policies: inForce.size }, 'Policies are in force.');
   }
 
+  const fileOf = (name: string): string => join(deps.ownDir, `${name}.yaml`);
+
+  /** @returns the saved text, null when the policy comes from the shipped or administered folder. */
+  async function readSaved(name: string): Promise<string | null> {
+    try {
+      return await readFile(fileOf(name), 'utf8');
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async function writeSaved(name: string, yaml: string | null): Promise<void> {
+    if (yaml === null) return rm(fileOf(name), { force: true });
+    await mkdir(deps.ownDir, { recursive: true });
+    await writeFile(`${fileOf(name)}.new`, yaml, { mode: 0o640 });
+    await rename(`${fileOf(name)}.new`, fileOf(name));
+  }
+
+  async function save(name: string, yaml: string, comment: string, actor: string): Promise<PolicyDetail> {
+    const parsed = parsePolicy(yaml, `${name}.yaml`);
+    if (!parsed.ok) throw policyError(parsed.problems);
+    if (parsed.policy.name !== name) {
+      throw new AppError({
+        kind: 'user',
+        code: 'policy.name_differs',
+        message: `The text names the policy "${parsed.policy.name}", not "${name}".`,
+        fix: 'A policy keeps its name; save a text with another name as a policy of its own.',
+      });
+    }
+    const before = await readSaved(name);
+    await writeSaved(name, yaml);
+    try {
+      await repository.add({ name, yaml, actor, comment });
+      await load();
+    } catch (error) {
+      await writeSaved(name, before);
+      throw error;
+    }
+    return get(name);
+  }
+
+  async function textOf(name: string, version: number): Promise<string> {
+    const found = (await repository.versions(name)).find((v) => v.version === version);
+    if (found) return found.yaml;
+    throw new AppError({
+      kind: 'user',
+      code: 'policy.no_version',
+      message: `There is no version ${version} of a policy "${name}".`,
+      fix: '`portcullis policy versions NAME` lists them.',
+    });
+  }
+
   async function summaries(): Promise<PolicySummary[]> {
     const rows = new Map((await repository.current()).map((row) => [row.name, row]));
     return engine.policies().map((policy, order) => ({
@@ -81,7 +146,8 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
     const versions = await repository.versions(name);
     return {
       ...summary,
-      yaml: versions[0]?.yaml ?? '',
+      source: (await readSaved(name)) === null ? 'file' : 'saved',
+      yaml: versions.find((v) => v.version === summary.version)?.yaml ?? versions[0]?.yaml ?? '',
       versions: versions.map(({ version, yaml, actor, comment, createdMs }) => ({
         version,
         yaml,
@@ -104,24 +170,41 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
         problems: parsed.problems.map(({ path, message, line, column }) => ({ path, message, line, column })),
       };
     },
-    async put(name, yaml, comment, actor) {
-      const parsed = parsePolicy(yaml, `${name}.yaml`);
-      if (!parsed.ok) throw policyError(parsed.problems);
-      if (parsed.policy.name !== name) {
+    put: save,
+    async rollback(name, version, comment, actor) {
+      return save(name, await textOf(name, version), comment, actor);
+    },
+    async remove(name) {
+      if ((await readSaved(name)) === null) {
         throw new AppError({
           kind: 'user',
-          code: 'policy.name_differs',
-          message: `The text names the policy "${parsed.policy.name}", not "${name}".`,
-          fix: 'A policy keeps its name; save a text with another name as a policy of its own.',
+          code: 'policy.not_saved',
+          message: `The policy "${name}" was not saved by the console or API.`,
+          fix: 'A shipped policy cannot be removed; save it with enabled: false.',
         });
       }
-      await mkdir(deps.ownDir, { recursive: true });
-      const file = join(deps.ownDir, `${name}.yaml`);
-      await writeFile(`${file}.new`, yaml, { mode: 0o640 });
-      await rename(`${file}.new`, file);
-      await repository.add({ name, yaml, actor, comment });
+      await writeSaved(name, null);
       await load();
-      return get(name);
+    },
+    async diff(name, { from, to, yaml }) {
+      const current = engine.policies().find((p) => p.name === name)?.version;
+      const left = from ?? current;
+      if (left === undefined || left === 0) throw notFound(name);
+      const right = yaml ?? (await textOf(name, to ?? left));
+      const lines = diffLines(await textOf(name, left), right);
+      const count = (op: string): number => lines.filter((l) => l.op === op).length;
+      return {
+        from: left,
+        to: yaml === undefined ? (to ?? left) : 0,
+        added: count('added'),
+        removed: count('removed'),
+        lines,
+      };
+    },
+    saved: readSaved,
+    async restore(name, yaml) {
+      await writeSaved(name, yaml);
+      await load();
     },
   };
 }

@@ -193,12 +193,12 @@ describe('the responder, on a backend that counts in memory', () => {
     const answer = (await responder.ask('explain', '203.0.113.9')) as {
       blocked: boolean;
       decisions: unknown[];
-      kernel: { set: string }[];
+      path: { set: string }[];
     };
     assert.equal(answer.blocked, true);
     assert.equal(answer.decisions.length, 1);
     assert.deepEqual(
-      answer.kernel.map((k) => k.set),
+      answer.path.map((k) => k.set),
       ['block4_24'],
     );
     const own = (await responder.ask('explain', '10.0.0.1')) as { blocked: boolean; protected: unknown[] };

@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Alert } from '../../../src/domain/alert.js';
 import type { Mode } from '../../../src/domain/decision.js';
-import {
-  backtest,
-  createPolicyEngine,
-  parsePolicy,
-  policyOptionsSchema,
-  type Policy,
-} from '../../../src/policy/index.js';
+import { createPolicyEngine, parsePolicy, policyOptionsSchema, type Policy } from '../../../src/policy/index.js';
 import { parseCidr, cidrOverlaps } from '../../../src/util/ip.js';
 
 const T0 = Date.UTC(2026, 0, 5, 12);
@@ -194,19 +188,4 @@ test('after a restart the restored decisions count as offences', () => {
   after.restore([decision]);
   assert.equal(after.judge(alert(), T0 + 1000).decision, undefined);
   assert.equal(after.judge(alert(), T0 + 61_000).decision?.step, 1);
-});
-
-test('a backtest counts what would have been blocked and who was innocent', () => {
-  const alerts = [1, 2, 3].map((i) => alert({ offender: `203.0.113.${i}`, lastMs: T0 + i * 1000 }));
-  const result = backtest({
-    alerts,
-    policies: [policy()],
-    options: policyOptionsSchema.parse({}),
-    deps: { findProtected: () => undefined, findAllowed: () => undefined, blastRadius: () => undefined },
-    innocent: (offender) => (offender === '203.0.113.2' ? 'label' : undefined),
-  });
-  assert.deepEqual(
-    [result.alerts, result.blocks.length, result.offenders, result.innocentOffenders, result.innocentSecs],
-    [3, 3, 3, 1, 60],
-  );
 });

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { pendingChangeSchema, type ChangeOutcome, type PendingChange } from '../../contract/http.js';
+import type { SettingRepository } from '../../store/index.js';
+import { AppError } from '../../util/errors.js';
+import type { Logger } from '../../util/logger.js';
+import { uuid7 } from '../../util/uuid7.js';
+
+const SETTING = 'pending_changes';
+/** Longest that a timer of Node can wait for, milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** With what it takes to undo it: the saved text of a policy (null: none), the mode before. */
+const storedSchema = z.array(pendingChangeSchema.extend({ before: z.string().nullable() }));
+export type StoredChange = z.infer<typeof storedSchema>[number];
+
+export interface ChangeBookDeps {
+  settings: SettingRepository;
+  /** Takes the change back. @returns how many decisions made under it were lifted. */
+  undo(change: StoredChange, actor: string): Promise<number>;
+  /** A change was made, kept or taken back: for the status, the SIEM and the audit trail. */
+  told(change: PendingChange, what: 'pending' | 'confirmed' | 'reverted', lifted: number, actor: string): void;
+  now(): number;
+  log: Logger;
+}
+
+/**
+ * Commit-confirm: risky changes take effect at once and are taken back when nobody confirms them in time. They are
+ * kept in the store, so that a change is taken back after a restart too.
+ */
+export interface ChangeBook {
+  /** Takes up what was pending when the server ended; what is overdue is taken back now. */
+  start(): Promise<void>;
+  list(): PendingChange[];
+  of(kind: PendingChange['kind'], object: string): PendingChange | undefined;
+  /** Arms the timer of a change that has just been made; of two changes of one thing the state before the first counts. */
+  arm(change: Omit<StoredChange, 'id' | 'madeMs' | 'revertMs'>, confirmSecs: number): Promise<PendingChange>;
+  /** The thing was changed again without a timer: nothing is left to confirm. */
+  supersede(kind: PendingChange['kind'], object: string): Promise<void>;
+  /** @throws AppError change.not_found */
+  confirm(id: string, actor: string): Promise<ChangeOutcome>;
+  revert(id: string, actor: string): Promise<ChangeOutcome>;
+  close(): void;
+}
+
+export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
+  const pending = new Map<string, StoredChange>();
+  const timers = new Map<string, NodeJS.Timeout>();
+  const find = (kind: string, object: string): StoredChange | undefined =>
+    [...pending.values()].find((c) => c.kind === kind && c.object === object);
+  const save = (): Promise<void> => deps.settings.set(SETTING, [...pending.values()], 'server');
+
+  function watch(change: StoredChange): void {
+    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, change.revertMs - deps.now()));
+    const timer = setTimeout(() => {
+      revert(change.id, 'timer').catch((error: unknown) => {
+        deps.log.error({ err: error, change: change.summary }, 'An unconfirmed change could not be taken back.');
+      });
+    }, waitMs);
+    timers.set(change.id, timer);
+  }
+
+  /** Takes the change out of the book. @throws AppError change.not_found */
+  async function take(id: string): Promise<StoredChange> {
+    const change = pending.get(id);
+    if (!change) {
+      throw new AppError({
+        kind: 'user',
+        code: 'change.not_found',
+        message: 'No change with this id waits for its confirmation: it was confirmed, taken back or replaced.',
+      });
+    }
+    pending.delete(id);
+    clearTimeout(timers.get(id));
+    timers.delete(id);
+    await save();
+    return change;
+  }
+
+  async function revert(id: string, actor: string): Promise<ChangeOutcome> {
+    const change = await take(id);
+    const lifted = await deps.undo(change, actor);
+    deps.told(publicOf(change), 'reverted', lifted, actor);
+    return { change: publicOf(change), outcome: 'reverted', lifted };
+  }
+
+  return {
+    async start() {
+      const stored = storedSchema.safeParse(await deps.settings.get(SETTING));
+      for (const change of stored.success ? stored.data : []) {
+        pending.set(change.id, change);
+        watch(change);
+      }
+    },
+    list: () => [...pending.values()].map(publicOf),
+    of(kind, object) {
+      const found = find(kind, object);
+      return found && publicOf(found);
+    },
+    async arm(made, confirmSecs) {
+      const earlier = find(made.kind, made.object);
+      if (earlier) await take(earlier.id);
+      const madeMs = deps.now();
+      const change: StoredChange = {
+        ...made,
+        before: earlier ? earlier.before : made.before,
+        id: uuid7(madeMs),
+        madeMs: earlier?.madeMs ?? madeMs,
+        revertMs: madeMs + confirmSecs * 1000,
+      };
+      pending.set(change.id, change);
+      await save();
+      watch(change);
+      deps.told(publicOf(change), 'pending', 0, change.actor);
+      return publicOf(change);
+    },
+    async supersede(kind, object) {
+      const earlier = find(kind, object);
+      if (earlier) await take(earlier.id);
+    },
+    async confirm(id, actor) {
+      const change = await take(id);
+      deps.told(publicOf(change), 'confirmed', 0, actor);
+      return { change: publicOf(change), outcome: 'confirmed', lifted: 0 };
+    },
+    revert,
+    close() {
+      for (const timer of timers.values()) clearTimeout(timer);
+      timers.clear();
+    },
+  };
+}
+
+/** The second half of a sentence about a change. */
+export function changeText(what: 'pending' | 'confirmed' | 'reverted', lifted: number, actor: string): string {
+  if (what === 'pending') return 'It is taken back unless it is confirmed in time.';
+  if (what === 'confirmed') return `Confirmed by ${actor}.`;
+  const why = actor === 'timer' ? 'Nobody confirmed it in time' : `${actor} took it back`;
+  return `${why}: what was before is in force again, ${lifted} decisions made under it are lifted.`;
+}
+
+function publicOf({ before: _before, ...change }: StoredChange): PendingChange {
+  return change;
+}
