@@ -36,7 +36,25 @@ const routes: RouteRecordRaw[] = [
   },
   { path: '/traffic', component: () => import('./views/TrafficView.vue'), meta: { title: m.nav.traffic } },
   { path: '/models', component: () => import('./views/ModelsView.vue'), meta: { title: m.nav.models } },
+  {
+    path: '/models/:name',
+    component: () => import('./views/ModelView.vue'),
+    props: true,
+    meta: { title: m.nav.model },
+  },
+  {
+    path: '/training/:id',
+    component: () => import('./views/TrainingView.vue'),
+    props: true,
+    meta: { title: m.models.runs },
+  },
   { path: '/rules', component: () => import('./views/RulesView.vue'), meta: { title: m.nav.rules } },
+  {
+    path: '/rules/:gid/:sid',
+    component: () => import('./views/RuleView.vue'),
+    props: true,
+    meta: { title: m.nav.rule },
+  },
   {
     path: '/integrations',
     component: () => import('./views/IntegrationsView.vue'),

@@ -5,6 +5,8 @@ export type Query = Record<string, string | number | boolean | undefined | null>
 export interface RequestOptions {
   query?: Query;
   body?: unknown;
+  /** Sent as it is instead of a JSON body. */
+  file?: Blob;
   signal?: AbortSignal;
   /** Requests of the sign-in itself carry no token and are not repeated. */
   anonymous?: boolean;
@@ -59,7 +61,10 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (accessToken && !options.anonymous) headers['authorization'] = `Bearer ${accessToken}`;
     const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
-    if (options.body !== undefined) {
+    if (options.file) {
+      headers['content-type'] = 'application/octet-stream';
+      init.body = options.file;
+    } else if (options.body !== undefined) {
       headers['content-type'] = 'application/json';
       init.body = JSON.stringify(options.body);
     }
@@ -72,7 +77,8 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
     }
   }
 
-  async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+  /** Sends, refreshes the token once after a 401, and throws what the server refused. */
+  async function ask(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
     let response = await send(method, path, options);
     if (response.status === 401 && !options.anonymous) {
       await refresh();
@@ -83,6 +89,11 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
       }
     }
     if (!response.ok) throw await toApiError(response);
+    return response;
+  }
+
+  async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    const response = await ask(method, path, options);
     if (response.status === 204) return undefined as T;
     const text = await response.text();
     return (text ? JSON.parse(text) : undefined) as T;
@@ -114,6 +125,16 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
     put: <T>(path: string, body: unknown) => request<T>('PUT', path, { body }),
     patch: <T>(path: string, body: unknown) => request<T>('PATCH', path, { body }),
     delete: <T>(path: string, body?: unknown) => request<T>('DELETE', path, body === undefined ? {} : { body }),
+    /** Without a token: what comes before the sign-in. */
+    anonymous: <T>(path: string, body: unknown) => request<T>('POST', path, { body, anonymous: true }),
+    upload: <T>(path: string, query: Query, file: Blob, signal?: AbortSignal) =>
+      request<T>('POST', path, { query, file, ...(signal ? { signal } : {}) }),
+    /** A file and the name that the server gives it. */
+    async download(path: string, query?: Query): Promise<{ blob: Blob; name: string }> {
+      const response = await ask('GET', path, query ? { query } : {});
+      const name = /filename="?([^";]+)"?/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'download';
+      return { blob: await response.blob(), name };
+    },
     async login(credentials: { username: string; password: string; totp?: string }): Promise<Grant<User>> {
       return accept(await request<Grant<User>>('POST', '/auth/login', { body: credentials, anonymous: true }));
     },

@@ -3,6 +3,7 @@ import type {
   AlertDetail,
   AlertRow,
   AlertState,
+  AllowCheck,
   AllowEntry,
   AllowRelease,
   AllowRequest,
@@ -10,6 +11,7 @@ import type {
   AuditCheck,
   AuditEntry,
   CanaryResult,
+  ChangeOutcome,
   Comment,
   Decision,
   DecisionDetail,
@@ -23,15 +25,11 @@ import type {
   LabelVerdict,
   MeResponse,
   Mode,
-  ModelInfo,
   Overview,
   Page,
-  PolicyDetail,
-  PolicySummary,
-  PolicyValidation,
+  PendingChange,
   ProtectedEntry,
   Role,
-  RuleFile,
   SensorStatus,
   Session,
   SessionUser,
@@ -40,32 +38,33 @@ import type {
   Status,
   StoredFlow,
   TokenCreated,
+  TokenScope,
   TotpStartResponse,
   User,
   UserCreated,
-  Verdict,
 } from './types';
 
 export const client = createApiClient<SessionUser>();
 
 export type ListQuery = { limit?: number | undefined; cursor?: string | undefined; q?: string | undefined };
-const at = (text: string): string => encodeURIComponent(text);
-const list =
+export const at = (text: string): string => encodeURIComponent(text);
+/** A list of the contract: paged, searchable. */
+export const list =
   <T>(path: string) =>
   (query?: ListQuery, signal?: AbortSignal): Promise<Page<T>> =>
     client.get<Page<T>>(path, query, signal);
 
-/** One function for each operation of the contract. */
+/** One function for each operation that the shell and the first screens need; the other screens have files of their own. */
 export const api = {
   me: () => client.get<MeResponse>('/auth/me'),
   changePassword: (current: string, next: string) =>
     client.post<Awaited<ReturnType<typeof client.login>>>('/auth/password', { current, next }),
   startTotp: () => client.post<TotpStartResponse>('/auth/totp'),
   confirmTotp: (code: string) => client.post<{ recoveryCodes: string[] }>('/auth/totp/confirm', { code }),
-  disableTotp: () => client.delete<undefined>('/auth/totp'),
+  disableTotp: (password: string) => client.delete<undefined>('/auth/totp', { password }),
 
   status: () => client.get<Status>('/status'),
-  setMode: (mode: Mode) => client.put<Status>('/mode', { mode }),
+  setMode: (mode: Mode, confirmSecs?: number) => client.put<Status>('/mode', { mode, confirmSecs }),
   pause: (secs: number) => client.post<Status>('/pause', { secs }),
   resume: () => client.delete<Status>('/pause'),
   overview: (minutes: number) => client.get<Overview>('/stats/overview', { minutes }),
@@ -77,11 +76,15 @@ export const api = {
     client.post<{ changed: number }>('/alerts/bulk', { ids, state }),
   labelAlert: (id: string, verdict: LabelVerdict, extra: { class?: string; comment?: string } = {}) =>
     client.post<Label>(`/alerts/${at(id)}/label`, { verdict, ...extra }),
+  labelAlerts: (ids: string[], verdict: LabelVerdict) =>
+    client.post<{ changed: number }>('/alerts/bulk-label', { ids, verdict }),
 
   incidents: list<Incident>('/incidents'),
   incident: (id: string) => client.get<IncidentDetail>(`/incidents/${at(id)}`),
   patchIncident: (id: string, patch: { state?: IncidentState; owner?: string | null }) =>
     client.patch<Incident>(`/incidents/${at(id)}`, patch),
+  patchIncidents: (ids: string[], patch: { state?: IncidentState; owner?: string | null }) =>
+    client.post<{ changed: number }>('/incidents/bulk', { ids, ...patch }),
   commentIncident: (id: string, text: string) => client.post<Comment>(`/incidents/${at(id)}/comments`, { text }),
 
   decisions: (query: ListQuery & { state?: 'active' | 'all' }, signal?: AbortSignal) =>
@@ -93,23 +96,16 @@ export const api = {
   releaseDecision: (id: string, reason: string) => client.delete<Decision>(`/decisions/${at(id)}`, { reason }),
   allowDecision: (id: string, durationSecs: number, comment: string) =>
     client.post<AllowRelease>(`/decisions/${at(id)}/allow`, { durationSecs, comment }),
-  explain: (address: string, port?: number) => client.get<ExplainResponse>('/explain', { address, port }),
+  explain: (address: string, port?: number, proto?: number) =>
+    client.get<ExplainResponse>('/explain', { address, port, proto }),
 
   allowlist: list<AllowEntry>('/allowlist'),
   addAllow: (request: AllowRequest) => client.post<AllowEntry>('/allowlist', request),
+  checkAllow: (value: string) => client.get<AllowCheck>('/allowlist/check', { value }),
   removeAllow: (id: string) => client.delete<undefined>(`/allowlist/${at(id)}`),
   protectedSet: list<ProtectedEntry>('/protected'),
 
   flows: list<StoredFlow>('/flows'),
-
-  policies: list<PolicySummary>('/policies'),
-  policy: (name: string) => client.get<PolicyDetail>(`/policies/${at(name)}`),
-  validatePolicy: (yaml: string) => client.post<PolicyValidation>('/policies/validate', { yaml }),
-  putPolicy: (name: string, yaml: string, comment: string) =>
-    client.put<PolicyDetail>(`/policies/${at(name)}`, { yaml, comment }),
-  testPolicy: (name: string, alert: string) => client.post<Verdict>(`/policies/${at(name)}/test`, { alert }),
-  models: list<ModelInfo>('/models'),
-  rules: list<RuleFile>('/rules'),
 
   siem: list<SiemStatus>('/siem'),
   testSiem: (name: string) => client.post<SiemTestResult>(`/siem/${at(name)}/test`),
@@ -126,11 +122,14 @@ export const api = {
   resetPassword: (name: string) => client.post<{ password: string }>(`/users/${at(name)}/reset-password`),
   removeUser: (name: string) => client.delete<undefined>(`/users/${at(name)}`),
   tokens: list<ApiToken>('/tokens'),
-  addToken: (name: string, role: Role, expiresInSecs: number) =>
-    client.post<TokenCreated>('/tokens', { name, role, expiresInSecs }),
+  addToken: (name: string, role: Role, scope: TokenScope, expiresInSecs: number) =>
+    client.post<TokenCreated>('/tokens', { name, role, scope, expiresInSecs }),
   removeToken: (id: string) => client.delete<undefined>(`/tokens/${at(id)}`),
   sessions: list<Session>('/sessions'),
   removeSession: (id: string) => client.delete<undefined>(`/sessions/${at(id)}`),
+  changes: () => client.get<Page<PendingChange>>('/changes'),
+  confirmChange: (id: string) => client.post<ChangeOutcome>(`/changes/${at(id)}/confirm`),
+  revertChange: (id: string) => client.post<ChangeOutcome>(`/changes/${at(id)}/revert`),
   audit: list<AuditEntry>('/audit'),
   checkAudit: () => client.get<AuditCheck>('/audit/check'),
 };

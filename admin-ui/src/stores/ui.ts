@@ -18,7 +18,7 @@ export interface ConfirmRequest {
   confirm: string;
   danger?: boolean;
   /** Asks for a reason and hands it over. */
-  reason?: { label: string; value: string };
+  reason?: { label: string; value: string; secret?: boolean };
 }
 
 export interface BlockRequest {

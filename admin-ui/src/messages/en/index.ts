@@ -2,6 +2,7 @@ import { accounts } from './accounts';
 import { blocks } from './blocks';
 import { findings } from './findings';
 import { knowledge } from './knowledge';
+import { models } from './models';
 import { overview } from './overview';
 import { policies } from './policies';
 import { shell } from './shell';
@@ -17,6 +18,7 @@ export const en = {
   ...blocks,
   ...policies,
   ...knowledge,
+  ...models,
   ...system,
   ...accounts,
 };

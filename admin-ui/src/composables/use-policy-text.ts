@@ -1,0 +1,66 @@
+import { computed, onScopeDispose, ref, watch, type Ref } from 'vue';
+import { ApiError } from '@/api/errors';
+import { policiesApi } from '@/api/policies';
+import type { PolicyDetail, PolicyProblem } from '@/api/types';
+import { useSession } from '@/stores/session';
+
+const VALIDATE_MS = 500;
+
+export interface PolicyText {
+  text: Ref<string>;
+  /** The text that is in force. */
+  saved: Ref<string>;
+  dirty: Ref<boolean>;
+  problems: Ref<PolicyProblem[]>;
+  checking: Ref<boolean>;
+  /** True when the server found nothing to object to. */
+  validate: () => Promise<boolean>;
+}
+
+/** The text of a policy while it is edited: checked by the server after each pause in typing. */
+export function usePolicyText(policy: Ref<PolicyDetail | null>): PolicyText {
+  const session = useSession();
+  const text = ref('');
+  const saved = ref('');
+  const problems = ref<PolicyProblem[]>([]);
+  const checking = ref(false);
+  const dirty = computed(() => text.value !== saved.value);
+  let timer = 0;
+  let run = 0;
+
+  watch(policy, (next) => {
+    if (!next) return;
+    // Text that is being edited is not thrown away by a refetch.
+    if (!dirty.value) text.value = next.yaml;
+    saved.value = next.yaml;
+  });
+  watch(text, () => {
+    window.clearTimeout(timer);
+    if (session.may('analyst')) timer = window.setTimeout(() => void validate(), VALIDATE_MS);
+  });
+  onScopeDispose(() => window.clearTimeout(timer));
+
+  async function validate(): Promise<boolean> {
+    run += 1;
+    const mine = run;
+    checking.value = true;
+    try {
+      const result = await policiesApi.validate(text.value);
+      if (mine === run) problems.value = result.problems;
+      return result.ok;
+    } catch (cause) {
+      if (!(cause instanceof ApiError)) throw cause;
+      if (mine === run) problems.value = toProblems(cause);
+      return cause.isMissing;
+    } finally {
+      if (mine === run) checking.value = false;
+    }
+  }
+  return { text, saved, dirty, problems, checking, validate };
+}
+
+/** A refusal that says nothing about the text is no problem of the text. */
+function toProblems(cause: ApiError): PolicyProblem[] {
+  if (cause.isMissing || cause.isOffline || cause.status === 429) return [];
+  return cause.problems.length > 0 ? cause.problems : [{ path: '', message: cause.message }];
+}
