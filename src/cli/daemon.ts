@@ -44,7 +44,9 @@ export function register(program: Command): void {
   for (const [name, daemon] of Object.entries(DAEMONS)) {
     runOptions(program.command(name).description(daemon.about)).action(async (options: RunOptions) => {
       const stop = new AbortController();
-      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      // SIGHUP means reload for the server; the others have nothing to reload and end with their terminal.
+      const ends = ['SIGTERM', 'SIGINT', ...(name === 'server' ? [] : (['SIGHUP'] as const))] as const;
+      for (const signal of ends)
         process.once(signal, () => {
           stop.abort();
         });
