@@ -1,3 +1,4 @@
+import { behaviourSection } from './behaviour.js';
 import { enforceSection } from './enforce.js';
 import { fileSection } from './file.js';
 import { liveSection } from './live.js';
@@ -9,6 +10,7 @@ import { siemSection } from './siem.js';
 export const SECTIONS: readonly BenchSection[] = [
   fileSection,
   liveSection,
+  behaviourSection,
   memorySection,
   floodSection,
   enforceSection,

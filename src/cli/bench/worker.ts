@@ -1,4 +1,5 @@
 import { errorMessage } from '../../util/errors.js';
+import { measureBehaviour } from './tasks/behaviour.js';
 import { consume, measureFile } from './tasks/consume.js';
 import { flood, manyFlows } from './tasks/memory.js';
 import { generate } from './tasks/generate.js';
@@ -6,6 +7,7 @@ import { generate } from './tasks/generate.js';
 const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> = {
   consume,
   file: measureFile,
+  behaviour: measureBehaviour,
   generate,
   memory: manyFlows,
   flood,

@@ -1,6 +1,10 @@
 const WAYS = 8;
-/** Each step of weight keeps an entry this much longer than its last sight says. */
-const WEIGHT_US = 60e6;
+/** Tags of a set and then its worths: sixteen words, one cache line. */
+const SET_WORDS = 2 * WAYS;
+/** Worths count half seconds. */
+const TICKS_A_US = 2e-6;
+/** Each step of weight keeps an entry this much longer than its last sight says: a minute. */
+const WEIGHT_TICKS = 120;
 
 /**
  * Bounded table of addresses (four words each): an address lives in one of eight places. When all are taken, the entry
@@ -10,23 +14,21 @@ const WEIGHT_US = 60e6;
 export class AddressTable {
   readonly capacity: number;
   readonly generation: Uint32Array;
-  readonly lastUs: Float64Array;
-  /** 0 for nothing noted, up to 255; owners raise it. */
-  readonly weight: Uint8Array;
   /** True when the last `acquire` made a new entry. */
   inserted = false;
   evictions = 0;
   private readonly words: Uint32Array;
-  private readonly tags: Uint32Array;
+  /** By set: the tags of its entries, 0 when free, then how long each is to be kept. */
+  private readonly sets: Uint32Array;
+  private readonly weights: Uint8Array;
   private readonly setMask: number;
 
   /** @param capacity entries, rounded up to a power of two. */
   constructor(capacity: number) {
     this.capacity = Math.max(WAYS, 2 ** Math.ceil(Math.log2(capacity)));
     this.words = new Uint32Array(this.capacity * 4);
-    this.tags = new Uint32Array(this.capacity);
-    this.lastUs = new Float64Array(this.capacity);
-    this.weight = new Uint8Array(this.capacity);
+    this.sets = new Uint32Array(this.capacity * 2);
+    this.weights = new Uint8Array(this.capacity);
     this.generation = new Uint32Array(this.capacity);
     this.setMask = this.capacity / WAYS - 1;
   }
@@ -38,38 +40,67 @@ export class AddressTable {
 
   find(w0: number, w1: number, w2: number, w3: number): number {
     const tag = hashWords(w0, w1, w2, w3);
-    const base = (tag & this.setMask) * WAYS;
-    for (let i = base; i < base + WAYS; i++) if (this.tags[i] === tag && this.matches(i, w0, w1, w2, w3)) return i;
+    const set = tag & this.setMask;
+    const at = set * SET_WORDS;
+    for (let way = 0; way < WAYS; way++) {
+      if (this.sets[at + way] === tag && this.matches(set * WAYS + way, w0, w1, w2, w3)) return set * WAYS + way;
+    }
     return -1;
   }
 
   acquire(w0: number, w1: number, w2: number, w3: number, nowUs: number): number {
     const tag = hashWords(w0, w1, w2, w3);
-    const base = (tag & this.setMask) * WAYS;
-    let victim = base;
-    let lowest = Infinity;
-    for (let i = base; i < base + WAYS; i++) {
-      if (this.tags[i] === tag && this.matches(i, w0, w1, w2, w3)) {
-        this.lastUs[i] = nowUs;
-        this.inserted = false;
-        return i;
-      }
-      const worth = this.tags[i] === 0 ? -1 : this.lastUs[i]! + this.weight[i]! * WEIGHT_US;
-      if (worth < lowest) {
-        lowest = worth;
-        victim = i;
-      }
+    const { sets } = this;
+    const set = tag & this.setMask;
+    const at = set * SET_WORDS;
+    for (let way = 0; way < WAYS; way++) {
+      if (sets[at + way] !== tag) continue;
+      const index = set * WAYS + way;
+      if (!this.matches(index, w0, w1, w2, w3)) continue;
+      sets[at + WAYS + way] = nowUs * TICKS_A_US + this.weights[index]! * WEIGHT_TICKS;
+      this.inserted = false;
+      return index;
     }
-    if (this.tags[victim] !== 0) this.evictions++;
-    this.tags[victim] = tag;
-    this.lastUs[victim] = nowUs;
-    this.weight[victim] = 0;
-    this.generation[victim]! += 1;
-    this.words[victim * 4] = w0;
-    this.words[victim * 4 + 1] = w1;
-    this.words[victim * 4 + 2] = w2;
-    this.words[victim * 4 + 3] = w3;
+    const index = set * WAYS + this.victim(at);
+    sets[at + (index & (WAYS - 1))] = tag;
+    sets[at + WAYS + (index & (WAYS - 1))] = nowUs * TICKS_A_US;
+    this.weights[index] = 0;
+    this.generation[index]! += 1;
+    this.words[index * 4] = w0;
+    this.words[index * 4 + 1] = w1;
+    this.words[index * 4 + 2] = w2;
+    this.words[index * 4 + 3] = w3;
     this.inserted = true;
+    return index;
+  }
+
+  /** Says that an entry is worth keeping: `weight` is 1 to 255, and never sinks. */
+  raise(index: number, weight: number): void {
+    const more = weight - this.weights[index]!;
+    if (more <= 0) return;
+    this.weights[index] = weight;
+    const way = index & (WAYS - 1);
+    this.sets[(index - way) * 2 + WAYS + way]! += more * WEIGHT_TICKS;
+  }
+
+  /** Says that an entry was seen. */
+  touch(index: number, nowUs: number): void {
+    const way = index & (WAYS - 1);
+    this.sets[(index - way) * 2 + WAYS + way] = nowUs * TICKS_A_US + this.weights[index]! * WEIGHT_TICKS;
+  }
+
+  /** The free or least worthy place of a set. */
+  private victim(at: number): number {
+    const { sets } = this;
+    let victim = 0;
+    let lowest = Infinity;
+    for (let way = 0; way < WAYS; way++) {
+      if (sets[at + way] === 0) return way;
+      if (sets[at + WAYS + way]! >= lowest) continue;
+      lowest = sets[at + WAYS + way]!;
+      victim = way;
+    }
+    this.evictions++;
     return victim;
   }
 

@@ -1,9 +1,10 @@
 import type { FlowColumns } from '../../domain/flow.js';
+import { PROTO } from '../../domain/packet.js';
 import type { PacketObserver } from '../../domain/stage.js';
 import { ArpDetector } from './arp.js';
 import { BeaconDetector } from './beacon.js';
 import { BruteForceDetector } from './brute-force.js';
-import type { Detector, FlowMoment } from './detector.js';
+import { VOLUME_STEP_BYTES, type Detector, type FlowMoment } from './detector.js';
 import { DnsTunnelDetector } from './dns-tunnel.js';
 import { ExfiltrationDetector } from './exfiltration.js';
 import { FloodDetector } from './flood.js';
@@ -16,6 +17,7 @@ import { PortScanDetector } from './port-scan.js';
 import { endpointsOf, Reporter, type BehaviourDeps } from './reporter.js';
 import { RogueDhcpDetector } from './rogue-dhcp.js';
 import { Sources } from './sources.js';
+import { TcpWatch } from './tcp-watch.js';
 
 /** What every detector is built from. */
 export interface DetectorContext {
@@ -52,11 +54,13 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
   const onAttempt = having('onAttempt');
   const onFailed = having('onFailed');
   const onProductive = having('onProductive');
-  const onFlowPacket = having('onFlowPacket');
-  const onPayload = having('onPayload');
+  const onUdp = having('onUdp');
+  const onIcmp = having('onIcmp');
+  const onVolume = having('onVolume');
   const onOther = having('onOther');
   const onEnd = having('onEnd');
   const onTick = having('onTick');
+  const tcp = new TcpWatch(having('onTcp'));
   let lastFlows: FlowColumns | null = null;
 
   const watch = new FlowWatch(options, {
@@ -80,14 +84,19 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
   return {
     onPacket(p, flows, slot, direction, isNew) {
       lastFlows = flows;
-      watch.onTime(flows, p.tsUs);
+      if (p.tsUs >= watch.nextDueUs) watch.onTime(flows, p.tsUs);
       if (slot < 0) {
         for (const d of onOther) d.onOther!(p);
         return;
       }
+      if (isNew) sources.begin(flows, slot);
       watch.onPacket(p, flows, slot, direction, isNew);
-      for (const d of onFlowPacket) d.onFlowPacket!(p, flows, slot, direction, isNew);
-      if (p.payloadLen > 0) for (const d of onPayload) d.onPayload!(p, flows, slot, direction);
+      if (p.proto === PROTO.TCP) tcp.onPacket(p, flows, slot, direction, isNew);
+      else if (p.proto === PROTO.UDP) for (const d of onUdp) d.onUdp!(p, flows, slot, direction, isNew);
+      else if (p.proto === PROTO.ICMP || p.proto === PROTO.ICMPV6)
+        for (const d of onIcmp) d.onIcmp!(p, flows, slot, direction);
+      if (direction === 0 && crossesStep(flows.payloadFwd[slot]!, p.payloadLen))
+        for (const d of onVolume) d.onVolume!(p, flows, slot);
     },
     onFlowEnd(flows, slot, reason, nowUs) {
       watch.onFlowEnd(flows, slot, reason, nowUs);
@@ -107,4 +116,9 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
         ...detectors.map((d) => d.stats?.() ?? {}),
       ) as Record<string, number>,
   };
+}
+
+/** True when the last `bytes` of `total` carried it over a multiple of the volume step. */
+function crossesStep(total: number, bytes: number): boolean {
+  return ((total ^ (total - bytes)) & -VOLUME_STEP_BYTES) !== 0;
 }

@@ -1,12 +1,13 @@
 import type { EvidenceItem } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
-import { PROTO, TCP, type DecodedPacket } from '../../domain/packet.js';
+import { TCP, type DecodedPacket } from '../../domain/packet.js';
 import { AddressTable, hashWords } from './address-table.js';
 import { BEHAVIOURS } from './catalogue.js';
-import type { Detector } from './detector.js';
+import { WANTS, type Detector, type Wanted } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
-import { judgeReply, REPLY, REQUEST } from './login-reply.js';
-import { readRequest, type LoginRequest } from './login-request.js';
+import { httpStatus, judgeReply, REPLY, REQUEST } from './login-reply.js';
+import { isHttpRequest, isPost, readCredentials, readForm } from './login-http.js';
+import { clearRequest, readRequest, type LoginRequest } from './login-request.js';
 import { SERVICE, SERVICE_NAMES, serviceByBanner, serviceByPort } from './login-service.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
@@ -27,6 +28,9 @@ const REQUEST_MASK = 0x30;
 const BANNER_READ = 0x40;
 const CLOSED = 0x80;
 const LOGGED_IN = 0x100;
+/** HTTP: a POST began; its form may come in the next packet. */
+const FORM_COMING = 0x200;
+const UNAUTHORIZED = 401;
 
 /**
  * Guessing of logins. Where the answers can be read (FTP, SMTP, POP3, IMAP, Telnet, HTTP, MySQL, PostgreSQL, SMB, VNC)
@@ -45,6 +49,10 @@ export class BruteForceDetector implements Detector {
   private readonly distinctOf: Uint32Array;
   private readonly limit: Limiter;
   private readonly sprayLimit: Limiter;
+  private readonly windowUs: number;
+  private readonly challengedUs: Float64Array;
+  private readonly challengedOf: Uint32Array;
+  private lastChallengeUs = -Infinity;
   private readonly targets: AddressTable;
   private readonly targetFailures: SlidingCounts;
   private readonly targetSources: DistinctSets;
@@ -59,6 +67,9 @@ export class BruteForceDetector implements Detector {
     this.failures = new SlidingCounts(sources.table, SERVICES, windowSecs);
     this.distinct = new DistinctSets(sources.table.capacity * SETS);
     this.distinctOf = new Uint32Array(sources.table.capacity);
+    this.windowUs = windowSecs * 1e6;
+    this.challengedUs = new Float64Array(sources.table.capacity);
+    this.challengedOf = new Uint32Array(sources.table.capacity);
     this.limit = reporter.limiter(sources.table);
     this.sprayLimit = reporter.limiter(sources.table);
     this.targets = new AddressTable(options.maxTargets);
@@ -67,11 +78,14 @@ export class BruteForceDetector implements Detector {
     this.targetLimit = reporter.limiter(this.targets);
   }
 
-  onFlowPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void {
-    if (p.proto !== PROTO.TCP) return;
-    if (isNew) this.note.set(slot, serviceByPort(flows.dstPort[slot]!), flows.capacity);
+  onTcpOpen(flows: FlowColumns, slot: number): void {
+    this.note.set(slot, serviceByPort(flows.dstPort[slot]!), flows.capacity);
+  }
+
+  onTcp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted {
     if (p.payloadLen > 0) this.onText(p, flows, slot, direction);
     if ((p.tcpFlags & (TCP.FIN | TCP.RST)) !== 0) this.onClose(p, flows, slot);
+    return wantedOf(this.note.get(slot));
   }
 
   private onText(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
@@ -89,23 +103,58 @@ export class BruteForceDetector implements Detector {
       }
       return;
     }
-    const reply = judgeReply(service, (note & REQUEST_MASK) >> REQUEST_SHIFT, p);
+    const request = (note & REQUEST_MASK) >> REQUEST_SHIFT;
+    if (service === SERVICE.HTTP && request === REQUEST.NONE) {
+      if (httpStatus(p) === UNAUTHORIZED) this.challenge(flows, slot, p.tsUs);
+      return;
+    }
+    const reply = judgeReply(service, request, p);
     if (reply === REPLY.OTHER) return;
-    this.note.set(slot, (note & ~REQUEST_MASK) | (reply === REPLY.SUCCEEDED ? LOGGED_IN : 0), flows.capacity);
+    const answered = note & ~(REQUEST_MASK | FORM_COMING);
+    this.note.set(slot, answered | (reply === REPLY.SUCCEEDED ? LOGGED_IN : 0), flows.capacity);
     if (reply === REPLY.FAILED) this.onFailure(p, flows, slot, service, 1);
   }
 
   private onRequest(p: DecodedPacket, flows: FlowColumns, slot: number, note: number): void {
-    readRequest(note & SERVICE_MASK, p, this.request);
+    const service = note & SERVICE_MASK;
+    if (service === SERVICE.HTTP) this.readHttp(p, flows, slot, note);
+    else readRequest(service, p, this.request);
     const { kind, user, password } = this.request;
     if (kind !== REQUEST.NONE) {
-      this.note.set(slot, (note & ~REQUEST_MASK) | (kind << REQUEST_SHIFT), flows.capacity);
+      this.note.set(slot, (this.note.get(slot) & ~REQUEST_MASK) | (kind << REQUEST_SHIFT), flows.capacity);
     }
     if (user === 0 && password === 0) return;
     const source = this.sources.ofFlow(flows, slot, p.tsUs);
     this.own(source, p.tsUs);
     if (user !== 0) this.distinct.add(source * SETS + USERS, user);
     if (password !== 0) this.distinct.add(source * SETS + PASSWORDS, password);
+  }
+
+  /** Reads as little as it can: credentials in headers of sources that were challenged, forms in what is posted. */
+  private readHttp(p: DecodedPacket, flows: FlowColumns, slot: number, note: number): void {
+    clearRequest(this.request);
+    const begins = isHttpRequest(p);
+    const posts = begins ? isPost(p) : (note & FORM_COMING) !== 0;
+    // A form comes with the header or in the packet behind it; what is longer is an upload.
+    this.note.set(slot, (note & ~FORM_COMING) | (begins && posts ? FORM_COMING : 0), flows.capacity);
+    if (begins && this.isChallenged(flows, slot, p.tsUs)) readCredentials(p, this.request);
+    if (posts && this.request.kind === REQUEST.NONE) readForm(p, this.request);
+  }
+
+  /** A server asked the source to log in (status 401): from now on its requests are read for credentials. */
+  private challenge(flows: FlowColumns, slot: number, nowUs: number): void {
+    const source = this.sources.ofFlow(flows, slot, nowUs);
+    this.challengedUs[source] = nowUs;
+    this.challengedOf[source] = this.sources.table.generation[source]!;
+    this.lastChallengeUs = nowUs;
+  }
+
+  private isChallenged(flows: FlowColumns, slot: number, nowUs: number): boolean {
+    const { windowUs } = this;
+    if (nowUs - this.lastChallengeUs >= windowUs) return false;
+    const source = this.sources.ofFlow(flows, slot, nowUs);
+    const own = this.challengedOf[source] === this.sources.table.generation[source];
+    return own && nowUs - this.challengedUs[source]! < windowUs;
   }
 
   /** SSH and RDP: judged by what the connection was when its end began. */
@@ -135,7 +184,7 @@ export class BruteForceDetector implements Detector {
     const a = 4 * slot;
     const d = flows.dstAddr;
     this.distinct.add(source * SETS + TARGETS, hashWords(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!));
-    this.sources.table.weight[source] = Math.max(3, this.sources.table.weight[source]!);
+    this.sources.table.raise(source, 3);
     const failed = this.failures.add(source, service, attempts, nowUs);
     if (failed >= this.options.failures) this.judge(p, flows, slot, { source, service, failed });
     this.countTarget(p, flows, slot, { source, service, attempts });
@@ -252,4 +301,16 @@ export class BruteForceDetector implements Detector {
       packetNumber: p.number,
     });
   }
+}
+
+/** What is to be seen of a flow for this note of it. */
+function wantedOf(note: number): Wanted {
+  const service = note & SERVICE_MASK;
+  const isRead = (note & BANNER_READ) !== 0;
+  if (service === SERVICE.SSH || service === SERVICE.RDP) {
+    if ((note & CLOSED) !== 0) return WANTS.NOTHING;
+    return isRead ? WANTS.END : WANTS.DATA;
+  }
+  if (service === SERVICE.NONE) return isRead ? WANTS.NOTHING : WANTS.DATA;
+  return (note & LOGGED_IN) !== 0 && service !== SERVICE.HTTP ? WANTS.NOTHING : WANTS.DATA;
 }

@@ -13,6 +13,20 @@ export const FAILURE = {
   HALF_OPEN: 3,
 } as const;
 
+/** What a detector wants to see of a TCP flow; each includes those before it. */
+export const WANTS = {
+  NOTHING: 0,
+  /** Packets with FIN or RST. */
+  END: 1,
+  /** Packets with payload. */
+  DATA: 2,
+  /** The source's packets without payload too. */
+  ALL: 3,
+} as const;
+export type Wanted = (typeof WANTS)[keyof typeof WANTS];
+
+export const VOLUME_STEP_BYTES = 1_048_576;
+
 /** A flow and the moment at which something was decided about it; reused, read it at once. */
 export interface FlowMoment {
   flows: FlowColumns;
@@ -38,10 +52,18 @@ export interface Detector {
   onFailed?(at: FlowMoment, failure: number): void;
   /** Payload went both ways, or a UDP or ICMP request was answered; once a flow. */
   onProductive?(at: FlowMoment): void;
-  /** Every packet of a flow that carries payload, in both directions. */
-  onPayload?(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void;
-  /** Every packet that belongs to a flow. */
-  onFlowPacket?(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void;
+  /** A TCP flow begins: what was kept by its slot belongs to another. */
+  onTcpOpen?(flows: FlowColumns, slot: number): void;
+  /**
+   * A packet of a TCP flow that the detector still wants: packets with payload at first.
+   * @returns what it wants to see of this flow from now on.
+   */
+  onTcp?(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted;
+  onUdp?(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void;
+  /** ICMP and ICMPv6. */
+  onIcmp?(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void;
+  /** The flow's source has sent another {@link VOLUME_STEP_BYTES} of payload. */
+  onVolume?(p: DecodedPacket, flows: FlowColumns, slot: number): void;
   /** Packets without a flow: ARP, fragments. */
   onOther?(p: DecodedPacket): void;
   onEnd?(flows: FlowColumns, slot: number, reason: FlowEndReason, nowUs: number): void;

@@ -1,5 +1,5 @@
 import type { Direction, FlowColumns } from '../../domain/flow.js';
-import { PROTO, type DecodedPacket } from '../../domain/packet.js';
+import type { DecodedPacket } from '../../domain/packet.js';
 import { AddressTable, hashWords, mix32 } from './address-table.js';
 import { BEHAVIOURS } from './catalogue.js';
 import type { Detector } from './detector.js';
@@ -70,8 +70,8 @@ export class DnsTunnelDetector implements Detector {
     this.dgaLimit = reporter.limiter(sources.table);
   }
 
-  onPayload(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
-    if (p.proto !== PROTO.UDP || (p.dstPort !== DNS_PORT && p.srcPort !== DNS_PORT)) return;
+  onUdp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
+    if (p.dstPort !== DNS_PORT && p.srcPort !== DNS_PORT) return;
     if (p.payloadLen < DNS_HEADER + 5) return;
     const { data } = p;
     const at = p.payloadOffset;

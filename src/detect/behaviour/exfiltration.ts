@@ -1,4 +1,4 @@
-import type { Direction, FlowColumns } from '../../domain/flow.js';
+import type { FlowColumns } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
 import { BEHAVIOURS } from './catalogue.js';
 import type { Detector } from './detector.js';
@@ -9,8 +9,6 @@ import { SlotColumn } from './slot-column.js';
 import type { Sources } from './sources.js';
 
 const MIB = 1024 * 1024;
-/** Flows are looked at whenever they have sent so much more. */
-const STEP_BYTES = MIB;
 /** Weight of the newest window in a host's usual volume. */
 const NEWEST = 0.25;
 
@@ -30,6 +28,7 @@ export class ExfiltrationDetector implements Detector {
   private readonly sent: Float64Array;
   private readonly received: Float64Array;
   private readonly usual: Float64Array;
+  private readonly notedId = new SlotColumn();
   private readonly notedFwd = new SlotColumn();
   private readonly notedBwd = new SlotColumn();
 
@@ -47,14 +46,13 @@ export class ExfiltrationDetector implements Detector {
     this.usual = new Float64Array(n);
   }
 
-  onFlowPacket(p: DecodedPacket, flows: FlowColumns, slot: number, _direction: Direction, isNew: boolean): void {
-    if (isNew) {
+  onVolume(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    if (this.notedId.get(slot) !== flows.flowId[slot]) {
+      this.notedId.set(slot, flows.flowId[slot]!, flows.capacity);
       this.notedFwd.set(slot, 0, flows.capacity);
       this.notedBwd.set(slot, 0, flows.capacity);
     }
-    const more = flows.payloadFwd[slot]! - this.notedFwd.get(slot);
-    if (more < STEP_BYTES) return;
-    this.count(p, flows, slot, more);
+    this.count(p, flows, slot, flows.payloadFwd[slot]! - this.notedFwd.get(slot));
   }
 
   private count(p: DecodedPacket, flows: FlowColumns, slot: number, more: number): void {

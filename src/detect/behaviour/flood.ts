@@ -1,6 +1,6 @@
 import type { EvidenceItem } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
-import { PROTO, type DecodedPacket } from '../../domain/packet.js';
+import type { DecodedPacket } from '../../domain/packet.js';
 import { AddressTable, hashWords } from './address-table.js';
 import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
 import { FAILURE, type Detector, type FlowMoment } from './detector.js';
@@ -17,7 +17,9 @@ const UDP = 1;
 const UDP_FLOWS = 2;
 const ICMP = 3;
 const REFLECTED = 4;
-const COUNTERS = 5;
+/** SYNs whose source and port were looked at. */
+const NOTED = 5;
+const COUNTERS = 6;
 const WINDOW_SECS = 1;
 
 /** Services that answer a small forged question with much: UDP source ports of reflectors (CISA TA14-017A). */
@@ -80,20 +82,21 @@ export class FloodDetector implements Detector {
     if (at.technique === TECHNIQUE.UDP) this.onUnansweredFlow(at);
     if (at.technique !== TECHNIQUE.SYN || failure === FAILURE.EMPTY) return;
     const target = this.lookup(flows, slot, nowUs);
-    this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
+    this.roll(target, nowUs);
     const rate = this.counts.add(target, SYN, 1, nowUs);
+    // Who and where to is of interest from a quarter of the threshold on.
+    if (rate * 4 < this.options.synPerSec) return;
+    this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
+    this.counts.add(target, NOTED, 1, nowUs);
     if (rate < this.options.synPerSec || !this.limits.syn.isDue(target, nowUs)) return;
     // Spread over many ports it is a port scan.
-    if (this.ports.votes(target) * 2 < this.counts.present(target, SYN)) return;
+    if (this.ports.votes(target) * 2 < this.counts.present(target, NOTED)) return;
     this.limits.syn.mark(target, nowUs);
     this.report(at, target, { entry: BEHAVIOURS.synFlood, rate, threshold: this.options.synPerSec, what: 'SYNs' });
   }
 
-  onFlowPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void {
-    if (p.proto === PROTO.TCP || direction !== 0) return;
-    if (p.proto === PROTO.UDP) {
-      if (flows.packetsBwd[slot] === 0) this.onUnansweredUdp(p, flows, slot, isNew);
-    } else if (p.proto === PROTO.ICMP || p.proto === PROTO.ICMPV6) this.onIcmp(p, flows, slot);
+  onUdp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void {
+    if (direction === 0 && flows.packetsBwd[slot] === 0) this.onUnansweredUdp(p, flows, slot, isNew);
   }
 
   /** A question may still be answered: the first packet of a flow counts when the time for that is over. */
@@ -150,8 +153,8 @@ export class FloodDetector implements Detector {
     });
   }
 
-  private onIcmp(p: DecodedPacket, flows: FlowColumns, slot: number): void {
-    if (isMulticast(p)) return;
+  onIcmp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
+    if (direction !== 0 || isMulticast(p)) return;
     const target = this.cached(flows, slot, p.tsUs, false);
     this.note(target, flows, slot, p.tsUs, p.icmpType);
     const rate = this.counts.add(target, ICMP, 1, p.tsUs);
@@ -165,12 +168,15 @@ export class FloodDetector implements Detector {
     });
   }
 
+  private roll(target: number, nowUs: number): void {
+    if (!this.counts.roll(target, nowUs)) return;
+    this.distinct.clear(target);
+    this.ports.clear(target);
+    this.senders.clear(target);
+  }
+
   private note(target: number, flows: FlowColumns, slot: number, nowUs: number, port: number): void {
-    if (this.counts.roll(target, nowUs)) {
-      this.distinct.clear(target);
-      this.ports.clear(target);
-      this.senders.clear(target);
-    }
+    this.roll(target, nowUs);
     const a = 4 * slot;
     const src = flows.srcAddr;
     const sender = hashWords(src[a]!, src[a + 1]!, src[a + 2]!, src[a + 3]!);
@@ -221,7 +227,7 @@ export class FloodDetector implements Detector {
     if (flows.capacity > this.targetOf.length) this.grow(flows.capacity);
     const known = this.targetOf[slot]!;
     if (!isNew && this.targetGeneration[slot] === this.targets.generation[known] && this.isOf(known, flows, slot)) {
-      this.targets.lastUs[known] = nowUs;
+      this.targets.touch(known, nowUs);
       return known;
     }
     const target = this.lookup(flows, slot, nowUs);

@@ -17,6 +17,7 @@ const FAILED = 4;
 const PRODUCTIVE = 8;
 const PROVEN = 16;
 const DONE = PRODUCTIVE | PROVEN;
+const TECHNIQUE_SHIFT = 8;
 
 /**
  * Tells what becomes of each flow: attempt, then failed or productive. Unanswered attempts are judged when
@@ -25,8 +26,10 @@ const DONE = PRODUCTIVE | PROVEN;
 export class FlowWatch {
   /** Attempts judged before their time because the ring was full. */
   judgedEarly = 0;
-  private state = new Uint8Array(0);
-  private technique = new Uint8Array(0);
+  /** When the oldest waiting attempt is to be judged; infinite without one. */
+  nextDueUs = Infinity;
+  /** State bits; the technique from bit 8 on. */
+  private state = new Uint16Array(0);
   private readonly ringSlot: Int32Array;
   private readonly ringId: Float64Array;
   private readonly ringDueUs: Float64Array;
@@ -51,10 +54,6 @@ export class FlowWatch {
     this.ringDueUs = new Float64Array(options.maxPending);
   }
 
-  techniqueOf(slot: number): number {
-    return this.technique[slot] ?? TECHNIQUE.NONE;
-  }
-
   onPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void {
     if (flows.capacity > this.state.length) this.grow(flows.capacity);
     if (isNew) {
@@ -73,8 +72,8 @@ export class FlowWatch {
   onFlowEnd(flows: FlowColumns, slot: number, reason: FlowEndReason, nowUs: number): void {
     if (slot >= this.state.length) return;
     const state = this.state[slot]!;
-    this.state[slot] = 0;
     if ((state & (PENDING | FAILED | PRODUCTIVE)) !== PENDING || isOneSided(flows, slot)) return;
+    this.state[slot]! |= FAILED;
     if ((state & ANSWERED) === 0) this.sink.failed(this.momentOf(flows, slot, nowUs), FAILURE.UNANSWERED);
     else if (reason === 'closed' || reason === 'reset') {
       if (flows.payloadFwd[slot] === 0) this.sink.failed(this.momentOf(flows, slot, nowUs), FAILURE.EMPTY);
@@ -83,17 +82,17 @@ export class FlowWatch {
 
   /** Judges the attempts whose time is over. */
   onTime(flows: FlowColumns, nowUs: number): void {
-    while (this.size > 0 && this.ringDueUs[this.head]! <= nowUs) this.judgeHead(flows, this.ringDueUs[this.head]!);
+    while (this.nextDueUs <= nowUs) this.judgeHead(flows, this.nextDueUs);
   }
 
   private open(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
     const technique = techniqueOf(p, direction);
-    this.technique[slot] = technique;
+    const proven = p.proto === PROTO.TCP ? 0 : PROVEN;
     if (technique === TECHNIQUE.NONE) {
-      this.state[slot] = PRODUCTIVE | (p.proto === PROTO.TCP ? 0 : PROVEN);
+      this.state[slot] = PRODUCTIVE | proven;
       return;
     }
-    this.state[slot] = PENDING | (p.proto === PROTO.TCP ? 0 : PROVEN);
+    this.state[slot] = PENDING | proven | (technique << TECHNIQUE_SHIFT);
     this.sink.attempt(this.moment(flows, slot, p));
     if (this.size === this.ringSlot.length) {
       this.judgedEarly++;
@@ -103,6 +102,7 @@ export class FlowWatch {
     this.ringSlot[i] = slot;
     this.ringId[i] = flows.flowId[slot]!;
     this.ringDueUs[i] = p.tsUs + this.waitUs;
+    if (this.size === 0) this.nextDueUs = this.ringDueUs[i]!;
     this.size++;
   }
 
@@ -118,7 +118,7 @@ export class FlowWatch {
     if (direction === 1 && !isReset) this.state[slot]! |= ANSWERED;
     const state = this.state[slot]!;
     // Anything but RST in answer to a probe that is no SYN: the middle of a connection, not a scan.
-    const midstream = this.technique[slot] !== TECHNIQUE.SYN && (state & ANSWERED) !== 0;
+    const midstream = state >> TECHNIQUE_SHIFT !== TECHNIQUE.SYN && (state & ANSWERED) !== 0;
     if (midstream || (flows.payloadFwd[slot]! > 0 && flows.payloadBwd[slot]! > 0)) {
       this.state[slot]! |= PRODUCTIVE;
       this.sink.productive(this.moment(flows, slot, p));
@@ -139,6 +139,7 @@ export class FlowWatch {
     const id = this.ringId[this.head]!;
     this.head = (this.head + 1) % this.ringSlot.length;
     this.size--;
+    this.nextDueUs = this.size === 0 ? Infinity : this.ringDueUs[this.head]!;
     if (flows.flowId[slot] !== id) return;
     const state = this.state[slot]!;
     if ((state & (PENDING | FAILED | PRODUCTIVE)) !== PENDING || isOneSided(flows, slot)) return;
@@ -162,17 +163,14 @@ export class FlowWatch {
     at.nowUs = nowUs;
     at.packetUs = flows.lastUs[slot]!;
     at.packetNumber = 0;
-    at.technique = this.technique[slot]!;
+    at.technique = this.state[slot]! >> TECHNIQUE_SHIFT;
     return at;
   }
 
   private grow(capacity: number): void {
-    const state = new Uint8Array(capacity);
+    const state = new Uint16Array(capacity);
     state.set(this.state);
     this.state = state;
-    const technique = new Uint8Array(capacity);
-    technique.set(this.technique);
-    this.technique = technique;
   }
 }
 

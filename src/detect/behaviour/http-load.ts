@@ -1,9 +1,10 @@
 import type { Direction, FlowColumns } from '../../domain/flow.js';
-import { PROTO, TCP, type DecodedPacket } from '../../domain/packet.js';
+import { TCP, type DecodedPacket } from '../../domain/packet.js';
 import { AddressTable } from './address-table.js';
 import { ascii, fnv1a, indexOfNoCase, startsWith, wordEnd } from './bytes.js';
 import { BEHAVIOURS } from './catalogue.js';
-import type { Detector } from './detector.js';
+import { WANTS, type Detector, type Wanted } from './detector.js';
+import { isHttpRequest } from './login-http.js';
 import { Majority } from './majority.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
@@ -11,7 +12,8 @@ import { SlidingCounts } from './sliding-counts.js';
 import { SlotColumn } from './slot-column.js';
 import type { Sources } from './sources.js';
 
-const METHODS = ['GET ', 'POST ', 'HEAD ', 'PUT ', 'DELETE ', 'OPTIONS ', 'PATCH '].map(ascii);
+/** POST, PUT, PATCH and PROPFIND carry bodies. */
+const LETTER_P = 0x50;
 const HEADER_END = ascii('\r\n\r\n');
 const CONTENT_LENGTH = ascii('content-length: ');
 const CHUNKED = ascii('transfer-encoding: chunked');
@@ -23,6 +25,24 @@ const BODY = 2;
 const SLOW = 3;
 /** The request is complete; only a closed window is slow now. */
 const WAITING = 4;
+/** What the source sent was no request so far, once and twice; then it is given up. */
+const IDLE_AGAIN = 5;
+const NOT_HTTP = 7;
+/** What is to be seen of a flow at each stage. */
+const WANTED: readonly Wanted[] = [
+  WANTS.DATA,
+  WANTS.ALL,
+  WANTS.ALL,
+  WANTS.NOTHING,
+  WANTS.ALL,
+  WANTS.DATA,
+  WANTS.DATA,
+  WANTS.NOTHING,
+];
+
+/** Requests of a source, and those whose URI was looked at: in the second half of what makes a flood. */
+const REQUESTS = 0;
+const READ = 1;
 
 /** Kinds of slowness, as counters. */
 const SLOW_HEADERS = 0;
@@ -49,7 +69,7 @@ export class HttpLoadDetector implements Detector {
   private readonly targetCounts: SlidingCounts;
   private readonly targetLimit: Limiter;
   /** Per slot: where it stands, when that began, the latest drip, drips, when the window closed. */
-  private readonly stage = new SlotColumn();
+  private stage = new Uint8Array(0);
   private readonly since = new SlotColumn();
   private readonly drips = new SlotColumn();
   private readonly closedSince = new SlotColumn();
@@ -59,7 +79,7 @@ export class HttpLoadDetector implements Detector {
     this.slow = options.slowHttp;
     this.sources = sources;
     this.reporter = reporter;
-    this.requests = new SlidingCounts(sources.table, 1, options.httpFlood.windowSecs);
+    this.requests = new SlidingCounts(sources.table, 2, options.httpFlood.windowSecs);
     this.uris = new Majority(sources.table.capacity);
     this.floodLimit = reporter.limiter(sources.table);
     this.slowCounts = new SlidingCounts(sources.table, SLOW_NAMES.length, options.slowHttp.windowSecs);
@@ -69,30 +89,37 @@ export class HttpLoadDetector implements Detector {
     this.targetLimit = reporter.limiter(this.targets);
   }
 
-  onFlowPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction, isNew: boolean): void {
-    if (p.proto !== PROTO.TCP) return;
-    if (isNew) {
-      this.stage.set(slot, IDLE, flows.capacity);
-      this.closedSince.set(slot, 0, flows.capacity);
+  onTcpOpen(flows: FlowColumns, slot: number): void {
+    if (slot >= this.stage.length) {
+      const bigger = new Uint8Array(flows.capacity);
+      bigger.set(this.stage);
+      this.stage = bigger;
     }
-    const stage = this.stage.get(slot);
+    this.stage[slot] = IDLE;
+  }
+
+  onTcp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted {
+    const stage = this.stage[slot]!;
     if (direction === 0) {
       if (p.payloadLen > 0) this.onClient(p, flows, slot);
       else if (stage !== IDLE) this.onWindow(p, flows, slot);
     } else if (p.payloadLen > 0 && (stage === BODY || stage === HEADERS)) this.enter(WAITING, p, flows, slot);
+    return WANTED[this.stage[slot]!]!;
   }
 
   private onClient(p: DecodedPacket, flows: FlowColumns, slot: number): void {
     const { data } = p;
     const at = p.payloadOffset;
     const end = at + p.payloadLen;
-    const stage = this.stage.get(slot);
+    const stage = this.stage[slot]!;
     if (stage === SLOW) return;
-    if (data[at]! >= 0x41 && data[at]! <= 0x5a && METHODS.some((m) => startsWith(data, at, end, m))) {
+    if (isHttpRequest(p)) {
       this.begin(p, flows, slot);
       return;
     }
-    if (stage === IDLE || stage === WAITING) return;
+    if (stage >= IDLE_AGAIN) this.stage[slot] = stage === NOT_HTTP ? NOT_HTTP : stage + 1;
+    else if (stage === IDLE) this.stage[slot] = IDLE_AGAIN;
+    if (stage !== HEADERS && stage !== BODY) return;
     if (stage === HEADERS && indexOfNoCase(data, at, end, HEADER_END) >= 0) {
       this.enter(BODY, p, flows, slot);
       return;
@@ -104,14 +131,18 @@ export class HttpLoadDetector implements Detector {
     const { data } = p;
     const at = p.payloadOffset;
     const end = at + p.payloadLen;
-    this.countRequest(p, flows, slot, fnv1a(data, at, wordEnd(data, wordEnd(data, at, end) + 1, end)));
+    this.countRequest(p, flows, slot);
+    if (data[at] !== LETTER_P && startsWith(data, end - HEADER_END.length, end, HEADER_END)) {
+      this.enter(WAITING, p, flows, slot);
+      return;
+    }
     const headerEnd = indexOfNoCase(data, at, end, HEADER_END);
     if (headerEnd < 0) this.enter(HEADERS, p, flows, slot);
     else this.enter(hasBody(data, at, headerEnd) ? BODY : WAITING, p, flows, slot);
   }
 
   private enter(stage: number, p: DecodedPacket, flows: FlowColumns, slot: number): void {
-    this.stage.set(slot, stage, flows.capacity);
+    this.stage[slot] = stage;
     this.since.set(slot, p.tsUs, flows.capacity);
     this.drips.set(slot, 0, flows.capacity);
     this.closedSince.set(slot, 0, flows.capacity);
@@ -132,9 +163,10 @@ export class HttpLoadDetector implements Detector {
 
   /** A client that keeps its window shut holds the server's answer. */
   private onWindow(p: DecodedPacket, flows: FlowColumns, slot: number): void {
-    if ((p.tcpFlags & (TCP.RST | TCP.FIN)) !== 0 || this.stage.get(slot) === SLOW) return;
+    const stage = this.stage[slot]!;
+    if ((p.tcpFlags & (TCP.RST | TCP.FIN)) !== 0 || stage > WAITING || stage === SLOW) return;
     if (p.window > this.slow.closedWindow) {
-      this.closedSince.set(slot, 0, flows.capacity);
+      if (this.closedSince.get(slot) !== 0) this.closedSince.set(slot, 0, flows.capacity);
       return;
     }
     const since = this.closedSince.get(slot);
@@ -143,7 +175,7 @@ export class HttpLoadDetector implements Detector {
   }
 
   private onSlow(p: DecodedPacket, flows: FlowColumns, slot: number, kind: number): void {
-    this.stage.set(slot, SLOW, flows.capacity);
+    this.stage[slot] = SLOW;
     const source = this.sources.ofFlow(flows, slot, p.tsUs);
     const count = this.slowCounts.add(source, kind, 1, p.tsUs);
     const a = 4 * slot;
@@ -184,14 +216,16 @@ export class HttpLoadDetector implements Detector {
     });
   }
 
-  private countRequest(p: DecodedPacket, flows: FlowColumns, slot: number, uri: number): void {
+  private countRequest(p: DecodedPacket, flows: FlowColumns, slot: number): void {
     const source = this.sources.ofFlow(flows, slot, p.tsUs);
     if (this.requests.roll(source, p.tsUs)) this.uris.clear(source);
-    this.uris.add(source, uri);
-    const count = this.requests.add(source, 0, 1, p.tsUs);
+    const count = this.requests.add(source, REQUESTS, 1, p.tsUs);
+    if (count * 2 < this.flood.requests) return;
+    this.uris.add(source, requestLine(p));
+    this.requests.add(source, READ, 1, p.tsUs);
     if (count < this.flood.requests || !this.floodLimit.isDue(source, p.tsUs)) return;
     // A mirror or a crawler asks for many things; a flood asks for one.
-    if (this.uris.votes(source) * 2 < this.requests.present(source, 0)) return;
+    if (this.uris.votes(source) * 2 < this.requests.present(source, READ)) return;
     this.floodLimit.mark(source, p.tsUs);
     const ends = endpointsOf(flows, slot);
     const n = Math.round(count);
@@ -217,6 +251,13 @@ export class HttpLoadDetector implements Detector {
       packetNumber: p.number,
     });
   }
+}
+
+/** Hash of method and URI. */
+function requestLine(p: DecodedPacket): number {
+  const at = p.payloadOffset;
+  const end = at + p.payloadLen;
+  return fnv1a(p.data, at, wordEnd(p.data, wordEnd(p.data, at, end) + 1, end));
 }
 
 function hasBody(data: Uint8Array, at: number, headerEnd: number): boolean {

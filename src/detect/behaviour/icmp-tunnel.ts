@@ -42,8 +42,8 @@ export class IcmpTunnelDetector implements Detector {
     this.limit = reporter.limiter(sources.table);
   }
 
-  onPayload(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
-    if (p.proto !== PROTO.ICMP && p.proto !== PROTO.ICMPV6) return;
+  onIcmp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
+    if (p.payloadLen === 0) return;
     const isRequest = p.icmpType === (p.proto === PROTO.ICMP ? ECHO_REQUEST_V4 : ECHO_REQUEST_V6);
     const isReply = p.icmpType === (p.proto === PROTO.ICMP ? ECHO_REPLY_V4 : ECHO_REPLY_V6);
     if (!isRequest && !isReply) return;

@@ -55,12 +55,17 @@ const BY_PORT: Readonly<Record<number, number>> = {
   8080: SERVICE.HTTP,
 };
 
+const SERVICE_OF_PORT = new Uint8Array(65_536);
+for (const [port, service] of Object.entries(BY_PORT)) SERVICE_OF_PORT[Number(port)] = service;
+
 const SSH = ascii('SSH-');
 const RFB = ascii('RFB 0');
 const HTTP = ascii('HTTP/1.');
 const POP3 = ascii('+OK');
 const IMAP = ascii('* OK');
 const GREETING = ascii('220');
+/** First letters of the banners below: S H R + * 2. */
+const BANNER_LETTERS = [0x53, 0x48, 0x52, 0x2b, 0x2a, 0x32];
 const FTP_WORD = ascii('ftp');
 const SMTP_WORD = ascii('smtp');
 
@@ -69,6 +74,7 @@ export function serviceByBanner(p: DecodedPacket): number {
   const { data } = p;
   const at = p.payloadOffset;
   const end = at + p.payloadLen;
+  if (!BANNER_LETTERS.includes(data[at]!)) return SERVICE.NONE;
   if (startsWith(data, at, end, SSH)) return SERVICE.SSH;
   if (startsWith(data, at, end, HTTP)) return SERVICE.HTTP;
   if (startsWith(data, at, end, RFB)) return SERVICE.VNC;
@@ -83,5 +89,5 @@ export function serviceByBanner(p: DecodedPacket): number {
 
 /** Service by the port of the flow's destination. */
 export function serviceByPort(port: number): number {
-  return BY_PORT[port] ?? SERVICE.NONE;
+  return SERVICE_OF_PORT[port]!;
 }

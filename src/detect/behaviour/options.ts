@@ -13,6 +13,7 @@ const portScan = z
     windowSecs: secs(60, 'Seconds of the fast window'),
     ports: count(10, 'Distinct failed ports in the fast window that make a port scan'),
     hosts: count(20, 'Distinct hosts that did not answer in the fast window that make a host sweep'),
+    pauseSecs: secs(5, 'Seconds after which a scan that was reported and goes on counts as a new one'),
     slowWindowSecs: secs(21_600, 'Seconds of the slow window'),
     slowPorts: count(16, 'Distinct failed ports in the slow window that make a slow port scan'),
     slowHosts: count(60, 'Distinct hosts that did not answer in the slow window that make a slow host sweep'),

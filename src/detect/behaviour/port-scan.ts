@@ -5,6 +5,7 @@ import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
 import { FAILURE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import type { BehaviourOptions } from './options.js';
+import { ProductiveCount } from './productive-count.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
 import { ScanCounter, type Probe } from './scan-counter.js';
 import type { Sources } from './sources.js';
@@ -13,6 +14,9 @@ import { TECHNIQUE, TECHNIQUE_NAMES } from './technique.js';
 const KINDS = TECHNIQUE_NAMES.length + 1;
 /** Counted beside the techniques: SYN probes whose handshake the source completed. */
 const CONNECT = TECHNIQUE_NAMES.length;
+
+/** A scan that has become so many times as large is reported again, for its size. */
+const GROWTH_WORTH_A_REPORT = 10;
 
 const FAST = [BEHAVIOURS.portScan, BEHAVIOURS.hostSweep] as const;
 const SLOW = [BEHAVIOURS.slowPortScan, BEHAVIOURS.slowHostSweep] as const;
@@ -33,10 +37,14 @@ export class PortScanDetector implements Detector {
   private readonly options: BehaviourOptions['portScan'];
   private readonly sources: Sources;
   private readonly reporter: Reporter;
+  private readonly good: ProductiveCount;
   private readonly fast: ScanCounter;
   private readonly slow: ScanCounter;
   private readonly scanLimit: Limiter;
   private readonly sweepLimit: Limiter;
+  private readonly slowLimit: Limiter;
+  private readonly lastFailedUs: Float64Array;
+  private readonly worthAgain: Float64Array;
   private readonly networks: AddressTable;
   private readonly networkScan: ScanCounter;
   private readonly networkSources: DistinctSets;
@@ -53,10 +61,14 @@ export class PortScanDetector implements Detector {
     this.slowLimits = { ports: options.portScan.slowPorts, hosts: options.portScan.slowHosts };
     this.sources = sources;
     this.reporter = reporter;
-    this.fast = new ScanCounter(sources.table, options.portScan.windowSecs);
-    this.slow = new ScanCounter(sources.table, options.portScan.slowWindowSecs);
+    this.good = new ProductiveCount(sources.table);
+    this.fast = new ScanCounter(sources.table, options.portScan.windowSecs, this.good);
+    this.slow = new ScanCounter(sources.table, options.portScan.slowWindowSecs, this.good);
     this.scanLimit = reporter.limiter(sources.table);
     this.sweepLimit = reporter.limiter(sources.table);
+    this.slowLimit = reporter.limiter(sources.table);
+    this.lastFailedUs = new Float64Array(sources.table.capacity);
+    this.worthAgain = new Float64Array(sources.table.capacity).fill(Infinity);
     this.kinds = new Uint16Array(sources.table.capacity * KINDS);
     this.kindsOf = new Uint32Array(sources.table.capacity);
     this.networks = new AddressTable(options.maxNetworks);
@@ -67,9 +79,7 @@ export class PortScanDetector implements Detector {
   }
 
   onProductive(at: FlowMoment): void {
-    const index = this.sources.ofFlow(at.flows, at.slot, at.nowUs);
-    this.fast.addProductive(index, at.nowUs);
-    this.slow.addProductive(index, at.nowUs);
+    this.good.add(this.sources.ofFlow(at.flows, at.slot, at.nowUs));
   }
 
   onFailed(at: FlowMoment, failure: number): void {
@@ -83,12 +93,25 @@ export class PortScanDetector implements Detector {
     this.probe.port = isPing ? 0 : mix32(flows.dstPort[slot]! | (flows.proto[slot]! << 16));
     this.probe.service = mix32(this.probe.host ^ this.probe.port);
     const index = this.sources.ofFlow(flows, slot, nowUs);
+    this.beginAnewAfterPause(index, nowUs);
     const grew = this.fast.addFailed(index, this.probe, nowUs);
-    const grewSlowly = this.slow.addFailed(index, this.probe, nowUs);
     this.countKind(index, failure === FAILURE.EMPTY && at.technique === TECHNIQUE.SYN ? CONNECT : at.technique);
     if (grew) this.judge(at, index, this.fast, this.options, FAST);
-    if (grewSlowly) this.judge(at, index, this.slow, this.slowLimits, SLOW);
-    if (grewSlowly) this.addToNetwork(at, index);
+    // Whoever is known to scan need not be counted for less.
+    if (!this.scanLimit.isDue(index, nowUs) || !this.slow.addFailed(index, this.probe, nowUs)) return;
+    this.judge(at, index, this.slow, this.slowLimits, SLOW);
+    this.addToNetwork(at, index);
+  }
+
+  /** A scan that was reported, paused and goes on is a new one, even if it asks for the same ports again. */
+  private beginAnewAfterPause(index: number, nowUs: number): void {
+    const pausedUs = nowUs - this.lastFailedUs[index]!;
+    this.lastFailedUs[index] = nowUs;
+    if (pausedUs < this.options.pauseSecs * 1e6) return;
+    if (this.scanLimit.isDue(index, nowUs) && this.sweepLimit.isDue(index, nowUs)) return;
+    this.scanLimit.clear(index);
+    this.sweepLimit.clear(index);
+    this.fast.restart(index, nowUs);
   }
 
   private countKind(index: number, kind: number): void {
@@ -109,21 +132,33 @@ export class PortScanDetector implements Detector {
     entries: readonly [BehaviourEntry, BehaviourEntry],
   ): void {
     const services = counter.services(index);
-    if (services > 2) this.sources.table.weight[index] = Math.max(2, this.sources.table.weight[index]!);
+    if (services > 2) this.sources.table.raise(index, 2);
     if (services < Math.min(limits.ports, limits.hosts)) return;
+    const isSlow = counter === this.slow;
+    const hasGrown = !isSlow && services >= this.worthAgain[index]!;
+    const due = (limit: Limiter): boolean =>
+      hasGrown || (limit.isDue(index, at.nowUs) && !(isSlow && !this.slowLimit.isDue(index, at.nowUs)));
+    if (!due(this.scanLimit)) return;
     const hosts = counter.hosts(index);
     const ports = counter.ports(index);
-    const isScan = ports >= limits.ports && services >= hosts * this.options.minPortsPerHost;
-    if (isScan && this.scanLimit.isDue(index, at.nowUs)) {
-      this.scanLimit.mark(index, at.nowUs);
+    if (ports >= limits.ports && services >= hosts * this.options.minPortsPerHost) {
+      this.mark(this.scanLimit, index, services, at.nowUs);
       this.reportScan(at, index, counter, { entry: entries[0], count: ports, threshold: limits.ports });
+      return;
     }
     const wanted = this.hostsWanted(counter, index, hosts, limits);
-    if (isScan || hosts < wanted || !this.sweepLimit.isDue(index, at.nowUs)) return;
+    if (hosts < wanted || !due(this.sweepLimit)) return;
     const good = counter.productive(index);
     if (services / (services + good) < this.options.minFailedShare) return;
-    this.sweepLimit.mark(index, at.nowUs);
+    this.mark(this.sweepLimit, index, services, at.nowUs);
     this.reportScan(at, index, counter, { entry: entries[1], count: hosts, threshold: wanted });
+  }
+
+  /** Reported now; again after the re-alert interval, or when it has grown tenfold. */
+  private mark(limit: Limiter, index: number, services: number, nowUs: number): void {
+    limit.mark(index, nowUs);
+    this.slowLimit.mark(index, nowUs);
+    this.worthAgain[index] = services * GROWTH_WORTH_A_REPORT;
   }
 
   /** Neighbours are swept, but a browser behind a closed door also fails at many hosts, all over the Internet. */

@@ -135,10 +135,15 @@ export class Limiter {
     return this.generation[index] !== this.table.generation[index] || nowUs - this.lastUs[index]! >= this.intervalUs;
   }
 
+  /** Forgets that the entry was reported. */
+  clear(index: number): void {
+    this.lastUs[index] = -Infinity;
+  }
+
   mark(index: number, nowUs: number): void {
     this.generation[index] = this.table.generation[index]!;
     this.lastUs[index] = nowUs;
-    this.table.weight[index] = Math.max(4, this.table.weight[index]!);
+    this.table.raise(index, 4);
   }
 }
 

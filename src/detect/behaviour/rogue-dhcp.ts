@@ -1,5 +1,5 @@
-import type { Direction, FlowColumns } from '../../domain/flow.js';
-import { PROTO, type DecodedPacket } from '../../domain/packet.js';
+import type { FlowColumns } from '../../domain/flow.js';
+import type { DecodedPacket } from '../../domain/packet.js';
 import { formatIpv4, parseIp } from '../../util/ip.js';
 import { BEHAVIOURS } from './catalogue.js';
 import type { Detector } from './detector.js';
@@ -38,8 +38,8 @@ export class RogueDhcpDetector implements Detector {
     for (const text of options.rogueDhcp.servers) this.known.add(parseIp(text)!.words[3]);
   }
 
-  onPayload(p: DecodedPacket, flows: FlowColumns, slot: number, _direction: Direction): void {
-    if (p.proto !== PROTO.UDP || p.srcPort !== SERVER_PORT || p.ipVersion !== 4) return;
+  onUdp(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    if (p.srcPort !== SERVER_PORT || p.ipVersion !== 4) return;
     if (p.payloadLen < OPTIONS_AT || p.data[p.payloadOffset] !== BOOT_REPLY) return;
     const type = readOption(p, MESSAGE_TYPE, 1);
     if (type !== OFFER && type !== ACK) return;

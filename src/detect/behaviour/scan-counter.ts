@@ -1,5 +1,6 @@
 import type { AddressTable } from './address-table.js';
 import { DistinctSets } from './distinct-sets.js';
+import type { ProductiveCount } from './productive-count.js';
 
 const HOSTS = 0;
 const PORTS = 1;
@@ -17,51 +18,59 @@ export interface Probe {
   service: number;
 }
 
-/** Failed attempts in one window: distinct hosts, their networks, ports and host-port pairs, and what went well. */
+/** Columns of an entry's record: four numbers, half a cache line. */
+const START_US = 0;
+const GENERATION = 1;
+const PROBES = 2;
+const GOOD_BEFORE = 3;
+const COLUMNS = 4;
+
+/**
+ * Failed attempts in one window, which begins with the first of them: distinct hosts, their networks, ports and host-port
+ * pairs, and what went well meanwhile.
+ */
 export class ScanCounter {
   private readonly windowUs: number;
-  private readonly startUs: Float64Array;
-  private readonly generation: Uint32Array;
+  private readonly records: Float64Array;
   private readonly table: AddressTable;
   private readonly sets: DistinctSets;
-  private readonly good: Uint32Array;
-  private readonly probes: Uint32Array;
+  private readonly good: ProductiveCount | undefined;
 
-  constructor(table: AddressTable, windowSecs: number) {
+  constructor(table: AddressTable, windowSecs: number, good?: ProductiveCount) {
     this.table = table;
     this.windowUs = windowSecs * 1e6;
-    this.startUs = new Float64Array(table.capacity);
-    this.generation = new Uint32Array(table.capacity);
+    this.records = new Float64Array(table.capacity * COLUMNS);
     this.sets = new DistinctSets(table.capacity * SETS);
-    this.good = new Uint32Array(table.capacity);
-    this.probes = new Uint32Array(table.capacity);
+    this.good = good;
   }
 
   /** Begins a new window when the old one is over or belonged to another address. */
   private roll(index: number, nowUs: number): void {
-    const own = this.generation[index] === this.table.generation[index];
-    if (own && nowUs - this.startUs[index]! < this.windowUs) return;
-    this.generation[index] = this.table.generation[index]!;
-    this.startUs[index] = nowUs;
+    const at = index * COLUMNS;
+    const own = this.records[at + GENERATION] === this.table.generation[index];
+    if (own && nowUs - this.records[at + START_US]! < this.windowUs) return;
+    this.restart(index, nowUs);
+  }
+
+  /** Begins a new window now. */
+  restart(index: number, nowUs: number): void {
+    const at = index * COLUMNS;
+    this.records[at + GENERATION] = this.table.generation[index]!;
+    this.records[at + START_US] = nowUs;
+    this.records[at + PROBES] = 0;
+    this.records[at + GOOD_BEFORE] = this.good?.of(index) ?? 0;
     for (let s = 0; s < SETS; s++) this.sets.clear(index * SETS + s);
-    this.good[index] = 0;
-    this.probes[index] = 0;
   }
 
   /** @returns true when a distinct count may have grown. */
   addFailed(index: number, probe: Probe, nowUs: number): boolean {
     this.roll(index, nowUs);
-    this.probes[index]! += 1;
+    this.records[index * COLUMNS + PROBES]! += 1;
     const a = this.sets.add(index * SETS + HOSTS, probe.host);
     const b = probe.port !== 0 && this.sets.add(index * SETS + PORTS, probe.port);
     const c = this.sets.add(index * SETS + SERVICES, probe.service);
     this.sets.add(index * SETS + NETWORKS, probe.network);
     return a || b || c;
-  }
-
-  addProductive(index: number, nowUs: number): void {
-    this.roll(index, nowUs);
-    this.good[index]! += 1;
   }
 
   hosts(index: number): number {
@@ -81,14 +90,14 @@ export class ScanCounter {
   }
 
   productive(index: number): number {
-    return this.good[index]!;
+    return (this.good?.of(index) ?? 0) - this.records[index * COLUMNS + GOOD_BEFORE]!;
   }
 
   failed(index: number): number {
-    return this.probes[index]!;
+    return this.records[index * COLUMNS + PROBES]!;
   }
 
   elapsedSecs(index: number, nowUs: number): number {
-    return Math.max(0, nowUs - this.startUs[index]!) / 1e6;
+    return Math.max(0, nowUs - this.records[index * COLUMNS + START_US]!) / 1e6;
   }
 }

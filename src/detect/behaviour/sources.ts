@@ -1,27 +1,40 @@
 import type { FlowColumns } from '../../domain/flow.js';
 import { AddressTable } from './address-table.js';
 
-/** The one table of sources that all detectors share, and what is known of each: whether it owns its address. */
+/**
+ * The one table of sources that all detectors share, and what is known of each: whether it owns its address. The entry of
+ * a flow's source is remembered with the flow, so that it is looked up once a flow.
+ */
 export class Sources {
   readonly table: AddressTable;
   private readonly proven: Uint8Array;
+  private entryOf = new Int32Array(0);
+  private generationOf = new Uint32Array(0);
 
   constructor(capacity: number) {
     this.table = new AddressTable(capacity);
     this.proven = new Uint8Array(this.table.capacity);
   }
 
-  /** Entry of a flow's source. */
-  ofFlow(flows: FlowColumns, slot: number, nowUs: number): number {
-    const at = 4 * slot;
-    const a = flows.srcAddr;
-    return this.of(a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!, nowUs);
+  /** A flow began in the slot: whatever was remembered of it belongs to another. */
+  begin(flows: FlowColumns, slot: number): void {
+    if (slot >= this.entryOf.length) this.grow(flows.capacity);
+    this.entryOf[slot] = -1;
   }
 
-  ofDestination(flows: FlowColumns, slot: number, nowUs: number): number {
+  /** Entry of a flow's source. */
+  ofFlow(flows: FlowColumns, slot: number, nowUs: number): number {
+    const known = this.entryOf[slot]!;
+    if (known >= 0 && this.table.generation[known] === this.generationOf[slot]) {
+      this.table.touch(known, nowUs);
+      return known;
+    }
     const at = 4 * slot;
-    const a = flows.dstAddr;
-    return this.of(a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!, nowUs);
+    const a = flows.srcAddr;
+    const entry = this.of(a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!, nowUs);
+    this.entryOf[slot] = entry;
+    this.generationOf[slot] = this.table.generation[entry]!;
+    return entry;
   }
 
   of(w0: number, w1: number, w2: number, w3: number, nowUs: number): number {
@@ -32,11 +45,20 @@ export class Sources {
 
   prove(index: number): void {
     this.proven[index] = 1;
-    this.table.weight[index] = Math.max(1, this.table.weight[index]!);
+    this.table.raise(index, 1);
   }
 
   /** True until the address completed a handshake with two-way data. */
   isSpoofable(index: number): boolean {
     return this.proven[index] === 0;
+  }
+
+  private grow(capacity: number): void {
+    const entryOf = new Int32Array(capacity).fill(-1);
+    entryOf.set(this.entryOf);
+    this.entryOf = entryOf;
+    const generationOf = new Uint32Array(capacity);
+    generationOf.set(this.generationOf);
+    this.generationOf = generationOf;
   }
 }
