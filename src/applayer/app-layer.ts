@@ -1,9 +1,15 @@
 import type { AppParser, AppProto, AppTransaction, StreamSink } from '../domain/app-layer.js';
 import type { Direction } from '../domain/flow.js';
 import { createDnsParser } from './dns/parser.js';
+import { createExpectations, type Expectations } from './expectations.js';
+import { createFtpDataParser, createFtpParser } from './ftp/parser.js';
 import { createHttpParser } from './http/parser.js';
+import { createSmtpParser } from './mail/smtp.js';
+import { createMqttParser } from './mqtt/parser.js';
 import { appLayerOptions, type AppLayerInput, type AppLayerOptions } from './options.js';
 import { detectProtocol, type Detected } from './protocol.js';
+import { createRecognized } from './recognized.js';
+import { createSmbParser } from './smb/parser.js';
 import { createSshParser } from './ssh/parser.js';
 import { createTlsParser } from './tls/parser.js';
 
@@ -20,37 +26,75 @@ export interface AppFlow extends StreamSink {
   release(transaction: AppTransaction): void;
 }
 
+/** Addresses of a flow's source and destination as text, asked for only when a protocol names addresses. */
+export interface FlowEnds {
+  src(): string;
+  dst(): string;
+}
+
+/** The same by role. */
+export interface FlowAddresses {
+  client(): string;
+  server(): string;
+}
+
 export interface AppLayer {
   /** @param transport IP protocol number: TCP flows get their bytes from reassembly, UDP flows one call a datagram. */
-  createFlow(transport: 'tcp' | 'udp', ports: { srcPort: number; dstPort: number }): AppFlow;
+  createFlow(transport: 'tcp' | 'udp', ports: { srcPort: number; dstPort: number }, ends?: FlowEnds): AppFlow;
   stats(): Record<string, number>;
 }
 
-type ParserFactory = (options: AppLayerOptions, transport: 'tcp' | 'udp') => AppParser;
+interface ParserDeps {
+  transport: 'tcp' | 'udp';
+  addresses: FlowAddresses;
+  expectations: Expectations;
+}
+type ParserFactory = (options: AppLayerOptions, deps: ParserDeps) => AppParser;
 const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
   http: createHttpParser,
-  dns: createDnsParser,
+  dns: (options, { transport }) => createDnsParser(options, transport),
   tls: createTlsParser,
   ssh: createSshParser,
+  smtp: createSmtpParser,
+  ftp: (options, { addresses, expectations }) => createFtpParser(options, addresses, expectations),
+  smb: createSmbParser,
+  mqtt: createMqttParser,
 };
 
+const UNKNOWN_ENDS: FlowEnds = { src: () => '', dst: () => '' };
 const NO_TRANSACTIONS: readonly AppTransaction[] = [];
 const NOTHING = new Uint8Array(0);
 
 export function createAppLayer(input: AppLayerInput = {}): AppLayer {
   const options = appLayerOptions.parse(input);
+  const expectations = createExpectations(options.maxExpected);
   const counts: Record<string, number> = { flows: 0, flows_unknown: 0, flows_failed: 0 };
   const count = (name: string): void => {
     counts[name] = (counts[name] ?? 0) + 1;
   };
   return {
-    createFlow(transport, ports) {
+    createFlow(transport, ports, ends = UNKNOWN_ENDS) {
       count('flows');
-      return new DetectedFlow(options, transport, ports, count);
+      const flow = new DetectedFlow(options, { transport, ports, ends, expectations, count });
+      if (transport !== 'tcp' || expectations.size === 0) return flow;
+      const expected = expectations.take(ends.dst(), ports.dstPort);
+      if (expected) flow.take(createFtpDataParser(options, expected.transfer));
+      return flow;
     },
     stats: () => Object.fromEntries(Object.entries(counts).map(([name, n]) => [`applayer_${name}`, n])),
   };
 }
+
+interface FlowContext {
+  transport: 'tcp' | 'udp';
+  ports: { srcPort: number; dstPort: number };
+  ends: FlowEnds;
+  expectations: Expectations;
+  count(name: string): void;
+}
+
+/** A flow speaks at most so many protocols one after the other. */
+const MAX_HANDOVERS = 4;
 
 /** Keeps the first bytes of each direction until they tell the protocol, then hands everything to its parser. */
 class DetectedFlow implements AppFlow {
@@ -64,20 +108,14 @@ class DetectedFlow implements AppFlow {
   /** Bytes lost after the ones that are held. */
   private readonly lost = [0, 0];
   private readonly options: AppLayerOptions;
-  private readonly transport: 'tcp' | 'udp';
-  private readonly ports: { srcPort: number; dstPort: number };
-  private readonly count: (name: string) => void;
+  private readonly context: FlowContext;
+  /** Gave way to another protocol; kept until its transactions are released. */
+  private former: AppParser | undefined;
+  private handovers = 0;
 
-  constructor(
-    options: AppLayerOptions,
-    transport: 'tcp' | 'udp',
-    ports: { srcPort: number; dstPort: number },
-    count: (name: string) => void,
-  ) {
+  constructor(options: AppLayerOptions, context: FlowContext) {
     this.options = options;
-    this.transport = transport;
-    this.ports = ports;
-    this.count = count;
+    this.context = context;
   }
 
   get proto(): AppProto | undefined {
@@ -85,17 +123,29 @@ class DetectedFlow implements AppFlow {
   }
 
   get transactions(): readonly AppTransaction[] {
-    return this.parser?.transactions ?? NO_TRANSACTIONS;
+    const own = this.parser?.transactions ?? NO_TRANSACTIONS;
+    return this.former === undefined ? own : [...this.former.transactions, ...own];
   }
 
   release(transaction: AppTransaction): void {
     this.parser?.release(transaction);
+    if (this.former === undefined) return;
+    this.former.release(transaction);
+    if (this.former.transactions.length === 0) this.former = undefined;
+  }
+
+  /** The protocol is known before the first byte. */
+  take(parser: AppParser): void {
+    this.parser = parser;
+    this.isDecided = true;
+    this.context.count(`flows_${parser.proto}`);
   }
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void {
     if (this.parser !== undefined) {
       const side = (direction ^ (this.isReversed ? 1 : 0)) as Direction;
       this.guard(() => this.parser!.onData(side, data, offset, length, position, tsUs));
+      if (this.parser?.hasEnded === true) this.handOver();
       return;
     }
     if (this.isDecided || length === 0) return;
@@ -136,8 +186,18 @@ class DetectedFlow implements AppFlow {
     this.guard(() => this.parser!.onEnd((direction ^ (this.isReversed ? 1 : 0)) as Direction, tsUs));
   }
 
+  /** What follows is of another protocol, which is looked for anew. */
+  private handOver(): void {
+    if (++this.handovers > MAX_HANDOVERS) return;
+    this.former = this.parser!.transactions.length > 0 ? this.parser : undefined;
+    this.parser = undefined;
+    this.isDecided = this.isReversed = false;
+    this.lost[0] = this.lost[1] = 0;
+    this.isStrange[0] = this.isStrange[1] = false;
+  }
+
   private detect(direction: Direction): Detected | 'wait' | undefined {
-    return detectProtocol(this.held[direction], direction, this.transport, this.ports);
+    return detectProtocol(this.held[direction], direction, this.context.transport, this.context.ports);
   }
 
   private giveUpIfLong(): void {
@@ -147,16 +207,19 @@ class DetectedFlow implements AppFlow {
     if (!isHuge && (!isLong(0) || !isLong(1))) return;
     this.isDecided = true;
     this.held[0] = this.held[1] = NOTHING;
-    this.count('flows_unknown');
+    this.context.count('flows_unknown');
   }
 
   private begin(found: Detected, tsUs: number): void {
-    const factory = PARSERS[found.proto];
+    const { ends, expectations, transport } = this.context;
+    const factory = PARSERS[found.proto] ?? (() => createRecognized(found.proto));
     this.isDecided = true;
-    this.count(`flows_${found.proto}`);
-    if (factory === undefined) return;
-    this.parser = factory(this.options, this.transport);
+    this.context.count(`flows_${found.proto}`);
     this.isReversed = found.isReversed;
+    const addresses: FlowAddresses = found.isReversed
+      ? { client: ends.dst, server: ends.src }
+      : { client: ends.src, server: ends.dst };
+    this.parser = factory(this.options, { transport, addresses, expectations });
     const [fwd, bwd] = this.held;
     this.held[0] = this.held[1] = NOTHING;
     const order: Direction[] = this.isReversed ? [1, 0] : [0, 1];
@@ -176,7 +239,7 @@ class DetectedFlow implements AppFlow {
     try {
       call();
     } catch {
-      this.count('flows_failed');
+      this.context.count('flows_failed');
       this.parser = undefined;
     }
   }

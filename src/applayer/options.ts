@@ -33,6 +33,18 @@ export const appLayerOptions = z.strictObject({
     .describe('Decoded bytes for one encoded byte, above which decoding stops.'),
   dnsMaxNames: z.int().min(1).max(4096).default(256).describe('Names of one DNS message kept.'),
   tlsHandshakeKiB: kib(64, 'Bytes of one TLS handshake message kept'),
+  mailFileKiB: kib(100, 'Bytes of a file attached to a mail kept'),
+  ftpFileKiB: kib(100, 'Bytes of a file transferred by FTP kept'),
+  smbFileKiB: kib(100, 'Bytes of a file written or read by SMB kept'),
+  mqttMessageKiB: kib(64, 'Bytes of one MQTT message kept'),
+  http2BodyKiB: kib(100, 'Bytes of an HTTP/2 body kept'),
+  http2HeaderKiB: kib(64, 'Bytes of the header table of an HTTP/2 connection, as both ends may ask for'),
+  maxExpected: z
+    .int()
+    .min(16)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('Data connections that FTP sessions have announced and that are waited for.'),
   sshKexKiB: kib(32, 'Bytes of an SSH key exchange packet kept'),
 });
 export type AppLayerOptions = z.infer<typeof appLayerOptions>;

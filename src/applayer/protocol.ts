@@ -1,6 +1,7 @@
 import type { AppProto } from '../domain/app-layer.js';
 import type { Direction } from '../domain/flow.js';
 import { looksLikeDns } from './dns/message.js';
+import { guessBinary, guessDatagram, type Side } from './protocol-binary.js';
 
 export interface Detected {
   proto: AppProto;
@@ -17,19 +18,23 @@ const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const SURE_BYTES = 64;
 
 const TLS_RECORDS = new Set([0x14, 0x15, 0x16, 0x17]);
-type Side = 'request' | 'response' | 'either';
 
 function fromText(text: string, length: number): [AppProto, Side] | 'wait' | undefined {
   if (text.startsWith('SSH-')) return ['ssh', 'either'];
   if (HTTP2_PREFACE.startsWith(text.slice(0, HTTP2_PREFACE.length)) && text.startsWith('PRI ')) {
     return text.length < HTTP2_PREFACE.length ? 'wait' : ['http2', 'request'];
   }
+  if (/^(INVITE|REGISTER|OPTIONS|ACK|BYE|CANCEL|SUBSCRIBE|NOTIFY|MESSAGE) sips?:/i.test(text))
+    return ['sip', 'request'];
+  if (text.startsWith('SIP/2.0 ')) return ['sip', 'response'];
+  if (/^RFB 00\d\.00\d\n/.test(text)) return ['rfb', 'either'];
   if (METHODS.test(text) || ANY_REQUEST.test(text)) return ['http', 'request'];
   if (/^\s{0,16}HTTP\//i.test(text)) return ['http', 'response'];
-  if (/^220[ -][^\r\n]*\bFTP\b/i.test(text)) return ['ftp', 'response'];
+  if (/^220[ -][^\r\n]*\bFTP\b/i.test(text) || text.startsWith('220 (')) return ['ftp', 'response'];
   if (/^220[ -][^\r\n]*(SMTP|mail)/i.test(text)) return ['smtp', 'response'];
-  if (/^(EHLO|HELO) /i.test(text)) return ['smtp', 'request'];
-  if (/^(AUTH (TLS|SSL)|USER [^\r\n]*\r?\n)/i.test(text)) return ['ftp', 'request'];
+  if (/^(EHLO|HELO)[ \r\n]/i.test(text)) return ['smtp', 'request'];
+  if (/^(AUTH (TLS|SSL)|FEAT\r?\n|(USER|PASS|PORT) [^\r\n]*\r?\n)/i.test(text)) return ['ftp', 'request'];
+  if (/^\* (OK|PREAUTH|BYE) /.test(text)) return ['imap', 'response'];
   // Printable text may still turn out to be one of these.
   return length < SURE_BYTES && /^[\s\x20-\x7e]*$/.test(text) ? 'wait' : undefined;
 }
@@ -59,7 +64,7 @@ export function detectProtocol(
   transport: 'tcp' | 'udp',
   ports: { srcPort: number; dstPort: number },
 ): Detected | 'wait' | undefined {
-  if (transport === 'udp') return datagram(d, direction);
+  if (transport === 'udp') return datagram(d, direction, ports);
   const fromServer = direction === 1;
   const made = ([proto, side]: [AppProto, Side]): Detected => {
     const isReversed =
@@ -69,6 +74,8 @@ export function detectProtocol(
   const tls = fromTls(d);
   if (tls === 'wait') return 'wait';
   if (tls !== undefined) return made(tls);
+  const binary = guessBinary(d, ports, fromServer);
+  if (binary !== undefined && binary !== 'wait') return made([binary[0], binary[1]]);
   const text = Buffer.from(d.buffer, d.byteOffset, Math.min(d.length, 512)).toString('latin1');
   const found = fromText(text, d.length);
   if (found !== undefined && found !== 'wait') return made(found);
@@ -79,15 +86,22 @@ export function detectProtocol(
     const isResponse = length >= 12 ? looksLikeDns(d.subarray(2, 2 + length), d.length < 2 + length) : undefined;
     if (isResponse !== undefined) return made(['dns', isResponse ? 'response' : 'request']);
   }
-  return found;
+  return found ?? binary;
 }
 
 function isWellKnown(ports: { srcPort: number; dstPort: number }): boolean {
   return ports.srcPort === 22 || ports.srcPort === 443;
 }
 
-function datagram(d: Uint8Array, direction: Direction): Detected | undefined {
+function datagram(
+  d: Uint8Array,
+  direction: Direction,
+  ports: { srcPort: number; dstPort: number },
+): Detected | undefined {
+  const fromServer = direction === 1;
+  const guess = guessDatagram(d, ports, fromServer);
+  if (guess !== undefined && guess !== 'wait') return { proto: guess[0], isReversed: false };
   const isResponse = looksLikeDns(d, false);
   if (isResponse === undefined) return undefined;
-  return { proto: 'dns', isReversed: isResponse !== (direction === 1) };
+  return { proto: 'dns', isReversed: isResponse !== fromServer };
 }

@@ -1,9 +1,10 @@
-import { createAppLayer, type AppFlow, type AppLayerInput } from '../applayer/index.js';
+import { createAppLayer, type AppFlow, type AppLayerInput, type FlowEnds } from '../applayer/index.js';
 import type { PacketContent, SignatureEngine } from '../detect/signature/index.js';
 import type { StreamSink } from '../domain/app-layer.js';
 import type { Direction, FlowColumns } from '../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../domain/packet.js';
 import type { PacketObserver } from '../domain/stage.js';
+import { formatIpWords } from '../util/ip.js';
 import { createReassembler, type ReassemblyInput } from '../flow/reassembly/index.js';
 
 export interface ObserverOptions {
@@ -17,7 +18,8 @@ export function observeSignatures(engine: SignatureEngine, options: ObserverOpti
   const flowsApp: (AppFlow | undefined)[] = [];
   const reassembler = createReassembler(options.stream, {
     sinkFor(flows, slot) {
-      const app = appLayer.createFlow('tcp', { srcPort: flows.srcPort[slot]!, dstPort: flows.dstPort[slot]! });
+      const ports = { srcPort: flows.srcPort[slot]!, dstPort: flows.dstPort[slot]! };
+      const app = appLayer.createFlow('tcp', ports, endsOf(flows, slot));
       flowsApp[slot] = app;
       return new ConnectionSink(app, engine, slot);
     },
@@ -59,6 +61,15 @@ export function observeSignatures(engine: SignatureEngine, options: ObserverOpti
     onTick: (nowUs) => reassembler.onTick?.(nowUs),
     stats: () => ({ ...reassembler.stats(), ...appLayer.stats(), ...engine.stats() }),
   };
+}
+
+/** Addresses of the flow in this slot, while it lasts. */
+function endsOf(flows: FlowColumns, slot: number): FlowEnds {
+  const text = (column: FlowColumns['srcAddr']): string => {
+    const word = (i: number): number => column[4 * slot + i]! >>> 0;
+    return formatIpWords(flows.ipVersion[slot]!, word(0), word(1), word(2), word(3));
+  };
+  return { src: () => text(flows.srcAddr), dst: () => text(flows.dstAddr) };
 }
 
 /** The bytes of one connection: to its parser, then to the rules. */

@@ -13,6 +13,21 @@ export const APP_PROTOS = [
   'smb',
   'quic',
   'mqtt',
+  'rdp',
+  'dcerpc',
+  'tftp',
+  'ike',
+  'pgsql',
+  'sip',
+  'rfb',
+  'telnet',
+  'imap',
+  'snmp',
+  'ntp',
+  'dhcp',
+  'modbus',
+  'dnp3',
+  'bittorrent-dht',
 ] as const;
 export type AppProto = (typeof APP_PROTOS)[number];
 
@@ -61,6 +76,8 @@ export const PROGRESS_DONE = 255;
 /** A parser for one flow. Bytes may be cut anywhere; work and memory are bounded by its options; it never throws. */
 export interface AppParser extends StreamSink {
   readonly proto: AppProto;
+  /** True when it gave way to another protocol (STARTTLS): what follows is looked at anew. */
+  readonly hasEnded?: boolean;
   /** Transactions that are not yet released, oldest first. */
   readonly transactions: readonly AppTransaction[];
   /** Forgets a transaction that has been inspected in full. */

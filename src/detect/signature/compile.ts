@@ -65,6 +65,24 @@ const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] }>> = {
   smb: { ip: TCP_ONLY, app: ['smb'] },
   quic: { ip: [17], app: ['quic'] },
   mqtt: { ip: TCP_ONLY, app: ['mqtt'] },
+  // Known by their first bytes; rules about their bytes apply to them.
+  rdp: { ip: TCP_ONLY, app: ['rdp'] },
+  dcerpc: { ip: TCP_ONLY, app: ['dcerpc', 'smb'] },
+  tftp: { ip: [17], app: ['tftp'] },
+  ike: { ip: [17], app: ['ike'] },
+  ikev1: { ip: [17], app: ['ike'] },
+  ikev2: { ip: [17], app: ['ike'] },
+  pgsql: { ip: TCP_ONLY, app: ['pgsql'] },
+  sip: { app: ['sip'] },
+  rfb: { ip: TCP_ONLY, app: ['rfb'] },
+  telnet: { ip: TCP_ONLY, app: ['telnet'] },
+  imap: { ip: TCP_ONLY, app: ['imap'] },
+  snmp: { ip: [17], app: ['snmp'] },
+  ntp: { ip: [17], app: ['ntp'] },
+  dhcp: { ip: [17], app: ['dhcp'] },
+  modbus: { ip: TCP_ONLY, app: ['modbus'] },
+  dnp3: { ip: TCP_ONLY, app: ['dnp3'] },
+  'bittorrent-dht': { ip: [17], app: ['bittorrent-dht'] },
 };
 
 /** One line to a rule, or why it is not one. */

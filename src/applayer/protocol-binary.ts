@@ -1,0 +1,117 @@
+import type { AppProto } from '../domain/app-layer.js';
+
+export type Side = 'request' | 'response' | 'either';
+export type Guess = readonly [AppProto, Side] | 'wait' | undefined;
+
+interface Ports {
+  srcPort: number;
+  dstPort: number;
+}
+
+const u16 = (d: Uint8Array, at: number): number => d[at]! * 256 + d[at + 1]!;
+const u32 = (d: Uint8Array, at: number): number => u16(d, at) * 65536 + u16(d, at + 2);
+const either = (ports: Ports, ...known: number[]): boolean =>
+  known.includes(ports.srcPort) || known.includes(ports.dstPort);
+const latin1 = (d: Uint8Array, from: number, to: number): string =>
+  Buffer.from(d.buffer, d.byteOffset + from, Math.max(0, Math.min(to, d.length) - from)).toString('latin1');
+
+/** SMB in NetBIOS session service, or its session request before. */
+function smb(d: Uint8Array): Guess {
+  if (d[0] === 0x81 && d[1] === 0 && d.length >= 4 && u16(d, 2) >= 64 && u16(d, 2) <= 80) return ['smb', 'request'];
+  if (d[0] !== 0) return undefined;
+  if (d.length < 8) return d.length >= 5 && d[4] !== 0xff && d[4] !== 0xfe && d[4] !== 0xfd ? undefined : 'wait';
+  const isSmb = (d[4] === 0xff || d[4] === 0xfe || d[4] === 0xfd) && latin1(d, 5, 8) === 'SMB';
+  if (!isSmb) return undefined;
+  if (d[4] === 0xff) return d.length < 14 ? 'wait' : ['smb', (d[13]! & 0x80) !== 0 ? 'response' : 'request'];
+  return d.length < 24 ? 'wait' : ['smb', d[4] === 0xfe && (d[20]! & 1) !== 0 ? 'response' : 'request'];
+}
+
+/** A connection-oriented DCE/RPC header: version 5.0 or 5.1, a known packet type, a sound length. */
+function dcerpc(d: Uint8Array): Guess {
+  if (d[0] !== 5 || (d.length > 1 && d[1]! > 1)) return undefined;
+  if (d.length < 16) return 'wait';
+  const type = d[2]!;
+  const length = d[4]! & 0x10 ? d[8]! + d[9]! * 256 : u16(d, 8);
+  if (type > 19 || length < 16 || (d[4]! & 0xee) !== 0) return undefined;
+  return ['dcerpc', type === 0 || type === 11 || type === 14 || type === 16 ? 'request' : 'response'];
+}
+
+/** X.224 connection request or confirm in a TPKT (T.123, MS-RDPBCGR 2.2.1.1). */
+function rdp(d: Uint8Array): Guess {
+  if (d[0] !== 3 || (d.length > 1 && d[1] !== 0)) return undefined;
+  if (d.length < 7) return 'wait';
+  if (u16(d, 2) < 7 || d[4]! + 5 > u16(d, 2)) return undefined;
+  if (d[5] === 0xe0) return ['rdp', 'request'];
+  return d[5] === 0xd0 ? ['rdp', 'response'] : undefined;
+}
+
+function mqtt(d: Uint8Array, ports: Ports, fromServer: boolean): Guess {
+  if (d[0] === 0x10) {
+    let at = 1;
+    while (at < 5 && (d[at] ?? 0) > 127) at++;
+    if (d.length < at + 7) return either(ports, 1883) ? 'wait' : undefined;
+    const name = latin1(d, at + 3, at + 9);
+    if (name.startsWith('MQTT') || name === 'MQIsdp') return ['mqtt', 'request'];
+  }
+  if (!either(ports, 1883) || d.length < 2) return either(ports, 1883) ? 'wait' : undefined;
+  const type = d[0]! >> 4;
+  const flags = d[0]! & 15;
+  const isSound = type === 3 || flags === (type === 6 || type === 8 || type === 10 ? 2 : 0);
+  return type > 0 && isSound ? ['mqtt', fromServer ? 'response' : 'request'] : undefined;
+}
+
+/** StartupMessage, SSLRequest, GSSENCRequest or CancelRequest of PostgreSQL. */
+function pgsql(d: Uint8Array): Guess {
+  if (d[0] !== 0 || (d.length > 1 && d[1] !== 0)) return undefined;
+  if (d.length < 8) return d.length < 4 || (u32(d, 0) >= 8 && u32(d, 0) <= 10_000) ? 'wait' : undefined;
+  const code = u32(d, 4);
+  const isRequest = u32(d, 0) === 8 ? code === 80_877_103 || code === 80_877_104 : code === 196_608;
+  return isRequest ? ['pgsql', 'request'] : undefined;
+}
+
+/** Protocols over TCP that are not text. */
+export function guessBinary(d: Uint8Array, ports: Ports, fromServer: boolean): Guess {
+  let waits = false;
+  for (const guess of [smb(d), dcerpc(d), rdp(d), mqtt(d, ports, fromServer), pgsql(d)]) {
+    if (guess === 'wait') waits = true;
+    else if (guess !== undefined) return guess;
+  }
+  if (d[0] === 255 && d.length >= 3 && d[1]! >= 251 && d[1]! <= 254)
+    return ['telnet', fromServer ? 'response' : 'request'];
+  if (d[0] === 5 && d[1] === 0x64 && either(ports, 20_000)) return ['dnp3', fromServer ? 'response' : 'request'];
+  if (either(ports, 502) && d.length >= 8 && u16(d, 2) === 0 && u16(d, 4) >= 2 && u16(d, 4) <= 254)
+    return ['modbus', fromServer ? 'response' : 'request'];
+  return waits ? 'wait' : undefined;
+}
+
+/** QUIC versions: 1 and 2, drafts, and Google's. */
+export function isQuicVersion(version: number): boolean {
+  return version === 1 || version === 0x6b3343cf || version >>> 8 === 0xff0000 || version >>> 24 === 0x51;
+}
+
+/** Protocols over UDP other than DNS, by their first datagram. */
+export function guessDatagram(d: Uint8Array, ports: Ports, fromServer: boolean): Guess {
+  const side: Side = fromServer ? 'response' : 'request';
+  if (d.length >= 20 && (d[0]! & 0xc0) === 0xc0 && isQuicVersion(u32(d, 1))) return ['quic', side];
+  if (either(ports, 500, 4500)) {
+    const at = d.length > 4 && u32(d, 0) === 0 ? 4 : 0;
+    const version = d[at + 17];
+    if (d.length >= at + 28 && (version === 0x10 || version === 0x20) && u32(d, at + 24) === d.length - at)
+      return ['ike', side];
+  }
+  if (ports.dstPort === 69 && d.length >= 6 && d[0] === 0 && d[1]! >= 1 && d[1]! <= 2) {
+    const end = d.indexOf(0, 2);
+    if (end > 2 && /^(octet|netascii|mail)\0/i.test(latin1(d, end + 1, end + 10))) return ['tftp', side];
+  }
+  if (either(ports, 67, 68) && d.length >= 240 && u32(d, 236) === 0x63825363) return ['dhcp', side];
+  if (either(ports, 123) && d.length >= 48 && (d[0]! & 7) > 0 && ((d[0]! >> 3) & 7) > 0) return ['ntp', side];
+  if (either(ports, 161, 162) && d.length >= 5 && d[0] === 0x30) {
+    const at = d[1]! < 128 ? 2 : 2 + (d[1]! & 127);
+    if (d[at] === 2 && d[at + 1] === 1 && (d[at + 2] ?? 9) <= 3) return ['snmp', side];
+  }
+  const text = latin1(d, 0, 16);
+  if (/^d1:[are]d?2:id20:|^d1:ad2:id/.test(text)) return ['bittorrent-dht', side];
+  if (/^(INVITE|REGISTER|OPTIONS|ACK|BYE|CANCEL|SUBSCRIBE|NOTIFY|MESSAGE) sips?:/i.test(text)) return ['sip', side];
+  if (text.startsWith('SIP/2.0 ')) return ['sip', side];
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import { PROGRESS_DONE, type AppProto, type AppTransaction, type BufferValue } from '../domain/app-layer.js';
+import type { Direction } from '../domain/flow.js';
+
+/** Values of a transaction by name, for protocols whose fields are few. */
+export class FieldTransaction implements AppTransaction {
+  readonly proto: AppProto;
+  readonly id: number;
+  readonly progress: [number, number] = [0, 0];
+  readonly events: string[] = [];
+  readonly fields: [Map<string, Uint8Array | Uint8Array[]>, Map<string, Uint8Array | Uint8Array[]>] = [
+    new Map(),
+    new Map(),
+  ];
+  readonly numbers: [Map<string, number>, Map<string, number>] = [new Map(), new Map()];
+
+  constructor(proto: AppProto, id: number) {
+    this.proto = proto;
+    this.id = id;
+  }
+
+  buffer(name: string, direction: Direction): BufferValue | undefined {
+    return this.fields[direction].get(name);
+  }
+
+  number(name: string, direction?: Direction): number | undefined {
+    if (direction !== undefined) return this.numbers[direction].get(name);
+    return this.numbers[0].get(name) ?? this.numbers[1].get(name);
+  }
+
+  note(event: string): void {
+    if (!this.events.includes(event)) this.events.push(event);
+  }
+
+  /** Adds one value to a field that may have several. */
+  add(direction: Direction, name: string, value: Uint8Array, max = 64): void {
+    const known = this.fields[direction].get(name);
+    if (known === undefined) this.fields[direction].set(name, [value]);
+    else if (Array.isArray(known) && known.length < max) known.push(value);
+  }
+
+  finish(direction?: Direction): void {
+    if (direction !== 1) this.progress[0] = PROGRESS_DONE;
+    if (direction !== 0) this.progress[1] = PROGRESS_DONE;
+  }
+}
+
+/** The transactions of a parser, at most so many: the oldest is given up for a new one. */
+export class TransactionList<T extends AppTransaction> {
+  readonly all: T[] = [];
+  private readonly max: number;
+  private nextId = 0;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  open(make: (id: number) => T): T {
+    const made = make(this.nextId++);
+    this.all.push(made);
+    if (this.all.length > this.max) this.all.shift();
+    return made;
+  }
+
+  release(transaction: AppTransaction): void {
+    const at = this.all.indexOf(transaction as T);
+    if (at >= 0) this.all.splice(at, 1);
+  }
+}
