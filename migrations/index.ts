@@ -3,6 +3,7 @@ import { AlertOverviewIndex1763737200000 } from './1763737200000-alert-overview-
 import { ResponseRequests1763740800000 } from './1763740800000-response-requests.js';
 import { Training1763748000000 } from './1763748000000-training.js';
 import { Console1763751600000 } from './1763751600000-console.js';
+import { Speed1763755200000 } from './1763755200000-speed.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   ResponseRequests1763740800000,
   Training1763748000000,
   Console1763751600000,
+  Speed1763755200000,
 ];

@@ -22,6 +22,7 @@ import { createPasskeyRepository } from './repositories/passkeys.js';
 import { createViewRepository } from './repositories/views.js';
 import { createStatisticsRepository } from './repositories/statistics.js';
 import { applyRetention } from './retention.js';
+import { createAlertRollup } from './alert-rollup.js';
 import { createFlowRollup } from './rollup.js';
 import type { Store } from './store.js';
 import { createWriteBehind } from './write-behind.js';
@@ -53,11 +54,12 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
   });
   const queues = { alerts, incidents, decisions, flows };
 
-  const statistics = createStatisticsRepository(db);
   const rollup = createFlowRollup();
+  const alertRollup = createAlertRollup();
   const writeRollups = async (nowMs: number): Promise<void> => {
-    await statistics.addRollups(rollup.take(nowMs));
+    await statistics.addRollups([...rollup.take(nowMs), ...alertRollup.take()]);
   };
+  const statistics = createStatisticsRepository(db, () => writeRollups(Date.now()));
   const rollupTimer = setInterval(() => {
     writeRollups(Date.now()).catch((error: unknown) => {
       log.error({ err: error }, 'flow sums were not written');
@@ -71,7 +73,7 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
 
   return {
     kind: db.kind,
-    alerts: withStoreErrors(createAlertRepository(db, alerts)),
+    alerts: withStoreErrors(createAlertRepository(db, alerts, alertRollup)),
     incidents: withStoreErrors(createIncidentRepository(db, incidents)),
     decisions: withStoreErrors(createDecisionRepository(db, decisions)),
     flows: withStoreErrors(

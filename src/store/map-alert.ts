@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { Alert, AlertState, LabelVerdict } from '../domain/alert.js';
 import { SEVERITIES, severityRank } from '../domain/severity.js';
 import type { Verdict } from '../domain/verdict.js';
 import { addressKey } from './address-key.js';
 import { clip } from './columns.js';
-import type { AlertRow } from './entities/alert.js';
+import type { AlertBodyRow, AlertRow, AlertTextRow } from './entities/alert.js';
 
 /** What was done about an alert. */
 export type AlertResponse = 'none' | 'simulated' | 'blocked';
@@ -34,9 +35,24 @@ export interface AlertWrite {
   response?: AlertResponse | undefined;
 }
 
-export function toAlertRow({ alert, verdict, response }: AlertWrite): AlertRow {
-  const peer = alert.offender === alert.srcIp ? alert.dstIp : alert.srcIp;
+/** Key of a text in `alert_texts`: 48 bits of its hash, so that nobody has to look it up. */
+export function textKey(text: string): number {
+  return Number.parseInt(createHash('sha256').update(text).digest('hex').slice(0, 12), 16);
+}
+
+/** The words of an alert that free text finds; none of them comes from the network. */
+export function toAlertText(alert: Alert): AlertTextRow {
   const words = [alert.title, alert.label, alert.category, alert.sensor, alert.attack?.techniqueId ?? ''].join(' ');
+  const text = clip(words.toLowerCase(), 512);
+  return { id: textKey(text), text };
+}
+
+export function toAlertBody({ alert, verdict }: AlertWrite): AlertBodyRow {
+  return { id: alert.id, body: alertBody(alert), verdict: verdict === undefined ? '' : JSON.stringify(verdict) };
+}
+
+export function toAlertRow({ alert, response }: AlertWrite): AlertRow {
+  const peer = alert.offender === alert.srcIp ? alert.dstIp : alert.srcIp;
   return {
     id: alert.id,
     alertKey: clip(alert.key, 255),
@@ -61,15 +77,13 @@ export function toAlertRow({ alert, verdict, response }: AlertWrite): AlertRow {
     state: alert.state,
     response: response ?? 'none',
     labelVerdict: '',
-    search: clip(words.toLowerCase(), 512),
-    body: alertBody(alert),
-    verdict: verdict === undefined ? '' : JSON.stringify(verdict),
+    textId: toAlertText(alert).id,
   };
 }
 
 /** Columns that people change win over the stored body. */
-export function fromAlertRow(row: AlertRow): StoredAlert {
-  const alert = JSON.parse(row.body) as Alert;
+export function fromAlertRow(row: AlertRow, body: string): StoredAlert {
+  const alert = JSON.parse(body) as Alert;
   return {
     ...alert,
     incidentId: row.incidentId,

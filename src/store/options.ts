@@ -35,11 +35,7 @@ export const storeOptionsSchema = z.strictObject({
       alertDays: z.number().min(0).default(90).describe('archived and open alerts are kept this long; 0 = for ever'),
       flowDays: z.number().min(0).default(7).describe('flows are kept this long; 0 = for ever'),
       decisionDays: z.number().min(0).default(365).describe('ended decisions are kept this long; 0 = for ever'),
-      sampleDays: z
-        .number()
-        .min(0)
-        .default(14)
-        .describe('sampled flows for training are kept this long; 0 = for ever'),
+      sampleDays: z.number().min(0).default(14).describe('sampled flows for training are kept this long; 0 = for ever'),
       timelineDays: z.number().min(0).default(90).describe('statistics are kept this long; 0 = for ever'),
       chunkRows: z.number().int().min(10).max(10_000).default(500).describe('rows deleted in one transaction'),
     })

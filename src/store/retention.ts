@@ -14,7 +14,11 @@ interface Rule {
   extra?: string;
   /** Primary key, for deletes in chunks. */
   key: string;
+  /** Table with further columns of the same rows. */
+  also?: string;
 }
+
+const MINUTE_DAYS = 2;
 
 /**
  * Deletes what is older than its retention, in chunks with pauses between them so that writers and the event loop
@@ -28,14 +32,16 @@ export async function applyRetention(
   const ended = "AND enforcement NOT IN ('pending', 'applied')";
   const rules: Rule[] = [
     { table: 'flows', column: 'end_ms', days: options.flowDays, key: 'id' },
-    { table: 'alerts', column: 'last_ms', days: options.alertDays, key: 'id' },
+    { table: 'alerts', column: 'last_ms', days: options.alertDays, key: 'id', also: 'alert_bodies' },
     { table: 'incidents', column: 'last_ms', days: options.alertDays, key: 'id' },
     { table: 'decisions', column: 'created_ms', days: options.decisionDays, key: 'id', extra: ended },
     { table: 'decision_history', column: 'at_ms', days: options.decisionDays, key: 'id' },
     { table: 'response_requests', column: 'at_ms', days: options.decisionDays, key: 'key_hash' },
     { table: 'flow_samples', column: 'at_ms', days: options.sampleDays, key: 'id' },
     { table: 'timeline', column: 'at_ms', days: options.timelineDays, key: 'at_ms' },
-    { table: 'flow_rollups', column: 'at_ms', days: options.timelineDays, key: 'at_ms' },
+    { table: 'rollups', column: 'at_ms', days: options.timelineDays, key: 'at_ms' },
+    // The overview reads minutes for a few hours only; beyond it reads the sums of hours.
+    { table: 'rollups', column: 'at_ms', days: MINUTE_DAYS, key: 'at_ms', extra: "AND kind NOT LIKE '%:h'" },
   ];
   const deleted: Record<string, number> = {};
   for (const rule of rules) {
@@ -61,7 +67,12 @@ async function deleteOlder(db: Database, rule: Rule, beforeMs: number, chunkRows
     if (found.length === 0) return total;
     const keys = [...new Set(found.map((row) => row.k))];
     const marks = keys.map(() => '?').join(',');
-    await db.write((manager) => manager.query(`DELETE FROM ${rule.table} WHERE ${rule.key} IN (${marks})`, keys));
+    await db.write(async (manager) => {
+      const extra = rule.extra ?? '';
+      await manager.query(`DELETE FROM ${rule.table} WHERE ${rule.key} IN (${marks}) ${extra}`, keys);
+      if (rule.also !== undefined)
+        await manager.query(`DELETE FROM ${rule.also} WHERE ${rule.key} IN (${marks})`, keys);
+    });
     total += found.length;
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

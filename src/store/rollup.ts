@@ -1,6 +1,6 @@
 import type { FlowRecord } from '../domain/flow.js';
 import { PROTO } from '../domain/packet.js';
-import type { FlowRollupRow } from './entities/traffic.js';
+import type { RollupRow } from './entities/traffic.js';
 
 const PROTOCOL_NAMES = new Map(Object.entries(PROTO).map(([name, number]) => [number as number, name.toLowerCase()]));
 
@@ -18,7 +18,7 @@ interface Sum {
 export interface FlowRollup {
   add(flow: FlowRecord, nowMs: number): void;
   /** Sums of the minutes that are over; all of them with `nowMs` = Infinity. */
-  take(nowMs: number): FlowRollupRow[];
+  take(nowMs: number): RollupRow[];
 }
 
 /**
@@ -29,7 +29,7 @@ export function createFlowRollup(): FlowRollup {
   let minuteMs = 0;
   let protocols = new Map<string, Sum>();
   let talkers = new Map<string, Sum>();
-  let done: FlowRollupRow[] = [];
+  let done: RollupRow[] = [];
 
   function bump(sums: Map<string, Sum>, name: string, flow: FlowRecord, max: number): void {
     let sum = sums.get(name);
@@ -44,7 +44,10 @@ export function createFlowRollup(): FlowRollup {
   }
 
   function close(): void {
-    const row = (kind: string, [name, sum]: [string, Sum]): FlowRollupRow => ({ atMs: minuteMs, kind, name, ...sum });
+    const row = (kind: string, [name, sum]: [string, Sum]): RollupRow => ({
+      ...{ atMs: minuteMs, kind, name, alerts: 0, lastMs: minuteMs },
+      ...sum,
+    });
     const top = [...talkers].sort((a, b) => b[1].bytes - a[1].bytes).slice(0, TOP_TALKERS);
     done.push(...[...protocols].map((entry) => row('protocol', entry)), ...top.map((entry) => row('talker', entry)));
     protocols = new Map();

@@ -4,7 +4,7 @@ import { defineOperations } from './operation.js';
 
 export const INJECT_MAX_PACKETS = 500;
 export const INJECT_MAX_BYTES = 1514;
-export const INJECT_SAMPLES = ['port_scan', 'sql_injection', 'xss', 'path_traversal', 'ssh_guessing'] as const;
+export const INJECT_SAMPLES = ['port_scan', 'sql_injection', 'xss', 'path_traversal'] as const;
 
 /**
  * Test packets for the detectors of a sensor. They never touch a wire: the sensor reads them as if it had captured them

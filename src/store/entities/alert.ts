@@ -27,12 +27,27 @@ export interface AlertRow {
   response: string;
   /** Empty while nobody has judged it. */
   labelVerdict: string;
-  /** Lower-cased words for free-text search. */
-  search: string;
+  /** Key of its words in `alert_texts`. */
+  textId: number;
+}
+
+/** What is read of single alerts only, apart so that lists walk over narrow rows. */
+export interface AlertBodyRow {
+  id: string;
   /** The whole alert as JSON. */
   body: string;
   /** The policy verdict as JSON, or empty. */
   verdict: string;
+}
+
+/**
+ * The words of alerts, each text once: titles, labels and sensors repeat, so that a free-text search looks through a few
+ * thousand texts instead of a million alerts.
+ */
+export interface AlertTextRow {
+  id: number;
+  /** Lower case. */
+  text: string;
 }
 
 /** Columns that the correlator may change on an alert that is already stored; the rest belongs to people. */
@@ -44,11 +59,10 @@ export const ALERT_GROWS = [
   'confidence',
   'incidentId',
   'lastMs',
-  'search',
-  'body',
+  'textId',
 ] as const satisfies (keyof AlertRow)[];
 
-export const alertEntity = (kind: StoreKind): EntitySchema<AlertRow> =>
+export const alertEntity = (): EntitySchema<AlertRow> =>
   new EntitySchema<AlertRow>({
     name: 'alert',
     tableName: 'alerts',
@@ -76,14 +90,10 @@ export const alertEntity = (kind: StoreKind): EntitySchema<AlertRow> =>
       state: columns.text(16),
       response: columns.text(16),
       labelVerdict: columns.text(16),
-      search: columns.text(512),
-      body: columns.json(kind),
-      verdict: columns.json(kind),
+      textId: columns.big,
     },
     indices: [
       { name: 'alerts_time', columns: ['lastMs', 'id'] },
-      // Holds all that the overview adds up, so that it never reads the wide rows.
-      { name: 'alerts_overview', columns: ['lastMs', 'label', 'severity', 'tiers', 'response', 'offender'] },
       { name: 'alerts_state', columns: ['state', 'lastMs', 'id'] },
       { name: 'alerts_label', columns: ['label', 'lastMs', 'id'] },
       { name: 'alerts_severity', columns: ['severity', 'lastMs', 'id'] },
@@ -92,5 +102,21 @@ export const alertEntity = (kind: StoreKind): EntitySchema<AlertRow> =>
       { name: 'alerts_peer', columns: ['peerKey', 'lastMs', 'id'] },
       { name: 'alerts_port', columns: ['dstPort', 'lastMs', 'id'] },
       { name: 'alerts_incident', columns: ['incidentId', 'lastMs', 'id'] },
+      { name: 'alerts_text', columns: ['textId', 'lastMs', 'id'] },
+      { name: 'alerts_signature', columns: ['signatureId', 'lastMs', 'id'] },
     ],
+  });
+
+export const alertBodyEntity = (kind: StoreKind): EntitySchema<AlertBodyRow> =>
+  new EntitySchema<AlertBodyRow>({
+    name: 'alertBody',
+    tableName: 'alert_bodies',
+    columns: { id: columns.id, body: columns.json(kind), verdict: columns.json(kind) },
+  });
+
+export const alertTextEntity = (): EntitySchema<AlertTextRow> =>
+  new EntitySchema<AlertTextRow>({
+    name: 'alertText',
+    tableName: 'alert_texts',
+    columns: { id: { ...columns.big, primary: true }, text: columns.text(512) },
   });

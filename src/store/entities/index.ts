@@ -1,7 +1,7 @@
 import type { EntitySchema } from 'typeorm';
 import type { StoreKind } from '../columns.js';
 import { auditEntity, sessionEntity, tokenEntity, userEntity } from './account.js';
-import { alertEntity } from './alert.js';
+import { alertBodyEntity, alertEntity, alertTextEntity } from './alert.js';
 import { allowEntity, decisionAlertEntity, decisionEntity, decisionHistoryEntity } from './decision.js';
 import { commentEntity, incidentEntity } from './incident.js';
 import { labelEntity, policyVersionEntity, settingEntity } from './knowledge.js';
@@ -9,12 +9,14 @@ import { responseRequestEntity } from './response-request.js';
 import { flowSampleEntity, trainingRunEntity } from './training.js';
 import { passkeyEntity } from './passkey.js';
 import { viewEntity } from './view.js';
-import { flowEntity, flowRollupEntity, timelineEntity } from './traffic.js';
+import { flowEntity, rollupEntity, timelineEntity } from './traffic.js';
 
 /** Every table of the store, for one kind of database. */
 export function createEntities(kind: StoreKind) {
   return {
-    alert: alertEntity(kind),
+    alert: alertEntity(),
+    alertBody: alertBodyEntity(kind),
+    alertText: alertTextEntity(),
     incident: incidentEntity(),
     comment: commentEntity(),
     decision: decisionEntity(kind),
@@ -22,7 +24,7 @@ export function createEntities(kind: StoreKind) {
     decisionHistory: decisionHistoryEntity(),
     allow: allowEntity(),
     flow: flowEntity(),
-    flowRollup: flowRollupEntity(),
+    rollup: rollupEntity(),
     timeline: timelineEntity(),
     user: userEntity(kind),
     session: sessionEntity(),

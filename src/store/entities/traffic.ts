@@ -75,31 +75,42 @@ export const flowEntity = (): EntitySchema<FlowRow> =>
       { name: 'flows_src', columns: ['srcKey', 'endMs', 'id'] },
       { name: 'flows_dst', columns: ['dstKey', 'endMs', 'id'] },
       { name: 'flows_port', columns: ['dstPort', 'endMs', 'id'] },
+      { name: 'flows_app', columns: ['appProto', 'endMs', 'id'] },
+      { name: 'flows_community', columns: ['communityId', 'endMs', 'id'] },
     ],
   });
 
-/** Sums of flows a minute by protocol and by the busiest addresses, so that overviews never scan flows. */
-export interface FlowRollupRow {
-  atMs: number;
+/**
+ * Sums by minute and by hour of what the overview shows (protocols, talkers, labels, offenders, ...), so that it never
+ * scans flows or alerts. `kind` is `protocol`, `label`, ... for a minute and `protocol:h`, ... for an hour.
+ */
+export interface RollupRow {
   kind: string;
+  atMs: number;
   name: string;
   flows: number;
   packets: number;
   bytes: number;
+  alerts: number;
+  /** Newest of what was added up, epoch milliseconds. */
+  lastMs: number;
 }
 
-export const flowRollupEntity = (): EntitySchema<FlowRollupRow> =>
-  new EntitySchema<FlowRollupRow>({
-    name: 'flow_rollup',
-    tableName: 'flow_rollups',
+export const rollupEntity = (): EntitySchema<RollupRow> =>
+  new EntitySchema<RollupRow>({
+    name: 'rollup',
+    tableName: 'rollups',
     columns: {
-      atMs: { ...columns.big, primary: true },
       kind: { ...columns.text(16), primary: true },
-      name: { ...columns.text(45), primary: true },
+      atMs: { ...columns.big, primary: true },
+      name: { ...columns.text(128), primary: true },
       flows: columns.big,
       packets: columns.big,
       bytes: columns.big,
+      alerts: columns.big,
+      lastMs: columns.big,
     },
+    indices: [{ name: 'rollups_time', columns: ['atMs'] }],
   });
 
 export interface TimelineRow {

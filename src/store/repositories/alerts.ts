@@ -1,26 +1,30 @@
-import { In, type EntityManager } from 'typeorm';
+import { In, Like, type EntityManager } from 'typeorm';
 import type { AlertState, LabelVerdict } from '../../domain/alert.js';
 import { SEVERITIES } from '../../domain/severity.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { addressKey } from '../address-key.js';
+import type { AlertRollup } from '../alert-rollup.js';
 import { bulkInsert } from '../bulk-insert.js';
 import type { Database } from '../data-source.js';
-import { ALERT_GROWS } from '../entities/alert.js';
+import { ALERT_GROWS, type AlertRow } from '../entities/alert.js';
 import {
   fromAlertRow,
   fromVerdictText,
+  toAlertBody,
   toAlertRow,
+  toAlertText,
   type AlertResponse,
   type AlertWrite,
   type StoredAlert,
 } from '../map-alert.js';
-import { applyPage, toPage, type PageRequest, type PageResult } from '../paging.js';
+import { inOrderOf, walkPage, type WalkSpec } from '../page-walk.js';
+import type { PageRequest, PageResult } from '../paging.js';
 import {
   addressField,
-  freeTextField,
   listField,
   numberField,
   rankField,
+  sharedTextField,
   textField,
   timeField,
   wordField,
@@ -52,8 +56,14 @@ const FIELDS: SearchFields = {
     simulated: "a.response = 'simulated'",
     labelled: "a.labelVerdict <> ''",
   }),
-  '': freeTextField('a.search'),
+  '': sharedTextField('a.textId', 'alert_texts'),
 };
+
+const INDEXED: WalkSpec['indexed'] = new Set([
+  'a.offenderKey', 'a.peerKey', 'a.label', 'a.severity', 'a.signatureId', 'a.incidentId', 'a.state', 'a.response', 'a.textId',
+]); // prettier-ignore
+/** A word in more texts than this is common enough to be found by walking. */
+const MAX_TEXTS = 32;
 
 export interface AlertRepository {
   /** Never waits; see `stats()` of the store for what was dropped. */
@@ -80,17 +90,15 @@ export async function writeAlerts(db: Database, batch: readonly AlertWrite[]): P
   }
   const writes = [...newest.values()];
   await db.write(async (manager) => {
+    const texts = new Map(writes.map(({ alert }) => toAlertText(alert)).map((row) => [row.id, row]));
+    await bulkInsert(db, manager, db.entities.alertText, [...texts.values()], ['text']);
     await bulkInsert(db, manager, db.entities.alert, writes.map(toAlertRow), ALERT_GROWS);
+    await bulkInsert(db, manager, db.entities.alertBody, writes.map(toAlertBody), ['body']);
     for (const { alert, verdict, response } of writes) {
-      if (verdict === undefined && response === undefined) continue;
-      await manager.update(
-        db.entities.alert,
-        { id: alert.id },
-        {
-          ...(verdict === undefined ? {} : { verdict: JSON.stringify(verdict) }),
-          ...(response === undefined ? {} : { response }),
-        },
-      );
+      if (verdict !== undefined) {
+        await manager.update(db.entities.alertBody, { id: alert.id }, { verdict: JSON.stringify(verdict) });
+      }
+      if (response !== undefined) await manager.update(db.entities.alert, { id: alert.id }, { response });
     }
   });
 }
@@ -103,8 +111,14 @@ function definedOf(write: AlertWrite): AlertWrite {
   };
 }
 
-export function createAlertRepository(db: Database, writes: WriteBehind<AlertWrite>): AlertRepository {
+export function createAlertRepository(
+  db: Database,
+  writes: WriteBehind<AlertWrite>,
+  rollup: AlertRollup,
+): AlertRepository {
   const rows = db.manager.getRepository(db.entities.alert);
+  const bodies = db.manager.getRepository(db.entities.alertBody);
+  const texts = db.manager.getRepository(db.entities.alertText);
   const newestFirst = { lastMs: 'DESC', id: 'DESC' } as const;
 
   async function change(task: (manager: EntityManager) => Promise<unknown>): Promise<void> {
@@ -112,30 +126,49 @@ export function createAlertRepository(db: Database, writes: WriteBehind<AlertWri
     await db.write(task);
   }
 
-  const find = async (id: string) => {
-    await writes.flush();
-    return rows.findOneBy({ id });
-  };
+  /** The rows as alerts, in their order. */
+  async function toAlerts(found: readonly AlertRow[]): Promise<StoredAlert[]> {
+    if (found.length === 0) return [];
+    const list = await bodies.find({ select: { id: true, body: true }, where: { id: In(found.map(({ id }) => id)) } });
+    const bodyOf = new Map(list.map(({ id, body }) => [id, body]));
+    return found.filter(({ id }) => bodyOf.has(id)).map((row) => fromAlertRow(row, bodyOf.get(row.id) ?? ''));
+  }
+
+  async function seekWord(word: string) {
+    const text = Like(`%${word.toLowerCase().replaceAll(/[\\%_]/g, '_')}%`);
+    const found = await texts.find({ select: { id: true }, where: { text }, take: MAX_TEXTS + 1 });
+    return found.length > MAX_TEXTS
+      ? undefined
+      : { columns: ['a.textId'], values: found.map(({ id }) => id), partial: true as const };
+  }
+  const walk: WalkSpec = { alias: 'a', time: 'lastMs', fields: FIELDS, indexed: INDEXED, seekWord };
+  const counted = createCounts(async (sinceMs: number) => {
+    const since = await rows.createQueryBuilder('a').where('a.lastMs >= :sinceMs', { sinceMs }).getCount();
+    return { since, open: await rows.countBy({ state: 'open' }) };
+  });
 
   return {
-    queue: (write) => writes.push(write),
+    queue(write) {
+      rollup.add(write.alert, write.response);
+      return writes.push(write);
+    },
     async get(id) {
-      const row = await find(id);
-      return row ? fromAlertRow(row) : undefined;
+      await writes.flush();
+      return (await toAlerts(await rows.findBy({ id })))[0];
     },
     async getMany(ids) {
       if (ids.length === 0) return [];
-      const found = await rows.find({ where: { id: In([...ids]) }, order: newestFirst });
-      return found.map(fromAlertRow);
+      return toAlerts(await rows.find({ where: { id: In([...ids]) }, order: newestFirst }));
     },
     async verdict(id) {
-      const row = await find(id);
+      await writes.flush();
+      const row = await bodies.findOneBy({ id });
       return row ? fromVerdictText(row.verdict) : undefined;
     },
     async list(page) {
-      const builder = applyPage(rows.createQueryBuilder('a'), page, { time: 'a.lastMs', id: 'a.id', fields: FIELDS });
-      const found = await builder.getMany();
-      return toPage(found, page.limit, (row) => ({ at: row.lastMs, id: row.id }), fromAlertRow);
+      const { ids, nextCursor } = await walkPage(rows, page, walk);
+      const found = ids.length === 0 ? [] : await rows.findBy({ id: In(ids) });
+      return { items: await toAlerts(inOrderOf(ids, found)), nextCursor };
     },
     async setState(ids, state) {
       await change((manager) => manager.update(db.entities.alert, { id: In([...ids]) }, { state }));
@@ -143,18 +176,33 @@ export function createAlertRepository(db: Database, writes: WriteBehind<AlertWri
     },
     setLabelVerdict: (id, verdict) =>
       change((manager) => manager.update(db.entities.alert, { id }, { labelVerdict: verdict })),
-    setResponse: (ids, response) =>
-      change((manager) => manager.update(db.entities.alert, { id: In([...ids]) }, { response })),
+    setResponse(ids, response) {
+      rollup.respond(ids, response);
+      return change((manager) => manager.update(db.entities.alert, { id: In([...ids]) }, { response }));
+    },
     async ofIncident(incidentId, limit) {
-      return (await rows.find({ where: { incidentId }, order: newestFirst, take: limit })).map(fromAlertRow);
+      return toAlerts(await rows.find({ where: { incidentId }, order: newestFirst, take: limit }));
     },
     async ofAddress(address, limit) {
       const where = { offenderKey: addressKey(address) };
-      return (await rows.find({ where, order: newestFirst, take: limit })).map(fromAlertRow);
+      return toAlerts(await rows.find({ where, order: newestFirst, take: limit }));
     },
-    async counts(sinceMs) {
-      const since = await rows.createQueryBuilder('a').where('a.lastMs >= :sinceMs', { sinceMs }).getCount();
-      return { since, open: await rows.countBy({ state: 'open' }) };
-    },
+    counts: counted,
+  };
+}
+
+/** Share of the time that counting may take. */
+const COUNT_SHARE = 20;
+
+/** Remembers a count for a while, the longer the longer it took: counting a million open alerts each second is a load. */
+function createCounts<T>(count: (sinceMs: number) => Promise<T>): (sinceMs: number) => Promise<T> {
+  let known: { value: T; untilMs: number } | undefined;
+  return async (sinceMs) => {
+    const startedMs = performance.now();
+    if (known && startedMs < known.untilMs) return known.value;
+    const value = await count(sinceMs);
+    const nowMs = performance.now();
+    known = { value, untilMs: nowMs + (nowMs - startedMs) * COUNT_SHARE };
+    return value;
   };
 }

@@ -7,7 +7,8 @@ import { bulkInsert } from '../bulk-insert.js';
 import { clip } from '../columns.js';
 import type { Database } from '../data-source.js';
 import type { DecisionRow } from '../entities/decision.js';
-import { applyPage, toPage, type PageRequest, type PageResult } from '../paging.js';
+import { inOrderOf, walkPage, type WalkSpec } from '../page-walk.js';
+import type { PageRequest, PageResult } from '../paging.js';
 import { rangeField, freeTextField, textField, timeField, wordField, type SearchFields } from '../search.js';
 import type { WriteBehind } from '../write-behind.js';
 
@@ -31,6 +32,13 @@ const FIELDS: SearchFields = {
     failed: "d.enforcement = 'failed'",
   }),
   '': freeTextField('d.search'),
+};
+
+const WALK: WalkSpec = {
+  alias: 'd',
+  time: 'createdMs',
+  fields: FIELDS,
+  indexed: new Set(['d.enforcement', 'd.valueKey']),
 };
 
 export const DECISION_OPS = ['created', 'applied', 'rejected', 'failed', 'extended', 'released', 'expired'] as const;
@@ -148,10 +156,10 @@ export function createDecisionRepository(db: Database, writes: WriteBehind<Decis
     },
     async list(page, nowMs) {
       await fresh();
-      const builder = rows.createQueryBuilder('d');
-      if (page.state === 'active') builder.andWhere(IN_FORCE, { nowMs });
-      const found = await applyPage(builder, page, { time: 'd.createdMs', id: 'd.id', fields: FIELDS }).getMany();
-      return toPage(found, page.limit, (row) => ({ at: row.createdMs, id: row.id }), fromRow);
+      const base = { sql: IN_FORCE, parameters: { nowMs } };
+      const { ids, nextCursor } = await walkPage(rows, page, { ...WALK, ...(page.state === 'active' ? { base } : {}) });
+      const found = ids.length === 0 ? [] : await rows.findBy({ id: In(ids) });
+      return { items: inOrderOf(ids, found).map(fromRow), nextCursor };
     },
     async active(nowMs) {
       await fresh();

@@ -5,7 +5,9 @@ import { bulkInsert } from '../bulk-insert.js';
 import { clip } from '../columns.js';
 import type { Database } from '../data-source.js';
 import type { FlowRow } from '../entities/traffic.js';
-import { applyPage, toPage, type PageRequest, type PageResult } from '../paging.js';
+import { In } from 'typeorm';
+import { inOrderOf, walkPage, type WalkSpec } from '../page-walk.js';
+import type { PageRequest, PageResult } from '../paging.js';
 import { addressField, numberField, textField, timeField, type SearchFields } from '../search.js';
 import { protocolField } from './protocol-field.js';
 
@@ -23,6 +25,13 @@ const FIELDS: SearchFields = {
   after: timeField('f.endMs', '>='),
   before: timeField('f.endMs', '<'),
   '': (term, bind) => `f.appProto = ${bind(term.value.toLowerCase())} OR f.communityId = ${bind(term.value)}`,
+};
+
+const WALK: WalkSpec = {
+  alias: 'f',
+  time: 'endMs',
+  fields: FIELDS,
+  indexed: new Set(['f.srcKey', 'f.dstKey', 'f.appProto', 'f.communityId']),
 };
 
 /** A flow as stored: what the sensor reported, and which sensor. */
@@ -69,9 +78,9 @@ export function createFlowRepository(db: Database, push: (write: FlowWrite) => b
   return {
     queue: (sensor, flow) => push({ sensor, flow }),
     async list(page) {
-      const spec = { time: 'f.endMs', id: 'f.id', fields: FIELDS };
-      const found = await applyPage(rows.createQueryBuilder('f'), page, spec).getMany();
-      return toPage(found, page.limit, (row) => ({ at: row.endMs, id: row.id }), fromRow);
+      const { ids, nextCursor } = await walkPage(rows, page, WALK);
+      const found = ids.length === 0 ? [] : await rows.findBy({ id: In(ids) });
+      return { items: inOrderOf(ids, found).map(fromRow), nextCursor };
     },
   };
 }

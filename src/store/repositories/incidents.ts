@@ -6,7 +6,9 @@ import { bulkInsert } from '../bulk-insert.js';
 import { clip } from '../columns.js';
 import type { Database } from '../data-source.js';
 import type { CommentRow, IncidentRow } from '../entities/incident.js';
-import { applyPage, toPage, type PageRequest, type PageResult } from '../paging.js';
+import { In } from 'typeorm';
+import { inOrderOf, walkPage, type WalkSpec } from '../page-walk.js';
+import type { PageRequest, PageResult } from '../paging.js';
 import {
   addressField,
   freeTextField,
@@ -35,6 +37,13 @@ const FIELDS: SearchFields = {
     unowned: "i.owner = ''",
   }),
   '': freeTextField('i.search'),
+};
+
+const WALK: WalkSpec = {
+  alias: 'i',
+  time: 'lastMs',
+  fields: FIELDS,
+  indexed: new Set(['i.offenderKey', 'i.state']),
 };
 
 function toRow(incident: Incident): IncidentRow {
@@ -120,9 +129,9 @@ export function createIncidentRepository(db: Database, writes: WriteBehind<Incid
     queue: (incident) => writes.push(incident),
     get,
     async list(page) {
-      const spec = { time: 'i.lastMs', id: 'i.id', fields: FIELDS };
-      const found = await applyPage(rows.createQueryBuilder('i'), page, spec).getMany();
-      return toPage(found, page.limit, (row) => ({ at: row.lastMs, id: row.id }), fromRow);
+      const { ids, nextCursor } = await walkPage(rows, page, WALK);
+      const found = ids.length === 0 ? [] : await rows.findBy({ id: In(ids) });
+      return { items: inOrderOf(ids, found).map(fromRow), nextCursor };
     },
     async change(id, { state, owner }) {
       await writes.flush();
