@@ -5,6 +5,7 @@ import type { Direction } from '../domain/flow.js';
 export class FieldTransaction implements AppTransaction {
   readonly proto: AppProto;
   readonly id: number;
+  declare readonly side?: Direction;
   readonly progress: [number, number] = [0, 0];
   readonly events: string[] = [];
   readonly fields: [Map<string, Uint8Array | Uint8Array[]>, Map<string, Uint8Array | Uint8Array[]>] = [
@@ -13,9 +14,10 @@ export class FieldTransaction implements AppTransaction {
   ];
   readonly numbers: [Map<string, number>, Map<string, number>] = [new Map(), new Map()];
 
-  constructor(proto: AppProto, id: number) {
+  constructor(proto: AppProto, id: number, side?: Direction) {
     this.proto = proto;
     this.id = id;
+    if (side !== undefined) this.side = side;
   }
 
   buffer(name: string, direction: Direction): BufferValue | undefined {

@@ -1,4 +1,5 @@
-import type { Direction } from './flow.js';
+import type { Direction, FlowColumns } from './flow.js';
+import type { DecodedPacket } from './packet.js';
 
 /** Application protocols that Portcullis parses. */
 export const APP_PROTOS = [
@@ -55,6 +56,8 @@ export interface AppTransaction {
   readonly proto: AppProto;
   /** 0-based within the flow. */
   readonly id: number;
+  /** When only packets of one direction are about it: a message by itself. */
+  readonly side?: Direction;
   /**
    * How far each direction has come, indexed by direction (0 to the server, 1 to the client); protocol-specific steps as the
    * parser exports them, `PROGRESS_DONE` when the direction is complete.
@@ -82,4 +85,10 @@ export interface AppParser extends StreamSink {
   readonly transactions: readonly AppTransaction[];
   /** Forgets a transaction that has been inspected in full. */
   release(transaction: AppTransaction): void;
+}
+
+/** Sees the transactions of a flow as they grow, whether or not a rule asks for them. */
+export interface AppWatcher {
+  /** @param transactions not yet released, oldest first; the packet at hand may have changed them. */
+  onTransactions(transactions: readonly AppTransaction[], packet: DecodedPacket, flows: FlowColumns, slot: number): void;
 }

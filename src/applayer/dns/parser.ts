@@ -16,18 +16,18 @@ class DnsTransaction implements AppTransaction {
   readonly progress: readonly [number, number];
   readonly events: readonly string[];
   private readonly message: DnsMessage;
-  private readonly direction: Direction;
+  readonly side: Direction;
 
   constructor(id: number, message: DnsMessage, direction: Direction) {
     this.id = id;
     this.message = message;
-    this.direction = direction;
+    this.side = direction;
     this.events = message.events;
     this.progress = [PROGRESS_DONE, PROGRESS_DONE];
   }
 
   buffer(name: string, direction: Direction): BufferValue | undefined {
-    if (direction !== this.direction) return undefined;
+    if (direction !== this.side) return undefined;
     const m = this.message;
     const names = (list: readonly { name: Uint8Array }[]): BufferValue | undefined =>
       list.length > 0 ? list.map((r) => r.name) : undefined;
@@ -49,7 +49,7 @@ class DnsTransaction implements AppTransaction {
   }
 
   number(name: string, direction?: Direction): number | undefined {
-    if (direction !== undefined && direction !== this.direction) return undefined;
+    if (direction !== undefined && direction !== this.side) return undefined;
     const m = this.message;
     switch (name) {
       case 'dns.opcode':

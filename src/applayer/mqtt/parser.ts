@@ -84,7 +84,7 @@ class MqttParser implements AppParser {
   }
 
   private open(m: MqttMessage, direction: Direction): FieldTransaction {
-    const tx = this.list.open((id) => new FieldTransaction('mqtt', id));
+    const tx = this.list.open((id) => new FieldTransaction('mqtt', id, direction));
     this.describe(tx, m, direction);
     return tx;
   }

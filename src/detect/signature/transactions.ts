@@ -77,6 +77,7 @@ export class TransactionInspector {
         memory = new TransactionState();
         if (known.size < MAX_TRANSACTIONS) known.set(transaction, memory);
       }
+      if (transaction.side === 1 - direction) memory.finished[direction] = true;
       if (!memory.finished[direction]) this.#inspectOne(scene, transaction, memory);
       const done = transaction.progress[direction] === PROGRESS_DONE || scene.ended;
       if (done) memory.finished[direction] = true;
@@ -303,7 +304,7 @@ function testVerdict(
 ): Verdict {
   if (test.direction !== undefined && test.direction !== direction) return 'wait';
   if (test.kind === 'event') return transaction.events.includes(test.name) ? 'yes' : final ? 'no' : 'wait';
-  const value = transaction.number(test.name);
+  const value = transaction.number(test.name, direction);
   if (value === undefined) return final ? 'no' : 'wait';
   return inRange(test.range!, value) ? 'yes' : 'no';
 }
