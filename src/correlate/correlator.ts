@@ -1,6 +1,8 @@
 import type { AlertUpdate } from '../domain/alert.js';
 import type { Detection } from '../domain/detection.js';
 import { uuid7 } from '../util/uuid7.js';
+import { Explanations } from './explanations.js';
+import { familyOf, isVague } from './family.js';
 import { alertKey, whoOf } from './merge.js';
 import { Offenders } from './offenders.js';
 import { OpenAlert, type Background } from './open-alert.js';
@@ -31,10 +33,11 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
   const newId = deps.newId ?? uuid7;
   const offenders = new Offenders(options, newId);
   const isSuppressed = createSuppression(options.suppress);
+  const explanations = new Explanations(options);
   /** In order of last activity. */
   const open = new Map<string, OpenAlert>();
   const waiting = new Set<string>();
-  const counters = { detections: 0, suppressed: 0, alerts_created: 0, updates: 0, alerts_evicted: 0 };
+  const counters = { detections: 0, suppressed: 0, explained: 0, alerts_created: 0, updates: 0, alerts_evicted: 0 };
 
   function tell(entry: OpenAlert, isNew: boolean, nowMs: number): void {
     counters.updates++;
@@ -63,9 +66,13 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
     entry.merge(d, known);
     open.delete(key);
     open.set(key, entry);
-    if (!entry.isWorthUpdate()) return;
+    tellIfWorth(entry, nowMs);
+  }
+
+  function tellIfWorth(entry: OpenAlert, nowMs: number): void {
+    if (!entry.isWorthUpdate(nowMs)) return;
     if (entry.isDecisive() || nowMs - entry.told.atMs >= options.minUpdateMs) tell(entry, false, nowMs);
-    else waiting.add(key);
+    else waiting.add(entry.alert.key);
   }
 
   /** What all tiers say of the offender and this kind of behaviour. */
@@ -76,6 +83,49 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
     return { incidentId, proved, tiers: agreement.tiers(sinceMs), confidence: agreement.confidence(sinceMs) };
   }
 
+  /** Opens an alert or adds to the one that is open. */
+  function merge(detection: Detection, nowMs: number): void {
+    const who = whoOf(detection);
+    const key = alertKey(detection, who, options.scopeByVictim);
+    const background = backgroundOf(detection, who);
+    const known = open.get(key);
+    const idleMs = known ? detection.packetUs / 1000 - known.alert.lastMs : Infinity;
+    if (known && idleMs < options.alertIdleSecs * 1000) update(known, detection, background, nowMs);
+    else {
+      open.delete(key);
+      create(detection, key, background, nowMs);
+    }
+    if (detection.tier !== 'behaviour') return;
+    for (const d of explanations.note(who, key, nowMs)) explain(open.get(key), d, nowMs);
+  }
+
+  /** A model's finding that the alert of a behaviour explains. It agrees unless it claims to be something else. */
+  function explain(entry: OpenAlert | undefined, d: Detection, nowMs: number): boolean {
+    if (!entry) return false;
+    counters.explained++;
+    const { label } = entry.alert;
+    const agrees = isVague(d) || familyOf(d) === familyOf({ ...d, label });
+    const spoken = agrees ? { ...d, label } : { ...entry.latest, packetUs: d.packetUs };
+    entry.explain(d, backgroundOf(spoken, whoOf(entry.latest)));
+    tellIfWorth(entry, nowMs);
+    return true;
+  }
+
+  /** True when a model's finding has a place already: an alert that explains it, or a moment to wait for one. */
+  function isPlaced(d: Detection, nowMs: number): boolean {
+    if (d.tier !== 'classification' && d.tier !== 'anomaly') return false;
+    const key = explanations.keyFor(d, nowMs);
+    if (key !== undefined && explain(open.get(key), d, nowMs)) return true;
+    // Its own alert is open already, or it agrees with another tier: nothing to wait for.
+    const who = whoOf(d);
+    if (open.has(alertKey(d, who, options.scopeByVictim)) || backgroundOf(d, who).tiers.length > 1) return false;
+    return explanations.hold(d, nowMs);
+  }
+
+  function mergeDue(nowMs: number): void {
+    for (const d of explanations.due(nowMs)) merge(d, nowMs);
+  }
+
   return {
     push(detection) {
       counters.detections++;
@@ -84,19 +134,12 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
         counters.suppressed++;
         return;
       }
-      const who = whoOf(detection);
-      const key = alertKey(detection, who, options.scopeByVictim);
-      const background = backgroundOf(detection, who);
-      const known = open.get(key);
-      const idleMs = known ? detection.packetUs / 1000 - known.alert.lastMs : Infinity;
-      if (known && idleMs < options.alertIdleSecs * 1000) update(known, detection, background, nowMs);
-      else {
-        open.delete(key);
-        create(detection, key, background, nowMs);
-      }
+      if (explanations.waiting > 0) mergeDue(nowMs);
+      if (!isPlaced(detection, nowMs)) merge(detection, nowMs);
     },
 
     tick(nowMs) {
+      mergeDue(nowMs);
       for (const key of waiting) {
         const entry = open.get(key);
         if (!entry) waiting.delete(key);

@@ -17,3 +17,8 @@ export function familyOf(detection: Detection): string {
   const words = `${detection.label} ${detection.tier === 'signature' ? detection.category : ''}`.toLowerCase();
   return FAMILIES.find(([, pattern]) => pattern.test(words))?.[0] ?? detection.label;
 }
+
+/** True when a model says that it is an attack and not which. */
+export function isVague(detection: Detection): boolean {
+  return detection.tier === 'anomaly' || detection.label === 'unknown' || detection.label === 'attack';
+}

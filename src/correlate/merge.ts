@@ -92,10 +92,25 @@ export function mergeDetection(alert: Alert, d: Detection, atMs: number, options
   if (alert.victims.length > 1) delete alert.victim;
 }
 
+const SUPPORT = 'model_findings';
+
+/** Counts a finding that is explained by the alert, and says so in its evidence. */
+export function addSupport(alert: Alert, d: Detection, atMs: number, options: CorrelateOptions): void {
+  const more = 1 + (d.repeats ?? 0);
+  alert.count += more;
+  alert.lastMs = Math.max(alert.lastMs, atMs);
+  addMetadata(alert, { metadata: { model_labels: [d.label] } });
+  const before = alert.evidence.find((item) => item.name === SUPPORT)?.value;
+  const value = more + (typeof before === 'number' ? before : 0);
+  const labels = alert.metadata['model_labels']!.join(', ');
+  const item = { name: SUPPORT, value, unit: 'flows', text: `models flagged ${value} of its flows as ${labels}` };
+  alert.evidence = mergeEvidence(alert.evidence, [item], options.maxEvidence);
+}
+
 const MAX_METADATA_KEYS = 32;
 const MAX_METADATA_VALUES = 16;
 
-function addMetadata(alert: Alert, d: Detection): void {
+function addMetadata(alert: Alert, d: Pick<Detection, 'metadata'>): void {
   for (const [name, values] of Object.entries(d.metadata ?? {})) {
     const known = alert.metadata[name];
     if (!known && Object.keys(alert.metadata).length >= MAX_METADATA_KEYS) continue;

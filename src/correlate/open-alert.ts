@@ -1,7 +1,7 @@
 import type { Alert } from '../domain/alert.js';
 import type { Detection } from '../domain/detection.js';
 import { severityRank } from '../domain/severity.js';
-import { copyAlert, mergeDetection, newAlert } from './merge.js';
+import { addSupport, copyAlert, mergeDetection, newAlert } from './merge.js';
 import type { CorrelateOptions } from './options.js';
 
 /** What the last update said, to decide whether the next is worth one. */
@@ -47,6 +47,17 @@ export class OpenAlert {
     alert.spoofable = !background.proved && alert.spoofable && d.spoofable;
   }
 
+  /** Adds a model's finding that this alert explains: it supports the alert and changes neither what it is nor how bad. */
+  explain(d: Detection, background: Background): void {
+    const { alert } = this;
+    const atMs = Math.round(d.packetUs / 1000);
+    alert.firstMs = Math.min(alert.firstMs, atMs);
+    addSupport(alert, d, atMs, this.options);
+    alert.tiers = background.tiers;
+    alert.confidence = background.confidence;
+    alert.spoofable = !background.proved && alert.spoofable;
+  }
+
   /** Changes that may turn the verdict and therefore never wait: another tier, worse, surer, or the address proved itself. */
   isDecisive(): boolean {
     const { told, alert, options } = this;
@@ -59,9 +70,11 @@ export class OpenAlert {
     );
   }
 
-  /** Whether it grew enough to be judged again. */
-  isWorthUpdate(): boolean {
-    return this.isDecisive() || this.alert.count >= this.told.count * this.options.countFactor;
+  /** Whether it grew enough to be judged again, or what it tells of goes on after all this time. */
+  isWorthUpdate(nowMs: number): boolean {
+    const { told, options } = this;
+    if (nowMs - told.atMs >= options.repeatSecs * 1000) return true;
+    return this.isDecisive() || this.alert.count >= told.count * options.countFactor;
   }
 
   /** The alert as it is now, on its own. Remembers that it was told. */

@@ -48,6 +48,24 @@ export const correlateOptionsSchema = z.strictObject({
     .max(604_800)
     .default(3600)
     .describe('Seconds for which what another tier said about the same offender and kind of behaviour still counts'),
+  explainSecs: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(30)
+    .describe('Seconds after a behaviour of a source in which what a model says of its flows belongs to that alert'),
+  modelWaitMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(2000)
+    .describe('Milliseconds that a finding of a model alone waits for a behaviour that explains it; 0: not at all'),
+  repeatSecs: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(10)
+    .describe('Seconds since its last update after which a further detection is told however little the alert grew'),
   scopeByVictim: z
     .array(z.string())
     .default([])

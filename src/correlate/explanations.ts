@@ -1,0 +1,89 @@
+import type { Detection } from '../domain/detection.js';
+import type { CorrelateOptions } from './options.js';
+
+interface Explained {
+  /** Key of the behaviour's alert. */
+  key: string;
+  atMs: number;
+}
+
+interface Held {
+  detection: Detection;
+  untilMs: number;
+}
+
+/** Findings of models on one source that wait; more of them are counted as repetitions of the last. */
+const MAX_HELD_A_SOURCE = 4;
+
+/**
+ * What a model says of single flows is often explained by what a behaviour detector says of their source: the flows of a
+ * scan look like a flood, or like nothing known. Such findings belong to the behaviour's alert. A model may be quicker, so
+ * its findings wait a moment for a behaviour that explains them. Bounded; the longest quiet goes first.
+ */
+export class Explanations {
+  private readonly behaviours = new Map<string, Explained>();
+  private readonly held = new Map<string, Held[]>();
+  private readonly options: CorrelateOptions;
+
+  constructor(options: CorrelateOptions) {
+    this.options = options;
+  }
+
+  get waiting(): number {
+    return this.held.size;
+  }
+
+  /** A behaviour was found. @returns findings of models that waited for it. */
+  note(who: string, key: string, nowMs: number): Detection[] {
+    this.behaviours.delete(who);
+    if (this.behaviours.size >= this.options.maxOffenders) dropOldest(this.behaviours);
+    this.behaviours.set(who, { key, atMs: nowMs });
+    return this.take(who);
+  }
+
+  /** The key of the alert that explains a model's finding: of its source, or of the target of a flood it was part of. */
+  keyFor(d: Detection, nowMs: number): string | undefined {
+    for (const who of [d.offender, `target ${d.victim ?? d.dstIp}`]) {
+      const found = this.behaviours.get(who);
+      if (found && nowMs - found.atMs <= this.options.explainSecs * 1000) return found.key;
+    }
+    return undefined;
+  }
+
+  /** Lets a model's finding wait. @returns false when nothing shall wait. */
+  hold(d: Detection, nowMs: number): boolean {
+    if (this.options.modelWaitMs === 0) return false;
+    const list = this.held.get(d.offender) ?? [];
+    if (list.length === 0) {
+      if (this.held.size >= this.options.maxOffenders) return false;
+      this.held.set(d.offender, list);
+    }
+    const last = list.at(-1);
+    if (last && list.length >= MAX_HELD_A_SOURCE) {
+      last.detection = { ...last.detection, repeats: (last.detection.repeats ?? 0) + 1 + (d.repeats ?? 0) };
+    } else list.push({ detection: d, untilMs: nowMs + this.options.modelWaitMs });
+    return true;
+  }
+
+  /** Findings that have waited long enough: nothing explains them. */
+  due(nowMs: number): Detection[] {
+    const out: Detection[] = [];
+    for (const [who, list] of this.held) {
+      if (list[0]!.untilMs > nowMs) break;
+      this.held.delete(who);
+      out.push(...list.map(({ detection }) => detection));
+    }
+    return out;
+  }
+
+  private take(who: string): Detection[] {
+    const list = this.held.get(who) ?? [];
+    this.held.delete(who);
+    return list.map(({ detection }) => detection);
+  }
+}
+
+function dropOldest(map: Map<string, unknown>): void {
+  const oldest = map.keys().next().value;
+  if (oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { correlateOptionsSchema, createCorrelator } from '../../../src/correlate/index.js';
+import type { AlertUpdate } from '../../../src/domain/alert.js';
+import type { Detection } from '../../../src/domain/detection.js';
+
+const MS = 1_735_689_600_000;
+
+function behaviour(change: Partial<Detection> & { atMs?: number } = {}): Detection {
+  const { atMs = 0, ...rest } = change;
+  const us = (MS + atMs) * 1000;
+  return {
+    id: 'd', tier: 'behaviour', signatureId: 1001, gid: 2, rev: 1, label: 'port_scan', title: 'Port scan',
+    category: 'Network scan', severity: 'medium', score: 0.5, confidence: 0.9, offender: '192.0.2.1', spoofable: true,
+    evidence: [], packetUs: us, detectedUs: us, sensor: 'test', srcIp: '192.0.2.1', srcPort: 4000, dstIp: '10.0.0.1',
+    dstPort: 22, proto: 6, ...rest,
+  }; // prettier-ignore
+}
+
+const model = (change: Partial<Detection> & { atMs?: number } = {}): Detection =>
+  behaviour({ tier: 'classification', gid: 3, label: 'unknown', title: 'Attack of an unknown kind', ...change });
+
+function run(options: object = {}) {
+  const updates: AlertUpdate[] = [];
+  const correlator = createCorrelator(correlateOptionsSchema.parse(options), { emit: (u) => updates.push(u) });
+  const titles = (): string[] => [...new Set(updates.map((u) => `${u.alert.offender} ${u.alert.title}`))];
+  return { correlator, updates, titles };
+}
+
+test('a scan that the model calls unknown and a flood, before and after the behaviour is found, is one alert', () => {
+  const { correlator, updates, titles } = run();
+  correlator.push(model());
+  correlator.push(model({ atMs: 100, label: 'flood', title: 'SYN flood', severity: 'high' }));
+  correlator.push(behaviour({ atMs: 500 }));
+  correlator.push(model({ atMs: 900, label: 'flood', title: 'SYN flood', severity: 'high' }));
+  correlator.tick(MS + 60_000);
+  assert.deepEqual(titles(), ['192.0.2.1 Port scan']);
+  const { alert } = updates.at(-1)!;
+  assert.equal(alert.count, 4);
+  assert.equal(alert.severity, 'medium', 'what the model claims does not change how bad it is');
+  assert.deepEqual(alert.metadata['model_labels'], ['unknown', 'flood']);
+  assert.deepEqual(alert.tiers.toSorted(), ['behaviour', 'classification'], 'unknown agrees that it is hostile');
+  assert.match(alert.evidence.find((e) => e.name === 'model_findings')!.text!, /flagged 3 of its flows/);
+});
+
+test('a class that contradicts the behaviour does not count as agreement', () => {
+  const { correlator, updates } = run();
+  correlator.push(behaviour());
+  correlator.push(model({ atMs: 100, label: 'flood' }));
+  correlator.tick(MS + 5000);
+  assert.deepEqual(updates.at(-1)!.alert.tiers, ['behaviour']);
+  assert.equal(updates.at(-1)!.alert.confidence, 0.9);
+});
+
+test('a finding of a model alone becomes an alert of its own after its wait; another source explains nothing', () => {
+  const { correlator, titles } = run();
+  correlator.push(behaviour({ offender: '192.0.2.9', srcIp: '192.0.2.9' }));
+  correlator.push(model({ atMs: 10 }));
+  correlator.tick(MS + 1000);
+  assert.deepEqual(titles(), ['192.0.2.9 Port scan'], 'still waiting');
+  correlator.tick(MS + 3000);
+  assert.deepEqual(titles(), ['192.0.2.9 Port scan', '192.0.2.1 Attack of an unknown kind']);
+});
+
+test('a behaviour explains nothing any more when it is long over', () => {
+  const { correlator, titles } = run();
+  correlator.push(behaviour());
+  correlator.push(model({ atMs: 40_000 }));
+  correlator.tick(MS + 50_000);
+  assert.equal(titles().length, 2);
+});
+
+test('forged sources that the model flags belong to the alert of the flooded target', () => {
+  const { correlator, updates, titles } = run();
+  const flood = { label: 'syn_flood', title: 'SYN flood', noBlock: true, metadata: { scope: ['target'] } };
+  correlator.push(behaviour({ ...flood, victim: '10.0.0.1' }));
+  for (let i = 0; i < 50; i++) {
+    const source = `198.51.100.${i}`;
+    correlator.push(model({ atMs: 100 + i, label: 'flood', offender: source, srcIp: source }));
+  }
+  correlator.tick(MS + 10_000);
+  assert.deepEqual(titles(), ['192.0.2.1 SYN flood']);
+  assert.equal(updates.at(-1)!.alert.count, 51);
+});
+
+test('a finding that agrees with a signature does not wait', () => {
+  const { correlator, updates } = run();
+  correlator.push(behaviour({ tier: 'signature', gid: 1, category: 'Attempted recon', label: 'recon' }));
+  correlator.push(model({ atMs: 5, label: 'port_scan' }));
+  assert.deepEqual(updates.at(-1)!.alert.tiers.length, 2);
+});
+
+test('what goes on is told again after a while, however little it grew', () => {
+  const { correlator, updates } = run();
+  for (const atMs of [0, 1500, 12_000, 24_000]) correlator.push(behaviour({ atMs }));
+  assert.deepEqual(
+    updates.map((u) => u.alert.count),
+    [1, 2, 3, 4],
+  );
+  const quick = run();
+  for (const atMs of [0, 1500, 3000]) quick.correlator.push(behaviour({ atMs }));
+  assert.equal(quick.updates.length, 2, 'the third within ten seconds is not worth an update');
+});
+
+test('what waits is bounded, and more of one source are counted as repetitions', () => {
+  const { correlator, updates } = run({ maxOffenders: 16 });
+  for (let i = 0; i < 20; i++) correlator.push(model({ atMs: i }));
+  for (let i = 0; i < 40; i++) correlator.push(model({ atMs: 20, offender: `198.51.100.${i}` }));
+  assert.equal(updates.filter((u) => u.isNew).length, 25, 'fifteen more sources may wait, the others do not');
+  correlator.tick(MS + 5000);
+  assert.equal(updates.filter((u) => u.isNew).length, 41);
+  correlator.tick(MS + 7000);
+  const own = updates.filter((u) => u.alert.offender === '192.0.2.1').at(-1)!;
+  assert.equal(own.alert.count, 20);
+});
