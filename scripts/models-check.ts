@@ -25,7 +25,8 @@ const captures: LabelledCapture[] = [...values.lab.flatMap(labCaptures), ...othe
 );
 const totals = new Map<string, { vectors: number; reported: number; captures: number }>();
 for (const capture of captures) {
-  for (const { label, rows } of await extractVectors(capture, 5000)) {
+  for (const { label, rows: flows } of await extractVectors(capture, 5000)) {
+    const rows = flows.flat();
     const x = new Float32Array(rows.length * columns);
     for (const [i, row] of rows.entries()) x.set(row, i * columns);
     const { score } = await scoreRows(session, x, rows.length, columns);

@@ -39,14 +39,17 @@ const wanted: { capture: LabelledCapture; name: string }[] = [...own, ...others]
 if (wanted.length === 0)
   throw new Error('No capture found: give --lab DIR (made by npm run lab) or --captures and --index.');
 
-const writer = openParquetWriter(values.out, FLOW_SCHEMA, ['source']);
+const writer = openParquetWriter(values.out, FLOW_SCHEMA, ['source', 'flow']);
 let rows = 0;
 for (const [i, { capture, name }] of wanted.entries()) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${i + 1}/${wanted.length} ${name}`);
   try {
     for (const vectors of await extractVectors(capture, Number(values.flows))) {
-      for (const vector of vectors.rows) writer.add({ values: vector, meta: [name], label: vectors.label });
-      rows += vectors.rows.length;
+      for (const [flow, list] of vectors.rows.entries()) {
+        for (const values of list)
+          writer.add({ values, meta: [name, `${vectors.label}/${flow}`], label: vectors.label });
+        rows += list.length;
+      }
     }
   } catch (error) {
     console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);

@@ -19,7 +19,8 @@ export interface LabelledCapture {
 
 export interface Vectors {
   label: string;
-  rows: Float32Array[];
+  /** Early and end vector of each flow of the sample. */
+  rows: Float32Array[][];
   /** Flows seen, of which `rows` are a sample. */
   flows: number;
 }
@@ -116,5 +117,5 @@ export async function extractVectors(capture: LabelledCapture, limit: number): P
     source.close();
     pipeline.flush();
   }
-  return [...byLabel].map(([label, { kept, flows }]) => ({ label, rows: kept.flat(), flows }));
+  return [...byLabel].map(([label, { kept, flows }]) => ({ label, rows: kept, flows }));
 }

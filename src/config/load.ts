@@ -101,7 +101,12 @@ function finish(config: Config, raw: RawConfig, file: string | undefined): Loade
       ...config.enforce,
       state_dir: written('enforce', 'state_dir') ? absolute(config.enforce.state_dir) : join(dataDir, 'responder'),
     },
-    detect: { ...config.detect, signature: signaturePaths(config.detect.signature, dataDir, absolute) },
+    detect: {
+      ...config.detect,
+      signature: signaturePaths(config.detect.signature, dataDir, absolute),
+      models: { ...config.detect.models, models: config.detect.models.models.map(absolute) },
+    },
+    training: { ...config.training, base: config.training.base.map(absolute) },
     store: {
       ...config.store,
       path: written('store', 'path') ? absolute(config.store.path) : join(dataDir, 'portcullis.db'),

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { installRoot } from '../../config/index.js';
 import type { TrainingReport, TrainingRequest } from '../../contract/http.js';
 import type { Store } from '../../store/index.js';
@@ -119,7 +119,7 @@ async function prepare(
   { store, models, options, now }: RunDeps,
 ): Promise<ChallengeOptions> {
   const champion = models.champion(report.model);
-  const base = options.base.length > 0 ? options.base.map((p) => resolve(p)) : [join(installRoot(), SHIPPED_BASE)];
+  const base = options.base.length > 0 ? options.base : [join(installRoot(), SHIPPED_BASE)];
   const missing = base.find((path) => !existsSync(path));
   if (missing !== undefined) {
     throw new AppError({

@@ -53,7 +53,10 @@ export function challengeData(
   const usable = live.filter((v) => v.values.length === base.columns && !(v.isProtected && v.label !== BENIGN_LABEL));
   const labels = byTime(usable.filter(isLabel));
   const samples = capSources(byTime(usable.filter((v) => !isLabel(v))), options.maxSampleShare);
-  const [oldLabels, newLabels] = cut(labels);
+  // Of each kind for itself: people label in bursts, and the gate needs attacks and benign rows alike.
+  const isBenign = (v: LiveVector): boolean => v.label === BENIGN_LABEL;
+  const cuts = [cut(labels.filter(isBenign)), cut(labels.filter((v) => !isBenign(v)))];
+  const [oldLabels, newLabels] = [cuts.flatMap(([old]) => old), cuts.flatMap(([, recent]) => recent)];
   const [oldSamples, newSamples] = cut(samples);
   const weights = labelWeights(oldLabels, options.caps);
   const learn = [...oldLabels, ...oldSamples];

@@ -75,7 +75,7 @@ export function judgeChallenger(input: GateInput, options: GateOptions = GATE_DE
     check(
       'labels',
       input.newLabels >= options.minNewLabels && hasBoth(input.recent),
-      `${input.newLabels} new labels, both kinds needed`,
+      `${input.newLabels} new labels, ${options.minNewLabels} needed; among the recent rows ${count(input.recent, 1)} attacks and ${count(input.recent, 0)} benign, both needed`,
     ),
     regressionCheck(input.regression, thresholds, options.maxRecallDrop),
     check(
@@ -102,6 +102,10 @@ function signed(v: number): string {
 
 function benignOf(set: GateSet, who: Who): Float32Array {
   return set[who].filter((_, r) => set.isAttack[r] === 0);
+}
+
+function count(set: GateSet, kind: 0 | 1): number {
+  return set.isAttack.reduce((n, a) => n + (a === kind ? 1 : 0), 0);
 }
 
 function hasBoth(set: GateSet): boolean {
