@@ -69,6 +69,22 @@ test('so many patterns that every kind of table is used are found exactly', () =
   );
 });
 
+test('more patterns of one to four bytes than the vector tables take are found exactly', () => {
+  for (const [count, length] of [
+    [300, 2],
+    [400, 3],
+    [500, 4],
+  ] as const) {
+    const patterns = Array.from({ length: count }, (_, n) => ({
+      bytes: Array.from({ length }, (_, k) => (97 + n * 7 + k * (n % 11)) & 255),
+      nocase: false,
+    }));
+    const data = Array.from({ length: 700 }, (_, n) => (n * n * 31 + 97) & 255);
+    assert.deepEqual(found(patterns, data, 0, 0), naive(patterns, data, 0), `${count} of ${length} bytes`);
+    assert.equal(found(patterns, patterns[count - 1]!.bytes, 0, 0).includes(count - 1), true);
+  }
+});
+
 test('a stream in pieces is found as a whole one', () => {
   fc.assert(
     fc.property(

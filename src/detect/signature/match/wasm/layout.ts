@@ -4,8 +4,8 @@
  * Pattern: length, 1 when letters match in both cases, number of the last scan that found it, its index, then its bytes.
  * Entry: folded gram, next entry or 0, pattern, position of the gram within the pattern.
  * Gram class: shift, address of the filter words, address of the chains' first entries (as many as words).
- * Nibble class: six tables of 16 bytes (low and high nibble of the first, second and third byte), then eight chains.
- * Set: gram classes for every fourth, every second and every byte, nibble class; 0 where it has none.
+ * Nibble class: tables of 16 bytes for the low and high nibble of the first byte, the second and so on, then eight chains.
+ * Set: gram classes for every fourth, every second and every byte, address of its output, nibble classes; 0 where it has none.
  */
 export const FOLD_TABLE = 0;
 export const SCRATCH = 256;
@@ -19,9 +19,11 @@ export const TABLES = INPUT + INPUT_BYTES + SLACK;
 export const PATTERN = { LENGTH: 0, NOCASE: 4, FOUND_IN: 8, INDEX: 12, BYTES: 16 } as const;
 export const ENTRY = { GRAM: 0, NEXT: 4, PATTERN: 8, AT: 12, SIZE: 16 } as const;
 export const GRAM_CLASS = { SHIFT: 0, FILTER: 4, CHAINS: 8, SIZE: 12 } as const;
-export const NIBBLE_CLASS = { CHAINS: 96, SIZE: 128 } as const;
+export const NIBBLE_CLASS = { WIDTH: 4, CHAINS: 128, SIZE: 160 } as const;
 /** Bytes of a set; `OUTPUT` is where the indices of found patterns go. */
-export const SET = { FOURTH: 0, SECOND: 4, EVERY: 8, NIBBLES: 12, OUTPUT: 16, SIZE: 20 } as const;
+export const SET = { FOURTH: 0, SECOND: 4, EVERY: 8, OUTPUT: 12, NIBBLES: 16, SIZE: 32 } as const;
+/** Nibble classes of a set. */
+export const MAX_NIBBLE_CLASSES = 4;
 
 /** Multiplier of the hash of a folded gram (2^32 divided by the golden ratio). */
 export const HASH = 0x9e3779b1;

@@ -1,5 +1,5 @@
 import { FOLD } from '../../parse/content.js';
-import { ENTRY, FOLD_BITS, GRAM_CLASS, HASH, NIBBLE_CLASS, PATTERN, SET } from './layout.js';
+import { ENTRY, FOLD_BITS, GRAM_CLASS, HASH, MAX_NIBBLE_CLASSES, NIBBLE_CLASS, PATTERN, SET } from './layout.js';
 import type { Scanner } from './scanner.js';
 
 /** Bytes to look for; folded to lower case when `nocase`. */
@@ -16,8 +16,10 @@ interface Placed {
   at: number;
 }
 
-/** As many patterns go to the nibble tables; with more of them every position would be a candidate. */
-const MAX_NIBBLES = 48;
+/** As many patterns go to one nibble class; with more of them too many positions would be candidates. */
+const NIBBLE_PATTERNS = 64;
+/** Measured costs of searching 1,448 bytes, microseconds: one nibble class, and a gram class by its stride. */
+const COST = { nibbles: 0.25, fourth: 0.35, second: 0.7, every: 2 } as const;
 /** The gram is taken from a pattern's last bytes, so that little has to be searched again when a stream goes on. */
 const TAIL_BYTES = 24;
 const CHAINS = 8;
@@ -70,30 +72,26 @@ export class PatternSet {
         const { bytes, nocase } = patterns[pattern]!;
         return { pattern, bytes, nocase, at: rarestGram(bytes, Math.min(size, bytes.length)) };
       });
-    const all = patterns.map((_, i) => i);
-    const lengthOf = (i: number): number => patterns[i]!.bytes.length;
-    const nibbles = new Set(all.length <= MAX_NIBBLES ? all : all.filter((i) => lengthOf(i) < 4));
-    const fits = (extra: readonly number[]): boolean => nibbles.size > 0 && nibbles.size + extra.length <= MAX_NIBBLES;
-    const take = (from: number, to: number): number[] => {
-      const found = all.filter((i) => !nibbles.has(i) && lengthOf(i) >= from && lengthOf(i) <= to);
-      if (!fits(found) || found.length === 0) return found;
-      for (const i of found) nibbles.add(i);
-      return [];
-    };
-    const every = placed(4, take(4, 4));
-    const second = placed(5, take(5, 6));
-    const fourth = placed(7, take(7, Infinity));
-    const few = placed(3, [...nibbles]);
+    const kinds = distribute(patterns);
+    const fourth = placed(7, kinds.fourth);
+    const second = placed(5, kinds.second);
+    const every = placed(4, kinds.every);
+    const few = placed(NIBBLE_CLASS.WIDTH, kinds.nibbles).sort(byGram);
     const chosen = [every, second, fourth, few].flat();
     this.reach = chosen.reduce((most, p) => Math.max(most, p.bytes.length - p.at), 0);
     const classes = [
       [SET.FOURTH, this.#writeGrams(fourth, 4)],
       [SET.SECOND, this.#writeGrams(second, 2)],
       [SET.EVERY, this.#writeGrams(every, 1)],
-      [SET.NIBBLES, this.#writeNibbles(few)],
       [SET.OUTPUT, output],
     ] as const;
     for (const [offset, value] of classes) scanner.words[(this.address + offset) / 4] = value;
+    const parts = Math.min(MAX_NIBBLE_CLASSES, Math.ceil(few.length / NIBBLE_PATTERNS));
+    for (let k = 0; k < parts; k++) {
+      const part = few.slice(Math.floor((k * few.length) / parts), Math.floor(((k + 1) * few.length) / parts));
+      const address = this.#writeNibbles(part);
+      scanner.words[(this.address + SET.NIBBLES) / 4 + k] = address;
+    }
   }
 
   #writePattern({ bytes, nocase }: ScanPattern, index: number): number {
@@ -145,15 +143,13 @@ export class PatternSet {
   }
 
   #writeNibbles(patterns: readonly Placed[]): number {
-    if (patterns.length === 0) return 0;
     const scanner = this.#scanner;
     const address = scanner.allocate(NIBBLE_CLASS.SIZE);
-    const tables = new Uint8Array(6 * 16);
+    const tables = new Uint8Array(32 * NIBBLE_CLASS.WIDTH);
     // Neighbours in order share their first bytes, so that a chain's tables stay sparse.
-    const sorted = [...patterns].sort((a, b) => FOLD[a.bytes[a.at]!]! - FOLD[b.bytes[b.at]!]!);
-    for (const [i, placed] of sorted.entries()) {
-      const chain = Math.floor((i * CHAINS) / Math.max(CHAINS, sorted.length));
-      for (let k = 0; k < 3; k++) {
+    for (const [i, placed] of patterns.entries()) {
+      const chain = Math.floor((i * CHAINS) / Math.max(CHAINS, patterns.length));
+      for (let k = 0; k < NIBBLE_CLASS.WIDTH; k++) {
         const byte = placed.bytes[placed.at + k];
         for (const b of variants(byte, placed.nocase)) {
           tables[32 * k + (b & 15)]! |= 1 << chain;
@@ -165,6 +161,45 @@ export class PatternSet {
     scanner.write(address, tables);
     return address;
   }
+}
+
+interface Kinds {
+  fourth: number[];
+  second: number[];
+  every: number[];
+  nibbles: number[];
+}
+
+/** Decides by which tables patterns are found: the cheapest of the possible ways. */
+function distribute(patterns: readonly ScanPattern[]): Kinds {
+  const ofLength = (from: number, to: number): number[] =>
+    patterns.flatMap((p, i) => (p.bytes.length >= from && p.bytes.length <= to ? [i] : []));
+  const tiny = ofLength(1, 3);
+  const four = ofLength(4, 4);
+  const middle = ofLength(5, 6);
+  const long = ofLength(7, Infinity);
+  const ways: Kinds[] = [
+    { fourth: [], second: [], every: [], nibbles: [...tiny, ...four, ...middle, ...long] },
+    { fourth: long, second: [], every: [], nibbles: [...tiny, ...four, ...middle] },
+    { fourth: long, second: middle, every: [], nibbles: [...tiny, ...four] },
+    { fourth: long, second: middle, every: four, nibbles: tiny },
+  ];
+  const cost = ({ fourth, second, every, nibbles }: Kinds): number => {
+    const classes = Math.ceil(nibbles.length / NIBBLE_PATTERNS);
+    if (classes > MAX_NIBBLE_CLASSES) return Infinity;
+    const grams = (list: readonly number[], price: number): number => (list.length > 0 ? price : 0);
+    return classes * COST.nibbles + grams(fourth, COST.fourth) + grams(second, COST.second) + grams(every, COST.every);
+  };
+  return ways.reduce((best, way) => (cost(way) < cost(best) ? way : best), ways.at(-1)!);
+}
+
+/** In the order of the folded bytes that the tables look at. */
+function byGram(a: Placed, b: Placed): number {
+  for (let k = 0; k < NIBBLE_CLASS.WIDTH; k++) {
+    const difference = (FOLD[a.bytes[a.at + k] ?? 0] ?? 0) - (FOLD[b.bytes[b.at + k] ?? 0] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 const ANY_BYTE = Array.from({ length: 256 }, (_, b) => b);

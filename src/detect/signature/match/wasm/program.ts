@@ -41,7 +41,18 @@ import {
   when,
   type Code,
 } from './instructions.js';
-import { ENTRY, FOLD_BITS, FOLD_TABLE, GRAM_CLASS, HASH, NIBBLE_CLASS, PATTERN, SCRATCH, SET } from './layout.js';
+import {
+  ENTRY,
+  FOLD_BITS,
+  FOLD_TABLE,
+  GRAM_CLASS,
+  HASH,
+  MAX_NIBBLE_CLASSES,
+  NIBBLE_CLASS,
+  PATTERN,
+  SCRATCH,
+  SET,
+} from './layout.js';
 import { I32, V128, encodeModule, type WasmFunction } from './module.js';
 
 /** Addresses of the scan at hand, its number, and what it found: patterns lie within [BEGIN, STOP), grams from START on. */
@@ -159,16 +170,16 @@ function grams(stride: number): WasmFunction {
 }
 
 /**
- * Few patterns, sixteen positions at a time: three bytes of each pattern are split into nibbles, and a look-up of the
- * input's nibbles in six tables leaves the chains (one bit each) whose patterns may begin there. After "Teddy" of Hyperscan
+ * Few patterns, sixteen positions at a time: four bytes of each pattern are split into nibbles, and a look-up of the
+ * input's nibbles in eight tables leaves the chains (one bit each) whose patterns may begin there. After "Teddy" of Hyperscan
  * (Wang et al., NSDI 2019).
  */
 function nibbles(): WasmFunction {
   const [group, at, mask, lane, chains, bit, entry] = [0, 1, 2, 3, 4, 5, 6];
   const low = 7;
   const result = 8;
-  const tables = Array.from({ length: 6 }, (_, k) => 9 + k);
-  const bytes = 15;
+  const bytes = 9;
+  const tables = Array.from({ length: 2 * NIBBLE_CLASS.WIDTH }, (_, k) => 10 + k);
   const lookUp = (k: number): Code =>
     [
       set(bytes, loadVector(get(at), k)),
@@ -177,18 +188,22 @@ function nibbles(): WasmFunction {
         swizzle(get(tables[2 * k + 1]!), andVector(shr16(get(bytes), i32(4)), get(low))),
       ),
     ].flat();
+  const lookUps = Array.from({ length: NIBBLE_CLASS.WIDTH }, (_, k) => lookUp(k));
   const dropLowest = (local: number): Code => set(local, and(get(local), sub(get(local), i32(1))));
   return {
     parameters: 1,
     hasResult: false,
-    locals: [I32, I32, I32, I32, I32, I32, V128, V128, ...tables.map(() => V128), V128],
+    locals: [I32, I32, I32, I32, I32, I32, V128, V128, V128, ...tables.map(() => V128)],
     body: [
       set(low, splat8(i32(15))),
       ...tables.map((table, k) => set(table, loadVector(get(group), 16 * k))),
       set(at, getGlobal(START)),
       loop(
         leaveIf(atLeast(get(at), getGlobal(STOP))),
-        set(result, andVector(andVector(lookUp(0), lookUp(1)), lookUp(2))),
+        set(
+          result,
+          lookUps.reduce((a, b) => andVector(a, b)),
+        ),
         when(
           anyTrue(get(result)),
           storeVector(i32(SCRATCH), get(result)),
@@ -243,7 +258,7 @@ function scan(): WasmFunction {
       run(SET.FOURTH, FOURTH),
       run(SET.SECOND, SECOND),
       run(SET.EVERY, EVERY),
-      run(SET.NIBBLES, NIBBLES),
+      ...Array.from({ length: MAX_NIBBLE_CLASSES }, (_, k) => run(SET.NIBBLES + 4 * k, NIBBLES)),
       getGlobal(FOUND),
     ].flat(),
   };
