@@ -35,6 +35,20 @@ const routes: RouteRecordRaw[] = [
     meta: { title: m.nav.policy },
   },
   { path: '/traffic', component: () => import('./views/TrafficView.vue'), meta: { title: m.nav.traffic } },
+  {
+    path: '/hosts/:address',
+    component: () => import('./views/HostView.vue'),
+    props: true,
+    meta: { title: m.nav.host },
+  },
+  { path: '/lab', component: () => import('./views/LabView.vue'), meta: { title: m.nav.lab } },
+  { path: '/lab/jobs/:id', component: () => import('./views/JobView.vue'), props: true, meta: { title: m.nav.job } },
+  {
+    path: '/lab/captures/:id',
+    component: () => import('./views/CaptureView.vue'),
+    props: true,
+    meta: { title: m.packets.title },
+  },
   { path: '/models', component: () => import('./views/ModelsView.vue'), meta: { title: m.nav.models } },
   {
     path: '/models/:name',

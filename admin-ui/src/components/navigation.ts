@@ -24,6 +24,7 @@ export const NAVIGATION: readonly (readonly NavItem[])[] = [
     { path: '/rules', text: m.nav.rules, icon: 'rules', testid: 'nav-rules', key: 'r' },
     { path: '/models', text: m.nav.models, icon: 'models', testid: 'nav-models', key: 'm' },
     { path: '/traffic', text: m.nav.traffic, icon: 'traffic', testid: 'nav-traffic', key: 't' },
+    { path: '/lab', text: m.nav.lab, icon: 'aim', testid: 'nav-lab', key: 'l' },
   ],
   [
     { path: '/integrations', text: m.nav.integrations, icon: 'integrations', testid: 'nav-integrations', key: 'n' },

@@ -68,6 +68,8 @@ export const words = {
     selectRow: 'Select',
     actions: 'Actions',
     pages: 'Pages',
+    export: 'Export',
+    exportHelp: 'The newest 10,000 rows of what is shown, as CSV',
     previous: 'Newer',
     next: 'Older',
     page: (n: number) => `Page ${n}`,
@@ -104,6 +106,7 @@ export const words = {
     alerts: 'Alerts with it',
     incidents: 'Incidents of it',
     flows: 'Flows with it',
+    host: 'Whom it talks with',
   },
   duration: {
     label: 'For',
@@ -116,5 +119,14 @@ export const words = {
     left: (text: string) => `${text} left`,
     noEnd: 'No end',
     ended: 'Ended',
+  },
+  views: {
+    title: 'Saved',
+    none: 'Nothing is saved yet.',
+    everything: 'everything',
+    name: 'Name for this search',
+    save: 'Save',
+    share: 'For everyone',
+    removed: (name: string) => `${name} is removed`,
   },
 };
