@@ -5,6 +5,7 @@ import { appLayerOptions } from '../applayer/options.js';
 import { correlateOptionsSchema } from '../correlate/options.js';
 import { decodeOptions } from '../decode/options.js';
 import { behaviourOptionsSchema } from '../detect/behaviour/index.js';
+import { intelOptionsSchema } from '../detect/intel/index.js';
 import { scoringOptionsSchema } from '../detect/scoring/index.js';
 import { signatureOptionsSchema } from '../detect/signature/options.js';
 import { MODES } from '../domain/decision.js';
@@ -13,6 +14,7 @@ import { flowFeatureOptionsSchema } from '../features/options.js';
 import { defragOptions, flowOptions } from '../flow/options.js';
 import { reassemblyOptions } from '../flow/reassembly/options.js';
 import { siemOptionsSchema } from '../forward/options.js';
+import { ingestOptionsSchema } from '../ingest/options.js';
 import { policyOptionsSchema } from '../policy/options.js';
 import { labOptionsSchema } from '../daemons/lab/options.js';
 import { apiOptionsSchema } from '../api/options.js';
@@ -43,6 +45,12 @@ const detectSchema = z.strictObject({
   behaviour: snakeSection(
     behaviourOptionsSchema.extend({
       enabled: z.boolean().default(true).describe('Look for behaviours: scans, floods, guessing'),
+    }),
+  ).prefault({}),
+  intel: snakeSection(
+    intelOptionsSchema.extend({
+      enabled: z.boolean().default(true).describe('Match traffic with threat intelligence'),
+      folder: z.string().min(1).optional().describe('What was fetched from the feeds; data_dir/intel unless given'),
     }),
   ).prefault({}),
   models: snakeSection(
@@ -81,6 +89,7 @@ export const configSchema = z.strictObject({
   policy: policyOptionsSchema.prefault({}),
   enforce: enforceOptionsSchema.prefault({}),
   siem: siemOptionsSchema.prefault({}),
+  ingest: ingestOptionsSchema.prefault({}),
   store: snakeSection(storeOptionsSchema).prefault({}),
   api: snakeSection(apiOptionsSchema.omit({ dataDir: true })).prefault({}),
 });

@@ -88,7 +88,8 @@ export function createControl(parts: ServerParts): Control {
     models: parts.learning.control.models,
     training: parts.learning.control.training,
     rules: parts.rules,
-    siem: createSiemControl(forwarder, parts.configFile),
+    intel: parts.intel,
+    siem: createSiemControl(forwarder, parts.configFile, parts.siemReloaded),
     respond: createResponseRequests(parts, parts.responseOptions),
     remediation: parts.remediation,
     system: {

@@ -8,6 +8,7 @@ import type { Decision, ProtectedEntry } from '../../domain/decision.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { AllowNames } from '../../enforce/index.js';
 import { alertToSiemEvent, openForwarder } from '../../forward/index.js';
+import { openIngest } from '../../ingest/index.js';
 import { createBlastTracker, createPolicyEngine, type GuardDeps } from '../../policy/index.js';
 import { openStore } from '../../store/index.js';
 import type { Logger } from '../../util/logger.js';
@@ -21,6 +22,8 @@ import { createControl } from './control.js';
 import { createDecisionBook, createExemptions } from './decisions.js';
 import { createFlowIntake } from './flow-intake.js';
 import { createJudge } from './judge.js';
+import { createFeedBlocks } from './feed-blocks.js';
+import { createIntelBook } from './intel.js';
 import { createIncidentBook } from './incidents.js';
 import { createLab } from './lab.js';
 import type { ServerParts } from './parts.js';
@@ -265,7 +268,7 @@ export async function runServer(
   }
 
   const consoleSessions = sessionEntries();
-  const fixedPeers: ProtectedEntry[] = await siemPeers(config);
+  let fixedPeers: ProtectedEntry[] = await siemPeers(config);
   function peersToProtect(): ProtectedEntry[] {
     return [...fixedPeers, ...consoleSessions.entries(Date.now())];
   }
@@ -364,9 +367,27 @@ export async function runServer(
     },
   });
   await learning.training.open();
+  const intel = createIntelBook({
+    options: config.detect.intel,
+    blocks: createFeedBlocks({
+      book,
+      exemptions,
+      mode: settings.mode,
+      pausedUntilMs: settings.pausedUntilMs,
+      now: Date.now,
+    }),
+    allowed: () => exemptions.allowedNow().map((entry) => entry.value),
+    reload: () => bus.toSensors({ type: 'reload', what: 'intel' }),
+    told: (feed, state, text) => {
+      forwarder.push(healthEvent(config.name, `intel feed ${feed}`, state, text));
+    },
+    log,
+    now: Date.now,
+  });
   const parts: ServerParts = {
     lab,
     rules,
+    intel,
     store,
     book,
     exemptions,
@@ -385,6 +406,10 @@ export async function runServer(
     remediation,
     responseOptions: config.siem.requests,
     configFile: config.file,
+    async siemReloaded(next) {
+      fixedPeers = await siemPeers(next);
+      bus.toResponders({ type: 'protect', entries: peersToProtect() });
+    },
     questions,
     responder: responder.view,
     toSensor: (name, command) => bus.toSensor(name, command),
@@ -393,13 +418,25 @@ export async function runServer(
     metrics: () => ({
       ...counts,
       ...flowIntake.stats(),
+      ...prefixed('ingest', ingest.stats()),
       ...prefixed('policy', engine.stats()),
       ...prefixed('store', store.stats()),
       ...prefixed('bus', bus.stats()),
       ...prefixed('correlate', correlator.stats()),
       ...learning.training.metrics(),
+      ...intel.metrics(),
     }),
   };
+  const ingest = await openIngest(config.ingest, {
+    dataDir: config.data_dir,
+    ...(config.file === undefined ? {} : { configDir: join(config.file, '..') }),
+    emit(detection) {
+      counts.detections++;
+      correlator.push(detection);
+    },
+    log,
+    now: Date.now,
+  });
   const control = createControl(parts);
   const stopReloading = reloadOnHangup(() => control.siem.reload(), log);
   const opened = await openHttp(
@@ -421,6 +458,7 @@ export async function runServer(
   );
   http = opened;
   ready(opened.ready);
+  intel.tick();
 
   const seconds = setInterval(() => {
     const now = Date.now();
@@ -444,6 +482,7 @@ export async function runServer(
   }, 3_600_000);
   const minutes = setInterval(() => {
     rules.tick(Date.now());
+    intel.tick();
     baselines.save();
     void refreshAllowlist().catch((error: unknown) => {
       log.error({ err: error }, 'The allowlist was not read.');
@@ -461,7 +500,9 @@ export async function runServer(
     changes.close();
     backtests.close();
     rules.close();
+    intel.close();
     stopReloading();
+    await ingest.close();
     await opened.close();
     await lab.close();
     await bus.close();

@@ -22,6 +22,8 @@ export function createJudge(deps: JudgeDeps): (update: AlertUpdate) => void {
     deps.condemn(alert.offender);
     const { verdict, decision } = deps.engine.judge(alert, Date.now());
     if (decision) {
+      // Its packet was seen elsewhere, by another clock: no latency of ours.
+      if (alert.sensor.startsWith('ingest:')) decision.trace.packetUs = 0;
       decision.trace.alertUs = alertUs;
       decision.trace.decidedUs = nowUs();
       deps.book.add(decision, alert);

@@ -1,3 +1,4 @@
+import type { LoadedConfig } from '../../config/index.js';
 import type { Status } from '../../contract/http.js';
 import type { SensorCommand } from '../../contract/ipc.js';
 import type { RulesControl } from '../../api/index.js';
@@ -12,6 +13,7 @@ import type { BacktestJobs } from './backtests.js';
 import type { ChangeBook } from './changes.js';
 import type { PolicyBook } from './policies.js';
 import type { RemediationFeed } from './remediation.js';
+import type { IntelBook } from './intel.js';
 import type { Questions } from './questions.js';
 import type { SensorBook } from './sensors.js';
 import type { Learning } from './training-parts.js';
@@ -48,7 +50,10 @@ export interface ServerParts {
   responseOptions: ResponseRequestOptions;
   /** The configuration file, or undefined for built-in defaults. */
   configFile: string | undefined;
+  /** The destinations follow this configuration now. */
+  siemReloaded(config: LoadedConfig): Promise<void>;
   rules: RulesControl;
+  intel: IntelBook;
   questions: Questions;
   responder(): Status['responder'];
   toSensor(name: string, command: SensorCommand): boolean;

@@ -3,12 +3,16 @@ import type { LoadedConfig } from '../../config/index.js';
 import type { ProtectedEntry } from '../../domain/decision.js';
 import { canonicalAddress } from '../../util/ip.js';
 
-/** Addresses of the SIEM receivers and the database, which must never be blocked. Names that do not resolve are left out. */
+/** Addresses of the SIEM receivers, of senders of findings and of the database, which must never be blocked. Names that do not resolve are left out. */
 export async function siemPeers(config: LoadedConfig): Promise<ProtectedEntry[]> {
   const wanted: { host: string; reason: ProtectedEntry['reason']; detail: string }[] = [];
   for (const destination of config.siem.destinations) {
     const host = hostOf(destination);
     if (host !== undefined) wanted.push({ host, reason: 'siem', detail: `destination ${destination.name}` });
+  }
+  for (const { name, allow_from: senders } of config.ingest.sources) {
+    const hosts = senders.filter((sender) => !sender.includes('/') || /\/(32|128)$/.test(sender));
+    for (const host of hosts) wanted.push({ host: host.replace(/\/.*$/, ''), reason: 'siem', detail: `source ${name}` });
   }
   if (config.store.kind === 'mysql') wanted.push({ host: config.store.host, reason: 'database', detail: 'store.host' });
   const found = await Promise.all(

@@ -1,11 +1,19 @@
 import type { SiemControl } from '../../api/index.js';
-import { loadConfig } from '../../config/index.js';
+import { loadConfig, type LoadedConfig } from '../../config/index.js';
 import type { SiemDetail, SiemGap, SiemReplay, SiemStatus } from '../../contract/http.js';
 import type { DestinationStatus, Forwarder, ReplayableGap, ReplayStatus } from '../../forward/index.js';
 import { AppError } from '../../util/errors.js';
 
-/** The ways to the SIEM as the API sees them. @param file the configuration that a reload reads; undefined: defaults. */
-export function createSiemControl(forwarder: Forwarder, file: string | undefined): SiemControl {
+/**
+ * The ways to the SIEM as the API sees them.
+ * @param file the configuration that a reload reads; undefined: defaults.
+ * @param reloaded gets the configuration that the destinations now follow.
+ */
+export function createSiemControl(
+  forwarder: Forwarder,
+  file: string | undefined,
+  reloaded: (config: LoadedConfig) => Promise<void>,
+): SiemControl {
   function need(name: string): DestinationStatus {
     const found = forwarder.status().find((d) => d.name === name);
     if (found) return found;
@@ -44,8 +52,10 @@ export function createSiemControl(forwarder: Forwarder, file: string | undefined
       return { id, events };
     },
     async reload() {
-      const { siem } = await loadConfig(file);
-      return forwarder.reconfigure(siem);
+      const config = await loadConfig(file);
+      const result = await forwarder.reconfigure(config.siem);
+      await reloaded(config);
+      return result;
     },
   };
 }
