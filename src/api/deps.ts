@@ -11,6 +11,7 @@ import type {
   ExplainResponse,
   Health,
   ListQuery,
+  Explanation,
   ModelDetail,
   ModelDrift,
   ModelInfo,
@@ -47,6 +48,7 @@ import type { AuditRecord, Store } from '../store/index.js';
 import type { RemediationChanges, RemediationQuery } from './remediation.js';
 import type { Logger } from '../util/logger.js';
 import type { LabControl } from './lab-control.js';
+import type { IntelControl } from './intel-control.js';
 import type { RulesControl } from './rules-control.js';
 
 /** Who asks: goes into decisions, audit and SIEM events. */
@@ -147,6 +149,8 @@ export interface Control {
     promote(name: string, version: string, reason: string, actor: Actor): Awaitable<ModelDetail>;
     rollback(name: string, reason: string, actor: Actor): Awaitable<ModelDetail>;
     drift(): Awaitable<ModelDrift[]>;
+    /** @throws AppError model.not_found when no model made the alert, or its version is gone. */
+    explain(alert: Alert): Awaitable<Explanation>;
   };
   /** @throws AppError training.*, user kind */
   training: {
@@ -158,6 +162,7 @@ export interface Control {
     dismiss(id: string, reason: string, actor: Actor): Awaitable<TrainingRun>;
   };
   rules: RulesControl;
+  intel: IntelControl;
   siem: SiemControl;
   /** Uploaded captures and their analysis. */
   lab: LabControl;

@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { LoadedConfig } from '../config/index.js';
 import type { ScoredFlow, ShadowCount } from '../contract/ipc.js';
-import { createBehaviour } from '../detect/behaviour/index.js';
+import { createBehaviour, type Behaviour } from '../detect/behaviour/index.js';
+import { createIntel, IndicatorTable, TABLE_FILE, type Intel } from '../detect/intel/index.js';
 import { createScorer, type Scorer, type Shadow } from '../detect/scoring/index.js';
 import type { Detection } from '../domain/detection.js';
 import type { PacketObserver } from '../domain/stage.js';
@@ -13,6 +16,7 @@ import {
   type EmitVector,
 } from '../features/index.js';
 import { nowUs } from '../util/clock.js';
+import { errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { modelFolders, schemaOf, type ModelFolder } from './model-folders.js';
 import { createSignatures, type Signatures } from './signatures.js';
@@ -27,6 +31,8 @@ export interface DetectorDeps {
   rules?: string[];
   /** Folder with models promoted on this box; offline only what is shipped or named scores. */
   dataDir?: string;
+  /** Folder of the indicators in use; without it nothing is looked up. */
+  intelFolder?: string | undefined;
 }
 
 /** Everything that looks at packets in their flow and finds something. */
@@ -35,6 +41,8 @@ export interface Detectors {
   reload(what: 'rules' | 'models' | 'intel' | 'detectors'): Promise<void>;
   /** Offline: resolves when everything seen so far has been judged. */
   drain(): Promise<void>;
+  /** What is usual of inside hosts; absent when nothing is learned. */
+  baselines: Behaviour['baselines'];
   /** Scored vectors drawn by chance, and how challengers agree with their champions, since the last call. */
   takeScoringReport(): { samples: ScoredFlow[]; shadow: ShadowCount[] };
   stats(): Record<string, number>;
@@ -49,19 +57,31 @@ export async function createDetectors(
   const { enabled: behaviourOn, ...behaviour } = config.detect.behaviour;
   const { enabled: modelsOn, ...scoring } = config.detect.models;
   const { enabled: signatureOn, ...signature } = config.detect.signature;
+  const { enabled: intelOn, folder: _folder, feeds: _feeds, ...intelOptions } = config.detect.intel;
   const observers: PacketObserver[] = [];
   let signatures: Signatures | undefined;
+  let intel: Intel | undefined;
+  if (intelOn && deps.intelFolder !== undefined) {
+    const live = deps.offline ? {} : { nowUs };
+    intel = createIntel({ ...intelOptions, feeds: [] }, { emit: deps.emit, sensor: deps.sensor, ...live });
+    await loadIndicators(intel, deps.intelFolder, deps.log);
+    observers.push(intel.observer);
+  }
   if (signatureOn) {
     // Rules named on the command line are all there is; the folder adds what was fetched and what the operator changed.
     const chosen = deps.rules === undefined ? signature : { ...signature, rules: deps.rules, folder: undefined };
-    signatures = createSignatures(chosen, { emit: deps.emit, sensor: deps.sensor });
+    signatures = createSignatures(chosen, {
+      emit: deps.emit,
+      sensor: deps.sensor,
+      ...(intel ? { watcher: intel.watcher } : {}),
+    });
     for (const problem of signatures.problems) deps.log.warn({ ...problem }, 'a rule was skipped');
     observers.push(signatures.observer);
   }
-  if (behaviourOn)
-    observers.push(
-      createBehaviour(behaviour, { emit: deps.emit, sensor: deps.sensor, ...(deps.offline ? {} : { nowUs }) }),
-    );
+  const watcher = behaviourOn
+    ? createBehaviour(behaviour, { emit: deps.emit, sensor: deps.sensor, ...(deps.offline ? {} : { nowUs }) })
+    : undefined;
+  if (watcher) observers.push(watcher);
   const folders = modelsOn ? modelFolders(scoring.models, deps.dataDir) : [];
   const usesKdd = folders.some(({ dir }) => schemaOf(dir) === KDD_SCHEMA.name);
   let scorer: Scorer | undefined;
@@ -73,6 +93,7 @@ export async function createDetectors(
         log: deps.log,
         schemas: usesKdd ? [FLOW_SCHEMA, KDD_SCHEMA] : [FLOW_SCHEMA],
         sensor: deps.sensor,
+        windows: { shortSecs: config.features.shortWindowSecs, longSecs: config.features.longWindowSecs },
         ...(deps.offline === undefined ? {} : { offline: deps.offline }),
       },
     );
@@ -84,10 +105,13 @@ export async function createDetectors(
   }
   return {
     observers,
+    baselines: watcher?.baselines,
     async reload(what) {
       if (what === 'rules') {
         for (const problem of (await signatures?.reload()) ?? []) deps.log.warn({ ...problem }, 'a rule was skipped');
       }
+      if (what === 'intel' && intel && deps.intelFolder !== undefined)
+        await loadIndicators(intel, deps.intelFolder, deps.log);
       if (what === 'models') await scorer?.reload(...scored(modelFolders(scoring.models, deps.dataDir)));
     },
     drain: async () => scorer?.drain(),
@@ -103,4 +127,23 @@ function scored(folders: readonly ModelFolder[]): [string[], Shadow[]] {
     challenger === undefined ? [] : [{ dir: challenger, of: dir }],
   );
   return [folders.map(({ dir }) => dir), shadows];
+}
+
+/** Puts the table that the server built in use; a damaged one is refused and the old one stays. */
+async function loadIndicators(intel: Intel, folder: string, log: Logger): Promise<void> {
+  const path = join(folder, TABLE_FILE);
+  let file: Buffer;
+  try {
+    file = await readFile(path);
+  } catch {
+    // No feed was fetched yet.
+    return;
+  }
+  try {
+    const table = IndicatorTable.parse(file);
+    intel.setTable(table);
+    log.info({ indicators: table.count }, 'Threat intelligence is in use.');
+  } catch (error) {
+    log.error({ path, reason: errorMessage(error) }, 'The table of indicators cannot be used; the old one stays.');
+  }
 }

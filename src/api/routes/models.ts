@@ -81,6 +81,11 @@ export function modelHandlers({ store, control, now }: Parts): Pick<Handlers, ke
       });
       return run;
     },
+    async explainAlert({ params }) {
+      const alert = await store.alerts.get(params.id);
+      if (!alert) throw notFound('alert');
+      return models.explain(alert);
+    },
     async getLabelQueue({ query }) {
       const page = await store.alerts.list({ limit: QUEUE_ALERTS, ...(query.q === undefined ? {} : { q: query.q }) });
       const flows = await store.samples.unlabelled(Math.min(50, query.limit));

@@ -238,6 +238,31 @@ export const sampleLabelRequestSchema = z.strictObject({
   comment: sentenceSchema(1000).optional(),
 });
 
+/** Why a model said what it said of an alert's flow, with exact shares where the live path only estimates them. */
+export const explanationSchema = z.object({
+  model: z.string(),
+  version: z.string(),
+  /** tree_shap: exact Shapley values; recorded: what the detection said at the time. */
+  method: z.enum(['tree_shap', 'recorded']),
+  score: z.number(),
+  threshold: z.number(),
+  /** The output before any feature is known, and with all of them: base + sum of the shares = output. */
+  base: z.number(),
+  output: z.number(),
+  /** Largest first, both signs; shares are in units of the output. */
+  features: z.array(
+    z.object({
+      name: z.string(),
+      description: z.string(),
+      value: z.union([z.number(), z.string()]),
+      usual: z.union([z.number(), z.string()]),
+      share: z.number(),
+      text: z.string(),
+    }),
+  ),
+});
+export type Explanation = z.infer<typeof explanationSchema>;
+
 export const DRIFT_LEVELS = ['none', 'note', 'alarm', 'too_few_rows'] as const;
 export const driftFigureSchema = z.object({
   name: z.string(),
@@ -387,6 +412,16 @@ export const modelOperations = defineOperations({
     body: modelReasonSchema,
     status: 200,
     response: trainingRunSchema,
+  },
+  explainAlert: {
+    method: 'get',
+    path: '/alerts/:id/explanation',
+    summary: "Shares of the features in a model's score of an alert's flow",
+    access: 'viewer',
+    rate: 'heavy',
+    params: idParamsSchema,
+    status: 200,
+    response: explanationSchema,
   },
   getLabelQueue: {
     method: 'get',

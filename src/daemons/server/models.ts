@@ -43,6 +43,8 @@ export interface ModelBook {
   list(): ModelInfo[];
   get(name: string): ModelDetail;
   version(name: string, version: string): ModelVersion;
+  /** Folder and card of a version that is kept. */
+  find(name: string, version: string): { dir: string; card: ModelCard } | undefined;
   /** A challenger or an archived version becomes the champion. */
   promote(name: string, version: string, by: string, reason: string): ModelDetail;
   rollback(name: string, by: string, reason: string): ModelDetail;
@@ -145,6 +147,10 @@ export function createModelBook(deps: ModelBookDeps): ModelBook {
       const found = versionsOf(folderOf(name)).find((v) => v.card.id === version);
       if (!found) throw noVersion(name, version);
       return { model: toInfo(found), card: found.card, curves: readCurves(found.dir) };
+    },
+    find(name, version) {
+      const folder = folders().find((f) => f.name === name);
+      return folder && versionsOf(folder).find((v) => v.card.id === version);
     },
     promote(name, version, by, reason) {
       const folder = folderOf(name);

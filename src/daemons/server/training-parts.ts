@@ -8,6 +8,7 @@ import type { Store } from '../../store/index.js';
 import type { Logger } from '../../util/logger.js';
 import { healthEvent } from './audit-events.js';
 import { createModelBook, type ModelBook } from './models.js';
+import { explainAlert } from './training-explain.js';
 import { createTraining, type Training } from './training.js';
 
 export interface LearningDeps {
@@ -83,6 +84,11 @@ export function createLearning(config: LoadedConfig, deps: LearningDeps): Learni
           return detail;
         },
         drift: () => training.drift(),
+        explain: (alert) =>
+          explainAlert(alert, (name, version) => models.find(name, version), {
+            shortSecs: config.features.shortWindowSecs,
+            longSecs: config.features.longWindowSecs,
+          }),
       },
       training: {
         status: () => training.status(),

@@ -1,4 +1,7 @@
 export { signatureId } from './detection.js';
+export { featureSentence } from './explain.js';
+export type { Windows } from './feature-words.js';
+export { parseTreeFile, type TreeExplainer } from './tree-explainer.js';
 export type { LoadedBundle } from './bundle.js';
 export type { BatchScores } from './messages.js';
 export type { ReloadReport, Shadow } from './model-set.js';

@@ -67,11 +67,15 @@ export class Reporter {
     const { card, explainer } = bundle;
     if (explainer) {
       const shares = new Float64Array(explainer.features);
-      explainer.contributions(row, attackClass - 1, shares);
-      return topFeatures(card, row, shares);
+      // Exact values take milliseconds a row: offline there is time, live a detection must not wait for its reasons.
+      if (this.deps.offline === true) explainer.shapley(row, attackClass - 1, shares);
+      else explainer.contributions(row, attackClass - 1, shares);
+      return topFeatures(card, row, shares, this.deps.windows);
     }
     const columns = row.length;
-    return scores.shares ? topFeatures(card, row, scores.shares.subarray(r * columns, (r + 1) * columns)) : [];
+    return scores.shares
+      ? topFeatures(card, row, scores.shares.subarray(r * columns, (r + 1) * columns), this.deps.windows)
+      : [];
   }
 
   private admit(model: string, packetUs: number): boolean {

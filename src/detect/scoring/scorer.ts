@@ -7,6 +7,7 @@ import type { Logger } from '../../util/logger.js';
 import { RowBatch } from './batch.js';
 import type { LoadedBundle } from './bundle.js';
 import type { BatchScores } from './messages.js';
+import type { Windows } from './feature-words.js';
 import { ModelSet, type ReloadReport, type Shadow } from './model-set.js';
 import type { ScoringOptions } from './options.js';
 import { Reporter } from './reporter.js';
@@ -20,6 +21,8 @@ export interface ScorerDeps {
   /** Feature schemas that the sensor computes; models of others are refused. */
   schemas: readonly FeatureSchema[];
   sensor: string;
+  /** Lengths of the history windows, for the words of explanations. */
+  windows?: Windows;
   /** Offline: nothing is shed, batches are cut by size alone, times are packet times. */
   offline?: boolean;
   /** Every score, in the order of `push`; for evaluation and tests. */

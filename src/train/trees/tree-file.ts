@@ -10,13 +10,13 @@ export interface TreeFileOptions {
   reading: 'sum' | 'class' | 'negative';
 }
 
-const MAGIC = 'PCTREES1';
+const MAGIC = 'PCTREES2';
 
 /**
- * `trees.bin`: what model.onnx cannot carry, namely the value at every inner node, for path contributions.
+ * `trees.bin`: what model.onnx cannot carry, namely value and training weight of every inner node, for explanations.
  * Layout: 8 bytes magic, uint32 header length, JSON header, zero padding to 4; then, over the nodes of all trees in
- * order and little-endian: feature int32, threshold float32, left int32, right int32, value float32 (width a node),
- * missingLeft uint8. Children are numbered within their tree.
+ * order and little-endian: feature int32, threshold float32, left int32, right int32, cover float32, value float32
+ * (width a node), missingLeft uint8. Children are numbered within their tree.
  */
 export function formatTreeFile(ensemble: Ensemble, outputs: readonly number[], options: TreeFileOptions): Uint8Array {
   const { trees } = ensemble;
@@ -35,7 +35,7 @@ export function formatTreeFile(ensemble: Ensemble, outputs: readonly number[], o
     }),
   );
   const start = Math.ceil((12 + header.length) / 4) * 4;
-  const out = new Uint8Array(start + nodes * (17 + 4 * width));
+  const out = new Uint8Array(start + nodes * (21 + 4 * width));
   out.set(Buffer.from(MAGIC));
   const view = new DataView(out.buffer);
   view.setUint32(8, header.length, true);
@@ -47,11 +47,12 @@ export function formatTreeFile(ensemble: Ensemble, outputs: readonly number[], o
       view.setFloat32(start + 4 * (nodes + n), tree.threshold[i]!, true);
       view.setInt32(start + 4 * (2 * nodes + n), tree.left[i]!, true);
       view.setInt32(start + 4 * (3 * nodes + n), tree.right[i]!, true);
+      view.setFloat32(start + 4 * (4 * nodes + n), tree.cover[i]!, true);
       for (let w = 0; w < width; w++) {
         const from = width === 1 && tree.width === 1 ? i : i * tree.width + outputs[w]!;
-        view.setFloat32(start + 4 * (4 * nodes + n * width + w), tree.value[from]!, true);
+        view.setFloat32(start + 4 * (5 * nodes + n * width + w), tree.value[from]!, true);
       }
-      out[start + 4 * nodes * (4 + width) + n] = tree.missingLeft[i]!;
+      out[start + 4 * nodes * (5 + width) + n] = tree.missingLeft[i]!;
     }
   }
   return out;

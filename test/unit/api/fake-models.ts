@@ -14,7 +14,7 @@ export function fakeModels(calls: unknown[][]): Pick<Control, 'models' | 'traini
     state: 'running', summary: 'It trains.', startedMs: 1, finishedMs: 0, progress: null, champion: '0123456789abcdef', challenger: '',
   }; // prettier-ignore
   return {
-    models: { list: () => [], get: none, version: none, promote: none, rollback: none, drift: () => [] },
+    models: { list: () => [], get: none, version: none, promote: none, rollback: none, drift: () => [], explain: none },
     training: {
       status: () => ({
         enabled: true, schedule: '30 3 * * *', nextRunMs: 0, promotion: 'suggest', running: null, suggested: null,
