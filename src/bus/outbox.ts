@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 /** Detections, decisions and answers go before flows and counters. */
 export type Lane = 'urgent' | 'bulk';
 
-const BULK_TYPES: ReadonlySet<string> = new Set(['flows', 'stats', 'hits', 'state']);
+const BULK_TYPES: ReadonlySet<string> = new Set(['flows', 'stats', 'hits', 'state', 'baselines']);
 
 export function laneOf(message: { type: string }): Lane {
   return BULK_TYPES.has(message.type) ? 'bulk' : 'urgent';

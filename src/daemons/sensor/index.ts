@@ -10,6 +10,8 @@ import { createDetectors } from '../detectors.js';
 import { createPipeline } from '../pipeline.js';
 import { waitForAbort } from '../wait.js';
 import { createDetectionGate } from './detection-gate.js';
+import { createInjection } from './injection.js';
+import { createPacketRecorder } from './packet-recorder.js';
 import { createFlowReporter } from './flow-reporter.js';
 import { createLiveCapture, defaultInterfaces, type LiveCapture } from './live-capture.js';
 
@@ -17,6 +19,8 @@ import { createLiveCapture, defaultInterfaces, type LiveCapture } from './live-c
 const CLOCK_LAG_US = 50_000;
 const MAX_FLOW_REPORTS_PER_SEC = 2000;
 const SCORING_REPORT_MS = 10_000;
+/** Hosts whose baseline is told in a second. */
+const BASELINES_A_SECOND = 4;
 const GATE = { intervalUs: 250_000, maxKeys: 20_000 };
 
 /**
@@ -42,10 +46,18 @@ export async function runSensor(
     },
     signal,
   );
+  const { evidence } = config.capture;
+  const recorder = evidence.enabled
+    ? createPacketRecorder({ ...evidence, ringBytes: evidence.ringMib * 1024 * 1024 }, (found) =>
+        bus.send({ type: 'evidence', ...found }),
+      )
+    : undefined;
   const gate = createDetectionGate(GATE, (detection: Detection) => {
     bus.send({ type: 'detection', detection });
+    recorder?.note(detection);
   });
   const detectors = await createDetectors(config, {
+    intelFolder: config.detect.intel.folder,
     emit: gate.push,
     log,
     sensor: config.name,
@@ -55,10 +67,12 @@ export async function runSensor(
     maxPerSec: MAX_FLOW_REPORTS_PER_SEC,
     send: (flows) => bus.send({ type: 'flows', flows }),
   });
-  const pipeline = createPipeline(config, { observers: detectors.observers, onFlowEnd: reporter.onFlowEnd });
+  const observers = recorder ? [recorder.observer, ...detectors.observers] : detectors.observers;
+  const pipeline = createPipeline(config, { observers, onFlowEnd: reporter.onFlowEnd });
   const live = createLiveCapture({
     sourceFor: (name, interfaceId) => sourceFor(config, name, interfaceId),
     onBlock: (block) => {
+      if (recorder) recorder.linkType = block.linkType;
       pipeline.push(block);
     },
     onProblem: (error) => {
@@ -87,7 +101,12 @@ export async function runSensor(
     try {
       if (message.type === 'capture') {
         await live.setInterfaces(message.running ? (message.interfaces ?? configured) : []);
+      } else if (message.type === 'inject') {
+        const { packets, sample, gapMs } = message;
+        pipeline.push(createInjection({ packets, sample, gapMs }, nowUs()).block);
       } else if (message.type === 'reload') await detectors.reload(message.what);
+      else if (message.type === 'baselines') detectors.baselines?.restore(message.hosts);
+      else detectors.baselines?.forget(message.host);
     } catch (error) {
       const problem = error instanceof AppError ? error : undefined;
       log.error({ err: error }, 'A command of the server failed.');
@@ -102,6 +121,7 @@ export async function runSensor(
   const ticker = setInterval(() => {
     pipeline.tick(nowUs() - CLOCK_LAG_US);
     gate.tick(nowUs());
+    recorder?.tick(nowUs());
     reporter.flush();
   }, 100);
   const statistics = setInterval(() => {
@@ -116,8 +136,11 @@ export async function runSensor(
       ...detectors.stats(),
       ...reporter.stats(),
       ...gate.stats(),
+      ...recorder?.stats(),
     };
     bus.send({ type: 'stats', atMs: Date.now(), stats });
+    const hosts = detectors.baselines?.takeChanged(BASELINES_A_SECOND) ?? [];
+    if (hosts.length > 0) bus.send({ type: 'baselines', hosts });
   }, 1000);
   const scoring = setInterval(() => {
     const report = detectors.takeScoringReport();
@@ -140,7 +163,7 @@ export async function runSensor(
 }
 
 function sourceFor(config: LoadedConfig, name: string, interfaceId: number) {
-  const { source, interfaces: _interfaces, filter, ...ring } = config.capture;
+  const { source, interfaces: _interfaces, evidence: _evidence, filter, ...ring } = config.capture;
   if (source === 'cap') return { kind: 'cap' as const, interface: name, interfaceId, filter };
   return { kind: 'afpacket' as const, interface: name, interfaceId, ...ring };
 }

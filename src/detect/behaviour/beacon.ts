@@ -1,6 +1,7 @@
 import type { FlowColumns } from '../../domain/flow.js';
 import { PROTO } from '../../domain/packet.js';
 import { AddressTable, hashWords, mix32 } from './address-table.js';
+import type { Baselines } from './baselines.js';
 import { BEHAVIOURS } from './catalogue.js';
 import type { Detector, FlowMoment } from './detector.js';
 import type { BehaviourOptions } from './options.js';
@@ -19,6 +20,7 @@ export class BeaconDetector implements Detector {
   readonly name = 'beacon';
   private readonly options: BehaviourOptions['beacon'];
   private readonly sources: Sources;
+  private readonly baselines: Baselines | undefined;
   private readonly reporter: Reporter;
   private readonly services: AddressTable;
   private readonly generation: Uint32Array;
@@ -29,7 +31,8 @@ export class BeaconDetector implements Detector {
   private readonly squares: Float64Array;
   private readonly limit: Limiter;
 
-  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
+    this.baselines = baselines;
     this.options = options.beacon;
     this.sources = sources;
     this.reporter = reporter;
@@ -66,6 +69,7 @@ export class BeaconDetector implements Detector {
     if (mean < this.options.minMeanSecs) return;
     const variation = Math.sqrt(this.squares[index]! / this.count[index]!) / mean;
     if (variation > this.options.maxVariation || !this.limit.isDue(index, at.nowUs)) return;
+    if (this.baselines?.isUsual(flows, slot) === true) return;
     this.limit.mark(index, at.nowUs);
     this.report(at, index, variation);
   }

@@ -2,6 +2,7 @@ import type { FlowColumns } from '../../domain/flow.js';
 import { PROTO } from '../../domain/packet.js';
 import type { PacketObserver } from '../../domain/stage.js';
 import { ArpDetector } from './arp.js';
+import { Baselines } from './baselines.js';
 import { BeaconDetector } from './beacon.js';
 import { BruteForceDetector } from './brute-force.js';
 import { VOLUME_STEP_BYTES, type Detector, type FlowMoment } from './detector.js';
@@ -24,11 +25,18 @@ export interface DetectorContext {
   options: BehaviourOptions;
   sources: Sources;
   reporter: Reporter;
+  /** Absent when nothing is to be learned. */
+  baselines: Baselines | undefined;
+}
+
+/** The detectors, and what they have learned. */
+export interface Behaviour extends PacketObserver {
+  baselines: Pick<Baselines, 'takeChanged' | 'restore' | 'forget'> | undefined;
 }
 
 /** One line a detector: whether it is on, and how to build it. */
 const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
-  (c) => (c.options.portScan.enabled ? new PortScanDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.portScan.enabled ? new PortScanDetector(c.options, c.sources, c.reporter, c.baselines) : undefined),
   (c) => (c.options.flood.enabled ? new FloodDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.arp.enabled ? new ArpDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.bruteForce.enabled ? new BruteForceDetector(c.options, c.sources, c.reporter) : undefined),
@@ -38,18 +46,23 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
       : undefined,
   (c) => (c.options.icmpTunnel.enabled ? new IcmpTunnelDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.dns.enabled ? new DnsTunnelDetector(c.options, c.sources, c.reporter) : undefined),
-  (c) => (c.options.beacon.enabled ? new BeaconDetector(c.options, c.sources, c.reporter) : undefined),
-  (c) => (c.options.lateral.enabled ? new LateralDetector(c.options, c.sources, c.reporter) : undefined),
-  (c) => (c.options.exfiltration.enabled ? new ExfiltrationDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.beacon.enabled ? new BeaconDetector(c.options, c.sources, c.reporter, c.baselines) : undefined),
+  (c) => (c.options.lateral.enabled ? new LateralDetector(c.options, c.sources, c.reporter, c.baselines) : undefined),
+  (c) =>
+    c.options.exfiltration.enabled
+      ? new ExfiltrationDetector(c.options, c.sources, c.reporter, c.baselines)
+      : undefined,
   (c) => (c.options.rogueDhcp.enabled ? new RogueDhcpDetector(c.options, c.sources, c.reporter) : undefined),
 ];
 
 /** All behaviour detectors as one observer of packets. */
-export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps): PacketObserver {
+export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps): Behaviour {
   const sources = new Sources(options.maxSources);
   const reporter = new Reporter(deps, options.realertSecs);
-  const context = { options, sources, reporter };
-  const detectors = DETECTORS.map((build) => build(context)).filter((d): d is Detector => d !== undefined);
+  const baselines = options.baseline.enabled ? new Baselines(options) : undefined;
+  const context = { options, sources, reporter, baselines };
+  const built = DETECTORS.map((build) => build(context));
+  const detectors = [baselines, ...built].filter((d): d is Detector => d !== undefined);
   const having = <K extends keyof Detector>(method: K): Detector[] => detectors.filter((d) => d[method] !== undefined);
   const onAttempt = having('onAttempt');
   const onFailed = having('onFailed');
@@ -82,6 +95,7 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
   });
 
   return {
+    baselines,
     onPacket(p, flows, slot, direction, isNew) {
       lastFlows = flows;
       if (p.tsUs >= watch.nextDueUs) watch.onTime(flows, p.tsUs);

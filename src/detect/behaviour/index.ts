@@ -1,4 +1,4 @@
-export { createBehaviour } from './behaviour.js';
+export { createBehaviour, type Behaviour } from './behaviour.js';
 export { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
 export { behaviourOptionsSchema, type BehaviourOptions } from './options.js';
 export type { BehaviourDeps } from './reporter.js';

@@ -1,6 +1,7 @@
 import type { FlowColumns } from '../../domain/flow.js';
 import { PROTO } from '../../domain/packet.js';
 import { hashWords } from './address-table.js';
+import type { Baselines } from './baselines.js';
 import { BEHAVIOURS } from './catalogue.js';
 import type { Detector, FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
@@ -23,12 +24,14 @@ export class LateralDetector implements Detector {
   private readonly home: HomeNetworks;
   private readonly exempt: HomeNetworks;
   private readonly sources: Sources;
+  private readonly baselines: Baselines | undefined;
   private readonly reporter: Reporter;
   private readonly counts: SlidingCounts;
   private readonly hosts: DistinctSets;
   private readonly limit: Limiter;
 
-  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
+    this.baselines = baselines;
     this.options = options.lateral;
     this.home = new HomeNetworks(options.homeNetworks);
     this.exempt = new HomeNetworks(options.lateral.exempt);
@@ -43,6 +46,7 @@ export class LateralDetector implements Detector {
     const { flows, slot, nowUs } = at;
     if (flows.proto[slot] !== PROTO.TCP || !ADMIN_PORTS.has(flows.dstPort[slot]!) || !this.isInside(flows, slot))
       return;
+    if (this.baselines?.isUsual(flows, slot) === true) return;
     const source = this.sources.ofFlow(flows, slot, nowUs);
     if (this.counts.roll(source, nowUs)) this.hosts.clear(source);
     this.counts.add(source, 0, 1, nowUs);
@@ -52,6 +56,7 @@ export class LateralDetector implements Detector {
     const hosts = this.hosts.count(source);
     if (hosts < this.options.hosts || !this.limit.isDue(source, nowUs)) return;
     this.limit.mark(source, nowUs);
+    this.baselines?.suspect(flows, slot, nowUs);
     const ends = endpointsOf(flows, slot);
     this.reporter.report({
       ...ends,

@@ -1,6 +1,7 @@
 import type { EvidenceItem } from '../../domain/detection.js';
 import { formatCidr, maskIp, parseIp } from '../../util/ip.js';
 import { AddressTable, hashWords, mix32 } from './address-table.js';
+import type { Baselines } from './baselines.js';
 import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
 import { FAILURE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
@@ -36,6 +37,7 @@ export class PortScanDetector implements Detector {
   readonly name = 'port_scan';
   private readonly options: BehaviourOptions['portScan'];
   private readonly sources: Sources;
+  private readonly baselines: Baselines | undefined;
   private readonly reporter: Reporter;
   private readonly good: ProductiveCount;
   private readonly fast: ScanCounter;
@@ -56,7 +58,8 @@ export class PortScanDetector implements Detector {
   private readonly slowLimits: Thresholds;
   private readonly probe: Probe = { host: 0, network: 0, port: 0, service: 0 };
 
-  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
+    this.baselines = baselines;
     this.options = options.portScan;
     this.slowLimits = { ports: options.portScan.slowPorts, hosts: options.portScan.slowHosts };
     this.sources = sources;
@@ -84,6 +87,8 @@ export class PortScanDetector implements Detector {
 
   onFailed(at: FlowMoment, failure: number): void {
     const { flows, slot, nowUs } = at;
+    // A monitoring system asks for the same services day by day, answered or not.
+    if (this.baselines?.isUsual(flows, slot) === true) return;
     const a = 4 * slot;
     const dst = flows.dstAddr;
     const isPing = at.technique === TECHNIQUE.PING;
@@ -173,6 +178,7 @@ export class PortScanDetector implements Detector {
     counter: ScanCounter,
     found: { entry: BehaviourEntry; count: number; threshold: number },
   ): void {
+    this.baselines?.suspect(at.flows, at.slot, at.nowUs);
     const ends = endpointsOf(at.flows, at.slot);
     const hosts = counter.hosts(index);
     const techniques = this.techniquesOf(index);
