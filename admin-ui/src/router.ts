@@ -74,6 +74,7 @@ const routes: RouteRecordRaw[] = [
     component: () => import('./views/IntegrationsView.vue'),
     meta: { title: m.nav.integrations },
   },
+  { path: '/setup', component: () => import('./views/SetupView.vue'), meta: { title: m.setup.title } },
   { path: '/system', component: () => import('./views/SystemView.vue'), meta: { title: m.nav.system } },
   { path: '/accounts', component: () => import('./views/AccountsView.vue'), meta: { title: m.nav.accounts } },
   { path: '/me', component: () => import('./views/MeView.vue'), meta: { title: m.nav.me } },

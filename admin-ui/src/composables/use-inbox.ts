@@ -35,6 +35,8 @@ export interface Inbox<T, V extends string> {
   /** The selected rows, or the one under the cursor. */
   chosen: () => T[];
   block: (row?: T) => void;
+  /** Selects every row of the page that has the title of a chosen one. */
+  selectAlike: () => void;
 }
 
 /** A list of findings that is worked through: tabs and search in the address bar, cursor, selection, and keys that act. */
@@ -57,6 +59,10 @@ export function useInbox<T extends Row, V extends string>(options: InboxOptions<
   function block(row = underCursor()): void {
     if (row && session.may('operator')) ui.blockDialog = { value: row.offender, reason: row.title };
   }
+  function selectAlike(): void {
+    const titles = new Set(chosen().map((row) => row.title));
+    keys.selected.value = new Set(list.items.value.filter((row) => titles.has(row.title)).map((row) => row.id));
+  }
   function allow(): void {
     const row = underCursor();
     if (row && session.may('operator')) ui.allowDialog = { value: row.offender };
@@ -69,5 +75,5 @@ export function useInbox<T extends Row, V extends string>(options: InboxOptions<
 
   const keys = useListKeys(ids, options.open, { b: () => block(), a: allow, '.': menu, ...options.keys });
   const views = names.map((key) => ({ key, text: options.views[key].text }));
-  return { q, view, views, query, list, keys, chosen, block };
+  return { q, view, views, query, list, keys, chosen, block, selectAlike };
 }
