@@ -27,9 +27,12 @@ import { policySchemaHandlers } from './routes/policy-schema.js';
 import { liftedEarly, remediationRoutes } from './remediation.js';
 import { responseHandlers } from './routes/response-requests.js';
 import { siemHandlers } from './routes/siem.js';
+import { intelHandlers } from './routes/intel.js';
 import { ruleHandlers } from './routes/rules.js';
 import { systemHandlers } from './routes/system.js';
 import { captureHandlers } from './routes/captures.js';
+import { evidenceHandlers } from './routes/evidence.js';
+import { injectionHandlers } from './routes/injections.js';
 import { exportHandlers } from './routes/exports.js';
 import { viewHandlers } from './routes/views.js';
 import { trafficHandlers } from './routes/traffic.js';
@@ -67,9 +70,12 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...decisionHandlers({ store, control, now }),
     ...responseHandlers({ store, control, now }),
     ...siemHandlers({ control }),
+    ...intelHandlers({ control }),
     ...trafficHandlers({ store, now }),
     ...viewHandlers({ store, now }),
     ...captureHandlers({ control }),
+    ...evidenceHandlers({ store, control, version: deps.version, now }),
+    ...injectionHandlers({ control }),
     ...exportHandlers({ store, now }),
     ...baselineHandlers({ control }),
     ...changeHandlers({ control, freshness }),

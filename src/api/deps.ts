@@ -10,6 +10,7 @@ import type {
   DoctorResult,
   ExplainResponse,
   Health,
+  InjectRequest,
   ListQuery,
   Explanation,
   ModelDetail,
@@ -47,6 +48,7 @@ import type { Verdict } from '../domain/verdict.js';
 import type { AuditRecord, Store } from '../store/index.js';
 import type { RemediationChanges, RemediationQuery } from './remediation.js';
 import type { Logger } from '../util/logger.js';
+import type { EvidenceControl } from './evidence-control.js';
 import type { LabControl } from './lab-control.js';
 import type { IntelControl } from './intel-control.js';
 import type { RulesControl } from './rules-control.js';
@@ -166,6 +168,7 @@ export interface Control {
   siem: SiemControl;
   /** Uploaded captures and their analysis. */
   lab: LabControl;
+  evidence: EvidenceControl;
   /** One answer for each item; never throws for an item. */
   respond(request: ResponseRequest, actor: Actor): Awaitable<ResponseAnswer[]>;
   /** Decisions for components that enforce them elsewhere. */
@@ -177,6 +180,8 @@ export interface Control {
   sensors: {
     list(): Awaitable<SensorStatus[]>;
     capture(name: string, running: boolean, interfaces: string[] | undefined, actor: Actor): Awaitable<SensorStatus>;
+    /** @throws AppError sensor.not_found, inject.refused */
+    inject(name: string, request: InjectRequest, actor: Actor): Awaitable<{ packets: number; offender: string }>;
   };
   /** What is usual of inside hosts, by canonical address. */
   baselines: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { INJECT_SAMPLES } from './inject-samples.js';
 import { ACTIONS, ENFORCEMENTS, MODES, ORIGINS, SCOPES, TRAFFIC } from '../domain/decision.js';
 import { TIERS } from '../domain/detection.js';
 import { SEVERITIES } from '../domain/severity.js';
@@ -211,6 +212,13 @@ export const sensorMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('detection'), detection: detectionSchema }),
   z.object({ type: z.literal('flows'), flows: z.array(flowRecordSchema) }),
   z.object({ type: z.literal('stats'), atMs: z.number(), stats: statsSchema }),
+  /** Beginnings of the packets around a detection, base64. */
+  z.object({
+    type: z.literal('evidence'),
+    detectionId: z.string(),
+    linkType: z.number(),
+    packets: z.array(z.object({ tsUs: z.number(), wireLen: z.number(), data: z.string() })),
+  }),
   z.object({ type: z.literal('scoring'), samples: z.array(scoredFlowSchema), shadow: z.array(shadowCountSchema) }),
   /** What changed in the baselines of inside hosts. */
   z.object({ type: z.literal('baselines'), hosts: z.array(hostBaselineSchema) }),
@@ -220,6 +228,13 @@ export const sensorMessageSchema = z.discriminatedUnion('type', [
 /** Server to sensor: start or stop capture, change interfaces, reload rules or models. */
 export const sensorCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('capture'), running: z.boolean(), interfaces: z.array(z.string()).optional() }),
+  /** Test packets for the detectors; they never touch a wire. */
+  z.object({
+    type: z.literal('inject'),
+    packets: z.array(z.string()).optional(),
+    sample: z.enum(INJECT_SAMPLES).optional(),
+    gapMs: z.number(),
+  }),
   z.object({ type: z.literal('reload'), what: z.enum(['rules', 'models', 'intel', 'detectors']) }),
   /** Gives a sensor back what it had learned. */
   z.object({ type: z.literal('baselines'), hosts: z.array(hostBaselineSchema) }),

@@ -9,7 +9,7 @@ const MAX_STREAMS = 32;
 const FIRST_CHUNK = 1000;
 const MAX_CHUNK = 50_000;
 /** A page that still looks for rows after this time is given as it is, with a cursor to go on from. */
-const BUDGET_MS = 60;
+const BUDGET_MS = 45;
 
 /** How a list is searched and in what order. */
 export interface WalkSpec {
@@ -149,7 +149,8 @@ export async function walkPage<T extends ObjectLiteral>(
 
   const deadline = performance.now() + BUDGET_MS;
   let from: Cursor | undefined = start;
-  for (let chunk = FIRST_CHUNK; ; chunk = Math.min(MAX_CHUNK, chunk * 4)) {
+  for (let chunk = FIRST_CHUNK; ; ) {
+    const startedMs = performance.now();
     /** The newest of the places where the streams' chunks end: down to there every stream has been seen. */
     let boundary: Position | undefined;
     for (const stream of streams) {
@@ -163,7 +164,11 @@ export async function walkPage<T extends ObjectLiteral>(
       take(await read(newestFirst(where(query(), parts)).limit(page.limit + 1)));
     }
     if (!boundary) return finish(found, null);
-    if (found.length > page.limit || performance.now() > deadline) return finish(found, boundary);
+    const nowMs = performance.now();
+    // The next chunk is as large as fits into the time that is left.
+    const growth = Math.min(4, (deadline - nowMs) / (nowMs - startedMs));
+    if (found.length > page.limit || growth < 0.25) return finish(found, boundary);
+    chunk = Math.min(MAX_CHUNK, Math.ceil(chunk * growth));
     from = boundary;
   }
 }

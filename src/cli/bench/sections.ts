@@ -5,6 +5,7 @@ import { liveSection } from './live.js';
 import { floodSection, memorySection } from './memory.js';
 import type { BenchSection } from './section.js';
 import { siemSection } from './siem.js';
+import { storeSection } from './store.js';
 
 /** Every section of `portcullis bench`, in the order they run. */
 export const SECTIONS: readonly BenchSection[] = [
@@ -15,4 +16,5 @@ export const SECTIONS: readonly BenchSection[] = [
   floodSection,
   enforceSection,
   siemSection,
+  storeSection,
 ];

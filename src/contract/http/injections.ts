@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { INJECT_SAMPLES } from '../inject-samples.js';
 import { nameParamsSchema } from './common.js';
 import { defineOperations } from './operation.js';
 
+export { INJECT_SAMPLES };
 export const INJECT_MAX_PACKETS = 500;
 export const INJECT_MAX_BYTES = 1514;
-export const INJECT_SAMPLES = ['port_scan', 'sql_injection', 'xss', 'path_traversal'] as const;
 
 /**
  * Test packets for the detectors of a sensor. They never touch a wire: the sensor reads them as if it had captured them

@@ -1,3 +1,5 @@
+import { evidenceOperations } from './evidence.js';
+import { injectionOperations } from './injections.js';
 import { captureOperations } from './captures.js';
 import { accountOperations } from './accounts.js';
 import { alertOperations } from './alerts.js';
@@ -7,6 +9,7 @@ import { changeOperations } from './changes.js';
 import { baselineOperations } from './baselines.js';
 import { decisionOperations } from './decisions.js';
 import { incidentOperations } from './incidents.js';
+import { intelOperations } from './intel.js';
 import { modelOperations } from './models.js';
 import { policyOperations } from './policies.js';
 import { policySchemaOperations } from './policy-schema.js';
@@ -32,8 +35,11 @@ export const OPERATIONS = {
   ...trafficOperations,
   ...viewOperations,
   ...captureOperations,
+  ...evidenceOperations,
+  ...injectionOperations,
   ...exportOperations,
   ...baselineOperations,
+  ...intelOperations,
   ...ruleOperations,
   ...policyOperations,
   ...policySchemaOperations,

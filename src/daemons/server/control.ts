@@ -1,7 +1,9 @@
 import type { Control } from '../../api/index.js';
 import type { ExplainResponse, Status } from '../../contract/http.js';
 import type { Decision } from '../../domain/decision.js';
+import { nowUs } from '../../util/clock.js';
 import { AppError } from '../../util/errors.js';
+import { createInjection } from '../sensor/injection.js';
 import { parseCidr } from '../../util/ip.js';
 import { VERSION } from '../../util/version.js';
 import { createAllowlistControl } from './allowlist.js';
@@ -98,6 +100,19 @@ export function createControl(parts: ServerParts): Control {
     },
     sensors: {
       list: () => sensors.list(),
+      inject(name, { packets, sample, gapMs }) {
+        const { block, offender } = createInjection({ packets, sample, gapMs }, nowUs());
+        const command = {
+          type: 'inject' as const,
+          gapMs,
+          ...(packets === undefined ? {} : { packets }),
+          ...(sample === undefined ? {} : { sample }),
+        };
+        if (!parts.toSensor(name, command)) {
+          throw new AppError({ kind: 'user', code: 'sensor.not_found', message: `No sensor "${name}" is connected.` });
+        }
+        return { packets: block.count, offender };
+      },
       capture(name, running, interfaces) {
         const sensor = sensors.get(name);
         const sent = parts.toSensor(name, {
@@ -134,6 +149,7 @@ export function createControl(parts: ServerParts): Control {
       };
     },
     lab: parts.lab.control,
+    evidence: parts.evidence.control,
     metrics: () => parts.metrics(),
   };
 }

@@ -25,6 +25,7 @@ import { createJudge } from './judge.js';
 import { createFeedBlocks } from './feed-blocks.js';
 import { createIntelBook } from './intel.js';
 import { createIncidentBook } from './incidents.js';
+import { createEvidenceStore } from './evidence.js';
 import { createLab } from './lab.js';
 import type { ServerParts } from './parts.js';
 import { siemPeers, sessionEntries } from './peers.js';
@@ -178,9 +179,15 @@ export async function runServer(
   });
 
   const judge = createJudge({ engine, book, condemn: blast.condemn, judged });
+  const evidence = createEvidenceStore(
+    join(config.data_dir, 'evidence'),
+    config.capture.evidence.storeMib * 1024 * 1024,
+    log,
+  );
   const correlator = createCorrelator(config.correlate, { emit: judge, newId: uuid7 });
 
-  function judged({ alert, isNew }: AlertUpdate, verdict: Verdict, decision: Decision | undefined): void {
+  function judged({ alert, isNew, latest }: AlertUpdate, verdict: Verdict, decision: Decision | undefined): void {
+    evidence.link(latest.id, alert.id);
     counts.alerts += isNew ? 1 : 0;
     timeline.alerts += isNew ? 1 : 0;
     const response = responses.of(alert.id, decision);
@@ -214,6 +221,9 @@ export async function runServer(
         counts.flows += message.flows.length;
         timeline.flows += message.flows.length;
         flowIntake.push(sensor, message.flows);
+        return;
+      case 'evidence':
+        evidence.add(message);
         return;
       case 'scoring':
         learning.onScoring(message);
@@ -386,6 +396,7 @@ export async function runServer(
   });
   const parts: ServerParts = {
     lab,
+    evidence,
     rules,
     intel,
     store,
@@ -425,6 +436,7 @@ export async function runServer(
       ...prefixed('correlate', correlator.stats()),
       ...learning.training.metrics(),
       ...intel.metrics(),
+      ...evidence.stats(),
     }),
   };
   const ingest = await openIngest(config.ingest, {
@@ -476,6 +488,7 @@ export async function runServer(
   const hours = setInterval(() => {
     void refreshAllowlist()
       .then(() => store.retain(Date.now()))
+      .then(() => lab.expire(Date.now()))
       .catch((error: unknown) => {
         log.error({ err: error }, 'Retention failed.');
       });

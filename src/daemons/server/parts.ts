@@ -7,6 +7,7 @@ import type { Forwarder, ResponseRequestOptions } from '../../forward/index.js';
 import type { GuardDeps, PolicyEngine, PolicyOptions } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
 import type { BaselineBook } from './baselines.js';
+import type { EvidenceStore } from './evidence.js';
 import type { Lab } from './lab.js';
 import type { DecisionBook, Exemptions } from './decisions.js';
 import type { BacktestJobs } from './backtests.js';
@@ -60,5 +61,6 @@ export interface ServerParts {
   refreshAllowlist(): Promise<void>;
   learning: Learning;
   lab: Lab;
+  evidence: EvidenceStore;
   metrics(): Record<string, number>;
 }

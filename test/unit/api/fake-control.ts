@@ -1,3 +1,4 @@
+import { fakeIntel } from './fake-intel.js';
 import { fakeRules } from './fake-rules.js';
 import type { Control } from '../../../src/api/index.js';
 import type { BacktestJob, BaselineDetail, PendingChange, Status } from '../../../src/contract/http.js';
@@ -148,7 +149,13 @@ export function createFakeControl(store: Store): FakeControl {
     },
     ...fakeModels(calls),
     rules: fakeRules(),
+    intel: fakeIntel(),
     lab: createFakeLab(() => missing('lab')),
+    evidence: {
+      packets: () => Promise.resolve({ items: [], nextCursor: null, total: 0 }),
+      packet: () => Promise.reject(missing('evidence')),
+      pcap: () => Promise.resolve(Buffer.from('d4c3b2a1', 'hex')),
+    },
     siem: {
       list: () => [],
       test() {
@@ -177,6 +184,10 @@ export function createFakeControl(store: Store): FakeControl {
     },
     sensors: {
       list: () => [sensor],
+      inject(name) {
+        if (name !== sensor.name) throw missing('sensor');
+        return { packets: 1, offender: '198.51.100.23' };
+      },
       capture(name) {
         if (name !== sensor.name) throw missing('sensor');
         return sensor;

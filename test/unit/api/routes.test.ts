@@ -41,7 +41,9 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   listViews: 'viewer', addView: 'viewer', putView: 'viewer', removeView: 'viewer',
   listCaptures: 'viewer', uploadCapture: 'analyst', getCapture: 'viewer', removeCapture: 'analyst', downloadCapture: 'analyst',
   listPackets: 'analyst', getPacket: 'analyst', listJobs: 'viewer', addJob: 'analyst', getJob: 'viewer', removeJob: 'analyst',
-  listJobAlerts: 'viewer', listJobBlocks: 'viewer',
+  listJobAlerts: 'viewer', listJobBlocks: 'viewer', getPolicySchema: 'viewer',
+  listAlertPackets: 'analyst', getAlertPacket: 'analyst', downloadAlertPcap: 'analyst', downloadAlertBundle: 'analyst',
+  downloadIncidentBundle: 'analyst', injectPackets: 'operator',
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];

@@ -1,0 +1,197 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
+import { openStore, type PageResult, type Store, type StoreOptions } from '../../store/index.js';
+import { openOwnMariaDb } from './mariadb.js';
+import type { BenchContext, BenchFigure, BenchSection } from './section.js';
+import {
+  ALERT_DAYS,
+  attacker,
+  createMaker,
+  DAY_MS,
+  FLOW_DAYS,
+  inside,
+  makeAlert,
+  makeBlock,
+  makeFlow,
+} from './store-data.js';
+
+/** Rows of the tables; PORTCULLIS_BENCH_STORE=100000,500000,10000 makes smaller ones. */
+const ROWS = (process.env['PORTCULLIS_BENCH_STORE'] ?? '1000000,5000000,100000').split(',').map(Number);
+/** Tables are kept in this folder and used again, when it is given. */
+const KEPT_DIR = process.env['PORTCULLIS_BENCH_STORE_DIR'];
+const RUNS = 40;
+const AT_ONCE = 5000;
+const BUFFER_POOL_MIB = 512;
+
+type Query = (store: Store, n: number) => Promise<PageResult<unknown> | object>;
+const alerts =
+  (q: (n: number) => string): Query =>
+  (store, n) =>
+    store.alerts.list({ limit: 50, q: q(n) });
+const flows =
+  (q: (n: number) => string): Query =>
+  (store, n) =>
+    store.flows.list({ limit: 50, q: q(n) });
+const blocks =
+  (q: (n: number) => string): Query =>
+  (store, n) =>
+    store.decisions.list({ limit: 50, q: q(n), state: 'active' }, Date.now());
+
+/** Each query with the bound that it is held to, milliseconds. */
+const QUERIES: readonly [name: string, query: Query][] = [
+  ['alerts', alerts(() => '')],
+  ['alerts before a day', alerts((n) => `before:${Date.now() - n * DAY_MS}`)],
+  ['alerts is:open', alerts(() => 'is:open')],
+  ['alerts ip: rare', alerts((n) => `ip:${attacker(100_000 + n * 997)}`)],
+  ['alerts ip: busy', alerts((n) => `ip:${inside(n)}`)],
+  ['alerts ip: /24', alerts((n) => `ip:11.1.${n}.0/24`)],
+  ['alerts ip: /9', alerts(() => 'ip:11.0.0.0/9')],
+  ['alerts label:', alerts((n) => (n % 2 ? 'label:beacon' : 'label:rare_label'))],
+  ['alerts label: and is:', alerts(() => 'label:rare_label is:archived severity>=high')],
+  ['alerts severity>=', alerts(() => 'severity>=high')],
+  ['alerts score>', alerts((n) => `score>${0.999 + n / 100_000}`)],
+  ['alerts tier:', alerts(() => 'tier:anomaly')],
+  ['alerts sid:', alerts((n) => `sid:${1000 + n * 60}`)],
+  ['alerts port:', alerts((n) => `port:${30_000 + n}`)],
+  ['alerts word, common', alerts(() => 'scan')],
+  ['alerts word, rare', alerts((n) => `"rule ${2000 + n}"`)],
+  ['alerts word, none', alerts(() => 'nothing-has-this-word')],
+  ['alerts words, not', alerts((n) => `brute -is:archived -label:beacon "rule ${n}"`)],
+  ['flows', flows(() => '')],
+  ['flows ip: busy', flows((n) => `ip:${inside(n)}`)],
+  ['flows ip: rare', flows((n) => `ip:${attacker(100_000 + n * 997)}`)],
+  ['flows ip: /20', flows((n) => `ip:11.${n % 3}.${n}.0/20`)],
+  ['flows port:', flows((n) => `port:${n % 2 ? 443 : 31_337}`)],
+  ['flows app: and bytes>', flows(() => 'app:dns bytes>100000')],
+  ['flows bytes>, rare', flows(() => 'bytes>4000000000')],
+  ['flows bytes>, none', flows(() => 'bytes>400000000000')],
+  ['blocks', blocks(() => '')],
+  ['blocks ip:', blocks((n) => `ip:${attacker(n * 501)}`)],
+  ['blocks policy:', blocks((n) => `policy:policy-${n % 7}`)],
+  ['blocks word', blocks((n) => `"rule ${n * 3} "`)],
+  ['blocks word, none', blocks(() => 'nothing-has-this-word')],
+  ['overview 1 h', (store) => store.statistics.overview(60, Date.now())],
+  ['overview 24 h', (store) => store.statistics.overview(1440, Date.now())],
+  ['overview 7 d', (store) => store.statistics.overview(10_080, Date.now())],
+  ['counts of the status', (store) => store.alerts.counts(Date.now() - 3_600_000)],
+];
+
+async function fill(
+  store: Store,
+  what: string,
+  rows: number,
+  queue: (n: number) => void,
+  progress: BenchContext['progress'],
+) {
+  for (let n = 0; n < rows; n++) {
+    queue(n);
+    if (n % AT_ONCE === AT_ONCE - 1) {
+      await store.flush();
+      progress(`${store.kind}: ${n + 1} of ${rows} ${what}`);
+    }
+  }
+  await store.flush();
+}
+
+async function makeTables(store: Store, { progress, signal }: BenchContext): Promise<void> {
+  const [alertRows = 0, flowRows = 0, blockRows = 0] = ROWS;
+  const nowMs = Date.now();
+  const maker = createMaker(20_260_101);
+  const at = (n: number, rows: number, days: number): number => nowMs - Math.floor((1 - n / rows) * days * DAY_MS);
+  await fill(
+    store,
+    'alerts',
+    alertRows,
+    (n) => {
+      if (signal.aborted) return;
+      const alert = makeAlert(maker, at(n, alertRows, ALERT_DAYS));
+      store.alerts.queue({ alert, response: maker.random() < 0.1 ? 'blocked' : 'none' });
+    },
+    progress,
+  );
+  await fill(
+    store,
+    'flows',
+    flowRows,
+    (n) => {
+      if (!signal.aborted) store.flows.queue('edge', makeFlow(maker, at(n, flowRows, FLOW_DAYS)));
+    },
+    progress,
+  );
+  await fill(
+    store,
+    'blocks',
+    blockRows,
+    (n) => {
+      if (!signal.aborted) store.decisions.queue({ decision: makeBlock(maker, n, nowMs) });
+    },
+    progress,
+  );
+}
+
+const percentile = (sorted: readonly number[], p: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? 0;
+
+async function measure(store: Store, { progress, signal }: BenchContext): Promise<BenchFigure[]> {
+  const figures: BenchFigure[] = [];
+  for (const [name, query] of QUERIES) {
+    if (signal.aborted) break;
+    progress(`${store.kind}: ${name}`);
+    const times: number[] = [];
+    let short = 0;
+    for (let n = 0; n < RUNS; n++) {
+      const startedMs = performance.now();
+      const answer = await query(store, n);
+      times.push(performance.now() - startedMs);
+      if ('items' in answer && answer.nextCursor !== null && answer.items.length < 50) short++;
+    }
+    times.sort((a, b) => a - b);
+    const more = short === 0 ? '' : `, ${short} of ${RUNS} pages short with a cursor`;
+    const [p50, p95, first] = [percentile(times, 0.5), percentile(times, 0.95), times.at(-1) ?? 0];
+    const text = `p50 ${p50.toFixed(1)}, slowest ${first.toFixed(1)}${more}`;
+    figures.push({ name: `${store.kind} ${name}`, value: p95, unit: 'ms p95', text });
+  }
+  return figures;
+}
+
+async function run(context: BenchContext, options: Partial<StoreOptions>): Promise<BenchFigure[]> {
+  const store = await openStore({ ...options, batchRows: 500, maxQueuedAlerts: 50_000 });
+  try {
+    if ((await store.flows.list({ limit: 1 })).items.length === 0) await makeTables(store, context);
+    return await measure(store, context);
+  } finally {
+    await store.close();
+  }
+}
+
+async function measureStore(context: BenchContext, skip: (reason: string) => void): Promise<BenchFigure[]> {
+  const dir = KEPT_DIR ?? context.dir;
+  await mkdir(join(dir, 'mariadb'), { recursive: true });
+  const figures = await run(context, { kind: 'sqlite', path: join(dir, 'store.db') });
+  const fresh = !existsSync(join(dir, 'mariadb', 'data'));
+  const server = await openOwnMariaDb(join(dir, 'mariadb'), BUFFER_POOL_MIB);
+  if (!server) {
+    skip('MariaDB: mariadb-server is not installed');
+    return figures;
+  }
+  try {
+    if (fresh) {
+      const connection = await createConnection({ socketPath: server.socketPath, user: 'root' });
+      await connection.query('CREATE DATABASE portcullis');
+      await connection.end();
+    }
+    const mysql = { kind: 'mysql' as const, socketPath: server.socketPath, user: 'root', database: 'portcullis' };
+    return [...figures, ...(await run(context, mysql))];
+  } finally {
+    await server.close();
+  }
+}
+
+/** Lists, searches and overview over large tables, on SQLite and on MariaDB. */
+export const storeSection: BenchSection = {
+  name: 'store',
+  title: `Lists and searches with ${ROWS[0]} alerts, ${ROWS[1]} flows and ${ROWS[2]} blocks`,
+  run: measureStore,
+};
