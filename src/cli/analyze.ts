@@ -29,6 +29,7 @@ interface AnalyzeOptions {
   models?: string;
   behaviour: 'on' | 'off';
   policies?: string;
+  intel?: string;
   format: OutputFormat;
   flows?: boolean;
   out: string;
@@ -49,6 +50,7 @@ export function register(program: Command): void {
     .option('--models <dir>', 'model bundle, folder of bundles, or none; the shipped models unless given')
     .addOption(new Option('--behaviour <on|off>', 'behaviour detectors').choices(['on', 'off']).default('on'))
     .option('--policies <dir>', 'policy folder or none; the shipped policies unless given')
+    .option('--intel <folder>', 'folder of indicators in use (data_dir/intel); none unless given')
     .addOption(
       new Option('--format <name>', 'output format')
         .choices(['eve', 'ecs', 'cef', 'leef', 'ocsf', 'csv'])
@@ -112,6 +114,7 @@ async function openRun(config: LoadedConfig, options: AnalyzeOptions, { write, p
     sensor: config.name,
     offline: true,
     ...(options.rules === undefined ? {} : { rules: options.rules }),
+    ...(options.intel === undefined || options.intel === 'none' ? {} : { intelFolder: options.intel }),
   });
   const pipeline = createPipeline(config, {
     observers: detectors.observers,

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   model: () => import('./model.js'),
   policy: () => import('./policy.js'),
   rules: () => import('./rules.js'),
+  intel: () => import('./intel.js'),
   decision: () => import('./decision.js'),
   protect: () => import('./protect.js'),
   explain: () => import('./explain.js'),

@@ -11,7 +11,7 @@ import { toSnake } from './snake.js';
 /** Configuration with every path absolute. */
 export interface LoadedConfig extends Config {
   runtime_dir: string;
-  detect: Config['detect'] & { signature: { folder: string } };
+  detect: Config['detect'] & { signature: { folder: string }; intel: { folder: string } };
   /** The file it came from, or undefined for built-in defaults. */
   file: string | undefined;
 }
@@ -104,6 +104,7 @@ function finish(config: Config, raw: RawConfig, file: string | undefined): Loade
     detect: {
       ...config.detect,
       signature: signaturePaths(config.detect.signature, dataDir, absolute),
+      intel: intelPaths(config.detect.intel, dataDir, absolute),
       models: { ...config.detect.models, models: config.detect.models.models.map(absolute) },
     },
     training: { ...config.training, base: config.training.base.map(absolute) },
@@ -126,5 +127,17 @@ function signaturePaths(signature: SignatureConfig, dataDir: string, absolute: (
     sources: signature.sources.map((s) => (/^[a-z]+:/i.test(s.url) ? s : { ...s, url: absolute(s.url) })),
     ...(classification === undefined ? {} : { classification: absolute(classification) }),
     ...(threshold === undefined ? {} : { threshold: absolute(threshold) }),
+  };
+}
+
+function intelPaths(intel: Config['detect']['intel'], dataDir: string, absolute: (path: string) => string) {
+  return {
+    ...intel,
+    folder: intel.folder === undefined ? join(dataDir, 'intel') : absolute(intel.folder),
+    feeds: intel.feeds.map((feed) => ({
+      ...feed,
+      url: /^[a-z]+:/i.test(feed.url) ? feed.url : absolute(feed.url),
+      ...(feed.secretFile === undefined ? {} : { secretFile: absolute(feed.secretFile) }),
+    })),
   };
 }

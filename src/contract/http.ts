@@ -23,6 +23,7 @@ export * from './http/passkeys.js';
 export * from './http/policies.js';
 export * from './http/policy-schema.js';
 export * from './http/response-requests.js';
+export * from './http/intel.js';
 export * from './http/rules.js';
 export * from './http/settings.js';
 export * from './http/siem.js';

@@ -1,6 +1,6 @@
 import { createAppLayer, type AppFlow, type AppLayerInput, type FlowEnds } from '../applayer/index.js';
 import type { PacketContent, SignatureEngine } from '../detect/signature/index.js';
-import type { StreamSink } from '../domain/app-layer.js';
+import type { AppWatcher, StreamSink } from '../domain/app-layer.js';
 import type { Direction, FlowColumns } from '../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../domain/packet.js';
 import type { PacketObserver } from '../domain/stage.js';
@@ -13,7 +13,11 @@ export interface ObserverOptions {
 }
 
 /** Connects reassembly, protocol parsers and rules, so that a packet is judged with what it completed. */
-export function observeSignatures(engine: SignatureEngine, options: ObserverOptions): PacketObserver {
+export function observeSignatures(
+  engine: SignatureEngine,
+  options: ObserverOptions,
+  watcher?: AppWatcher,
+): PacketObserver {
   const appLayer = createAppLayer(options.appLayer ?? {});
   const flowsApp: (AppFlow | undefined)[] = [];
   const reassembler = createReassembler(options.stream, {
@@ -49,6 +53,8 @@ export function observeSignatures(engine: SignatureEngine, options: ObserverOpti
       } else if (slot >= 0 && packet.proto === PROTO.UDP && packet.payloadLen > 0)
         pushDatagram(packet, flows, slot, direction);
       content.app = slot < 0 ? undefined : flowsApp[slot];
+      const transactions = content.app?.transactions;
+      if (watcher && transactions && transactions.length > 0) watcher.onTransactions(transactions, packet, flows, slot);
       engine.onPacket(packet, flows, slot, direction, content);
     },
     onFlowEnd(flows, slot, reason, nowUs) {

@@ -5,6 +5,7 @@ import {
   type FileProblem,
   type SignatureOptions as EngineOptions,
 } from '../detect/signature/index.js';
+import type { AppWatcher } from '../domain/app-layer.js';
 import type { Detection } from '../domain/detection.js';
 import type { PacketObserver } from '../domain/stage.js';
 import { readConfiguredRules } from './rule-files.js';
@@ -17,6 +18,8 @@ export type SignatureOptions = EngineOptions & ObserverOptions;
 export interface SignatureDeps {
   emit(detection: Detection): void;
   sensor: string;
+  /** Sees transactions beside the rules. */
+  watcher?: AppWatcher;
 }
 
 /** The signature engine as one observer of the packet path. */
@@ -34,14 +37,14 @@ export function createSignatures(options: SignatureOptions, deps: SignatureDeps)
   const engine = new SignatureEngine(loaded.rules, options, deps);
   let problems = [...first.problems, ...loaded.problems];
   return {
-    observer: observeSignatures(engine, options),
+    observer: observeSignatures(engine, options, deps.watcher),
     get problems() {
       return problems;
     },
     async reload() {
       const read = readConfiguredRules(options);
       const { rules, problems: found } = await loadRulesGradually(read.files, read.load);
-      engine.setRules(rules);
+      await engine.setRulesGradually(rules);
       problems = [...read.problems, ...found];
       return problems;
     },

@@ -66,6 +66,8 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
 
   function siem(entry: Entry, op: SiemDecisionEvent['op'], reason: string): void {
     const { decision, alert } = entry;
+    // A feed of 100,000 addresses is one event, told when it was applied.
+    if (decision.origin === 'feed') return;
     deps.toSiem(
       decisionToSiemEvent(decision, op, {
         sensor: deps.name,
