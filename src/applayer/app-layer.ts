@@ -21,6 +21,8 @@ export interface AppFlow extends StreamSink {
   readonly isDecided: boolean;
   /** The flow's source is the server: transactions name directions by server and client, not by the flow. */
   readonly isReversed: boolean;
+  /** Both directions are encrypted from here on. */
+  readonly isEncrypted: boolean;
   /** Oldest first, not yet released. */
   readonly transactions: readonly AppTransaction[];
   release(transaction: AppTransaction): void;
@@ -120,6 +122,10 @@ class DetectedFlow implements AppFlow {
 
   get proto(): AppProto | undefined {
     return this.parser?.proto;
+  }
+
+  get isEncrypted(): boolean {
+    return this.parser?.isEncrypted ?? false;
   }
 
   get transactions(): readonly AppTransaction[] {

@@ -91,8 +91,10 @@ class ConnectionSink implements StreamSink {
   }
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void {
+    // The bytes that end the handshake still count; what is encrypted tells rules nothing.
+    const isHidden = this.#app.isEncrypted;
     this.#app.onData(direction, data, offset, length, position, tsUs);
-    this.#engine.onData(this.#slot, direction, data, offset, length, position);
+    if (!isHidden) this.#engine.onData(this.#slot, direction, data, offset, length, position);
   }
 
   onGap(direction: Direction, length: number, position: number, tsUs: number): void {

@@ -65,11 +65,16 @@ class SshParser implements AppParser {
   private readonly tx = new SshTransaction();
   private readonly held: [Uint8Array, Uint8Array] = [NOTHING, NOTHING];
   private readonly state: ['banner' | 'packets' | 'over', 'banner' | 'packets' | 'over'] = ['banner', 'banner'];
+  private readonly isHidden = [false, false];
   private readonly maxPacket: number;
 
   constructor(options: AppLayerOptions) {
     this.maxPacket = options.sshKexKiB * 1024;
     this.transactions = [this.tx];
+  }
+
+  get isEncrypted(): boolean {
+    return this.isHidden[0]! && this.isHidden[1]!;
   }
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number): void {
@@ -149,7 +154,10 @@ class SshParser implements AppParser {
       this.tx.progress[direction] = 2;
     }
     // After NEWKEYS everything is encrypted.
-    if (payload[0] === NEWKEYS) this.finish(direction);
+    if (payload[0] === NEWKEYS) {
+      this.isHidden[direction] = true;
+      this.finish(direction);
+    }
     return 4 + length;
   }
 }

@@ -111,12 +111,17 @@ class TlsParser implements AppParser {
   private readonly messages: [Uint8Array, Uint8Array] = [NOTHING, NOTHING];
   /** What follows in a direction is encrypted, or cannot be read any more. */
   private readonly isOver = [false, false];
+  private readonly isHidden = [false, false];
   private readonly seen = [0, 0];
   private readonly maxMessage: number;
 
   constructor(options: AppLayerOptions) {
     this.maxMessage = options.tlsHandshakeKiB * 1024;
     this.transactions = [this.tx];
+  }
+
+  get isEncrypted(): boolean {
+    return this.isHidden[0]! && this.isHidden[1]!;
   }
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number): void {
@@ -143,6 +148,11 @@ class TlsParser implements AppParser {
     if (at >= 0) this.transactions.splice(at, 1);
   }
 
+  private hide(direction: Direction): void {
+    this.isHidden[direction] = true;
+    this.finish(direction);
+  }
+
   private finish(direction: Direction): void {
     this.isOver[direction] = true;
     this.records[direction] = this.messages[direction] = NOTHING;
@@ -163,7 +173,7 @@ class TlsParser implements AppParser {
     if (type !== HANDSHAKE) {
       if (d.length < 5 + length) return 0;
       // From here on records are encrypted; in TLS 1.3 a ChangeCipherSpec is only decoration.
-      if (type === CHANGE_CIPHER || type === 23) this.finish(direction);
+      if (type === CHANGE_CIPHER || type === 23) this.hide(direction);
       return 5 + length;
     }
     if (d.length < 5 + length) return 0;
@@ -198,7 +208,7 @@ class TlsParser implements AppParser {
     } else if (type === SERVER_HELLO && direction === 1) {
       tx.server ??= parseHello(body, false);
       tx.progress[1] = Math.max(tx.progress[1], 1);
-      if (tx.server?.version === TLS13) this.finish(1);
+      if (tx.server?.version === TLS13) this.hide(1);
     } else if (type === CERTIFICATE && direction === 1) {
       this.certificates(body);
       tx.progress[1] = Math.max(tx.progress[1], 2);

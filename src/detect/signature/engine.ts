@@ -57,8 +57,27 @@ export class SignatureEngine {
 
   /** Swaps the rules; flows keep their bits and streams, what waited for old rules is forgotten. */
   setRules(rules: readonly Rule[]): void {
+    this.#swap(this.#load(rules));
+  }
+
+  /**
+   * The same, letting others work in between: packets meet the old rules until the new ones are ready.
+   * @param sliceMs longest time at a stretch, milliseconds, but for one group of rules.
+   */
+  async setRulesGradually(rules: readonly Rule[], sliceMs = 5): Promise<void> {
+    const groups = new RuleGroups(rules);
+    let until = performance.now() + sliceMs;
+    for (const _ of groups.prepare()) {
+      if (performance.now() < until) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      until = performance.now() + sliceMs;
+    }
+    this.#swap(this.#load(rules, groups));
+  }
+
+  #swap(loaded: Loaded): void {
     this.#evaluatedBefore += this.#loaded.payload.evaluated;
-    this.#loaded = this.#load(rules);
+    this.#loaded = loaded;
     for (const state of this.#flows) {
       state.transactions?.clear();
       for (const stream of state.streams) {
@@ -161,8 +180,8 @@ export class SignatureEngine {
     };
   }
 
-  #load(rules: readonly Rule[]): Loaded {
-    const groups = new RuleGroups(rules);
+  #load(rules: readonly Rule[], prepared?: RuleGroups): Loaded {
+    const groups = prepared ?? prepare(rules);
     const inspector = this.#inspector;
     const alerts = this.#alerts;
     const scene = this.#scene;
@@ -203,4 +222,11 @@ export class SignatureEngine {
     }
     scene.turn(direction);
   }
+}
+
+function prepare(rules: readonly Rule[]): RuleGroups {
+  const groups = new RuleGroups(rules);
+  const steps = groups.prepare();
+  while (!steps.next().done);
+  return groups;
 }

@@ -16,6 +16,16 @@ const SIDES = 3;
 /** Beyond these, ports share their tables. */
 const MAX_TABLE_BYTES = 64 * 1_048_576;
 
+/** What almost every network carries. */
+const USUAL: readonly (readonly [proto: number, port: number, app: string | undefined])[] = [
+  [PROTO.TCP, 80, 'http'],
+  [PROTO.TCP, 443, 'tls'],
+  [PROTO.TCP, 443, undefined],
+  [PROTO.TCP, 22, 'ssh'],
+  [PROTO.UDP, 53, 'dns'],
+];
+const CLIENT_PORT = 50_000;
+
 /** All rules, sorted by where they are looked at; groups are made when they are needed first. */
 export class RuleGroups {
   readonly #rules: readonly Rule[];
@@ -25,7 +35,7 @@ export class RuleGroups {
   readonly #headers: (ByPorts<readonly number[]> | undefined)[] = [];
   readonly #packets: (ByPorts<PatternGroup> | undefined)[] = [];
   readonly #streams: (ByPorts<PatternGroup> | undefined)[] = [];
-  readonly #transactions = new Map<string, [TransactionGroup, TransactionGroup]>();
+  readonly #transactions = new Map<string, [TransactionGroup?, TransactionGroup?]>();
   readonly #protocols = new Map<string, readonly number[]>();
 
   constructor(rules: readonly Rule[]) {
@@ -40,6 +50,25 @@ export class RuleGroups {
   /** Bytes of the scanner's tables. */
   get tableBytes(): number {
     return this.#scanner.tableBytes;
+  }
+
+  /** Makes the groups that ordinary traffic needs at once, one at a step; others are made when a packet asks for them. */
+  *prepare(): Generator<undefined> {
+    const apps = new Set(this.#rules.flatMap((r) => (r.kind === 'transaction' ? (r.appProtos ?? []) : [])));
+    for (const app of apps) {
+      for (const direction of [0, 1] as const) {
+        this.transaction(app, direction);
+        yield;
+      }
+    }
+    for (const [proto, port, app] of USUAL) {
+      for (const side of [0, 1] as const) {
+        const [src, dst] = side === 0 ? [CLIENT_PORT, port] : [port, CLIENT_PORT];
+        this.packet(proto, side, app).get(src, dst);
+        if (proto === PROTO.TCP) this.stream(side, app).get(src, dst);
+        yield;
+      }
+    }
   }
 
   /** Rules about headers only. */
@@ -70,18 +99,16 @@ export class RuleGroups {
   }
 
   /** Rules about transactions of an application protocol. */
-  transaction(proto: string, direction: Direction): TransactionGroup | undefined {
+  transaction(proto: string, direction: Direction): TransactionGroup {
     let pair = this.#transactions.get(proto);
-    if (pair === undefined) {
-      const rules = this.#rules.filter((r) => r.kind === 'transaction' && r.appProtos?.includes(proto));
-      const make = (d: Direction): TransactionGroup => {
-        const towards = rules.filter((r) => ((r.towards >> d) & 1) === 1);
-        return createTransactionGroup(towards, d, this.#scanner);
-      };
-      pair = [make(0), make(1)];
-      this.#transactions.set(proto, pair);
-    }
-    return pair[direction];
+    if (pair === undefined) this.#transactions.set(proto, (pair = []));
+    return (pair[direction] ??= createTransactionGroup(
+      this.#rules.filter(
+        (r) => r.kind === 'transaction' && ((r.towards >> direction) & 1) === 1 && r.appProtos?.includes(proto),
+      ),
+      direction,
+      this.#scanner,
+    ));
   }
 
   /** Rules that ask for nothing but an application protocol. */

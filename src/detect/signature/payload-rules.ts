@@ -41,7 +41,7 @@ export class PayloadRules {
     const packet = scene.packet!;
     candidates.clear();
     this.#addFitting(ofPorts(groups.header(packet.proto), scene), scene);
-    if (packet.payloadLen > 0 && scene.content!.isValid) this.#searchPayload(scene, packet);
+    if (packet.payloadLen > 0 && scene.content!.isValid && !scene.app?.isEncrypted) this.#searchPayload(scene, packet);
     this.#addProtocolRules(scene);
     if (candidates.size === 0) return;
     candidates.sort();
@@ -58,6 +58,11 @@ export class PayloadRules {
 
   /** Looks at what came to a stream since the last time, and again at rules that wait for more. */
   inspectStream(scene: Scene, stream: StreamWindow): void {
+    if (scene.app?.isEncrypted) {
+      stream.pending?.clear();
+      stream.scanned = stream.length;
+      return;
+    }
     const candidates = this.#candidates;
     candidates.clear();
     if (stream.pending) for (const id of stream.pending) candidates.add(id);

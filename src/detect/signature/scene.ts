@@ -13,6 +13,8 @@ export interface AppView {
   readonly isDecided: boolean;
   /** The flow's source is the server. */
   readonly isReversed: boolean;
+  /** Both directions are encrypted from here on: payload rules have nothing to find. */
+  readonly isEncrypted?: boolean;
   readonly transactions: readonly AppTransaction[];
   release(transaction: AppTransaction): void;
 }

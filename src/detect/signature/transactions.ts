@@ -92,7 +92,6 @@ export class TransactionInspector {
   #inspectOne(scene: Scene, transaction: AppTransaction, memory: TransactionState): void {
     const direction = scene.side;
     const group = this.#deps.groups.transaction(transaction.proto, direction);
-    if (!group) return;
     const side = memory.side(direction, group);
     this.#memory = memory;
     this.#side = side;
@@ -180,7 +179,7 @@ export class TransactionInspector {
       if (this.#deps.rules[id]!.direction !== '=>') continue;
       const other = (1 - this.#direction) as Direction;
       const group = this.#deps.groups.transaction(this.#transaction!.proto, other);
-      if (group) this.#memory!.side(other, group).add(id);
+      this.#memory!.side(other, group).add(id);
     }
   };
 

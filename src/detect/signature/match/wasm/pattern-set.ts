@@ -34,15 +34,23 @@ function commonness(b: number): number {
   return 4;
 }
 
+const COMMONNESS = Uint8Array.from({ length: 256 }, (_, b) => commonness(FOLD[b]!));
+/** Added to the score of grams that repeat one byte: padding is made of them. */
+const REPEATED = 60;
+
 /** Where the rarest `size` neighbouring bytes begin. */
 export function rarestGram(bytes: Uint8Array, size: number): number {
   const first = Math.max(0, bytes.length - TAIL_BYTES);
   let best = first;
   let bestScore = Infinity;
   for (let at = first; at + size <= bytes.length; at++) {
-    const gram = bytes.subarray(at, at + size);
-    let score = gram.reduce((sum, b) => sum + commonness(FOLD[b]!), 0);
-    if (gram.every((b) => FOLD[b] === FOLD[gram[0]!])) score += 60;
+    let score = 0;
+    let isRepeated = true;
+    for (let i = at; i < at + size; i++) {
+      score += COMMONNESS[bytes[i]!]!;
+      isRepeated &&= FOLD[bytes[i]!] === FOLD[bytes[at]!];
+    }
+    if (isRepeated) score += REPEATED;
     if (score < bestScore) {
       best = at;
       bestScore = score;
