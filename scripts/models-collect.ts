@@ -1,7 +1,7 @@
-// npx tsx scripts/models-collect.ts --out FILE.parquet [--lab DIR]... [--captures DIR --index FILE] [--origin NAME]... [--flows N]
+// npx tsx scripts/models-collect.ts --out FILE.parquet [--lab DIR]... [--captures DIR --index FILE] [--origin NAME]... [--flows N] [--benign N]
 //
 // Feature vectors of labelled captures as one Parquet file. The shipped base table is made of our own lab's runs:
-//   npx tsx scripts/models-collect.ts --lab RUNS/1 --lab RUNS/2 --lab RUNS/3 --flows 200 --out models/base/flow.parquet
+//   npx tsx scripts/models-collect.ts --lab RUNS/1 --lab RUNS/2 --lab RUNS/3 --flows 150 --benign 3000 --out models/base/flow.parquet
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     index: { type: 'string' },
     origin: { type: 'string', multiple: true, default: [] },
     flows: { type: 'string', default: '200' },
+    benign: { type: 'string' },
     out: { type: 'string' },
   },
 });
@@ -44,7 +45,10 @@ let rows = 0;
 for (const [i, { capture, name }] of wanted.entries()) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${i + 1}/${wanted.length} ${name}`);
   try {
-    for (const vectors of await extractVectors(capture, Number(values.flows))) {
+    for (const vectors of await extractVectors(capture, {
+      attack: Number(values.flows),
+      benign: Number(values.benign ?? values.flows),
+    })) {
       for (const [flow, list] of vectors.rows.entries()) {
         for (const values of list)
           writer.add({ values, meta: [name, `${vectors.label}/${flow}`], label: vectors.label });

@@ -78,8 +78,13 @@ function expandRange(text: string): string[] {
   });
 }
 
-/** Early and end vectors of a capture's flows by label, at most `limit` flows of each, chosen evenly. */
-export async function extractVectors(capture: LabelledCapture, limit: number): Promise<Vectors[]> {
+/** Early and end vectors of a capture's flows by label, at most so many flows of each, chosen evenly. */
+export async function extractVectors(
+  capture: LabelledCapture,
+  limits: number | { attack: number; benign: number },
+): Promise<Vectors[]> {
+  const limitOf = (label: string): number =>
+    typeof limits === 'number' ? limits : label === 'benign' ? limits.benign : limits.attack;
   const random = createRandom(hashText(capture.path));
   const byLabel = new Map<string, { kept: Float32Array[][]; flows: number }>();
   const waiting = new Map<number, Float32Array[]>();
@@ -102,6 +107,7 @@ export async function extractVectors(capture: LabelledCapture, limit: number): P
         const entry = byLabel.get(label) ?? { kept: [], flows: 0 };
         byLabel.set(label, entry);
         entry.flows++;
+        const limit = limitOf(label);
         const at = entry.kept.length < limit ? entry.kept.length : random.below(entry.flows);
         if (at < limit) entry.kept[at] = rows;
       },

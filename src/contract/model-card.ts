@@ -141,6 +141,8 @@ export const modelCardSchema = z.strictObject({
     .strictObject({ trainSecs: z.number(), rowsPerSec: z.number(), latencyUsBatch1: z.number() })
     .optional(),
   parent: z.string().optional(),
+  /** False for shipped models that score only where they are configured; `description` says why. */
+  liveByDefault: z.boolean().optional(),
 });
 export type ModelCard = z.infer<typeof modelCardSchema>;
 

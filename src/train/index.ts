@@ -25,6 +25,9 @@ export { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateReport, type G
 export { labelWeights, withLabels, type LabelledVector } from './lifecycle/labels.js';
 export { createRegistry, type HistoryEntry, type ModelRegistry, type RegisteredModel } from './lifecycle/registry.js';
 export { trainInChild } from './lifecycle/train-child.js';
+export { createRandom } from './random.js';
+export { createTableBuilder } from './table/builder.js';
+export { BOOSTING_DEFAULTS, trainBoosting } from './trees/boosting.js';
 export { openSession, scoreRows, type Scores } from './onnx/session.js';
 export { trainOptionsSchema, type TrainOptions } from './options.js';
 export { readTables, type FileReport } from './table/read-tables.js';

@@ -30,6 +30,8 @@ export interface TrainHooks {
   repeatable?: boolean;
   /** Id of the model that this one is to replace, for the card. */
   parent?: string;
+  /** False: shipped, and scores only where it is configured. */
+  liveByDefault?: boolean;
   /** How rows are held out, instead of by the options. */
   split?: Split;
 }
@@ -114,6 +116,7 @@ export async function trainOnTable(
     scoreDrift: baseline(testScores.score),
     ...performanceOf,
     ...(hooks.parent === undefined ? {} : { parent: hooks.parent }),
+    ...(hooks.liveByDefault === undefined ? {} : { liveByDefault: hooks.liveByDefault }),
   };
   bundle.set('card.json', Buffer.from(`${JSON.stringify(card, null, 1)}\n`));
   return { card, files: bundle };

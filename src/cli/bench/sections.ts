@@ -4,6 +4,7 @@ import { fileSection } from './file.js';
 import { liveSection } from './live.js';
 import { floodSection, memorySection } from './memory.js';
 import type { BenchSection } from './section.js';
+import { scoringSection } from './scoring.js';
 import { siemSection } from './siem.js';
 import { storeSection } from './store.js';
 
@@ -12,6 +13,7 @@ export const SECTIONS: readonly BenchSection[] = [
   fileSection,
   liveSection,
   behaviourSection,
+  scoringSection,
   memorySection,
   floodSection,
   enforceSection,

@@ -3,6 +3,7 @@ import { measureBehaviour } from './tasks/behaviour.js';
 import { consume, measureFile } from './tasks/consume.js';
 import { flood, manyFlows } from './tasks/memory.js';
 import { generate } from './tasks/generate.js';
+import { measureScoring } from './tasks/scoring.js';
 
 const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> = {
   consume,
@@ -10,6 +11,7 @@ const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> 
   behaviour: measureBehaviour,
   generate,
   memory: manyFlows,
+  scoring: measureScoring,
   flood,
 };
 
