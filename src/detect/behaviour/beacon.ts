@@ -27,6 +27,8 @@ export class BeaconDetector implements Detector {
   private readonly lastUs: Float64Array;
   private readonly lastPort: Uint16Array;
   private readonly count: Uint16Array;
+  /** Connections that came together with the one before. */
+  private readonly extra: Uint16Array;
   private readonly mean: Float64Array;
   private readonly squares: Float64Array;
   private readonly limit: Limiter;
@@ -42,6 +44,7 @@ export class BeaconDetector implements Detector {
     this.lastUs = new Float64Array(n);
     this.lastPort = new Uint16Array(n);
     this.count = new Uint16Array(n);
+    this.extra = new Uint16Array(n);
     this.mean = new Float64Array(n);
     this.squares = new Float64Array(n);
     this.limit = reporter.limiter(this.services);
@@ -58,7 +61,10 @@ export class BeaconDetector implements Detector {
     // The same port again is one long exchange that the flow table cut up.
     if (this.lastPort[index] === flows.srcPort[slot]) return;
     // Connections that begin together are one visit.
-    if (gap < this.options.minIntervalSecs) return;
+    if (gap < this.options.minIntervalSecs) {
+      if (this.extra[index]! < 65_535) this.extra[index]! += 1;
+      return;
+    }
     const first = this.lastUs[index] === 0;
     this.lastUs[index] = startUs;
     this.lastPort[index] = flows.srcPort[slot]!;
@@ -67,6 +73,8 @@ export class BeaconDetector implements Detector {
     if (this.count[index]! < this.options.intervals) return;
     const mean = this.mean[index]!;
     if (mean < this.options.minMeanSecs) return;
+    // A beacon is one connection a beat; visits of several are a client with a pause, as after a timeout.
+    if (this.extra[index]! > this.count[index]!) return;
     const variation = Math.sqrt(this.squares[index]! / this.count[index]!) / mean;
     if (variation > this.options.maxVariation || !this.limit.isDue(index, at.nowUs)) return;
     if (this.baselines?.isUsual(flows, slot) === true) return;
@@ -78,6 +86,7 @@ export class BeaconDetector implements Detector {
   private addGap(index: number, gap: number): void {
     if (this.count[index]! > 0 && gap > this.mean[index]! * this.options.restartFactor) {
       this.count[index] = 0;
+      this.extra[index] = 0;
       this.mean[index] = 0;
       this.squares[index] = 0;
       return;
@@ -102,6 +111,7 @@ export class BeaconDetector implements Detector {
       this.lastUs[index] = 0;
       this.lastPort[index] = 0;
       this.count[index] = 0;
+      this.extra[index] = 0;
       this.mean[index] = 0;
       this.squares[index] = 0;
     }

@@ -31,6 +31,9 @@ const LOGGED_IN = 0x100;
 /** HTTP: a POST began; its form may come in the next packet. */
 const FORM_COMING = 0x200;
 const UNAUTHORIZED = 401;
+const SSH_REFUSAL_BYTES = 120;
+const SSH_KEY_EXCHANGE_BYTES = 1000;
+const SSH_MAX_ATTEMPTS = 6;
 
 /**
  * Guessing of logins. Where the answers can be read (FTP, SMTP, POP3, IMAP, Telnet, HTTP, MySQL, PostgreSQL, SMB, VNC)
@@ -44,6 +47,8 @@ export class BruteForceDetector implements Detector {
   private readonly sources: Sources;
   private readonly reporter: Reporter;
   private readonly note = new SlotColumn();
+  /** Short packets of an SSH server after the key exchange. */
+  private readonly sshReplies = new SlotColumn();
   private readonly failures: SlidingCounts;
   private readonly distinct: DistinctSets;
   private readonly distinctOf: Uint32Array;
@@ -80,12 +85,13 @@ export class BruteForceDetector implements Detector {
 
   onTcpOpen(flows: FlowColumns, slot: number): void {
     this.note.set(slot, serviceByPort(flows.dstPort[slot]!), flows.capacity);
+    if (this.sshReplies.get(slot) !== 0) this.sshReplies.set(slot, 0, flows.capacity);
   }
 
   onTcp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted {
     if (p.payloadLen > 0) this.onText(p, flows, slot, direction);
     if ((p.tcpFlags & (TCP.FIN | TCP.RST)) !== 0) this.onClose(p, flows, slot);
-    return wantedOf(this.note.get(slot));
+    return this.wantedOf(flows, slot);
   }
 
   private onText(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
@@ -96,6 +102,7 @@ export class BruteForceDetector implements Detector {
       this.note.set(slot, note, flows.capacity);
     }
     const service = note & SERVICE_MASK;
+    if (service === SERVICE.SSH && direction === 1) this.onSshReply(p, flows, slot);
     if (service === SERVICE.NONE || service === SERVICE.SSH || service === SERVICE.RDP) return;
     if (direction === 0) {
       if (flows.payloadFwd[slot]! < this.options.maxRequestBytes || service === SERVICE.HTTP) {
@@ -105,7 +112,7 @@ export class BruteForceDetector implements Detector {
     }
     const request = (note & REQUEST_MASK) >> REQUEST_SHIFT;
     if (service === SERVICE.HTTP && request === REQUEST.NONE) {
-      if (httpStatus(p) === UNAUTHORIZED) this.challenge(flows, slot, p.tsUs);
+      if (httpStatus(p) === UNAUTHORIZED) this.challenge(p, flows, slot);
       return;
     }
     const reply = judgeReply(service, request, p);
@@ -142,7 +149,10 @@ export class BruteForceDetector implements Detector {
   }
 
   /** A server asked the source to log in (status 401): from now on its requests are read for credentials. */
-  private challenge(flows: FlowColumns, slot: number, nowUs: number): void {
+  private challenge(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    const nowUs = p.tsUs;
+    // The first request was not read; it may have been a guess.
+    if (!this.isChallenged(flows, slot, nowUs)) this.onFailure(p, flows, slot, SERVICE.HTTP, 1);
     const source = this.sources.ofFlow(flows, slot, nowUs);
     this.challengedUs[source] = nowUs;
     this.challengedOf[source] = this.sources.table.generation[source]!;
@@ -169,12 +179,31 @@ export class BruteForceDetector implements Detector {
     const most = service === SERVICE.SSH ? sshMaxBytes : rdpMaxBytes;
     const least = service === SERVICE.SSH ? sshMinBytes : 100;
     if (sent < least || received < least || sent > most || received > most) return;
-    this.onFailure(p, flows, slot, service, service === SERVICE.SSH ? this.sshAttempts(sent) : 1);
+    this.onFailure(p, flows, slot, service, service === SERVICE.SSH ? this.sshAttempts(slot) : 1);
   }
 
-  /** Each password costs the client about 150 bytes beyond the key exchange; a server allows six. */
-  private sshAttempts(sent: number): number {
-    return Math.min(6, Math.max(1, Math.round((sent - this.options.sshHandshakeBytes) / this.options.sshAttemptBytes)));
+  /** After the key exchange a server's refusals are short packets of their own (RFC 4252 5.1). */
+  private onSshReply(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    if (p.payloadLen > SSH_REFUSAL_BYTES || flows.payloadBwd[slot]! < SSH_KEY_EXCHANGE_BYTES) return;
+    this.sshReplies.set(slot, this.sshReplies.get(slot) + 1, flows.capacity);
+  }
+
+  /** The first two short replies accept the service and refuse the question for methods; a server allows six attempts. */
+  private sshAttempts(slot: number): number {
+    return Math.min(SSH_MAX_ATTEMPTS, Math.max(1, this.sshReplies.get(slot) - 2));
+  }
+
+  /** What is still to be seen of a flow. */
+  private wantedOf(flows: FlowColumns, slot: number): Wanted {
+    const note = this.note.get(slot);
+    const service = note & SERVICE_MASK;
+    if (service === SERVICE.SSH || service === SERVICE.RDP) {
+      const most = service === SERVICE.SSH ? this.options.sshMaxBytes : this.options.rdpMaxBytes;
+      const isSession = flows.payloadFwd[slot]! > most || flows.payloadBwd[slot]! > most;
+      return isSession || (note & CLOSED) !== 0 ? WANTS.NOTHING : WANTS.DATA;
+    }
+    if (service === SERVICE.NONE) return (note & BANNER_READ) !== 0 ? WANTS.NOTHING : WANTS.DATA;
+    return (note & LOGGED_IN) !== 0 && service !== SERVICE.HTTP ? WANTS.NOTHING : WANTS.DATA;
   }
 
   private onFailure(p: DecodedPacket, flows: FlowColumns, slot: number, service: number, attempts: number): void {
@@ -301,16 +330,4 @@ export class BruteForceDetector implements Detector {
       packetNumber: p.number,
     });
   }
-}
-
-/** What is to be seen of a flow for this note of it. */
-function wantedOf(note: number): Wanted {
-  const service = note & SERVICE_MASK;
-  const isRead = (note & BANNER_READ) !== 0;
-  if (service === SERVICE.SSH || service === SERVICE.RDP) {
-    if ((note & CLOSED) !== 0) return WANTS.NOTHING;
-    return isRead ? WANTS.END : WANTS.DATA;
-  }
-  if (service === SERVICE.NONE) return isRead ? WANTS.NOTHING : WANTS.DATA;
-  return (note & LOGGED_IN) !== 0 && service !== SERVICE.HTTP ? WANTS.NOTHING : WANTS.DATA;
 }

@@ -1,8 +1,9 @@
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { TCP, type DecodedPacket } from '../../domain/packet.js';
-import { AddressTable } from './address-table.js';
+import { AddressTable, hashWords } from './address-table.js';
 import { ascii, fnv1a, indexOfNoCase, startsWith, wordEnd } from './bytes.js';
 import { BEHAVIOURS } from './catalogue.js';
+import { DistinctSets } from './distinct-sets.js';
 import { WANTS, type Detector, type Wanted } from './detector.js';
 import { isHttpRequest } from './login-http.js';
 import { Majority } from './majority.js';
@@ -67,6 +68,7 @@ export class HttpLoadDetector implements Detector {
   private readonly slowLimit: Limiter;
   private readonly targets: AddressTable;
   private readonly targetCounts: SlidingCounts;
+  private readonly targetSources: DistinctSets;
   private readonly targetLimit: Limiter;
   /** Per slot: where it stands, when that began, the latest drip, drips, when the window closed. */
   private stage = new Uint8Array(0);
@@ -86,6 +88,7 @@ export class HttpLoadDetector implements Detector {
     this.slowLimit = reporter.limiter(sources.table);
     this.targets = new AddressTable(options.maxTargets);
     this.targetCounts = new SlidingCounts(this.targets, SLOW_NAMES.length, options.slowHttp.windowSecs);
+    this.targetSources = new DistinctSets(this.targets.capacity);
     this.targetLimit = reporter.limiter(this.targets);
   }
 
@@ -181,9 +184,13 @@ export class HttpLoadDetector implements Detector {
     const a = 4 * slot;
     const d = flows.dstAddr;
     const target = this.targets.acquire(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!, p.tsUs);
+    if (this.targetCounts.roll(target, p.tsUs)) this.targetSources.clear(target);
     const atTarget = this.targetCounts.add(target, kind, 1, p.tsUs);
+    const s = flows.srcAddr;
+    this.targetSources.add(target, hashWords(s[a]!, s[a + 1]!, s[a + 2]!, s[a + 3]!));
+    const isShared = this.targetSources.count(target) >= this.slow.targetSources;
     const bySource = count >= this.slow.connections && this.slowLimit.isDue(source, p.tsUs);
-    const byTarget = atTarget >= this.slow.targetConnections && this.targetLimit.isDue(target, p.tsUs);
+    const byTarget = isShared && atTarget >= this.slow.targetConnections && this.targetLimit.isDue(target, p.tsUs);
     if (!bySource && !byTarget) return;
     if (bySource) this.slowLimit.mark(source, p.tsUs);
     else this.targetLimit.mark(target, p.tsUs);

@@ -17,6 +17,10 @@ const portScan = z
     slowWindowSecs: secs(21_600, 'Seconds of the slow window'),
     slowPorts: count(16, 'Distinct failed ports in the slow window that make a slow port scan'),
     slowHosts: count(60, 'Distinct hosts that did not answer in the slow window that make a slow host sweep'),
+    oddPorts: count(
+      3,
+      'Distinct ports probed without flags, with FIN alone or with FIN, PSH and URG that make a port scan',
+    ),
     minPortsPerHost: count(4, 'Failed ports a host that tell a port scan from a sweep'),
     minHostsPerNetwork: count(4, 'Hosts a /24 or /64 that make the failed hosts neighbours'),
     scatteredFactor: z
@@ -62,7 +66,7 @@ const bruteForce = z
   .strictObject({
     enabled: on('brute force and password spraying'),
     windowSecs: secs(300, 'Seconds of the window'),
-    failures: count(8, 'Failed logins of one source at one service in the window'),
+    failures: count(10, 'Failed logins of one source at one service in the window'),
     sprayUsers: count(5, 'Distinct users, tried with few passwords, that make it password spraying'),
     sprayHosts: count(5, 'Distinct hosts, tried a few times each, that make it password spraying'),
     distributedFailures: count(40, 'Failed logins at one target in the window, from several sources'),
@@ -70,8 +74,6 @@ const bruteForce = z
     maxRequestBytes: count(4096, 'Bytes from the client after which a connection is no longer read for logins'),
     sshMinBytes: count(700, 'Least payload bytes each way of an SSH connection that got as far as a login'),
     sshMaxBytes: count(4000, 'Most payload bytes each way of an SSH connection without a session'),
-    sshHandshakeBytes: count(1900, 'Payload bytes from the client up to the first password'),
-    sshAttemptBytes: count(150, 'Payload bytes from the client a password'),
     rdpMaxBytes: count(6000, 'Most payload bytes each way of an RDP connection without a session'),
   })
   .prefault({});
@@ -89,7 +91,8 @@ const slowHttp = z
     enabled: on('slow HTTP'),
     windowSecs: secs(120, 'Seconds of the window'),
     connections: count(5, 'Slow connections of one source in the window'),
-    targetConnections: count(50, 'Slow connections to one target in the window, from any sources'),
+    targetConnections: count(50, 'Slow connections to one target in the window, from several sources'),
+    targetSources: count(5, 'Sources that make slow HTTP distributed'),
     stallSecs: secs(4, 'Seconds that a request or an answer must have been held up'),
     dripBytes: count(400, 'Most bytes of a packet that counts as a drip'),
     dripSecs: secs(0.8, 'Least mean seconds between drips'),

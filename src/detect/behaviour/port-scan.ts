@@ -19,6 +19,8 @@ const CONNECT = TECHNIQUE_NAMES.length;
 /** A scan that has become so many times as large is reported again, for its size. */
 const GROWTH_WORTH_A_REPORT = 10;
 
+const ODD_KINDS = [TECHNIQUE.NULL, TECHNIQUE.FIN, TECHNIQUE.XMAS, TECHNIQUE.ODD];
+
 const FAST = [BEHAVIOURS.portScan, BEHAVIOURS.hostSweep] as const;
 const SLOW = [BEHAVIOURS.slowPortScan, BEHAVIOURS.slowHostSweep] as const;
 
@@ -56,7 +58,7 @@ export class PortScanDetector implements Detector {
   private readonly kinds: Uint16Array;
   private readonly kindsOf: Uint32Array;
   private readonly slowLimits: Thresholds;
-  private readonly probe: Probe = { host: 0, network: 0, port: 0, service: 0 };
+  private readonly probe: Probe = { host: 0, network: 0, port: 0, service: 0, atUs: 0 };
 
   constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
     this.baselines = baselines;
@@ -97,6 +99,7 @@ export class PortScanDetector implements Detector {
       flows.ipVersion[slot] === 6 ? hashWords(dst[a]!, dst[a + 1]!, 0, 0) : hashWords(0, 0, 0, dst[a + 3]! >>> 8);
     this.probe.port = isPing ? 0 : mix32(flows.dstPort[slot]! | (flows.proto[slot]! << 16));
     this.probe.service = mix32(this.probe.host ^ this.probe.port);
+    this.probe.atUs = Math.max(flows.startUs[slot]!, nowUs - 1e6);
     const index = this.sources.ofFlow(flows, slot, nowUs);
     this.beginAnewAfterPause(index, nowUs);
     const grew = this.fast.addFailed(index, this.probe, nowUs);
@@ -129,6 +132,12 @@ export class PortScanDetector implements Detector {
     if (this.kinds[i]! < 65_535) this.kinds[i]! += 1;
   }
 
+  /** Failed probes with flags that no connection begins with. */
+  private oddProbes(index: number): number {
+    const at = index * KINDS;
+    return ODD_KINDS.reduce((sum, kind) => sum + this.kinds[at + kind]!, 0);
+  }
+
   private judge(
     at: FlowMoment,
     index: number,
@@ -138,7 +147,8 @@ export class PortScanDetector implements Detector {
   ): void {
     const services = counter.services(index);
     if (services > 2) this.sources.table.raise(index, 2);
-    if (services < Math.min(limits.ports, limits.hosts)) return;
+    const isOdd = this.oddProbes(index) >= this.options.oddPorts;
+    if (services < (isOdd ? this.options.oddPorts : Math.min(limits.ports, limits.hosts))) return;
     const isSlow = counter === this.slow;
     const hasGrown = !isSlow && services >= this.worthAgain[index]!;
     const due = (limit: Limiter): boolean =>
@@ -146,9 +156,12 @@ export class PortScanDetector implements Detector {
     if (!due(this.scanLimit)) return;
     const hosts = counter.hosts(index);
     const ports = counter.ports(index);
-    if (ports >= limits.ports && services >= hosts * this.options.minPortsPerHost) {
+    // Nothing innocent begins a connection with such flags: few of them are enough.
+    const wantedPorts = isOdd ? Math.min(this.options.oddPorts, limits.ports) : limits.ports;
+    const perHost = isOdd ? 1 : this.options.minPortsPerHost;
+    if (ports >= wantedPorts && services >= hosts * perHost) {
       this.mark(this.scanLimit, index, services, at.nowUs);
-      this.reportScan(at, index, counter, { entry: entries[0], count: ports, threshold: limits.ports });
+      this.reportScan(at, index, counter, { entry: entries[0], count: ports, threshold: wantedPorts });
       return;
     }
     const wanted = this.hostsWanted(counter, index, hosts, limits);

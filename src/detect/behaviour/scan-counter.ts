@@ -16,6 +16,8 @@ export interface Probe {
   port: number;
   /** Host and port together. */
   service: number;
+  /** When it was sent. */
+  atUs: number;
 }
 
 /** Columns of an entry's record: four numbers, half a cache line. */
@@ -45,18 +47,18 @@ export class ScanCounter {
   }
 
   /** Begins a new window when the old one is over or belonged to another address. */
-  private roll(index: number, nowUs: number): void {
+  private roll(index: number, nowUs: number, sinceUs: number): void {
     const at = index * COLUMNS;
     const own = this.records[at + GENERATION] === this.table.generation[index];
     if (own && nowUs - this.records[at + START_US]! < this.windowUs) return;
-    this.restart(index, nowUs);
+    this.restart(index, sinceUs);
   }
 
-  /** Begins a new window now. */
-  restart(index: number, nowUs: number): void {
+  /** Begins a new window. */
+  restart(index: number, sinceUs: number): void {
     const at = index * COLUMNS;
     this.records[at + GENERATION] = this.table.generation[index]!;
-    this.records[at + START_US] = nowUs;
+    this.records[at + START_US] = sinceUs;
     this.records[at + PROBES] = 0;
     this.records[at + GOOD_BEFORE] = this.good?.of(index) ?? 0;
     for (let s = 0; s < SETS; s++) this.sets.clear(index * SETS + s);
@@ -64,7 +66,7 @@ export class ScanCounter {
 
   /** @returns true when a distinct count may have grown. */
   addFailed(index: number, probe: Probe, nowUs: number): boolean {
-    this.roll(index, nowUs);
+    this.roll(index, nowUs, probe.atUs);
     this.records[index * COLUMNS + PROBES]! += 1;
     const a = this.sets.add(index * SETS + HOSTS, probe.host);
     const b = probe.port !== 0 && this.sets.add(index * SETS + PORTS, probe.port);

@@ -59,13 +59,31 @@ function pop3(): Session {
 }
 
 function imap(): Session {
+  /** Lines of an AUTHENTICATE LOGIN under way: its tag, then the user. */
+  let asked: string[] = [];
+  const decode = (line: string): string => Buffer.from(line, 'base64').toString('utf8');
   return (line, send, end) => {
+    if (asked.length === 1) {
+      asked.push(decode(line));
+      return send('+ UGFzc3dvcmQ6');
+    }
+    if (asked.length === 2) {
+      const [tag = '', user = ''] = asked;
+      asked = [];
+      return send(
+        `${tag} ${good(user, decode(line)) ? 'OK done' : 'NO [AUTHENTICATIONFAILED] Authentication failed.'}`,
+      );
+    }
     const [tag = '*', verb = '', user = '', password = ''] = line.split(' ').map((word) => word.replaceAll('"', ''));
     if (/^login$/i.test(verb)) {
       const ok = good(user, password);
       return send(`${tag} ${ok ? 'OK LOGIN completed' : 'NO [AUTHENTICATIONFAILED] Authentication failed.'}`);
     }
-    if (/^capability$/i.test(verb)) return send(`* CAPABILITY IMAP4rev1\r\n${tag} OK done`);
+    if (/^authenticate$/i.test(verb) && /^login$/i.test(user)) {
+      asked = [tag];
+      return send('+ VXNlcm5hbWU6');
+    }
+    if (/^capability$/i.test(verb)) return send(`* CAPABILITY IMAP4rev1 AUTH=LOGIN\r\n${tag} OK done`);
     if (!/^logout$/i.test(verb)) return send(`${tag} BAD Unknown command`);
     send(`* BYE\r\n${tag} OK`);
     return end();
