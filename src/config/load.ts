@@ -119,12 +119,16 @@ function finish(config: Config, raw: RawConfig, file: string | undefined): Loade
 type SignatureConfig = Config['detect']['signature'];
 
 function signaturePaths(signature: SignatureConfig, dataDir: string, absolute: (path: string) => string) {
-  const { classification, threshold, folder } = signature;
+  const { classification, threshold, folder, geoip, reputation } = signature;
   return {
     ...signature,
     rules: signature.rules.map(absolute),
     folder: folder === undefined ? join(dataDir, 'rules') : absolute(folder),
     sources: signature.sources.map((s) => (/^[a-z]+:/i.test(s.url) ? s : { ...s, url: absolute(s.url) })),
+    ...(geoip === undefined ? {} : { geoip: absolute(geoip) }),
+    ...(reputation === undefined
+      ? {}
+      : { reputation: { categories: absolute(reputation.categories), files: reputation.files.map(absolute) } }),
     ...(classification === undefined ? {} : { classification: absolute(classification) }),
     ...(threshold === undefined ? {} : { threshold: absolute(threshold) }),
   };

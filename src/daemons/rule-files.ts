@@ -71,6 +71,11 @@ function toLoadOptions(options: SignatureOptions, classifications: readonly stri
     threshold:
       options.threshold === undefined ? undefined : { file: options.threshold, text: readRuleFile(options.threshold) },
     maxDatasetEntries: options.maxDatasetEntries,
+    reputation: options.reputation && {
+      categories: readRuleFile(options.reputation.categories),
+      lists: options.reputation.files.map((file) => ({ file, text: readRuleFile(file) })),
+    },
+    geoip: options.geoip === undefined ? undefined : { file: options.geoip, data: readBytes(options.geoip) },
   };
 }
 
@@ -85,9 +90,11 @@ export function shippedRules(): string[] {
 }
 
 /** Text of a rule or classification file. @throws {AppError} `rules.cannot_read`. */
-export function readRuleFile(file: string): string {
+export const readRuleFile = (file: string): string => readBytes(file).toString('utf8');
+
+function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
     throw new AppError({
       kind: 'user',

@@ -113,6 +113,8 @@ function signatureFailure(when: PolicyConditions, alert: Alert): string | undefi
   if (s.ids && !s.ids.includes(alert.signatureId)) return `signature ${alert.signatureId} not in the list`;
   if (s.categories && !s.categories.some((c) => wildcard(c, alert.category)))
     return `category "${alert.category}" not in the list`;
+  const action = alert.metadata['rule_action']?.[0] ?? 'alert';
+  if (s.actions && !s.actions.some((a) => a === action)) return `rule action ${action} not in ${s.actions.join(', ')}`;
   for (const [key, wanted] of Object.entries(s.metadata ?? {})) {
     const have = alert.metadata[key] ?? [];
     if (!wanted.some((v) => have.includes(v))) return `metadata ${key} is ${have.join(', ') || 'absent'}`;

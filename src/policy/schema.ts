@@ -58,6 +58,11 @@ const when = z
       .strictObject({
         ids: z.array(z.number().int()).optional(),
         categories: z.array(z.string()).optional(),
+        actions: z
+          .array(z.enum(['alert', 'drop', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth', 'log']))
+          .min(1)
+          .optional()
+          .describe('The action written in the rule is one of these: what its author asks for, not an order'),
         metadata: z
           .record(z.string(), z.array(z.string()))
           .optional()

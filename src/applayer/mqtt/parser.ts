@@ -10,6 +10,8 @@ export function createMqttParser(options: AppLayerOptions): AppParser {
   return new MqttParser(options);
 }
 
+const CONNECT_BITS = [128, 64, 32, 4, 2];
+
 /** Which message opens the transaction that an answer belongs to. */
 const ANSWERS: Readonly<Record<number, { opener: string; event: string; closes: boolean }>> = {
   [T.PUBACK]: { opener: 'publish', event: 'missing_publish', closes: true },
@@ -101,7 +103,14 @@ class MqttParser implements AppParser {
       for (const [name, value] of m.fields) for (const v of value) tx.add(d, name, v, 256);
       for (const [name, value] of m.numbers) tx.numbers[d].set(name, value);
       tx.numbers[d].set('mqtt.protocol_version', this.version);
-      tx.numbers[d].set(`mqtt.type.${m.type}`, 1);
+      for (let type = 1; type <= 15; type++) {
+        const name = `mqtt.type.${type}`;
+        if (m.type === type || !tx.numbers[d].has(name)) tx.numbers[d].set(name, m.type === type ? 1 : 0);
+      }
+      for (const bit of [1, 8]) tx.numbers[d].set(`mqtt.flags&${bit}`, (m.flags & bit) === 0 ? 0 : 1);
+      const connect = m.numbers.get('mqtt.connect.flags');
+      for (const bit of connect === undefined ? [] : CONNECT_BITS)
+        tx.numbers[d].set(`mqtt.connect.flags&${bit}`, (connect! & bit) === 0 ? 0 : 1);
     }
     tx.numbers[direction].set('mqtt.flags', m.flags);
     tx.numbers[direction].set('mqtt.qos', (m.flags >> 1) & 3);

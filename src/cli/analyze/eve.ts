@@ -60,8 +60,15 @@ export function alertLine(d: Detection, options: EveOptions): string {
       severity: EVE_SEVERITY[d.severity],
       metadata: alertMetadata(d),
     },
-    ...(d.tier === 'signature' ? {} : { evidence: d.evidence }),
+    ...evidenceField(d),
   });
+}
+
+/** All of it; of a signature what it matched and where: its text is in the rule file. */
+function evidenceField(d: Detection): { evidence?: Detection['evidence'] } {
+  if (d.tier !== 'signature') return { evidence: d.evidence };
+  const matched = d.evidence.filter((e) => e.name.startsWith('matched_'));
+  return matched.length === 0 ? {} : { evidence: matched.map(({ name, value }) => ({ name, value })) };
 }
 
 function alertMetadata(d: Detection): Record<string, string[]> {

@@ -86,7 +86,9 @@ export class Alerts {
       }
       kept++;
       this.#counts.alerts++;
-      this.#deps.emit(toDetection(rule, scene, place, this.#deps.sensor));
+      const action = rule.rateFilter === undefined ? rule.action : this.#actionOf(rule, scene);
+      if (action === 'pass') continue;
+      this.#deps.emit(toDetection(rule, scene, place, { sensor: this.#deps.sensor, action }));
     }
     pending.length = 0;
   }
@@ -102,6 +104,11 @@ export class Alerts {
       ((rule.threshold !== undefined || rule.detectionFilter !== undefined) && !this.#isAdmitted(rule, scene));
     if (isHeldBack) this.#counts.suppressed++;
     return !isHeldBack;
+  }
+
+  #actionOf(rule: Rule, scene: Scene): string {
+    const flowId = scene.flows && scene.slot >= 0 ? scene.flows.flowId[scene.slot]! : 0;
+    return this.#thresholds.actionOf(rule, scene.src(), scene.dst(), flowId, scene.nowUs);
   }
 
   #isAdmitted(rule: Rule, scene: Scene): boolean {

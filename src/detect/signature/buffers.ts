@@ -51,7 +51,7 @@ define('http.request_header', REQUEST, HTTP, { multi: true });
 define('http.response_header', RESPONSE, HTTP, { multi: true });
 define('http2.header_name', BOTH, ['http2'], { multi: true });
 define('file.data', BOTH, FILES, { grows: true });
-define('file.name file.magic', BOTH, FILES);
+define('file.name', BOTH, FILES);
 define('dns.query', REQUEST, ['dns'], { multi: true });
 define('dns.query.name dns.queries.rrname', BOTH, ['dns'], { multi: true });
 define('dns.answer.name dns.answers.rrname', BOTH, ['dns'], { multi: true });
@@ -72,8 +72,13 @@ define('smb.named_pipe smb.share smb.ntlmssp_user smb.ntlmssp_domain', REQUEST, 
 define('ftp.command ftp.command_data', REQUEST, ['ftp']);
 define('ftp.reply', RESPONSE, ['ftp'], { multi: true });
 define('quic.sni quic.ua quic.version', BOTH, ['quic']);
-define('mqtt.connect.clientid mqtt.connect.username mqtt.connect.password', REQUEST, ['mqtt']);
-define('mqtt.publish.topic mqtt.publish.message', BOTH, ['mqtt']);
+define(
+  'mqtt.connect.clientid mqtt.connect.username mqtt.connect.password mqtt.connect.willtopic mqtt.connect.willmessage ' +
+    'mqtt.connect.protocol_string mqtt.publish.topic mqtt.publish.message',
+  BOTH,
+  ['mqtt'],
+);
+define('mqtt.subscribe.topic mqtt.unsubscribe.topic', BOTH, ['mqtt'], { multi: true });
 define('ipv4.hdr ipv6.hdr tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], { source: 'packet' });
 
 /** Other names of the same buffers: legacy sticky buffers with underscores, and former spellings. */

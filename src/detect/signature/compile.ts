@@ -1,6 +1,8 @@
 import { findBuffer, type BufferDefinition } from './buffers.js';
+import { APP_KEYWORDS } from './keywords/app.js';
 import { RuleBuilder, UnknownKeyword, type KeywordContext } from './keywords/builder.js';
 import { HEADER_KEYWORDS } from './keywords/header.js';
+import { HOST_KEYWORDS } from './keywords/host.js';
 import { META_KEYWORDS } from './keywords/meta.js';
 import { PAYLOAD_KEYWORDS, type Keyword } from './keywords/payload.js';
 import { STATE_KEYWORDS } from './keywords/state.js';
@@ -31,6 +33,8 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
     ...HEADER_KEYWORDS,
     ...STATE_KEYWORDS,
     ...TRANSACTION_KEYWORDS,
+    ...APP_KEYWORDS,
+    ...HOST_KEYWORDS,
   }),
 );
 
@@ -193,6 +197,7 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     suppress: [],
     threshold: undefined,
     detectionFilter: undefined,
+    rateFilter: undefined,
     noalert: false,
     target: undefined,
     variables: 0,

@@ -47,8 +47,16 @@ function evidenceOf(rule: Rule, place: Place | undefined): EvidenceItem[] {
   return evidence;
 }
 
+/** Key in a detection's metadata of what its rule asks for beyond an alert: drop, reject. A policy may follow it. */
+export const ACTION_KEY = 'rule_action';
+
 /** An alert of a rule as a detection. */
-export function toDetection(rule: Rule, scene: Scene, place: Place | undefined, sensor: string): Detection {
+export function toDetection(
+  rule: Rule,
+  scene: Scene,
+  place: Place | undefined,
+  { sensor, action }: { sensor: string; action: string },
+): Detection {
   const { flows, slot } = scene;
   const ported = scene.proto === PROTO.TCP || scene.proto === PROTO.UDP || scene.proto === PROTO.SCTP;
   return {
@@ -72,7 +80,7 @@ export function toDetection(rule: Rule, scene: Scene, place: Place | undefined, 
     spoofable: !isEstablished(scene),
     ...(rule.attack === undefined ? {} : { attack: rule.attack }),
     evidence: evidenceOf(rule, place),
-    metadata: rule.metadata,
+    metadata: action === 'alert' ? rule.metadata : { ...rule.metadata, [ACTION_KEY]: [action] },
     ...(flows && slot >= 0 ? { flowId: flows.flowId[slot]! } : {}),
     ...(scene.app?.proto === undefined ? {} : { appProto: scene.app.proto }),
     packetUs: scene.nowUs,

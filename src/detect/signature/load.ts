@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compileRule, type CompileContext } from './compile.js';
+import { openCountryDatabase, type CountryDatabase } from './hosts/mmdb.js';
+import { createReputation } from './hosts/reputation.js';
 import { DEFAULT_CLASSES, parseClassification } from './parse/classification.js';
 import { applyThresholdConfig } from './parse/threshold-config.js';
 import { ruleLines, type RuleProblem } from './parse/rule.js';
@@ -23,6 +25,10 @@ export interface LoadOptions {
   /** Text of a `classification.config`. */
   classification?: string | undefined;
   maxDatasetEntries?: number;
+  /** For `iprep`: a file of categories, and lists of addresses with scores. */
+  reputation?: { categories: string; lists: readonly { file: string; text: string }[] } | undefined;
+  /** For `geoip`: the bytes of a MaxMind DB file. */
+  geoip?: { file: string; data: Uint8Array } | undefined;
   /** A `threshold.config`: suppressions and thresholds by sid. */
   threshold?: { file: string; text: string } | undefined;
   /** Reads a file that a rule names, already relative to the rule's file; from disk unless given. */
@@ -93,6 +99,7 @@ export async function loadRulesGradually(
 }
 
 function* compileSteps(files: RuleFiles, options: LoadOptions): Generator<undefined, LoadedRules> {
+  const problems: FileProblem[] = [];
   const classes = new Map(DEFAULT_CLASSES);
   if (options.classification !== undefined)
     for (const [name, value] of parseClassification(options.classification)) classes.set(name, value);
@@ -101,12 +108,12 @@ function* compileSteps(files: RuleFiles, options: LoadOptions): Generator<undefi
     ports: new Map(Object.entries({ ...PORTS, ...options.portVariables })),
     classes,
     datasets: createDatasets(options.maxDatasetEntries ?? 1_000_000),
+    ...openHostKnowledge(options, problems),
     addressCache: new Map(),
     portCache: new Map(),
   };
   const readFile = options.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
   const bySid = new Map<string, Rule>();
-  const problems: FileProblem[] = [];
   for (const { file, text } of files) {
     const context: CompileContext = {
       ...shared,
@@ -141,6 +148,32 @@ function* compileSteps(files: RuleFiles, options: LoadOptions): Generator<undefi
     for (const p of applyThresholdConfig(text, rules, shared.addresses)) problems.push({ ...p, column: 1, file });
   }
   return { rules, problems };
+}
+
+function openHostKnowledge(
+  options: LoadOptions,
+  problems: FileProblem[],
+): Pick<CompileContext, 'reputation' | 'countries'> {
+  const { reputation, geoip } = options;
+  let countries: CountryDatabase | undefined;
+  try {
+    countries = geoip && openCountryDatabase(geoip.data);
+  } catch (error) {
+    problems.push({
+      file: geoip!.file,
+      line: 1,
+      column: 1,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+  }
+  return {
+    countries,
+    reputation:
+      reputation &&
+      createReputation(reputation.categories, reputation.lists, (file, line, reason) => {
+        problems.push({ file, line, column: 1, reason });
+      }),
+  };
 }
 
 const ACTION_ORDER: Readonly<Record<string, number>> = {

@@ -38,6 +38,17 @@ export const signatureOptionsSchema = z.strictObject({
     .max(24 * 366)
     .default(24)
     .describe('Hours between fetches of the sources by the server; 0: only when asked'),
+  reputation: z
+    .strictObject({
+      categories: z.string().min(1).describe('File of categories: number, short name, description'),
+      files: z
+        .array(z.string().min(1))
+        .min(1)
+        .describe('Lists: address or prefix, number of the category, score 0..127'),
+    })
+    .optional()
+    .describe('Reputation lists for the keyword iprep'),
+  geoip: z.string().optional().describe('MaxMind DB file with countries, for the keyword geoip'),
   threshold: z.string().optional().describe('threshold.config with suppressions and thresholds by sid'),
   addresses: z
     .record(z.string(), z.string())

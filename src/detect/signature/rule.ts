@@ -199,6 +199,12 @@ export interface ThresholdSpec {
   multiplier: number;
 }
 
+/** Another action for a while, once a rule fires often. */
+export interface RateFilter extends ThresholdSpec {
+  newAction: string;
+  timeoutSecs: number;
+}
+
 /** No alert when the address is one of these. */
 export interface Suppression {
   track: 'always' | 'by_src' | 'by_dst' | 'by_either';
@@ -261,6 +267,7 @@ export interface Rule {
   suppress: Suppression[];
   threshold: ThresholdSpec | undefined;
   detectionFilter: ThresholdSpec | undefined;
+  rateFilter: RateFilter | undefined;
   noalert: boolean;
   target: 'src' | 'dst' | undefined;
   variables: number;

@@ -1,6 +1,8 @@
 import { findBuffer, type BufferDefinition } from '../buffers.js';
 import type { BufferInspection, ContentMatch, Match, PcreMatch, Rule } from '../rule.js';
 import type { Transform } from '../match/transform.js';
+import type { CountryDatabase } from '../hosts/mmdb.js';
+import type { Reputation } from '../hosts/reputation.js';
 import type { Variables } from '../parse/bytes.js';
 import type { Datasets } from '../state/dataset.js';
 
@@ -9,6 +11,10 @@ export interface KeywordContext {
   datasets: Datasets;
   /** Lines of a file named in a rule, relative to the rule file. */
   readLines(path: string): string[];
+  /** Reputation lists for `iprep`, when the operator gives some. */
+  reputation?: Reputation | undefined;
+  /** Country database for `geoip`, when the operator gives one. */
+  countries?: CountryDatabase | undefined;
 }
 
 /** Raised by a keyword that Portcullis does not have. */

@@ -44,7 +44,6 @@ export const META_KEYWORDS: Readonly<Record<string, Keyword>> = {
     b.rule.target = value === 'src_ip' ? 'src' : 'dst';
   },
   // What follows asks for logging or performance and never decides whether the rule fires.
-  tag: () => undefined,
   prefilter: () => undefined,
   filestore: () => undefined,
   logto: () => undefined,

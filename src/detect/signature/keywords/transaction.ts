@@ -68,8 +68,6 @@ export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   'tls.cert_chain_len': number('tls.cert_chain_len', ['tls'], 1),
   'http2.errorcode': number('http2.errorcode', ['http2']),
-  'mqtt.protocol_version': number('mqtt.protocol_version', ['mqtt']),
-  'mqtt.qos': number('mqtt.qos', ['mqtt']),
   'app-layer-event': (b, value) => {
     const dot = value.indexOf('.');
     if (dot < 0) throw new Error(`the event ${value} is not known`);

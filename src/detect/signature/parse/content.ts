@@ -38,6 +38,11 @@ export function splitNegation(value: string): { negated: boolean; text: string }
   return { negated, text: quoted ? rest.slice(1, -1) : rest };
 }
 
+/** Text of an option as a regular expression that finds just it; `/` is escaped, too. */
+export function escapePattern(text: string): string {
+  return text.replace(/\\(["\\;:])/g, '$1').replace(/[/\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
 /** ASCII lower case. */
 export function foldByte(byte: number): number {
   return byte >= 65 && byte <= 90 ? byte + 32 : byte;

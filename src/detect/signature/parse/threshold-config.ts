@@ -1,5 +1,6 @@
 import { parseThreshold } from '../keywords/state.js';
-import type { Rule, Suppression } from '../rule.js';
+import { parseNumber } from './number.js';
+import type { RateFilter, Rule, Suppression } from '../rule.js';
 import { parseAddresses } from './address.js';
 
 export interface ThresholdProblem {
@@ -9,6 +10,7 @@ export interface ThresholdProblem {
 
 /**
  * Applies a `threshold.config` to rules: `threshold gen_id G, sig_id S, type ..., track ..., count N, seconds N` and
+ * `rate_filter gen_id G, sig_id S, track ..., count N, seconds N, new_action A, timeout N`,
  * `suppress gen_id G, sig_id S[, track by_src|by_dst|by_either, ip ADDRESSES]`; id 0 means every one.
  */
 export function applyThresholdConfig(
@@ -30,7 +32,7 @@ export function applyThresholdConfig(
 }
 
 function applyLine(line: string, rules: readonly Rule[], variables: ReadonlyMap<string, string>): void {
-  const m = /^(suppress|threshold|event_filter)\s+gen_id\s+(\d+)\s*,\s*sig_id\s+(\d+)\s*(?:,\s*(.*))?$/.exec(line);
+  const m = /^(suppress|threshold|event_filter|rate_filter)\s+gen_id\s+(\d+)\s*,\s*sig_id\s+(\d+)\s*(?:,\s*(.*))?$/.exec(line);
   if (!m) throw new Error('is neither a suppression nor a threshold');
   const [, kind, gid, sid, rest = ''] = m;
   const chosen = rules.filter((r) => fits(Number(gid), r.gid) && fits(Number(sid), r.signatureId));
@@ -39,8 +41,26 @@ function applyLine(line: string, rules: readonly Rule[], variables: ReadonlyMap<
     for (const rule of chosen) rule.suppress.push(suppression);
     return;
   }
+  if (kind === 'rate_filter') {
+    const rateFilter = parseRateFilter(rest);
+    for (const rule of chosen) rule.rateFilter = rateFilter;
+    return;
+  }
   const threshold = parseThreshold(rest);
   for (const rule of chosen) rule.threshold = threshold;
+}
+
+function parseRateFilter(rest: string): RateFilter {
+  let newAction = '';
+  let timeoutSecs = 0;
+  const others = rest.split(',').filter((part) => {
+    const m = /^\s*(new_action|timeout)\s+(\S+)\s*$/.exec(part);
+    if (m?.[1] === 'new_action') newAction = m[2]!;
+    else if (m) timeoutSecs = parseNumber(m[2]!, 0);
+    return !m;
+  });
+  if (!/^(drop|reject|alert|pass)$/.test(newAction)) throw new Error('needs new_action drop, reject, alert or pass');
+  return { ...parseThreshold(others.join(','), 'rate_filter'), newAction, timeoutSecs };
 }
 
 const fits = (wanted: number, have: number): boolean => wanted === 0 || wanted === have;

@@ -10,6 +10,8 @@ interface Entry {
 export interface Thresholds {
   /** True when the alert is to be raised. */
   admit(rule: Rule, src: string, dst: string, flowId: number, nowUs: number): boolean;
+  /** The action of a rule now: its own, or that of its rate filter while it fires often. */
+  actionOf(rule: Rule, src: string, dst: string, flowId: number, nowUs: number): string;
   readonly size: number;
   readonly evicted: number;
 }
@@ -80,6 +82,20 @@ export function createThresholds(maxEntries: number): Thresholds {
     },
     get evicted() {
       return evicted;
+    },
+    actionOf(rule, src, dst, flowId, nowUs) {
+      const filter = rule.rateFilter;
+      if (!filter) return rule.action;
+      const entry = entryOf(keyOf(rule, filter, src, dst, flowId), nowUs);
+      // `next` holds the time until which the other action is in force.
+      if (nowUs < entry.next) return filter.newAction;
+      if (nowUs - entry.sinceUs >= filter.seconds * 1e6) {
+        entry.sinceUs = nowUs;
+        entry.count = 0;
+      }
+      if (++entry.count <= filter.count) return rule.action;
+      entry.next = nowUs + filter.timeoutSecs * 1e6;
+      return filter.newAction;
     },
     admit(rule, src, dst, flowId, nowUs) {
       for (const spec of [rule.detectionFilter, rule.threshold])

@@ -1,0 +1,165 @@
+import { parsePcre } from '../parse/pcre.js';
+import { parseNumber, parseRange } from '../parse/number.js';
+import type { Direction } from '../../../domain/flow.js';
+import type { NumberRange } from '../rule.js';
+import type { RuleBuilder } from './builder.js';
+import type { Keyword } from './payload.js';
+import { escapePattern, splitNegation } from '../parse/content.js';
+
+function addNumber(b: RuleBuilder, name: string, range: NumberRange, protos: string[], direction?: Direction): void {
+  b.rule.transactionTests.push({ kind: 'number', name, range, direction });
+  b.rule.appProtos ??= protos;
+}
+
+const equals = (a: number, negated = false): NumberRange => ({ operator: negated ? '!=' : '=', a, b: 0 });
+
+function number(name: string, protos: string[], max?: number): Keyword {
+  return (b, value) => {
+    addNumber(b, name, parseRange(value, max), protos);
+  };
+}
+
+/** One of several names with their numbers; `!` before it negates. */
+function named(name: string, protos: string[], names: Readonly<Record<string, number>>): Keyword {
+  return (b, value) => {
+    const negated = value.startsWith('!');
+    const wanted = value.replace(/^!/, '').trim().toLowerCase();
+    const known = names[wanted];
+    if (known === undefined) throw new Error(`"${wanted}" is none of ${Object.keys(names).join(', ')}`);
+    addNumber(b, name, equals(known, negated), protos);
+  };
+}
+
+/** `yes`, `no`, `true`, `false`, `1`, `0`. */
+function flag(name: string, protos: string[]): Keyword {
+  return (b, value) => {
+    if (!/^(yes|no|true|false|1|0)$/i.test(value)) throw new Error(`"${value}" is neither yes nor no`);
+    addNumber(b, name, equals(/^(yes|true|1)$/i.test(value) ? 1 : 0), protos);
+  };
+}
+
+const MQTT = ['mqtt'];
+const MQTT_TYPES = ['connect', 'connack', 'publish', 'puback', 'pubrec', 'pubrel', 'pubcomp', 'subscribe', 'suback', 'unsubscribe', 'unsuback', 'pingreq', 'pingresp', 'disconnect', 'auth']; // prettier-ignore
+
+function mqttType(b: RuleBuilder, value: string): void {
+  const negated = value.startsWith('!');
+  const name = value.replace(/^!/, '').trim().toLowerCase();
+  const type = /^\d+$/.test(name) ? Number(name) : MQTT_TYPES.indexOf(name) + 1;
+  if (type < 1 || type > 15) throw new Error(`"${value}" is not an MQTT message type`);
+  addNumber(b, `mqtt.type.${type}`, equals(negated ? 0 : 1), MQTT);
+}
+
+const MQTT_FLAGS: Readonly<Record<string, number>> = { dup: 8, retain: 1 };
+const CONNECT_FLAGS: Readonly<Record<string, number>> = {
+  username: 128,
+  password: 64,
+  will_retain: 32,
+  will: 4,
+  clean_session: 2,
+};
+
+/** `dup,!retain`: each flag becomes a test of one bit. */
+function bitFlags(name: string, bits: Readonly<Record<string, number>>): Keyword {
+  return (b, value) => {
+    for (const part of value.split(',').map((p) => p.trim().toLowerCase())) {
+      const bit = bits[part.replace(/^!/, '')];
+      if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(bits).join(', ')}`);
+      addNumber(b, `${name}&${bit}`, equals(part.startsWith('!') ? 0 : 1), MQTT);
+    }
+  };
+}
+
+/** A keyword that takes its text with it: the same as a content in a buffer. */
+function textIn(buffer: string, exact: boolean): Keyword {
+  return (b, value) => {
+    const { negated, text } = splitNegation(value);
+    const anchored = exact ? `^${escapePattern(text)}$` : escapePattern(text);
+    const { match } = parsePcre(`"/${anchored}/${exact ? '' : 'i'}"`);
+    match.negated = negated;
+    b.addTo(b.bufferOf(buffer).matches, match);
+  };
+}
+
+function l3Proto(b: RuleBuilder, value: string): void {
+  const negated = value.startsWith('!');
+  const m = /^(?:ip)?v?(4|6)$/i.exec(value.replace(/^!/, '').trim());
+  if (!m) throw new Error(`"${value}" is neither ipv4 nor ipv6`);
+  const version = Number(m[1]);
+  b.rule.packetTests.push((p) => p.ipVersion > 0 && (p.ipVersion === version) !== negated);
+}
+
+const TAG_METRICS = /^(packets|bytes|seconds)$/;
+
+/** `session|host[,COUNT,METRIC[,src|dst]]`: what is to be recorded after an alert; checked, and left to the evidence. */
+function tag(_b: RuleBuilder, value: string): void {
+  const [kind = '', count, metric, direction] = value.split(',').map((p) => p.trim());
+  if (kind !== 'session' && kind !== 'host') throw new Error(`"${kind}" is neither session nor host`);
+  if (count !== undefined) parseNumber(count, 1);
+  if (metric !== undefined && !TAG_METRICS.test(metric))
+    throw new Error(`"${metric}" is neither packets, bytes nor seconds`);
+  if (kind === 'host' && direction !== 'src' && direction !== 'dst') throw new Error('host needs src or dst');
+}
+
+/** Why a keyword of Suricata is not had here; the text is what `rules check` prints. */
+export const REFUSED: Readonly<Record<string, string>> = {
+  lua: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
+  luajit: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
+  luaxform: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
+  filemagic: 'file types are not looked up: use file.data with the first bytes of the type',
+  'file.magic': 'file types are not looked up: use file.data with the first bytes of the type',
+  frame: 'frames are not had: use the buffer of the field',
+  config: 'rules do not configure logging here: use a policy or a suppression',
+  asn1: 'ASN.1 is not taken apart: use content and byte_test',
+  tls_cert_expired: 'dates of certificates are not compared',
+  tls_cert_valid: 'dates of certificates are not compared',
+  tls_cert_notbefore: 'dates of certificates are not compared',
+  tls_cert_notafter: 'dates of certificates are not compared',
+  ssl_state: 'states of the handshake are not had: use tls.version or the buffers of the hellos',
+  dce_iface: 'DCE/RPC is known by its first bytes, its fields are not taken apart',
+  'dcerpc.iface': 'DCE/RPC is known by its first bytes, its fields are not taken apart',
+  dce_opnum: 'DCE/RPC is known by its first bytes, its fields are not taken apart',
+  'dcerpc.opnum': 'DCE/RPC is known by its first bytes, its fields are not taken apart',
+  dce_stub_data: 'DCE/RPC is known by its first bytes, its fields are not taken apart',
+  'dcerpc.stub_data': 'DCE/RPC is known by its first bytes, its fields are not taken apart',
+  datarep: 'reputations in datasets are not had: use iprep',
+};
+
+/** Keywords of protocols beside HTTP, DNS and TLS. */
+export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
+  ftpbounce: (b) => {
+    addNumber(b, 'ftp.bounce', equals(1), ['ftp'], 0);
+  },
+  ftpdata_command: named('ftpdata.command', ['ftp-data'], { retr: 1, stor: 2 }),
+  'ftp.completion_code': number('ftp.completion_code', ['ftp'], 999),
+  'mqtt.protocol_version': number('mqtt.protocol_version', MQTT, 255),
+  'mqtt.qos': number('mqtt.qos', MQTT, 2),
+  'mqtt.type': mqttType,
+  'mqtt.flags': bitFlags('mqtt.flags', MQTT_FLAGS),
+  'mqtt.connect.flags': bitFlags('mqtt.connect.flags', CONNECT_FLAGS),
+  'mqtt.reason_code': number('mqtt.reason_code', MQTT, 255),
+  'mqtt.connack.return_code': number('mqtt.reason_code', MQTT, 255),
+  'mqtt.connack.session_present': flag('mqtt.connack.session_present', MQTT),
+  'tls.subject': textIn('tls.cert_subject', false),
+  'tls.issuerdn': textIn('tls.cert_issuer', false),
+  'tls.fingerprint': textIn('tls.cert_fingerprint', true),
+  'ssh.protoversion': textIn('ssh.proto', false),
+  'ssh.softwareversion': textIn('ssh.software', false),
+  fileext: (b, value) => {
+    const { negated, text } = splitNegation(value);
+    const { match } = parsePcre(`"/\\.${escapePattern(text)}$/i"`);
+    match.negated = negated;
+    b.addTo(b.bufferOf('file.name').matches, match);
+  },
+  l3_proto: l3Proto,
+  tag,
+  'tls.store': () => undefined,
+  bypass: () => undefined,
+  ...Object.fromEntries(
+    Object.entries(REFUSED).map(([name, reason]): [string, Keyword] => [
+      name,
+      () => {
+        throw new Error(reason);
+      },
+    ]),
+  ),
+};

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createAppLayer } from '../../../src/applayer/index.js';
+import type { Direction } from '../../../src/domain/flow.js';
+import { bytes } from './talk.js';
+
+/** Minutes of fuzzing: FUZZ_RUNS=20000 npx tsx --test test/unit/applayer/fuzz.test.ts */
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 150);
+
+/** How a conversation of each protocol begins: the fuzzer goes on from there. */
+const SEEDS: Readonly<Record<string, readonly [Direction, string][]>> = {
+  http: [[0, 'POST /a%2e?x=1 HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc'], [1, 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n']],
+  tls: [[0, '\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03'], [1, '\x16\x03\x03\x00\x31\x02\x00\x00\x2d\x03\x03']],
+  ssh: [[0, 'SSH-2.0-a\r\n'], [1, 'SSH-2.0-b\r\n']],
+  dns: [[0, '\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01']],
+  smtp: [[1, '220 mx ESMTP\r\n'], [0, 'EHLO a\r\nMAIL FROM:<a@b>\r\nDATA\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: attachment; filename=a\r\nContent-Transfer-Encoding: base64\r\n\r\n']],
+  ftp: [[1, '220 FTP\r\n'], [0, 'USER a\r\nPASV\r\n'], [1, '331 x\r\n227 (1,2,3,4,5,6)\r\n']],
+  smb1: [[0, '\x00\x00\x00\x40\xffSMB\x73\x00\x00\x00\x00\x08\x01\x80']],
+  smb2: [[0, '\x00\x00\x00\x90\xfeSMB\x40\x00\x00\x00\x00\x00\x00\x00\x05\x00\x01\x00'], [1, '\x00\x00\x00\x90\xfeSMB\x40\x00\x00\x00\x00\x00\x00\x00\x05\x00\x01\x00\x01']],
+  mqtt: [[0, '\x10\x10\x00\x04MQTT\x05\xc2\x00\x3c\x00\x00\x01a'], [1, '\x20\x02\x00\x00']],
+  http2: [[0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00'], [1, '\x00\x00\x00\x04\x00\x00\x00\x00\x00']],
+}; // prettier-ignore
+
+const piece = fc.record({
+  direction: fc.constantFrom<Direction[]>(0, 1),
+  kind: fc.constantFrom('data', 'data', 'data', 'data', 'gap', 'end'),
+  data: fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.uint8Array({ maxLength: 40 }).map((d) => d.map((b) => b & 0x1f)),
+    fc.constantFrom('\r\n', '\r\n\r\n', '.\r\n', '0\r\n\r\n', '--b\r\n', '--b--\r\n', '\x00\x00', 'AAAA', '354 x\r\n', '\xff\xff\xff\xff').map(bytes),
+  ),
+  count: fc.constantFrom(1, 1, 1, 7),
+}); // prettier-ignore
+
+const FIELDS = ['http.uri', 'http.header', 'http.request_body', 'http.response_body', 'file.data', 'file.name', 'tls.sni', 'tls.certs', 'tls.cert_subject', 'ja3.hash', 'ja4.hash', 'ja3s.hash', 'ssh.hassh', 'dns.query', 'dns.answers.rrname', 'smtp.rcpt_to', 'email.url', 'ftp.command', 'ftp.reply', 'smb.share', 'smb.named_pipe', 'mqtt.publish.message', 'http.request_header', 'http2.header_name', 'quic.version'] as const; // prettier-ignore
+
+/** What one flow may keep, whatever comes: transactions and the bytes of their fields. */
+const MAX_TRANSACTIONS = 64;
+const MAX_FIELD_BYTES = 1_200_000;
+
+function run(transport: 'tcp' | 'udp', port: number, said: readonly { direction: Direction; kind: string; data: Uint8Array; count: number }[], keep: boolean): void {
+  const layer = createAppLayer({ maxTransactions: MAX_TRANSACTIONS });
+  const flow = layer.createFlow(transport, { srcPort: 40000, dstPort: port });
+  const at = [0, 0];
+  for (const { direction, kind, data, count } of said) {
+    for (let n = 0; n < count; n++) {
+      if (kind === 'data') flow.onData(direction, data, 0, data.length, at[direction]!, 1);
+      else if (kind === 'gap') flow.onGap(direction, data.length, at[direction]!, 1);
+      else flow.onEnd(direction, 1);
+      at[direction]! += data.length;
+      for (const tx of flow.transactions) {
+        let size = 0;
+        for (const name of FIELDS) {
+          for (const d of [0, 1] as const) {
+            const value = tx.buffer(name, d);
+            for (const v of value === undefined ? [] : value instanceof Uint8Array ? [value] : value) size += v.length;
+          }
+        }
+        assert.ok(size < MAX_FIELD_BYTES, `${size} bytes are kept`);
+        assert.ok(tx.events.length < 64);
+      }
+      assert.ok(flow.transactions.length <= 2 * MAX_TRANSACTIONS);
+    }
+    if (!keep) for (const tx of [...flow.transactions]) flow.release(tx);
+  }
+  // A parser that throws is caught by the flow and counted: that is a defect here.
+  assert.equal(layer.stats()['applayer_flows_failed'], 0);
+} // prettier-ignore
+
+describe('whatever a flow carries, parsers neither throw nor grow', () => {
+  for (const [name, seed] of Object.entries(SEEDS)) {
+    test(`${name}, beginning as one`, () => {
+      fc.assert(
+        fc.property(fc.array(piece, { maxLength: 14 }), fc.integer({ min: 0, max: 80 }), fc.boolean(), (rest, cut, keep) => {
+          const begin = seed.map(([direction, text], i) => {
+            const data = bytes(text);
+            return { direction, kind: 'data', data: i === seed.length - 1 ? data.subarray(0, Math.max(1, data.length - cut)) : data, count: 1 };
+          });
+          run('tcp', name === 'mqtt' ? 1883 : 8000, [...begin, ...rest], keep);
+        }),
+        { numRuns: RUNS },
+      ); // prettier-ignore
+    });
+    test(`${name}, with bytes of a sound beginning changed`, () => {
+      const change = fc.tuple(fc.nat(400), fc.nat(255));
+      fc.assert(
+        fc.property(fc.array(change, { maxLength: 12 }), fc.array(piece, { maxLength: 6 }), (changes, rest) => {
+          const begin = seed.map(([direction, text]) => {
+            const data = Uint8Array.from(bytes(text));
+            for (const [at, value] of changes) if (at < data.length) data[at] = value;
+            return { direction, kind: 'data', data, count: 1 };
+          });
+          run('tcp', 8000, [...begin, ...rest], true);
+        }),
+        { numRuns: RUNS },
+      );
+    });
+  }
+  for (const port of [53, 69, 443, 500, 123, 161, 67, 5060]) {
+    test(`datagrams to port ${port}`, () => {
+      fc.assert(
+        fc.property(fc.array(piece, { maxLength: 8 }), (said) => {
+          run('udp', port, said.map((s) => ({ ...s, kind: 'data' })), true); // prettier-ignore
+        }),
+        { numRuns: RUNS },
+      );
+    });
+  }
+});
