@@ -266,14 +266,23 @@ export const responderMessageSchema = z.discriminatedUnion('type', [
     details: statsSchema,
   }),
   z.object({ type: z.literal('answer'), requestId: z.string(), result: z.unknown() }),
+  z.object({ type: z.literal('synced'), syncId: z.string() }),
 ]);
 
 /** Server to responder. */
 export const responderCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('decide'), decision: decisionSchema }),
   z.object({ type: z.literal('release'), decisionId: z.string(), reason: z.string() }),
-  /** Snapshot of everything that should be in force, sent after hello and on demand. */
-  z.object({ type: z.literal('sync'), decisions: z.array(decisionSchema) }),
+  /**
+   * Everything that should be in force, sent after hello; a long list in parts with the same `syncId`, the next when the
+   * responder has said `synced`. Without `syncId` it is the whole list.
+   */
+  z.object({
+    type: z.literal('sync'),
+    decisions: z.array(decisionSchema),
+    syncId: z.string().optional(),
+    last: z.boolean().optional(),
+  }),
   z.object({ type: z.literal('allow'), entries: z.array(allowEntrySchema) }),
   z.object({ type: z.literal('protect'), entries: z.array(protectedEntrySchema) }),
   z.object({ type: z.literal('flush'), reason: z.string() }),

@@ -58,7 +58,9 @@ export async function runResponder(
         responder.release(message.decisionId, message.reason);
         return;
       case 'sync':
-        return responder.sync(message.decisions);
+        await responder.sync(message.decisions, message);
+        if (message.syncId !== undefined) send({ type: 'synced', syncId: message.syncId });
+        return;
       case 'allow':
         return responder.setAllow(message.entries);
       case 'protect':

@@ -79,6 +79,43 @@ export class DecisionBook {
     });
   }
 
+  /**
+   * Judges and plans many, e.g. a part of the server's list, and applies them in one transaction. If the kernel refuses
+   * one, each is tried alone, so that only that one fails.
+   */
+  decideMany(decisions: readonly Decision[]): void {
+    const receivedUs = this.core.clock.us();
+    const refused: EnforcementReport[] = [];
+    const admitted: { decision: Decision; entry: ActiveDecision; ops: ElementOp[] }[] = [];
+    let urgent = false;
+    for (const decision of decisions) {
+      const outcome = this.admit(keepDecision(decision));
+      if ('enforcement' in outcome) {
+        if (outcome.enforcement === 'rejected') this.core.counts.rejected += 1;
+        refused.push(reportOf(decision, decision.simulated, { receivedUs }, outcome));
+        continue;
+      }
+      admitted.push({ decision, ...outcome });
+      urgent ||= decision.origin !== 'feed';
+    }
+    this.emit(refused);
+    if (admitted.length === 0) return;
+    this.core.pump.submit({
+      ops: admitted.flatMap((a) => a.ops),
+      urgent,
+      done: (error, kernelUs) => {
+        for (const { decision, entry, ops } of admitted) {
+          if (error === undefined) this.settle(decision, entry, { error, kernelUs, receivedUs });
+          else {
+            const done = (reason: string | undefined, us: number): void =>
+              this.settle(decision, entry, { error: reason, kernelUs: us, receivedUs });
+            this.core.pump.submit({ ops, urgent, done });
+          }
+        }
+      },
+    });
+  }
+
   /** Puts a restored decision into the ledger without touching the kernel. @returns false when it is over or refused. */
   restore(kept: KeptDecision): boolean {
     const outcome = this.admit(kept, true);
@@ -184,12 +221,13 @@ export class DecisionBook {
       return { enforcement: 'revoked', error: 'lifted by hand with "portcullis decision flush"' };
     }
     const known = this.active.get(decision.id);
-    const refused = refuseDecision(decision, this.guardState(known), core.options);
+    const network = parseCidr(decision.value);
+    const refused = refuseDecision(decision, this.guardState(known), core.options, network);
     if (refused !== undefined) return this.refuse(decision, refused);
     const held = known || isRestore ? undefined : this.holdBack(decision);
     const simulated =
       decision.simulated || (known?.heldBack ?? false) || !core.options.allow_enforce || held !== undefined;
-    const plan = planDecision(decision, core.options, simulated);
+    const plan = planDecision(decision, core.options, simulated, network);
     if ('refused' in plan) return this.refuse(decision, plan.refused);
     const room = core.options.guard.max_elements - core.ledger.size;
     if (!known && plan.elements.length > room) return this.refuse(decision, `only ${room} more elements are allowed`);

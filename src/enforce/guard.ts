@@ -24,8 +24,12 @@ const NEVER_INSIDE: ReadonlySet<ProtectedEntry['reason']> = new Set([
  * Judges a decision by the responder's own limits; the server is not trusted.
  * @returns why it is refused, or undefined.
  */
-export function refuseDecision(decision: KeptDecision, state: GuardState, options: EnforceOptions): string | undefined {
-  const network = parseCidr(decision.value);
+export function refuseDecision(
+  decision: KeptDecision,
+  state: GuardState,
+  options: EnforceOptions,
+  network = parseCidr(decision.value),
+): string | undefined {
   if (!network) return `"${decision.value.slice(0, 60)}" is not an address or prefix`;
   return (
     refuseWidth(network, options) ??

@@ -1,14 +1,18 @@
 import { elementId, type SetElement } from './element.js';
 
-/** Who wants an element, and until when (monotonic milliseconds; Infinity = until dropped). */
+/** Who wants an element besides the first, and until when (monotonic milliseconds; Infinity = until dropped). */
 interface Holder {
   id: string;
   deadlineMs: number;
 }
 
+/** An element with its holders; most have one, which costs no list. */
 interface Held {
   element: SetElement;
-  holders: Holder[];
+  first: string;
+  firstDeadlineMs: number;
+  others: Holder[] | undefined;
+  /** The latest of its holders. */
   deadlineMs: number;
 }
 
@@ -31,7 +35,8 @@ const SAME_MS = 50;
  */
 export class Ledger {
   private readonly held = new Map<string, Held>();
-  private readonly byHolder = new Map<string, string[]>();
+  /** Elements by holder: one id, or a list. */
+  private readonly byHolder = new Map<string, string | string[]>();
 
   get size(): number {
     return this.held.size;
@@ -46,11 +51,13 @@ export class Ledger {
   }
 
   holdersOf(id: string): readonly string[] {
-    return this.held.get(id)?.holders.map((h) => h.id) ?? [];
+    const held = this.held.get(id);
+    return held ? [held.first, ...(held.others ?? []).map((h) => h.id)] : [];
   }
 
   elementsOf(holder: string): readonly string[] {
-    return this.byHolder.get(holder) ?? [];
+    const ids = this.byHolder.get(holder) ?? [];
+    return typeof ids === 'string' ? [ids] : ids;
   }
 
   entries(): IterableIterator<[string, { element: SetElement; deadlineMs: number }]> {
@@ -61,28 +68,29 @@ export class Ledger {
   hold(holder: string, elements: readonly SetElement[], deadlineMs: number): ElementOp[] {
     const ops: ElementOp[] = [];
     const ids = elements.map(elementId);
-    for (const id of this.byHolder.get(holder) ?? []) if (!ids.includes(id)) this.release(holder, id, ops);
+    for (const id of this.elementsOf(holder)) if (!ids.includes(id)) this.release(holder, id, ops);
     for (const [i, element] of elements.entries()) {
       const id = ids[i]!;
       const held = this.held.get(id);
       if (!held) {
-        this.held.set(id, { element, holders: [{ id: holder, deadlineMs }], deadlineMs });
+        this.held.set(id, { element, first: holder, firstDeadlineMs: deadlineMs, others: undefined, deadlineMs });
         ops.push({ kind: 'add', id, element, deadlineMs });
         continue;
       }
-      const mine = held.holders.find((h) => h.id === holder);
-      if (mine) mine.deadlineMs = deadlineMs;
-      else held.holders.push({ id: holder, deadlineMs });
+      const other = held.others?.find((h) => h.id === holder);
+      if (held.first === holder) held.firstDeadlineMs = deadlineMs;
+      else if (other) other.deadlineMs = deadlineMs;
+      else (held.others ??= []).push({ id: holder, deadlineMs });
       this.settle(id, held, ops);
     }
-    this.byHolder.set(holder, ids);
+    this.byHolder.set(holder, ids.length === 1 ? ids[0]! : ids);
     return ops;
   }
 
   /** The holder lets go of everything. */
   drop(holder: string): ElementOp[] {
     const ops: ElementOp[] = [];
-    for (const id of this.byHolder.get(holder) ?? []) this.release(holder, id, ops);
+    for (const id of this.elementsOf(holder)) this.release(holder, id, ops);
     this.byHolder.delete(holder);
     return ops;
   }
@@ -95,17 +103,24 @@ export class Ledger {
   private release(holder: string, id: string, ops: ElementOp[]): void {
     const held = this.held.get(id);
     if (!held) return;
-    held.holders = held.holders.filter((h) => h.id !== holder);
-    if (held.holders.length > 0) {
-      this.settle(id, held, ops);
-      return;
+    const others = held.others?.filter((h) => h.id !== holder) ?? [];
+    if (held.first === holder) {
+      const next = others.shift();
+      if (!next) {
+        this.held.delete(id);
+        ops.push({ kind: 'delete', id, element: held.element, deadlineMs: held.deadlineMs });
+        return;
+      }
+      held.first = next.id;
+      held.firstDeadlineMs = next.deadlineMs;
     }
-    this.held.delete(id);
-    ops.push({ kind: 'delete', id, element: held.element, deadlineMs: held.deadlineMs });
+    held.others = others.length > 0 ? others : undefined;
+    this.settle(id, held, ops);
   }
 
   private settle(id: string, held: Held, ops: ElementOp[]): void {
-    const deadlineMs = Math.max(...held.holders.map((h) => h.deadlineMs));
+    let deadlineMs = held.firstDeadlineMs;
+    for (const other of held.others ?? []) deadlineMs = Math.max(deadlineMs, other.deadlineMs);
     const same = deadlineMs === held.deadlineMs || Math.abs(deadlineMs - held.deadlineMs) < SAME_MS;
     if (same) return;
     held.deadlineMs = deadlineMs;

@@ -11,8 +11,12 @@ export type Plan = { elements: SetElement[]; note?: string } | { refused: string
 export const MAX_COVER = 256;
 
 /** Turns a decision into set elements. Simulated decisions and watches go to sets that count and never drop. */
-export function planDecision(decision: KeptDecision, options: EnforceOptions, simulated: boolean): Plan {
-  const network = parseCidr(decision.value);
+export function planDecision(
+  decision: KeptDecision,
+  options: EnforceOptions,
+  simulated: boolean,
+  network = parseCidr(decision.value),
+): Plan {
   if (!network) return { refused: `"${decision.value}" is not an address or prefix` };
   const full = network.version === 4 ? 32 : 128;
   if (decision.scope !== 'cidr' && network.prefix !== full && decision.scope !== 'service') {
@@ -94,6 +98,7 @@ function checkPort(proto: number, port: number): string | undefined {
  * @returns undefined when more than {@link MAX_COVER} elements would be needed.
  */
 export function coverNetwork(network: Cidr, lengths: readonly number[]): Cidr[] | undefined {
+  if (lengths.includes(network.prefix)) return [network];
   const fits = lengths.filter((l) => l >= network.prefix);
   if (fits.length === 0) return undefined;
   const length = Math.min(...fits);

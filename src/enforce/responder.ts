@@ -2,7 +2,7 @@ import type { AllowEntry, Decision, ProtectedEntry } from '../domain/decision.js
 import { nowUs } from '../util/clock.js';
 import { errorMessage } from '../util/errors.js';
 import { silentLogger, type Logger } from '../util/logger.js';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { uuid7 } from '../util/uuid7.js';
 import { AllowNames, type Resolve } from './allow-names.js';
 import { CanarySchedule } from './canary/schedule.js';
 import { runDoctor } from './doctor/doctor.js';
@@ -22,6 +22,7 @@ import { ProtectWatch } from './protect/watch.js';
 import { Pump } from './pump.js';
 import { describeState } from './responder-state.js';
 import { renderRuleset } from './ruleset.js';
+import { ListSync } from './sync.js';
 import { TableLoader } from './table-loader.js';
 import { Truth } from './truth.js';
 
@@ -47,8 +48,11 @@ export interface Responder {
   stop(): Promise<void>;
   decide(decision: Decision): void;
   release(decisionId: string, reason: string): void;
-  /** Makes this list what is in force: adds what is missing, lifts what is not in it. */
-  sync(decisions: readonly Decision[]): Promise<void>;
+  /**
+   * Makes this list what is in force: adds what is missing, lifts what is not in it. A long list comes in parts with the
+   * same `syncId`.
+   */
+  sync(decisions: readonly Decision[], part?: { syncId?: string; last?: boolean }): Promise<void>;
   setAllow(entries: readonly AllowEntry[]): Promise<void>;
   setProtect(entries: readonly ProtectedEntry[]): void;
   /** Lifts everything. */
@@ -61,7 +65,6 @@ export interface Responder {
 
 const STATE_EVERY_MS = 1000;
 const EXPIRE_EVERY_MS = 200;
-const DECISIONS_PER_TURN = 250;
 
 const systemClock: Clock = { monoMs: () => performance.now(), wallMs: () => Date.now(), us: nowUs };
 
@@ -80,9 +83,9 @@ class ResponderImpl implements Responder {
   private readonly names: AllowNames;
   private readonly canaries: CanarySchedule;
   private readonly loader: TableLoader;
+  private readonly list: ListSync;
   private timers: NodeJS.Timeout[] = [];
   private started: Promise<void> | undefined;
-  private syncing: { released: Set<string> } | undefined;
   private counters: Record<string, { packets: number; bytes: number }> = {};
 
   constructor(options: EnforceOptions, deps: ResponderDeps, emit: ResponderEmit) {
@@ -113,6 +116,7 @@ class ResponderImpl implements Responder {
     };
     this.exempt = new ExemptBook(this.core);
     this.book = new DecisionBook(this.core, () => this.exempt);
+    this.list = new ListSync(this.book);
     this.truth = new Truth(this.core, (why) => this.heal(why));
     this.hits = new HitReader(this.core, this.book);
     const where = deps.netns === undefined ? {} : { netns: deps.netns };
@@ -158,30 +162,19 @@ class ResponderImpl implements Responder {
   }
 
   decide(decision: Decision): void {
-    this.syncing?.released.delete(decision.id);
+    this.list.noteDecided(decision.id);
     this.book.decide(decision);
   }
 
   release(decisionId: string, reason: string): void {
-    this.syncing?.released.add(decisionId);
+    this.list.noteReleased(decisionId);
     this.book.release(decisionId, reason);
   }
 
-  async sync(decisions: readonly Decision[]): Promise<void> {
+  sync(decisions: readonly Decision[], part: { syncId?: string; last?: boolean } = {}): Promise<void> {
     this.takeBreakGlass();
-    const wanted = new Set(decisions.map((d) => d.id));
-    const released = new Set<string>();
-    this.syncing = { released };
-    for (const id of [...this.book.entries()].flatMap(([id]) => (wanted.has(id) ? [] : [id]))) {
-      this.book.release(id, 'not in the list of the server');
-    }
-    for (const [i, decision] of decisions.entries()) {
-      if (i % DECISIONS_PER_TURN === DECISIONS_PER_TURN - 1) await nextTurn();
-      const known = this.book.get(decision.id);
-      const isSame = known?.kept.expiresMs === decision.expiresMs && known.kept.simulated === decision.simulated;
-      if (!isSame && !released.has(decision.id)) this.book.decide(decision);
-    }
-    this.syncing = undefined;
+    const { syncId, last = syncId === undefined } = part;
+    return this.list.push({ decisions, id: syncId ?? uuid7(), last });
   }
 
   async setAllow(entries: readonly AllowEntry[]): Promise<void> {

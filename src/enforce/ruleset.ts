@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { formatIpv6, maskIp } from '../util/ip.js';
 import { elementKeyText, type SetElement } from './element.js';
 import { isExempting, type Layout, type SetRole, type SetSpec } from './layout.js';
@@ -26,6 +27,36 @@ export function renderRuleset(layout: Layout, elements: Iterable<TimedElement>):
   }
   const list = [...elements];
   for (const family of layout.families) renderElements(out, `${family} ${layout.table}`, list);
+  return out.join('\n') + '\n';
+}
+
+/** Name of an empty chain that says by which rules the table was made. */
+export function layoutMark(layout: Layout): string {
+  const text = layout.families.flatMap((family) => renderTable(layout, family)).join('\n');
+  return `layout_${crc32(text).toString(16).padStart(8, '0')}`;
+}
+
+export function markScript(layout: Layout, mark: string): string {
+  return layout.families.map((f) => `add chain ${f} ${layout.table} ${mark}\n`).join('');
+}
+
+/**
+ * The table without elements, as a script. Where the table is there, its sets keep their elements and go on blocking:
+ * only chains and rules are made anew, in one transaction, and chains that are not ours go.
+ * @param present chains of the table in the kernel, by family; none: the table is not there.
+ */
+export function renderStructure(layout: Layout, mark: string, present: ReadonlyMap<string, readonly string[]>): string {
+  const out: string[] = [];
+  for (const family of layout.families) {
+    const table = `${family} ${layout.table}`;
+    const chains = present.get(family);
+    if (!chains) out.push(`add table ${table}`, `delete table ${table}`);
+    const body = renderTable(layout, family);
+    const ours = new Set(body.flatMap((line) => /^ {2}chain (\S+) \{/.exec(line)?.[1] ?? []).concat(mark));
+    for (const chain of chains ?? []) out.push(`flush chain ${table} ${chain}`);
+    for (const chain of chains ?? []) if (!ours.has(chain)) out.push(`delete chain ${table} ${chain}`);
+    out.push(...body, `add chain ${table} ${mark}`);
+  }
   return out.join('\n') + '\n';
 }
 

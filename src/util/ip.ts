@@ -143,8 +143,9 @@ export function parseCidr(text: string): Cidr | undefined {
 /** True when the network contains the address. */
 export function cidrContains(cidr: Cidr, ip: IpAddress): boolean {
   if (cidr.version !== ip.version) return false;
-  const m = maskIp(ip, cidr.prefix);
-  return m.words.every((w, i) => w === cidr.words[i]);
+  const p = cidr.version === 4 ? cidr.prefix + 96 : cidr.prefix;
+  for (let i = 0; i < 4; i++) if ((ip.words[i]! & wordMask(p, i)) >>> 0 !== cidr.words[i]) return false;
+  return true;
 }
 
 /** True when the two networks share an address. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { openBusServer, type ResponderReport, type SensorReport } from '../../bus/index.js';
+import { openBusServer, type Peer, type ResponderReport, type SensorReport } from '../../bus/index.js';
 import { installRoot, type LoadedConfig } from '../../config/index.js';
 import { createCorrelator } from '../../correlate/index.js';
 import type { AlertUpdate } from '../../domain/alert.js';
@@ -29,6 +29,7 @@ import { createEvidenceStore } from './evidence.js';
 import { createLab } from './lab.js';
 import type { ServerParts } from './parts.js';
 import { siemPeers, sessionEntries } from './peers.js';
+import { createListSender } from './list-sync.js';
 import { createPolicyBook } from './policies.js';
 import { createBacktestJobs } from './backtests.js';
 import { changeText, createChangeBook } from './changes.js';
@@ -245,7 +246,7 @@ export async function runServer(
     }
   }
 
-  function onResponder(message: ResponderReport): void {
+  function onResponder(message: ResponderReport, peer: Peer): void {
     switch (message.type) {
       case 'report':
         book.report(message.reports);
@@ -261,6 +262,9 @@ export async function runServer(
         log.error({ code: message.code, details: message.details }, 'The responder reported an incident.');
         onIncident(message);
         forwarder.push(healthEvent(config.name, 'responder', 'failed', message.message, message.severity));
+        return;
+      case 'synced':
+        listSender.taken(peer.name, message.syncId);
         return;
       case 'answer':
         questions.answer(message.requestId, message.result);
@@ -287,6 +291,7 @@ export async function runServer(
   remediation.restore(book.active());
   engine.restore(book.active());
 
+  const listSender = createListSender((name, command) => bus.toResponder(name, command));
   const bus = await openBusServer(
     { sensorPath: join(config.runtime_dir, 'sensor.sock'), responderPath: join(config.runtime_dir, 'responder.sock') },
     {
@@ -301,13 +306,16 @@ export async function runServer(
           responder.connected(String(peer.info['backend'] ?? ''));
           bus.toResponder(peer.name, { type: 'allow', entries: allowNames.entries() });
           bus.toResponder(peer.name, { type: 'protect', entries: peersToProtect() });
-          bus.toResponder(peer.name, { type: 'sync', decisions: book.active() });
+          listSender.start(peer.name, book.active());
         }
         http?.publishStatus();
       },
       onDisconnect(peer) {
         if (peer.role === 'sensor') sensors.disconnected(peer.name);
-        else responder.disconnected();
+        else {
+          responder.disconnected();
+          listSender.stop(peer.name);
+        }
         forwarder.push(
           healthEvent(
             config.name,

@@ -28,7 +28,8 @@ import {
 import { errnoName } from '../netlink/libc.js';
 import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../netlink/socket.js';
 import { BatchSender, type Capabilities } from '../netlink/transaction.js';
-import { renderExtension, renderRuleset } from '../ruleset.js';
+import { TableFiller } from '../netlink/fill.js';
+import { layoutMark, markScript, renderExtension, renderRuleset, renderStructure } from '../ruleset.js';
 import type { ApplyResult, EnforceBackend, ForeignChange, KernelElement, KernelOp } from './backend.js';
 import type { NftRunner } from './nft.js';
 
@@ -49,6 +50,9 @@ class NetlinkBackend implements EnforceBackend {
   private socket!: NetlinkSocket;
   private events!: NetlinkSocket;
   private sender!: BatchSender;
+  private filler!: TableFiller;
+  /** Of the layout as it was opened: sets added later do not make it another one. */
+  private mark = '';
   private can: Capabilities = { updateTimeout: false, destroy: false };
   private readonly writer = new MessageWriter();
   private structure = '';
@@ -62,15 +66,60 @@ class NetlinkBackend implements EnforceBackend {
   async open(layout: Layout): Promise<void> {
     this.socket = openNetlinkSocket(NETLINK_NETFILTER, this.options);
     this.sender = new BatchSender(this.socket);
+    this.filler = new TableFiller(this.socket, () => this.sender.nextSeq());
+    this.mark = layoutMark(layout);
     await this.probe(`${layout.table}_probe_${process.pid}`);
     this.events = openNetlinkSocket(NETLINK_NETFILTER, { ...this.options, groups: [NFNLGRP_NFTABLES] });
     this.ignoreOwn();
     this.nft.onPids = () => this.ignoreOwn();
   }
 
+  /**
+   * Rules through nft, elements over netlink. A table that was made by the same rules keeps blocking all the while. One
+   * made by others (another version, other options) is replaced by nft together with its elements: slower, but there is
+   * no moment without blocks either.
+   */
   async replace(layout: Layout, elements: Parameters<EnforceBackend['replace']>[1]): Promise<void> {
-    await this.nft.load(renderRuleset(layout, elements));
+    const present = this.presentChains(layout);
+    const isOther = [...present.values()].some((chains) => !chains.includes(this.mark));
+    if (isOther || !(await this.loadStructure(layout, present))) {
+      await this.nft.load(renderRuleset(layout, elements) + markScript(layout, this.mark));
+    } else {
+      const all = [...elements];
+      const where = { table: layout.table, families: layout.families };
+      const refused = this.filler.fill(where, layout.sets.keys(), all);
+      // Element by element the kernel says which ones it does not take.
+      for (const { set } of refused) {
+        const ops = all.filter((e) => e.element.set === set).map((e): KernelOp => ({ kind: 'add', ...e }));
+        if (ops.length > 0) await this.apply(layout, ops);
+      }
+    }
     this.structure = this.readStructure(layout);
+  }
+
+  /** @returns false when the kernel does not take it beside what is there. */
+  private async loadStructure(layout: Layout, present: ReadonlyMap<string, readonly string[]>): Promise<boolean> {
+    try {
+      await this.nft.load(renderStructure(layout, this.mark, present));
+      return true;
+    } catch (error) {
+      if (present.size === 0) throw error;
+      return false;
+    }
+  }
+
+  /** Chains of our table by family; empty when no family has it. */
+  private presentChains(layout: Layout): Map<string, string[]> {
+    const found = new Map<string, string[]>();
+    for (const family of layout.families) {
+      for (const message of this.dump('GETCHAIN', family)) {
+        if (nftType(message) !== NFT_MSG.NEWCHAIN || messageTable(message) !== layout.table) continue;
+        const chains = found.get(family) ?? [];
+        found.set(family, chains);
+        chains.push(readChain(message).name);
+      }
+    }
+    return found;
   }
 
   async extend(layout: Layout, spec: Parameters<EnforceBackend['extend']>[1]): Promise<void> {

@@ -38,6 +38,11 @@ export class MessageWriter {
     return this.used;
   }
 
+  /** Size of the buffer. */
+  get capacity(): number {
+    return this.buffer.length;
+  }
+
   /** Bytes of the message being written. */
   get messageLength(): number {
     return this.used - this.messageStart;

@@ -99,13 +99,41 @@ export function writeElements(w: MessageWriter, seq: number, message: ElementMes
   w.string(ATTR.TABLE, message.table);
   w.string(ATTR.LIST_SET, message.set);
   const list = w.nest(ATTR.LIST_ELEMENTS);
-  for (const { key, timeoutMs } of message.elements) {
-    const elem = w.nest(ATTR.LIST_ELEM);
-    writeKey(w, key);
-    if (timeoutMs > 0) w.u64be(ATTR.ELEM_TIMEOUT, Math.ceil(timeoutMs));
-    w.endNest(elem);
-  }
+  for (const { key, timeoutMs } of message.elements) writeElement(w, key, timeoutMs);
   w.endNest(list);
+  w.end();
+}
+
+/** Starts a message that adds elements to a set; give the result to {@link endElements}. */
+export function beginElements(
+  w: MessageWriter,
+  seq: number,
+  at: { family: Family; table: string; set: string },
+): number {
+  w.begin({ type: SUBSYSTEM | NFT_MSG.NEWSETELEM, flags: COMMAND.add.flags, seq, family: FAMILY[at.family] });
+  w.string(ATTR.TABLE, at.table);
+  w.string(ATTR.LIST_SET, at.set);
+  return w.nest(ATTR.LIST_ELEMENTS);
+}
+
+export function endElements(w: MessageWriter, list: number): void {
+  w.endNest(list);
+  w.end();
+}
+
+/** One element of the message begun by {@link beginElements}. @param timeoutMs 0: no timeout */
+export function writeElement(w: MessageWriter, key: Uint8Array, timeoutMs: number): void {
+  const elem = w.nest(ATTR.LIST_ELEM);
+  writeKey(w, key);
+  if (timeoutMs > 0) w.u64be(ATTR.ELEM_TIMEOUT, Math.ceil(timeoutMs));
+  w.endNest(elem);
+}
+
+/** Removes every element of a set. */
+export function writeFlushSet(w: MessageWriter, seq: number, at: { family: Family; table: string; set: string }): void {
+  w.begin({ type: SUBSYSTEM | NFT_MSG.DELSETELEM, flags: NLM_F_REQUEST, seq, family: FAMILY[at.family] });
+  w.string(ATTR.TABLE, at.table);
+  w.string(ATTR.LIST_SET, at.set);
   w.end();
 }
 

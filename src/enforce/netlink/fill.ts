@@ -1,0 +1,107 @@
+import { elementKeyBytes } from '../element.js';
+import type { TimedElement } from '../ruleset.js';
+import { messageErrno, MessageWriter, NLMSG_ERROR, readMessages } from './message.js';
+import {
+  beginElements,
+  endElements,
+  writeBatchBegin,
+  writeBatchEnd,
+  writeElement,
+  writeFlushSet,
+  type Family,
+} from './nftables.js';
+import type { NetlinkSocket } from './socket.js';
+
+/** Elements of small sets share a transaction; a set with more has one of its own. */
+const SHARED_UP_TO = 20_000;
+
+/**
+ * Fills the sets of a loaded table: each set is emptied and filled in one transaction, so that what it holds already
+ * goes on blocking until the new content is there. 100,000 elements take about a third of a second.
+ */
+export class TableFiller {
+  private readonly socket: NetlinkSocket;
+  private readonly nextSeq: () => number;
+  private writer = new MessageWriter();
+
+  constructor(socket: NetlinkSocket, nextSeq: () => number) {
+    this.socket = socket;
+    this.nextSeq = nextSeq;
+  }
+
+  /**
+   * @param sets all sets of the table, in the order in which they matter.
+   * @returns sets whose transaction the kernel refused, with its errno.
+   */
+  fill(
+    where: { table: string; families: readonly Family[] },
+    sets: Iterable<string>,
+    elements: Iterable<TimedElement>,
+  ): { set: string; errno: number }[] {
+    const bySet = new Map<string, TimedElement[]>();
+    for (const name of sets) bySet.set(name, []);
+    for (const timed of elements) bySet.get(timed.element.set)?.push(timed);
+    const refused: { set: string; errno: number }[] = [];
+    let batch: [string, TimedElement[]][] = [];
+    let count = 0;
+    const send = (): void => {
+      if (batch.length === 0) return;
+      const errno = this.transact(where, batch);
+      if (errno !== 0) for (const [set] of batch) refused.push({ set, errno });
+      batch = [];
+      count = 0;
+    };
+    for (const entry of bySet) {
+      if (count > 0 && count + entry[1].length > SHARED_UP_TO) send();
+      batch.push(entry);
+      count += entry[1].length;
+    }
+    send();
+    // A list that needed megabytes is loaded once; its buffer is not kept.
+    if (this.writer.capacity > 1024 * 1024) this.writer = new MessageWriter();
+    return refused;
+  }
+
+  /** @returns 0 or the first errno; nothing was changed then. */
+  private transact(
+    where: { table: string; families: readonly Family[] },
+    sets: readonly (readonly [string, readonly TimedElement[]])[],
+  ): number {
+    const w = this.writer;
+    w.reset();
+    writeBatchBegin(w, this.nextSeq());
+    let last = 0;
+    for (const family of where.families) {
+      for (const [set, elements] of sets) {
+        const at = { family, table: where.table, set };
+        last = this.nextSeq();
+        writeFlushSet(w, last, at);
+        for (let i = 0; i < elements.length;) {
+          last = this.nextSeq();
+          const nest = beginElements(w, last, at);
+          while (i < elements.length && !w.isNestFull(nest)) {
+            const { element, timeoutMs } = elements[i++]!;
+            writeElement(w, elementKeyBytes(element), timeoutMs);
+          }
+          endElements(w, nest);
+        }
+      }
+    }
+    const end = this.nextSeq();
+    writeBatchEnd(w, end);
+    const errno = this.socket.send(w.bytes());
+    return errno === 0 ? this.readErrors() : errno;
+  }
+
+  private readErrors(): number {
+    let first = 0;
+    for (let datagram = this.socket.receive(); datagram !== undefined; datagram = this.socket.receive()) {
+      if (typeof datagram === 'number') {
+        first ||= datagram;
+        continue;
+      }
+      for (const message of readMessages(datagram)) if (message.type === NLMSG_ERROR) first ||= messageErrno(message);
+    }
+    return first;
+  }
+}

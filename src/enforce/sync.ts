@@ -1,0 +1,72 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Decision } from '../domain/decision.js';
+import type { DecisionBook } from './decisions.js';
+
+const DECISIONS_PER_TURN = 500;
+
+/** A part of the server's list; parts of one list carry the same id and come in order. */
+export interface SyncPart {
+  decisions: readonly Decision[];
+  id: string;
+  last: boolean;
+}
+
+interface Run {
+  id: string;
+  wanted: Set<string>;
+  /** Decided while the list came in: newer than the list. */
+  decided: Set<string>;
+  released: Set<string>;
+}
+
+/**
+ * Makes the server's list what is in force, part by part: what is missing is added as it comes, what is not in the list
+ * is lifted at its end. Decisions and releases that arrive in between are newer than the list and win.
+ */
+export class ListSync {
+  private readonly book: DecisionBook;
+  private run: Run | undefined;
+  private chain: Promise<void> = Promise.resolve();
+
+  constructor(book: DecisionBook) {
+    this.book = book;
+  }
+
+  noteDecided(id: string): void {
+    this.run?.decided.add(id);
+    this.run?.released.delete(id);
+  }
+
+  noteReleased(id: string): void {
+    this.run?.released.add(id);
+  }
+
+  /** Resolves when the part is judged; the kernel may still be at it. */
+  push(part: SyncPart): Promise<void> {
+    if (this.run?.id !== part.id) {
+      this.run = { id: part.id, wanted: new Set(), decided: new Set(), released: new Set() };
+    }
+    const { run } = this;
+    this.chain = this.chain.then(() => this.take(run, part));
+    return this.chain;
+  }
+
+  private async take(run: Run, { decisions, last }: SyncPart): Promise<void> {
+    for (let i = 0; i < decisions.length; i += DECISIONS_PER_TURN) {
+      if (i > 0) await nextTurn();
+      const changed: Decision[] = [];
+      for (const decision of decisions.slice(i, i + DECISIONS_PER_TURN)) {
+        run.wanted.add(decision.id);
+        if (run.decided.has(decision.id) || run.released.has(decision.id)) continue;
+        const known = this.book.get(decision.id);
+        const isSame = known?.kept.expiresMs === decision.expiresMs && known.kept.simulated === decision.simulated;
+        if (!isSame) changed.push(decision);
+      }
+      this.book.decideMany(changed);
+    }
+    if (!last) return;
+    const surplus = [...this.book.entries()].flatMap(([id]) => (run.wanted.has(id) || run.decided.has(id) ? [] : [id]));
+    for (const id of surplus) this.book.release(id, 'not in the list of the server');
+    if (this.run === run) this.run = undefined;
+  }
+}
