@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia';
 import { onScopeDispose } from 'vue';
 import { client } from '@/api';
+import { createBatch } from '@/api/batch';
 import { createLiveFeed } from '@/api/live';
 import type { LiveTopic, LiveUpdate } from '@/api/types';
 
@@ -9,19 +10,31 @@ type Listener<T extends LiveTopic> = (update: Extract<LiveUpdate, { topic: T }>)
 const listeners = new Map<LiveTopic, Set<(update: never) => void>>();
 const resyncListeners = new Set<() => void>();
 
+/** Alerts may come by the thousand a second; what an operator waits for comes at once. */
+const BATCHED: readonly LiveTopic[] = ['alerts', 'incidents', 'stats'];
+const BATCH_MS = 150;
+const BATCH_MAX = 2000;
+
 export const useLiveStore = defineStore('live', () => {
+  const deliver = (update: LiveUpdate): void => {
+    for (const listener of listeners.get(update.topic) ?? []) listener(update as never);
+  };
+  const resync = (): void => {
+    for (const listener of resyncListeners) listener();
+  };
+  const batch = createBatch<LiveUpdate>({ everyMs: BATCH_MS, max: BATCH_MAX, deliver, onOverflow: resync });
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   const feed = createLiveFeed({
     url: `${scheme}://${location.host}/api/v1/live`,
     token: () => client.freshToken(),
-    onMessage: (update) => {
-      for (const listener of listeners.get(update.topic) ?? []) listener(update as never);
-    },
-    onResync: () => {
-      for (const listener of resyncListeners) listener();
-    },
+    onMessage: (update) => (BATCHED.includes(update.topic) ? batch.push(update) : deliver(update)),
+    onResync: resync,
   });
-  return { state: feed.state, start: feed.start, stop: feed.stop, renew: feed.renew };
+  function stop(): void {
+    feed.stop();
+    batch.clear();
+  }
+  return { state: feed.state, start: feed.start, stop, renew: feed.renew };
 });
 
 /** Calls `listener` for each update of a topic while the calling component or store lives. */

@@ -10,6 +10,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { AlertRow, Status } from '../../../src/contract/http.js';
+import { MORE } from './mock-more.js';
 import {
   makeDecision,
   makeOverview,
@@ -261,6 +262,24 @@ export async function startMockServer(options: MockOptions = {}) {
           decisions: world.decisions.filter((d) => d.value === incident.offender).slice(0, 6),
           comments: comments.filter((c) => c.incidentId === incident.id),
         };
+      },
+    ],
+    [
+      'POST',
+      /^\/incidents\/bulk$/,
+      ({ body }) => {
+        const { ids, ...patch } = body as { ids: string[] };
+        for (const id of ids) Object.assign(find(world.incidents, id) ?? {}, patch);
+        return { changed: ids.length };
+      },
+    ],
+    [
+      'POST',
+      /^\/alerts\/bulk-label$/,
+      ({ body }) => {
+        const ids = body['ids'] as string[];
+        for (const id of ids) Object.assign(find(world.alerts, id) ?? {}, { labelVerdict: body['verdict'] });
+        return { changed: ids.length };
       },
     ],
     [
@@ -560,27 +579,6 @@ export async function startMockServer(options: MockOptions = {}) {
           query,
         ),
     ],
-    [
-      'GET',
-      /^\/rules$/,
-      ({ query }) =>
-        pageOf(
-          [
-            { file: 'policies/rules/web.rules', loaded: 212, skipped: 0, failed: 0, problems: [] },
-            {
-              file: '/etc/portcullis/rules/local.rules',
-              loaded: 31,
-              skipped: 2,
-              failed: 1,
-              problems: [
-                { line: 14, signatureId: 1000012, reason: 'keyword "lua" is not supported' },
-                { line: 40, reason: 'missing closing parenthesis' },
-              ],
-            },
-          ],
-          query,
-        ),
-    ],
     ['GET', /^\/siem$/, ({ query }) => pageOf(world.status.siem, query)],
     [
       'POST',
@@ -826,6 +824,12 @@ export async function startMockServer(options: MockOptions = {}) {
         'content-type': failure ? 'application/problem+json' : 'application/json',
       });
       response.end(result === undefined ? undefined : JSON.stringify(failure ?? result));
+      return;
+    }
+    const more = MORE.find(([method, pattern]) => request.method === method && pattern.test(path));
+    if (more && !options.missing?.test(path)) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(more[2]));
       return;
     }
     response.writeHead(501, { 'content-type': 'application/problem+json' });

@@ -84,7 +84,7 @@ describe('the live feed', () => {
     expect(socket.sent[0]).toEqual({
       type: 'auth',
       token: 'first',
-      topics: ['alerts', 'incidents', 'decisions', 'status', 'stats'],
+      topics: ['alerts', 'incidents', 'decisions', 'status', 'stats', 'training'],
     });
     expect(world.feed.state.value).toBe('connecting');
     socket.say({ type: 'hello', seq: 7 });

@@ -34,8 +34,9 @@ export function yamlPlace(text: string, pos: number): YamlPlace {
   const line = lines.pop() ?? '';
   const block = blockPath(lines, indentOf(line));
   const own = KEY.exec(line);
-  if (!own) return { path: block.path, key: null, used: block.used, from };
-  const flow = flowPlace(line.slice(own[0].length));
+  if (!own && !/^\s*(?:- )*\{/.test(line)) return { path: block.path, key: null, used: block.used, from };
+  const flow = flowPlace(line.slice(own ? own[0].length : indentOf(line)));
+  if (!own) return { ...flow, path: [...block.path, ...flow.path], from };
   return { path: [...block.path, own[2] ?? '', ...flow.path], key: flow.key, used: flow.used, from };
 }
 

@@ -72,6 +72,7 @@ export const policies = {
       addStep: 'Add a step',
       whenSpoofable: 'While the source may be forged',
       standard: 'Standard',
+      spoofable: { monitor: 'Only watch', service: 'Block the service', rate_limit: 'Rate-limit' },
       cap: 'Most blocks a minute',
     },
     backtest: {
