@@ -189,19 +189,26 @@ export function createModelBook(deps: ModelBookDeps): ModelBook {
   };
 }
 
-const cards = new Map<string, { changedMs: number; card: ModelCard }>();
+const cards = new Map<string, { state: string; card: ModelCard }>();
 const MAX_CARDS = 200;
 
-/** A bundle is checked file by file once, and again when it was replaced: the event loop has decisions to make. */
+/** A bundle's hashes are checked once, and again when one of its files changed: the event loop has decisions to make. */
 function cardOf(dir: string): ModelCard {
   const path = realpathSync(dir);
-  const changedMs = statSync(join(path, 'card.json')).mtimeMs;
   const known = cards.get(path);
-  if (known?.changedMs === changedMs) return known.card;
+  if (known && known.state === stateOf(path, known.card)) return known.card;
   const { card } = openBundle(path);
   if (cards.size >= MAX_CARDS) cards.clear();
-  cards.set(path, { changedMs, card });
+  cards.set(path, { state: stateOf(path, card), card });
   return card;
+}
+
+function stateOf(dir: string, card: ModelCard): string {
+  const states = ['card.json', ...Object.keys(card.files)].map((name) => {
+    const info = statSync(join(dir, name), { throwIfNoEntry: false });
+    return info ? `${info.mtimeMs} ${info.size} ${info.ino}` : '';
+  });
+  return states.join('|');
 }
 
 function noVersion(name: string, version: string): AppError {

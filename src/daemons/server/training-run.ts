@@ -10,7 +10,7 @@ import {
   type ChallengeResult,
   type TrainingOptions,
 } from '../../train/index.js';
-import { AppError, errorMessage } from '../../util/errors.js';
+import { AppError, errorCode, errorMessage } from '../../util/errors.js';
 import { uuid7 } from '../../util/uuid7.js';
 import type { ModelBook } from './models.js';
 import { gatherLiveData, writeLiveData } from './training-data.js';
@@ -99,17 +99,28 @@ export async function trainChallenger(
   } catch (error) {
     const problem = error instanceof AppError ? error : undefined;
     report.state = problem?.code === 'train.cancelled' ? 'cancelled' : 'failed';
-    report.error = {
-      code: problem?.code ?? 'train.child_failed',
-      message: problem?.message ?? errorMessage(error),
-      fix: problem?.fix ?? '',
-    };
+    report.error = isDiskFull(error)
+      ? {
+          code: 'training.disk_full',
+          message: `${errorMessage(error)} The champion was not touched.`,
+          fix: 'Free space in data_dir and start it again.',
+        }
+      : {
+          code: problem?.code ?? 'train.child_failed',
+          message: problem?.message ?? errorMessage(error),
+          fix: problem?.fix ?? '',
+        };
     report.summary = report.error.message;
     return false;
   } finally {
     report.progress = null;
     report.finishedMs = deps.now();
   }
+}
+
+/** Here, or in the child, whose error is text. */
+function isDiskFull(error: unknown): boolean {
+  return errorCode(error) === 'ENOSPC' || /ENOSPC|no space left/i.test(errorMessage(error));
 }
 
 async function prepare(

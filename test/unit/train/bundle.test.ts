@@ -168,7 +168,7 @@ test('training killed in the middle leaves the model that was there, and the chi
   const steps: string[] = [];
   const run = trainInChild({
     main,
-    args: ['--data', kddFile(3000), '--algorithm', 'random-forest', '--trees', '5000', '--out', out],
+    args: ['train', '--data', kddFile(3000), '--algorithm', 'random-forest', '--trees', '5000', '--out', out],
     maxHeapMiB: 512,
     signal: abort.signal,
     onProgress: (step, done) => {
@@ -182,7 +182,7 @@ test('training killed in the middle leaves the model that was there, and the chi
   await assert.rejects(
     trainInChild({
       main,
-      args: ['--data', join(root, 'absent.csv'), '--algorithm', 'svm', '--out', out],
+      args: ['train', '--data', join(root, 'absent.csv'), '--algorithm', 'svm', '--out', out],
       maxHeapMiB: 256,
     }),
     (e) => e instanceof AppError && e.kind === 'user' && /absent\.csv/.test(e.message),
