@@ -9,6 +9,7 @@ import { DeliveryError, type Exchange, type Message, type Rejected, type Transpo
 /** Messages of which the stream's acknowledgement is awaited at the same time. */
 const WINDOW = 500;
 const ACK_TIMEOUT_MS = 10_000;
+const MAX_UNANSWERED = 3;
 
 /**
  * NATS JetStream: each message is acknowledged by the stream that stores it. The event's id is the message id, so a
@@ -25,6 +26,8 @@ export class NatsTransport implements Transport {
   private connection: NatsConnection | undefined;
   private stream: JetStreamClient | undefined;
   private outstanding: Promise<PubAck>[] = [];
+  /** Times in a row that no stream answered: a server that is starting has none yet. */
+  private unanswered = 0;
 
   constructor(settings: DestinationSettings, deps: { record: boolean }) {
     this.settings = settings;
@@ -76,10 +79,11 @@ export class NatsTransport implements Transport {
     this.outstanding = [];
     try {
       const acks = await Promise.all(waiting);
+      this.unanswered = 0;
       const last = acks.at(-1);
       if (last) this.recorder.recordAnswer(`stream ${last.stream} has it as number ${last.seq}`);
     } catch (error) {
-      throw toDeliveryError(error, this.settings.options.subject);
+      throw this.toDeliveryError(error);
     }
   }
 
@@ -106,18 +110,19 @@ export class NatsTransport implements Transport {
       this.stream = jetstream(connection);
       return this.stream;
     } catch (error) {
-      throw toDeliveryError(error, options.subject);
+      throw this.toDeliveryError(error);
     }
   }
-}
 
-/** Refused logins and rights, and a subject that no stream stores, need the operator. */
-function toDeliveryError(error: unknown, subject: string): DeliveryError {
-  const name = error instanceof Error ? error.name : '';
-  const text = errorMessage(error);
-  if (/NoResponders/i.test(name) || /no responders|503/.test(text)) {
-    return new DeliveryError('misconfigured', `no JetStream stream stores ${subject}.>: ${text}`);
+  /** Refused logins and rights, and a subject that no stream stores, need the operator. */
+  private toDeliveryError(error: unknown): DeliveryError {
+    const name = error instanceof Error ? error.name : '';
+    const text = errorMessage(error);
+    if (name === 'NoResponders' || name === 'JetStreamNotEnabled' || /no responders/.test(text)) {
+      const kind = ++this.unanswered >= MAX_UNANSWERED ? 'misconfigured' : 'retry';
+      return new DeliveryError(kind, `no JetStream stream stores ${this.settings.options.subject}.>: ${text}`);
+    }
+    const refused = /Authorization|Permission|certificate|self.signed|altname/i.test(`${name} ${text}`);
+    return new DeliveryError(refused ? 'misconfigured' : 'retry', text);
   }
-  const refused = /Authorization|Permission|certificate|self.signed|altname/i.test(`${name} ${text}`);
-  return new DeliveryError(refused ? 'misconfigured' : 'retry', text);
 }
