@@ -66,9 +66,9 @@ class NetlinkBackend implements EnforceBackend {
   async open(layout: Layout): Promise<void> {
     this.socket = openNetlinkSocket(NETLINK_NETFILTER, this.options);
     this.sender = new BatchSender(this.socket);
-    this.filler = new TableFiller(this.socket, () => this.sender.nextSeq());
     this.mark = layoutMark(layout);
     await this.probe(`${layout.table}_probe_${process.pid}`);
+    this.filler = new TableFiller(this.socket, () => this.sender.nextSeq(), this.can);
     this.events = openNetlinkSocket(NETLINK_NETFILTER, { ...this.options, groups: [NFNLGRP_NFTABLES] });
     this.ignoreOwn();
     this.nft.onPids = () => this.ignoreOwn();
@@ -87,7 +87,10 @@ class NetlinkBackend implements EnforceBackend {
     } else {
       const all = [...elements];
       const where = { table: layout.table, families: layout.families };
-      const refused = this.filler.fill(where, layout.sets.keys(), all);
+      // 100,000 notifications of our own would cost more than the elements; what others change now is found by sampling.
+      this.events.listen(false);
+      const refused = this.filler.fill(where, layout.sets.keys(), all, present.size > 0);
+      this.events.listen(true);
       // Element by element the kernel says which ones it does not take.
       for (const { set } of refused) {
         const ops = all.filter((e) => e.element.set === set).map((e): KernelOp => ({ kind: 'add', ...e }));

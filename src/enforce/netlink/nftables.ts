@@ -104,13 +104,15 @@ export function writeElements(w: MessageWriter, seq: number, message: ElementMes
   w.end();
 }
 
-/** Starts a message that adds elements to a set; give the result to {@link endElements}. */
+/** Starts a message that adds or removes elements of a set; give the result to {@link endElements}. */
 export function beginElements(
   w: MessageWriter,
   seq: number,
   at: { family: Family; table: string; set: string },
+  command: keyof typeof COMMAND = 'add',
 ): number {
-  w.begin({ type: SUBSYSTEM | NFT_MSG.NEWSETELEM, flags: COMMAND.add.flags, seq, family: FAMILY[at.family] });
+  const { type, flags } = COMMAND[command];
+  w.begin({ type: SUBSYSTEM | type, flags, seq, family: FAMILY[at.family] });
   w.string(ATTR.TABLE, at.table);
   w.string(ATTR.LIST_SET, at.set);
   return w.nest(ATTR.LIST_ELEMENTS);
@@ -170,6 +172,30 @@ export function writeDump(
 ): void {
   w.begin({ type: SUBSYSTEM | NFT_MSG[what], flags: NLM_F_REQUEST | dumpFlag, seq, family: FAMILY[family] });
   w.end();
+}
+
+/** Asks for all elements of a set. */
+export function writeDumpSet(
+  w: MessageWriter,
+  seq: number,
+  at: { family: Family; table: string; set: string },
+  dumpFlag: number,
+): void {
+  w.begin({ type: SUBSYSTEM | NFT_MSG.GETSETELEM, flags: NLM_F_REQUEST | dumpFlag, seq, family: FAMILY[at.family] });
+  w.string(ATTR.TABLE, at.table);
+  w.string(ATTR.LIST_SET, at.set);
+  w.end();
+}
+
+/** Keys of a NEWSETELEM message as texts of one character a byte: nothing else is read, so that long lists are quick. */
+export function* readKeyTexts(message: NetlinkMessage): Generator<string> {
+  const list = readAttributes(message.payload, 4).get(ATTR.LIST_ELEMENTS);
+  if (!list) return;
+  for (const [, elem] of eachAttribute(list)) {
+    // The key comes first: attribute ELEM_KEY with attribute DATA_VALUE in it.
+    if (elem.length < 8 || (elem.readUInt16LE(2) & 0x3fff) !== ATTR.ELEM_KEY) continue;
+    yield elem.toString('latin1', 8, 4 + elem.readUInt16LE(4));
+  }
 }
 
 /** nf_tables message type of a message, or -1 for other subsystems. */

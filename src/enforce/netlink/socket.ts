@@ -10,6 +10,7 @@ const SO_RCVBUFFORCE = 33;
 const SO_ATTACH_FILTER = 26;
 const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
+const NETLINK_DROP_MEMBERSHIP = 2;
 const NETLINK_CAP_ACK = 10;
 const MSG_DONTWAIT = 0x40;
 const EAGAIN = 11;
@@ -31,6 +32,8 @@ export interface NetlinkSocket {
   send(data: Buffer): number;
   /** Next datagram (valid until the next call), undefined when there is none, or the errno ENOBUFS as a number. */
   receive(): Buffer | number | undefined;
+  /** Leaves the multicast groups for a while, or joins them again: without listeners the kernel writes no notifications. */
+  listen(on: boolean): void;
   /** Messages of these authors are dropped by the kernel before they fill the receive buffer. */
   ignoreAuthors(portIds: readonly number[]): void;
   close(): void;
@@ -87,6 +90,10 @@ export function openNetlinkSocket(
         if (errno === EAGAIN) return undefined;
         if (errno !== EINTR) throw socketError('recv', errno);
       }
+    },
+    listen: (on) => {
+      const name = on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP;
+      for (const group of options.groups ?? []) c.setsockopt(fd, SOL_NETLINK, name, int(group), 4);
     },
     ignoreAuthors: (portIds) => {
       const filter = authorFilter(portIds);

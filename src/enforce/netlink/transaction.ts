@@ -119,9 +119,9 @@ function toMessages(
   const kind = ops[group[0]!]!.kind;
   const base = { family: where.family, table: where.table, set: ops[group[0]!]!.element.set };
   const elements = group.map((i) => ({ key: elementKeyBytes(ops[i]!.element), timeoutMs: ops[i]!.timeoutMs }));
+  const add: ElementMessage = { ...base, command: 'add', elements };
+  if (kind === 'add' || (kind === 'update' && where.can.updateTimeout)) return [add];
   const keys = elements.map(({ key }) => ({ key, timeoutMs: 0 }));
   const remove: ElementMessage = { ...base, command: where.can.destroy ? 'destroy' : 'delete', elements: keys };
-  const add: ElementMessage = { ...base, command: 'add', elements };
-  if (kind === 'delete') return [remove];
-  return kind === 'update' && !where.can.updateTimeout ? [remove, add] : [add];
+  return kind === 'delete' ? [remove] : [remove, add];
 }
