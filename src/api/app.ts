@@ -33,6 +33,7 @@ import { systemHandlers } from './routes/system.js';
 import { captureHandlers } from './routes/captures.js';
 import { evidenceHandlers } from './routes/evidence.js';
 import { injectionHandlers } from './routes/injections.js';
+import { settingsHandlers } from './routes/settings.js';
 import { exportHandlers } from './routes/exports.js';
 import { viewHandlers } from './routes/views.js';
 import { trafficHandlers } from './routes/traffic.js';
@@ -74,6 +75,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...trafficHandlers({ store, now }),
     ...viewHandlers({ store, now }),
     ...captureHandlers({ control }),
+    ...settingsHandlers({ control }),
     ...evidenceHandlers({ store, control, version: deps.version, now }),
     ...injectionHandlers({ control }),
     ...exportHandlers({ store, now }),

@@ -49,6 +49,7 @@ import type { AuditRecord, Store } from '../store/index.js';
 import type { RemediationChanges, RemediationQuery } from './remediation.js';
 import type { Logger } from '../util/logger.js';
 import type { EvidenceControl } from './evidence-control.js';
+import type { SettingsControl } from './settings-control.js';
 import type { LabControl } from './lab-control.js';
 import type { IntelControl } from './intel-control.js';
 import type { RulesControl } from './rules-control.js';
@@ -169,6 +170,7 @@ export interface Control {
   /** Uploaded captures and their analysis. */
   lab: LabControl;
   evidence: EvidenceControl;
+  settings: SettingsControl;
   /** One answer for each item; never throws for an item. */
   respond(request: ResponseRequest, actor: Actor): Awaitable<ResponseAnswer[]>;
   /** Decisions for components that enforce them elsewhere. */

@@ -8,6 +8,7 @@ export type { Actor, ApiDeps, Control, SiemControl } from './deps.js';
 export type { IntelControl } from './intel-control.js';
 export type { RulesControl } from './rules-control.js';
 export type { EvidenceControl } from './evidence-control.js';
+export type { SettingsControl } from './settings-control.js';
 export type { LabControl } from './lab-control.js';
 export { toAlertRow } from './routes/alerts.js';
 export type { LiveFeed } from './live.js';

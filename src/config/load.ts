@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { AppError, errorCode, errorMessage } from '../util/errors.js';
 import { formatProblem, parseYaml, type FileProblem } from '../util/yaml.js';
 import { z } from 'zod';
+import { readConsoleSettings } from './console-settings.js';
+import { parseDocument } from 'yaml';
 import { configSchema, type Config } from './options.js';
 import { toSnake } from './snake.js';
 
@@ -37,7 +39,8 @@ export function installRoot(): string {
  */
 export async function loadConfig(path?: string): Promise<LoadedConfig> {
   const file = path ?? process.env['PORTCULLIS_CONFIG'] ?? DEFAULT_CONFIG_FILES.find((f) => existsSync(f));
-  if (file === undefined) return finish(parseConfig('{}', 'built-in defaults'), {}, undefined);
+  if (file === undefined)
+    return withConsoleSettings(finish(parseConfig('{}', 'built-in defaults'), {}, undefined), '{}');
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -53,7 +56,19 @@ export async function loadConfig(path?: string): Promise<LoadedConfig> {
       cause: error,
     });
   }
-  return finish(parseConfig(text, file), rawConfig(text), resolve(file));
+  const config = finish(parseConfig(text, file), rawConfig(text), resolve(file));
+  return withConsoleSettings(config, text);
+}
+
+/** The configuration with what the console changed. Settings that do not fit any longer count as not made. */
+export function withConsoleSettings(config: LoadedConfig, text: string): LoadedConfig {
+  const changes = Object.entries(readConsoleSettings(config.data_dir));
+  if (changes.length === 0) return config;
+  const document = parseDocument(text.trim() === '' ? '{}' : text);
+  for (const [key, value] of changes) document.setIn(key.split('.'), document.createNode(value));
+  const merged = document.toString();
+  const parsed = parseYaml(merged, 'settings of the console', configSchema, toSnake);
+  return parsed.ok ? finish(parsed.value, rawConfig(merged), config.file) : config;
 }
 
 /** Parses and validates the text of a configuration. @throws AppError config.invalid */

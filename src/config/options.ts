@@ -34,11 +34,19 @@ const captureSchema = afpacketOptions.omit({ interface: true, interfaceId: true 
   filter: capOptions.shape.filter,
   evidence: z
     .strictObject({
-      enabled: z.boolean().default(false).describe('Keep the packets around alerts, for the console and evidence bundles'),
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('Keep the packets around alerts, for the console and evidence bundles'),
       ringMib: z.number().int().min(1).max(1024).default(32).describe('Memory of the sensor for the newest packets'),
       snapBytes: z.number().int().min(64).max(65_535).default(512).describe('First bytes of each packet that are kept'),
       packets: z.number().int().min(2).max(500).default(64).describe('Packets kept of one alert'),
-      storeMib: z.number().int().min(1).default(512).describe('Disk of the server for them; the oldest alerts go first'),
+      storeMib: z
+        .number()
+        .int()
+        .min(1)
+        .default(512)
+        .describe('Disk of the server for them; the oldest alerts go first'),
     })
     .prefault({}),
 });
@@ -85,7 +93,9 @@ export const configSchema = z.strictObject({
   realtime: z
     .boolean()
     .default(true)
-    .describe('Daemons run with real-time priority while they are mostly idle, where they may (CAP_SYS_NICE, LimitRTPRIO)'),
+    .describe(
+      'Daemons run with real-time priority while they are mostly idle, where they may (CAP_SYS_NICE, LimitRTPRIO)',
+    ),
   capture: snakeSection(captureSchema).prefault({}),
   decode: snakeSection(decodeOptions).prefault({}),
   flow: snakeSection(flowOptions).prefault({}),

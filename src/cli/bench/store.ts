@@ -4,6 +4,15 @@ import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { openStore, type PageResult, type Store, type StoreOptions } from '../../store/index.js';
 import { openOwnMariaDb } from './mariadb.js';
+import {
+  copyBack,
+  copyRollups,
+  noteBase,
+  openRawMysql,
+  openRawSqlite,
+  type Copying,
+  type RawSql,
+} from './store-copies.js';
 import type { BenchContext, BenchFigure, BenchSection } from './section.js';
 import {
   ALERT_DAYS,
@@ -78,57 +87,68 @@ const QUERIES: readonly [name: string, query: Query][] = [
   ['counts of the status', (store) => store.alerts.counts(Date.now() - 3_600_000)],
 ];
 
-async function fill(
-  store: Store,
-  what: string,
-  rows: number,
-  queue: (n: number) => void,
-  progress: BenchContext['progress'],
-) {
+const ALERT_COPY: Copying = {
+  table: 'alerts',
+  times: ['first_ms', 'last_ms'],
+  rest: [
+    'alert_key', 'incident_id', 'sensor', 'title', 'label', 'category', 'tiers', 'severity', 'score', 'confidence', 'offender',
+    'offender_key', 'peer_key', 'src_port', 'dst_port', 'proto', 'signature_id', 'state', 'response', 'label_verdict', 'text_id',
+  ],
+  along: { table: 'alert_bodies', columns: ['body', 'verdict'] },
+}; // prettier-ignore
+const FLOW_COPY: Copying = {
+  table: 'flows',
+  times: ['end_ms'],
+  micros: ['start_us', 'end_us'],
+  rest: [
+    'sensor', 'flow_id', 'community_id', 'ip_version', 'proto', 'src_ip', 'src_key', 'src_port', 'dst_ip', 'dst_key', 'dst_port',
+    'packets_fwd', 'packets_bwd', 'bytes_fwd', 'bytes_bwd', 'payload_fwd', 'payload_bwd', 'tcp_flags_fwd', 'tcp_flags_bwd',
+    'tcp_state', 'end_reason', 'vlan', 'interface_id', 'icmp_type', 'icmp_code', 'app_proto',
+  ],
+}; // prettier-ignore
+const ALERT_SPAN_MS = DAY_MS;
+const FLOW_SPAN_MS = 2 * 3_600_000;
+const ALERT_KINDS = ['label', 'severity', 'tier', 'tier_block', 'offender'];
+const FLOW_KINDS = ['protocol', 'talker'];
+const hours = (kinds: readonly string[]): string[] => kinds.map((kind) => `${kind}:h`);
+
+async function fill(store: Store, rows: number, queue: (n: number) => void): Promise<void> {
   for (let n = 0; n < rows; n++) {
     queue(n);
-    if (n % AT_ONCE === AT_ONCE - 1) {
-      await store.flush();
-      progress(`${store.kind}: ${n + 1} of ${rows} ${what}`);
-    }
+    if (n % AT_ONCE === AT_ONCE - 1) await store.flush();
   }
   await store.flush();
 }
 
-async function makeTables(store: Store, { progress, signal }: BenchContext): Promise<void> {
+/** The newest day of alerts and the newest hours of flows are made row by row, the rest are copies of them, further back. */
+async function makeTables(store: Store, raw: RawSql, { progress }: BenchContext): Promise<void> {
   const [alertRows = 0, flowRows = 0, blockRows = 0] = ROWS;
   const nowMs = Date.now();
   const maker = createMaker(20_260_101);
-  const at = (n: number, rows: number, days: number): number => nowMs - Math.floor((1 - n / rows) * days * DAY_MS);
-  await fill(
-    store,
-    'alerts',
-    alertRows,
-    (n) => {
-      if (signal.aborted) return;
-      const alert = makeAlert(maker, at(n, alertRows, ALERT_DAYS));
-      store.alerts.queue({ alert, response: maker.random() < 0.1 ? 'blocked' : 'none' });
-    },
-    progress,
-  );
-  await fill(
-    store,
-    'flows',
-    flowRows,
-    (n) => {
-      if (!signal.aborted) store.flows.queue('edge', makeFlow(maker, at(n, flowRows, FLOW_DAYS)));
-    },
-    progress,
-  );
-  await fill(
-    store,
-    'blocks',
-    blockRows,
-    (n) => {
-      if (!signal.aborted) store.decisions.queue({ decision: makeBlock(maker, n, nowMs) });
-    },
-    progress,
-  );
+  const [alertCopies, flowCopies] = [ALERT_DAYS - 1, (FLOW_DAYS * DAY_MS) / FLOW_SPAN_MS - 1];
+  const [alertBase, flowBase] = [Math.ceil(alertRows / (alertCopies + 1)), Math.ceil(flowRows / (flowCopies + 1))];
+  progress(`${store.kind}: making rows`);
+  await fill(store, alertBase, (n) => {
+    const atMs = nowMs - Math.floor((1 - n / alertBase) * (ALERT_SPAN_MS - 1000));
+    store.alerts.queue({ alert: makeAlert(maker, atMs), response: maker.random() < 0.1 ? 'blocked' : 'none' });
+  });
+  await fill(store, flowBase, (n) => {
+    const endMs = nowMs - Math.floor((1 - n / flowBase) * (FLOW_SPAN_MS - 1000));
+    store.flows.queue('edge', makeFlow(maker, endMs));
+  });
+  await fill(store, blockRows, (n) => {
+    store.decisions.queue({ decision: makeBlock(maker, n, nowMs) });
+  });
+  await store.statistics.overview(60, nowMs);
+  await noteBase(raw, 'alerts', nowMs - ALERT_SPAN_MS);
+  await noteBase(raw, 'flows', nowMs - FLOW_SPAN_MS);
+  await noteBase(raw, 'rollups', nowMs - ALERT_SPAN_MS);
+  progress(`${store.kind}: copying alerts`);
+  await copyBack(raw, ALERT_COPY, ALERT_SPAN_MS, alertCopies);
+  progress(`${store.kind}: copying flows`);
+  await copyBack(raw, FLOW_COPY, FLOW_SPAN_MS, flowCopies);
+  await copyRollups(raw, [...ALERT_KINDS, ...FLOW_KINDS], ALERT_SPAN_MS, 1);
+  await copyRollups(raw, hours([...ALERT_KINDS, ...FLOW_KINDS]), ALERT_SPAN_MS, alertCopies);
 }
 
 const percentile = (sorted: readonly number[], p: number): number =>
@@ -156,10 +176,17 @@ async function measure(store: Store, { progress, signal }: BenchContext): Promis
   return figures;
 }
 
-async function run(context: BenchContext, options: Partial<StoreOptions>): Promise<BenchFigure[]> {
+async function run(
+  context: BenchContext,
+  options: Partial<StoreOptions>,
+  openRaw: () => Promise<RawSql>,
+): Promise<BenchFigure[]> {
   const store = await openStore({ ...options, batchRows: 500, maxQueuedAlerts: 50_000 });
   try {
-    if ((await store.flows.list({ limit: 1 })).items.length === 0) await makeTables(store, context);
+    if ((await store.flows.list({ limit: 1 })).items.length === 0) {
+      const raw = await openRaw();
+      await makeTables(store, raw, context).finally(() => raw.close());
+    }
     return await measure(store, context);
   } finally {
     await store.close();
@@ -169,7 +196,8 @@ async function run(context: BenchContext, options: Partial<StoreOptions>): Promi
 async function measureStore(context: BenchContext, skip: (reason: string) => void): Promise<BenchFigure[]> {
   const dir = KEPT_DIR ?? context.dir;
   await mkdir(join(dir, 'mariadb'), { recursive: true });
-  const figures = await run(context, { kind: 'sqlite', path: join(dir, 'store.db') });
+  const path = join(dir, 'store.db');
+  const figures = await run(context, { kind: 'sqlite', path }, () => Promise.resolve(openRawSqlite(path)));
   const fresh = !existsSync(join(dir, 'mariadb', 'data'));
   const server = await openOwnMariaDb(join(dir, 'mariadb'), BUFFER_POOL_MIB);
   if (!server) {
@@ -183,7 +211,7 @@ async function measureStore(context: BenchContext, skip: (reason: string) => voi
       await connection.end();
     }
     const mysql = { kind: 'mysql' as const, socketPath: server.socketPath, user: 'root', database: 'portcullis' };
-    return [...figures, ...(await run(context, mysql))];
+    return [...figures, ...(await run(context, mysql, () => openRawMysql(server.socketPath, 'portcullis')))];
   } finally {
     await server.close();
   }

@@ -1,5 +1,6 @@
 import { evidenceOperations } from './evidence.js';
 import { injectionOperations } from './injections.js';
+import { settingsOperations } from './settings.js';
 import { captureOperations } from './captures.js';
 import { accountOperations } from './accounts.js';
 import { alertOperations } from './alerts.js';
@@ -35,6 +36,7 @@ export const OPERATIONS = {
   ...trafficOperations,
   ...viewOperations,
   ...captureOperations,
+  ...settingsOperations,
   ...evidenceOperations,
   ...injectionOperations,
   ...exportOperations,

@@ -71,7 +71,8 @@ function wordOf(text: string): number | undefined {
 
 export function createPacketRecorder(options: RecorderOptions, send: (evidence: Evidence) => void): PacketRecorder {
   const ring = new Uint8Array(options.ringBytes);
-  const room = Math.max(1024, Math.round((options.ringBytes / 1048576) * ENTRIES_PER_MIB));
+  const room = 2 ** Math.ceil(Math.log2(Math.max(1024, (options.ringBytes / 1048576) * ENTRIES_PER_MIB)));
+  const mask = room - 1;
   const at = new Int32Array(room);
   const length = new Uint16Array(room);
   const wireLen = new Uint32Array(room);
@@ -80,7 +81,7 @@ export function createPacketRecorder(options: RecorderOptions, send: (evidence: 
   const dst = new Int32Array(room);
   const ports = new Uint32Array(room);
   const { snapBytes } = options;
-  /** Entries written so far; entry `n` lies at `n % room`. */
+  /** Entries written so far; entry `n` lies at `n & mask`. */
   let count = 0;
   /** The oldest entry whose bytes have not been written over. */
   let oldest = 0;
@@ -96,14 +97,14 @@ export function createPacketRecorder(options: RecorderOptions, send: (evidence: 
     const bytes = packet.capLen < snapBytes ? packet.capLen : snapBytes;
     if (writeAt + bytes > ring.length) {
       // What lies behind is the oldest; from here on it would no longer be the next to go.
-      while (oldest < count && at[oldest % room]! >= writeAt) oldest++;
+      while (oldest < count && at[oldest & mask]! >= writeAt) oldest++;
       writeAt = 0;
     }
-    const slot = count % room;
+    const slot = count & mask;
     // Entries whose bytes, or whose place in the columns, are used again.
     if (count - oldest >= room) oldest = count - room + 1;
     while (oldest < count) {
-      const o = oldest % room;
+      const o = oldest & mask;
       const from = at[o]!;
       if (from + length[o]! <= writeAt || from >= writeAt + bytes) break;
       oldest++;
@@ -130,7 +131,7 @@ export function createPacketRecorder(options: RecorderOptions, send: (evidence: 
     const found: number[] = [];
     const end = Math.max(oldest, after, count - MAX_LOOKED_AT);
     for (let n = count - 1; n >= end && found.length < most; n--) {
-      const i = n % room;
+      const i = n & mask;
       const matches = isFlow
         ? (src[i] === from && dst[i] === to && ports[i] === forth) ||
           (src[i] === to && dst[i] === from && ports[i] === back)
@@ -143,7 +144,7 @@ export function createPacketRecorder(options: RecorderOptions, send: (evidence: 
   function deliver(detection: Detection, numbers: readonly number[]): void {
     if (numbers.length === 0) return;
     const packets = numbers.map((n): RecordedPacket => {
-      const i = n % room;
+      const i = n & mask;
       const bytes = ring.subarray(at[i], at[i]! + length[i]!);
       return { tsUs: tsUs[i]!, wireLen: wireLen[i]!, data: Buffer.from(bytes).toString('base64') };
     });

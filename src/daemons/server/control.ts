@@ -1,5 +1,5 @@
 import type { Control } from '../../api/index.js';
-import type { ExplainResponse, Status } from '../../contract/http.js';
+import type { ExplainResponse, Setup, Status } from '../../contract/http.js';
 import type { Decision } from '../../domain/decision.js';
 import { nowUs } from '../../util/clock.js';
 import { AppError } from '../../util/errors.js';
@@ -13,6 +13,7 @@ import { invalid, refuseExempt, toDecision, warnAboutBlast } from './requested-d
 import { createResponseRequests } from './response-requests.js';
 import { createSiemControl, toSiemStatus } from './siem-control.js';
 import type { ServerParts } from './parts.js';
+import { createSetup } from './setup.js';
 import { toCanaryResult, toDoctorResult } from './answers.js';
 
 const DOCTOR_TIMEOUT_MS = 20_000;
@@ -21,6 +22,7 @@ const EXPLAIN_TIMEOUT_MS = 1500;
 
 /** What the API may ask of this server. */
 export function createControl(parts: ServerParts): Control {
+  let lastCanary: Setup['canary'] = null;
   const { book, exemptions, settings, store, sensors, forwarder, questions } = parts;
   const allowlist = createAllowlistControl(parts);
 
@@ -96,7 +98,11 @@ export function createControl(parts: ServerParts): Control {
     remediation: parts.remediation,
     system: {
       doctor: async () => toDoctorResult(await questions.ask('doctor', undefined, DOCTOR_TIMEOUT_MS)),
-      canary: async () => toCanaryResult(await questions.ask('canary', undefined, CANARY_TIMEOUT_MS)),
+      async canary() {
+        const result = toCanaryResult(await questions.ask('canary', undefined, CANARY_TIMEOUT_MS));
+        lastCanary = { ok: result.ok, atMs: Date.now() };
+        return result;
+      },
     },
     sensors: {
       list: () => sensors.list(),
@@ -150,6 +156,19 @@ export function createControl(parts: ServerParts): Control {
     },
     lab: parts.lab.control,
     evidence: parts.evidence.control,
+    settings: {
+      ...parts.configuration,
+      ...createSetup({
+        config: parts.config,
+        store,
+        settings,
+        sensors,
+        protectedSet: () => [...exemptions.protected()],
+        siem: () => forwarder.status().map(toSiemStatus),
+        canary: () => lastCanary,
+        change: parts.configuration.change,
+      }),
+    },
     metrics: () => parts.metrics(),
   };
 }

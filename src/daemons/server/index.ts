@@ -25,6 +25,7 @@ import { createJudge } from './judge.js';
 import { createFeedBlocks } from './feed-blocks.js';
 import { createIntelBook } from './intel.js';
 import { createIncidentBook } from './incidents.js';
+import { createConfiguration } from './configuration.js';
 import { createEvidenceStore } from './evidence.js';
 import { createLab } from './lab.js';
 import type { ServerParts } from './parts.js';
@@ -405,6 +406,13 @@ export async function runServer(
   const parts: ServerParts = {
     lab,
     evidence,
+    config,
+    configuration: createConfiguration({
+      config,
+      captureInterfaces(interfaces) {
+        for (const { name } of sensors.list()) bus.toSensor(name, { type: 'capture', running: true, interfaces });
+      },
+    }),
     rules,
     intel,
     store,
@@ -484,6 +492,9 @@ export async function runServer(
     const now = Date.now();
     correlator.tick(now);
     book.tick(now);
+    void settings.tick(now).catch((error: unknown) => {
+      log.error({ err: error }, 'The mode after learning was not set.');
+    });
     learning.training.tick();
     const point = { atMs: now, ...timeline };
     for (const key of Object.keys(timeline) as (keyof typeof timeline)[]) timeline[key] = 0;

@@ -7,6 +7,7 @@ import type { Forwarder, ResponseRequestOptions } from '../../forward/index.js';
 import type { GuardDeps, PolicyEngine, PolicyOptions } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
 import type { BaselineBook } from './baselines.js';
+import type { createConfiguration } from './configuration.js';
 import type { EvidenceStore } from './evidence.js';
 import type { Lab } from './lab.js';
 import type { DecisionBook, Exemptions } from './decisions.js';
@@ -19,10 +20,21 @@ import type { Questions } from './questions.js';
 import type { SensorBook } from './sensors.js';
 import type { Learning } from './training-parts.js';
 
+/** Observing for a time before the mode changes. */
+export interface LearningTime {
+  untilMs: number;
+  thenMode: Mode;
+}
+
 /** Mode and pause, kept in the store so that they survive a restart. */
 export interface Settings {
   mode(): Mode;
   pausedUntilMs(): number;
+  /** A time of observing, and the mode that follows it. */
+  learning(): LearningTime | null;
+  learn(learning: LearningTime | null, actor: string): Promise<void>;
+  /** Ends the learning when its time has come; call it once a second. */
+  tick(nowMs: number): Promise<void>;
   setMode(mode: Mode, actor: string): Promise<void>;
   pauseUntil(ms: number, actor: string): Promise<void>;
 }
@@ -61,6 +73,8 @@ export interface ServerParts {
   refreshAllowlist(): Promise<void>;
   learning: Learning;
   lab: Lab;
+  configuration: ReturnType<typeof createConfiguration>;
+  config: LoadedConfig;
   evidence: EvidenceStore;
   metrics(): Record<string, number>;
 }

@@ -12,7 +12,8 @@ export async function siemPeers(config: LoadedConfig): Promise<ProtectedEntry[]>
   }
   for (const { name, allow_from: senders } of config.ingest.sources) {
     const hosts = senders.filter((sender) => !sender.includes('/') || /\/(32|128)$/.test(sender));
-    for (const host of hosts) wanted.push({ host: host.replace(/\/.*$/, ''), reason: 'siem', detail: `source ${name}` });
+    for (const host of hosts)
+      wanted.push({ host: host.replace(/\/.*$/, ''), reason: 'siem', detail: `source ${name}` });
   }
   if (config.store.kind === 'mysql') wanted.push({ host: config.store.host, reason: 'database', detail: 'store.host' });
   const found = await Promise.all(

@@ -10,6 +10,21 @@ import { createFakeLab } from './fake-lab.js';
 import { fakeModels } from './fake-models.js';
 import { sampleDecision } from '../store/samples.js';
 
+const fakeSettings: Control['settings'] = {
+  list: () => [
+    {
+      key: 'store.password', value: '***', default: null, source: 'file', description: 'd', secret: true, changeable: false,
+      applies: 'restart', pending: false,
+    },
+  ], // prettier-ignore
+  change: (changes) => ({ before: {}, after: { ...changes } }),
+  setup: () => ({
+    finished: false, interfaces: [], homeNetworks: [], suggestedNetworks: [], protected: [], siem: [], mode: 'observe', learning: null,
+    canary: null, observed: { sinceMs: 1, alerts: 0, simulatedBlocks: 0, flows: 0 },
+  }), // prettier-ignore
+  changeSetup: () => undefined,
+};
+
 export type FakeControl = Control & { calls: unknown[][] };
 
 /** Stands in for the server daemon: keeps decisions in the store and remembers what it was asked. */
@@ -150,6 +165,7 @@ export function createFakeControl(store: Store): FakeControl {
     ...fakeModels(calls),
     rules: fakeRules(),
     intel: fakeIntel(),
+    settings: fakeSettings,
     lab: createFakeLab(() => missing('lab')),
     evidence: {
       packets: () => Promise.resolve({ items: [], nextCursor: null, total: 0 }),
