@@ -148,6 +148,17 @@ export function findBuffer(keyword: string): BufferDefinition | undefined {
   return table.get(ALIASES[keyword] ?? keyword);
 }
 
+/** Buffers with their other names, for documentation and tests. */
+export function bufferReference(): (BufferDefinition & { aliases: string[] })[] {
+  return [...table.values()].map((buffer) => ({
+    ...buffer,
+    aliases: Object.entries({ ...ALIASES, ...CONTENT_MODIFIERS })
+      .filter(([alias, name]) => name === buffer.name && alias !== buffer.name)
+      .map(([alias]) => alias)
+      .filter((alias, i, all) => all.indexOf(alias) === i),
+  }));
+}
+
 /** Every name that selects a buffer, for documentation and tests. */
 export function bufferNames(): string[] {
   return [...table.keys(), ...Object.keys(ALIASES)].sort();

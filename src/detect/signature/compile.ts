@@ -40,7 +40,7 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
 
 const TCP_ONLY = [6];
 /** Protocols of the header: IP protocol numbers and application protocols. */
-const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] }>> = {
+export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] }>> = {
   ip: {},
   any: {},
   pkthdr: {},

@@ -77,7 +77,7 @@ export function toDetection(
     dstPort: ported ? scene.port(false) : 0,
     proto: scene.proto,
     ...offenderOf(rule, scene),
-    spoofable: !isEstablished(scene),
+    spoofable: rule.metadata['spoofable']?.[0] === 'yes' || !isEstablished(scene),
     ...(rule.attack === undefined ? {} : { attack: rule.attack }),
     evidence: evidenceOf(rule, place),
     metadata: action === 'alert' ? rule.metadata : { ...rule.metadata, [ACTION_KEY]: [action] },

@@ -18,3 +18,4 @@ export { applyEdits, type RuleFileText } from './ruleset/rule-set.js';
 export { lastUpdate, updateRules, type SourceUpdate, type UpdateReport } from './ruleset/update.js';
 export { toSeverity } from './detection.js';
 export { DEFAULT_CLASSES, parseClassification } from './parse/classification.js';
+export { languageReference, type LanguageReference } from './reference.js';

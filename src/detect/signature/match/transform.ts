@@ -152,6 +152,9 @@ function pcreXform(regex: RegExp): Transform['apply'] {
   };
 }
 
+/** Every transform, for documentation and tests. */
+export const TRANSFORMS: readonly string[] = [...Object.keys(SIMPLE), 'xor', 'from_base64', 'pcrexform'].sort();
+
 /** A transform by keyword, or undefined when the keyword is none. */
 export function createTransform(
   name: string,
