@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { API_PORT, Box, PASSWORD } from '../lab/box/box.js';
+import type { Browser } from 'playwright-core';
+import { Box, PASSWORD } from '../lab/box/box.js';
 import { openBrowser } from '../lab/box/browser.js';
+import { ConsoleTab, id } from '../lab/box/console.js';
 import { connects, kernelElement } from '../lab/box/kernel.js';
 import { openLab, type Lab } from '../lab/lab.js';
 import { ADDRESS } from '../lab/topology.js';
@@ -20,82 +21,115 @@ respond:
   ladder: [{ action: block, scope: ip, duration: 1m }]
 `,
 };
-const id = (name: string): string => `[data-testid="${name}"]`;
 
 let lab: Lab;
 let box: Box;
 let browser: Browser;
-let page: Page;
-/** Everything the browser complained about. */
-const complaints: string[] = [];
+let tab: ConsoleTab;
 
 before(async () => {
   lab = await openLab({ services: ['web', 'ssh', 'syslog'] });
   box = await Box.start(lab, { mode: 'enforce', policies: NO_POLICY });
   browser = await openBrowser(lab, lab.hosts.router);
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  tab = await ConsoleTab.open(browser);
 });
 after(async () => {
   await browser?.close();
   await lab?.close();
 });
 
+const blocked = () => kernelElement(lab.hosts.router, 'block4_32', SCANNER);
+const reachesWeb = () => connects(lab.hosts.attacker, SCANNER, lab.hosts.victim.ip4, 80);
+
 test('the first login asks for a new password and then shows the overview, live', async () => {
-  await page.goto(`http://127.0.0.1:${API_PORT}/`);
-  await page.fill(id('login-username'), 'admin');
-  await page.fill(id('login-password'), box.firstPassword);
-  await page.click(id('login-submit'));
-  await page.fill(id('password-current'), box.firstPassword);
-  await page.fill(id('password-next'), PASSWORD);
-  await page.fill(id('password-again'), PASSWORD);
-  await page.click(id('password-submit'));
-  await page.waitForSelector(id('enforcement-gauge'));
-  await page.waitForSelector(`${id('live-state')}[data-state="live"]`);
+  await tab.signIn('admin', box.firstPassword, PASSWORD);
+  await tab.page.waitForSelector(id('enforcement-gauge'));
 });
 
 test('an alert appears in the open list by itself, and a block from its row is a kernel element that stops the traffic', async () => {
+  const { page } = tab;
   await page.click(id('nav-alerts'));
   await page.waitForURL(/alerts/);
   assert.equal(await page.locator(id('alert-row')).count(), 0);
-  const { attacker, victim, router } = lab.hosts;
+  const { attacker, victim } = lab.hosts;
   await attacker.run('nmap', ['-sT', '-n', '-Pn', '-T4', '-p', '1-200', victim.ip4]);
   const row = page.locator(id('alert-row'), { hasText: SCANNER }).first();
   const pill = page.locator(id('fresh-pill'));
-  await row.or(pill).first().waitFor({ timeout: 10_000 });
+  await row.or(pill).first().waitFor();
   if (await pill.isVisible()) await pill.click();
   await row.waitFor();
-  assert.ok(await connects(attacker, SCANNER, victim.ip4, 80), 'nothing was blocked before');
+  assert.ok(await reachesWeb(), 'nothing was blocked before');
 
   await row.locator(id('row-block')).click();
   await page.waitForSelector(id('block-preview'));
   await page.fill(id('block-reason'), 'scanned us');
   await page.click(id('block-submit'));
-  await page.waitForSelector(`${id('toast')}[data-tone="ok"]`);
+  await tab.toast('ok');
   // The console says so only when the kernel has it: no waiting here.
-  assert.match((await kernelElement(router, 'block4_32', SCANNER)) ?? 'no element', /10\.77\.66\.10/);
-  assert.equal(await connects(attacker, SCANNER, victim.ip4, 80), false);
+  assert.match((await blocked()) ?? 'no element', /10\.77\.66\.10/);
+  assert.equal(await reachesWeb(), false);
 });
 
-test('the block is in the list of blocks and is released there in one step', async () => {
+test('the block is released and its address allowed in one step, and the kernel then lets nothing block it', async () => {
+  const { page } = tab;
   await page.click(id('nav-blocks'));
-  await page.locator(id('block-row'), { hasText: SCANNER }).first().locator(id('release-button')).click();
-  const confirm = page.locator(id('confirm-ok'));
-  const gone = async () => (await kernelElement(lab.hosts.router, 'block4_32', SCANNER)) === undefined;
-  await waitFor('released', async () => {
-    if (await confirm.isVisible()) await confirm.click();
-    return gone();
-  });
-  assert.ok(await connects(lab.hosts.attacker, SCANNER, lab.hosts.victim.ip4, 80));
+  const row = page.locator(id('block-row'), { hasText: SCANNER }).first();
+  await row.locator(id('release-allow-button')).click();
+  await page.fill(id('confirm-reason'), 'our own scanner');
+  await page.click(id('confirm-ok'));
+  await waitFor('released', async () => (await blocked()) === undefined);
+  await waitFor('allowed in the kernel', async () => kernelElement(lab.hosts.router, 'allow4_32', SCANNER));
+  assert.ok(await reachesWeb());
+  await page.click(id('nav-allow'));
+  await page.locator(id('allow-row'), { hasText: 'our own scanner' }).waitFor();
+});
+
+test('the allow entry ends, and the same is blocked from the keyboard alone and undone from its message', async () => {
+  const { page } = tab;
+  await page.locator(id('allow-row'), { hasText: SCANNER }).locator(id('allow-remove')).click();
+  await page.click(id('confirm-ok'));
+  await waitFor('no longer allowed', async () =>
+    (await kernelElement(lab.hosts.router, 'allow4_32', SCANNER)) === undefined ? true : undefined,
+  );
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  await press('g', 'a');
+  await page.waitForSelector(id('alert-row'));
+  await press('j', 'b');
+  await page.waitForSelector(id('block-preview'));
+  await page.focus(id('block-reason'));
+  await page.keyboard.type('again');
+  await press('Enter');
+  await waitFor('blocked', blocked);
+  await page
+    .locator(`${id('toast')}[data-tone="ok"]`, { hasText: SCANNER })
+    .last()
+    .waitFor();
+  await page.locator(id('toast-undo')).last().press('Enter');
+  await waitFor('undone', async () => ((await blocked()) === undefined ? true : undefined));
+});
+
+test('on a phone an address is unblocked in three taps', async () => {
+  const { status } = await (async () => {
+    await box.api.login('admin', PASSWORD, PASSWORD);
+    return box.api.ask('POST', '/decisions', { value: SCANNER, durationSecs: 600, reason: 'for the phone' });
+  })();
+  assert.equal(status, 201);
+  await waitFor('blocked', blocked);
+  const phone = await ConsoleTab.open(browser, { viewport: { width: 390, height: 844 } });
+  await phone.signIn('admin', PASSWORD);
+  await phone.page.click('.tabbar a[href="/blocks"]');
+  await phone.page.fill(id('unblock-address'), SCANNER);
+  await phone.page.click(id('unblock-find'));
+  await phone.page.click(`${id('unblock-box')} ${id('release-button')}`);
+  await phone.page.click(id('confirm-ok'));
+  await phone.toast('ok');
+  assert.equal(await blocked(), undefined);
+  assert.deepEqual(phone.complaints, []);
+  await phone.context.close();
 });
 
 test('the browser had nothing to complain about', () => {
-  // Before the login, the question whether a session exists is answered with 401.
-  assert.deepEqual(
-    complaints.filter((text) => !/401/.test(text)),
-    [],
-  );
+  assert.deepEqual(tab.complaints, []);
 });

@@ -12,12 +12,16 @@ export interface LiveDeps {
   onMessage: (message: LiveUpdate) => void;
   /** Messages were missed: whatever is on the screen must be fetched again. */
   onResync: () => void;
+  /** The server no longer takes the token: the session may have been ended. */
+  onRefused: () => void;
   WebSocket?: typeof WebSocket;
   setTimeout?: (run: () => void, ms: number) => number;
   clearTimeout?: (id: number) => void;
   random?: () => number;
 }
 
+/** Close code of the contract: no or bad token, or the session has ended. */
+const REFUSED = 4401;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 20_000;
 /** The server pings every 20 s and sends its status more often; this long without a word means a dead line. */
@@ -79,10 +83,11 @@ export function createLiveFeed(deps: LiveDeps) {
     opened.onmessage = (event: MessageEvent) => {
       if (socket === opened) receive(String(event.data));
     };
-    opened.onclose = () => {
+    opened.onclose = (event: CloseEvent) => {
       if (socket !== opened) return;
       socket = null;
       cancel(silenceTimer);
+      if (event.code === REFUSED) deps.onRefused();
       if (wanted) retry();
     };
   }

@@ -29,6 +29,8 @@ export const useLiveStore = defineStore('live', () => {
     token: () => client.freshToken(),
     onMessage: (update) => (BATCHED.includes(update.topic) ? batch.push(update) : deliver(update)),
     onResync: resync,
+    // Whether it has ended is the server's to say; then the session store leads to the sign-in.
+    onRefused: () => void client.refresh().catch(() => undefined),
   });
   function stop(): void {
     feed.stop();

@@ -7,7 +7,7 @@ class FakeSocket {
   sent: Record<string, unknown>[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   readonly url: string;
   constructor(url: string) {
     this.url = url;
@@ -16,8 +16,8 @@ class FakeSocket {
   send(text: string): void {
     this.sent.push(JSON.parse(text) as Record<string, unknown>);
   }
-  close(): void {
-    this.onclose?.();
+  close(code = 1006): void {
+    this.onclose?.({ code });
   }
   say(message: unknown): void {
     this.onmessage?.({ data: JSON.stringify(message) });
@@ -35,12 +35,14 @@ function setUp() {
   let nextId = 0;
   const messages: LiveUpdate[] = [];
   const onResync = vi.fn();
+  const onRefused = vi.fn();
   let token = 'first';
   const feed = createLiveFeed({
     url: 'ws://box/api/v1/live',
     token: () => Promise.resolve(token),
     onMessage: (message) => messages.push(message),
     onResync,
+    onRefused,
     WebSocket: FakeSocket as unknown as typeof WebSocket,
     setTimeout: (run, ms) => {
       nextId += 1;
@@ -67,7 +69,7 @@ function setUp() {
     socket.onopen?.();
     return socket;
   };
-  return { feed, messages, onResync, timers, fire, open, setToken: (t: string) => (token = t) };
+  return { feed, messages, onResync, onRefused, timers, fire, open, setToken: (t: string) => (token = t) };
 }
 
 const created = (seq: number): unknown => ({ seq, topic: 'alerts', type: 'created', data: { id: String(seq) } });
@@ -107,6 +109,17 @@ describe('the live feed', () => {
     second.say(created(10));
     expect(world.messages.map((x) => x.seq)).toEqual([8, 9, 10]);
     expect(world.onResync).not.toHaveBeenCalled();
+  });
+
+  it('says so when the server refuses the token, and not when the line merely breaks', async () => {
+    world.feed.start();
+    const first = await world.open();
+    first.say({ type: 'hello', seq: 7 });
+    first.close();
+    expect(world.onRefused).not.toHaveBeenCalled();
+    await world.fire((t) => t.ms < 60_000);
+    (await world.open()).close(4401);
+    expect(world.onRefused).toHaveBeenCalledTimes(1);
   });
 
   it('drops what it has already seen', async () => {

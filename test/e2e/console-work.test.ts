@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test, { after, before } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { OPERATIONS, ROLES, roleAllows, type OperationId } from '../../src/contract/http.js';
+import { ApiClient } from '../lab/box/api-client.js';
+import { Box, PASSWORD } from '../lab/box/box.js';
+import { openBrowser } from '../lab/box/browser.js';
+import { ConsoleTab, id } from '../lab/box/console.js';
+import { openLab, type Lab } from '../lab/lab.js';
+import { ADDRESS } from '../lab/topology.js';
+import { waitFor } from '../lab/wait.js';
+import { scanPolicy } from './support.js';
+
+const SCANNER = ADDRESS.attacker.ip4;
+const USER_PASSWORD = 'another long one for the lab';
+
+let lab: Lab;
+let box: Box;
+let browser: Browser;
+let tab: ConsoleTab;
+
+before(async () => {
+  lab = await openLab({ services: ['web', 'syslog'] });
+  // Suggest: what is found waits for a person, and the scan below is never in the way of the next one.
+  box = await Box.start(lab, { mode: 'suggest', policies: scanPolicy('1m') });
+  await box.login();
+  browser = await openBrowser(lab, lab.hosts.router);
+  tab = await ConsoleTab.open(browser);
+  await tab.signIn('admin', PASSWORD);
+  const { attacker, victim } = lab.hosts;
+  await attacker.run('curl', ['-s', '-o', '/dev/null', '--max-time', '3', `http://${victim.ip4}/`]);
+  await attacker.run('nmap', ['-sT', '-n', '-Pn', '-T4', '-p', '1-200', victim.ip4]);
+  await waitFor('an alert', async () => {
+    const { items } = await box.api.get<{ items: { offender: string }[] }>('/alerts');
+    return items.some((a) => a.offender === SCANNER) || undefined;
+  });
+});
+after(async () => {
+  await browser?.close();
+  await lab?.close();
+});
+
+const policyText = async () => (await box.api.get<{ yaml: string }>('/policies/scan')).yaml;
+
+test('a policy is edited in the form, backtested, committed, not confirmed, and reverts by itself', async () => {
+  const { page } = tab;
+  await tab.go('/policies/scan?edit=form');
+  assert.match(await policyText(), /min_confidence: 0\.5/);
+  await page.fill(id('form-confidence'), '0.99');
+  await page.locator(id('form-confidence')).blur();
+  await page.waitForSelector(`${id('policy-save')}:not([disabled])`);
+
+  await page.click(id('backtest-start'));
+  const result = page.locator(id('backtest-result'));
+  await result.waitFor();
+  const decisions = async (side: string) =>
+    Number(
+      await result
+        .locator(`${id(`backtest-${side}`)} dd`)
+        .first()
+        .textContent(),
+    );
+  assert.ok((await decisions('active')) >= 1, 'the policy in force would have blocked the scanner');
+  assert.equal(await decisions('candidate'), 0, 'the edited one would not');
+  await page.locator(id('backtest-row'), { hasText: SCANNER }).first().waitFor();
+
+  // The shortest time that the server takes instead of the shortest that the dialog offers.
+  await page.route(
+    '**/api/v1/policies/scan',
+    async (route) => {
+      const body = route.request().postDataJSON() as { confirmSecs: number };
+      assert.equal(body.confirmSecs, 60);
+      await route.continue({ postData: { ...body, confirmSecs: 10 } });
+    },
+    { times: 1 },
+  );
+  await page.click(id('policy-save'));
+  await page.waitForSelector(id('policy-diff'));
+  await page.click(id('confirm-secs-60'));
+  await page.fill(id('policy-comment'), 'only the surest');
+  await page.click(id('policy-save-confirm'));
+  await page.waitForSelector(id('change-bar'));
+  assert.match(await policyText(), /min_confidence: 0\.99/, 'it counts at once');
+
+  await page.waitForSelector(id('change-bar'), { state: 'detached', timeout: 25_000 });
+  assert.match(await policyText(), /min_confidence: 0\.5/, 'nobody confirmed it');
+  await waitFor('the form shows it', async () => (await page.inputValue(id('form-confidence'))) === '0.5' || undefined);
+});
+
+test('the same change is kept when it is confirmed, and rolled back from the list of versions', async () => {
+  const { page } = tab;
+  await page.fill(id('form-confidence'), '0.9');
+  await page.locator(id('form-confidence')).blur();
+  await page.click(id('policy-save'));
+  await page.fill(id('policy-comment'), 'surer');
+  await page.click(id('policy-save-confirm'));
+  await page.click(id('change-confirm'));
+  await page.waitForSelector(id('change-bar'), { state: 'detached' });
+  assert.match(await policyText(), /min_confidence: 0\.9/);
+  await page.locator(id('policy-rollback')).last().click();
+  await page.fill(id('policy-comment'), 'back to the first');
+  await page.click(id('confirm-secs-0'));
+  await page.click(id('policy-save-confirm'));
+  await waitFor('rolled back', async () => /min_confidence: 0\.5/.test(await policyText()) || undefined);
+});
+
+test('the text editor offers keys of the schema and marks what the server objects to', async () => {
+  const { page } = tab;
+  await tab.go('/policies/scan');
+  await page.locator(id('policy-editor')).click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('\ncap');
+  await page.locator('.cm-tooltip-autocomplete li', { hasText: 'caps' }).waitFor();
+  await page.keyboard.type('tain: 1\n');
+  await page.waitForSelector(id('policy-problems'));
+  assert.ok(await page.isDisabled(id('policy-save')));
+  await page.getByRole('button', { name: 'Discard changes' }).click();
+  await page.waitForSelector(id('policy-problems'), { state: 'detached' });
+});
+
+test('a label that is given on an alert is counted by the training', async () => {
+  const { page } = tab;
+  await tab.go('/models?tab=training');
+  assert.match((await page.locator(id('new-labels')).first().textContent()) ?? '', /^0 new labels/);
+  await tab.go(`/alerts?q=ip:${SCANNER}`);
+  await page
+    .locator(`${id('alert-row')} a`)
+    .first()
+    .click();
+  await page.click(id('label-true_positive'));
+  await page.waitForSelector(`${id('toast')}[data-tone="ok"]`);
+  await tab.go('/models?tab=training');
+  await page
+    .locator(id('new-labels'), { hasText: /^1 new label / })
+    .first()
+    .waitFor();
+});
+
+test('a capture is dropped into the offline lab, analysed, and looked into packet by packet', async () => {
+  const { page } = tab;
+  const file = `${lab.dir}/scan.pcap`;
+  const { router, attacker, victim } = lab.hosts;
+  const dump = router.start('tcpdump', ['-U', '-i', 'wan0', '-w', file, 'tcp']);
+  await dump.waitForOutput(/listening/);
+  await attacker.run('nmap', ['-sT', '-n', '-Pn', '-T4', '-p', '1-100', victim.ip4]);
+  await dump.stop();
+  assert.ok(readFileSync(file).length > 5000);
+
+  await tab.go('/lab');
+  await page.setInputFiles(id('capture-file'), file);
+  await page.click(id('capture-analyze'));
+  await page.click(id('analyze-start'));
+  await page.waitForSelector(`${id('job-state')}[data-state="done"]`, { timeout: 60_000 });
+  await page.locator(id('job-alert-row'), { hasText: SCANNER }).first().waitFor();
+  await page.click(id('tab-blocks'));
+  await page.locator(id('job-block-row'), { hasText: SCANNER }).first().waitFor();
+  await page.click(id('job-packets'));
+  await page.locator(id('packet-open')).first().click();
+  await page.waitForSelector(id('hex-view'));
+  await page.locator(id('packet-layer'), { hasText: /tcp/i }).click();
+  assert.ok((await page.locator(`${id('hex-view')} mark`).count()) > 0);
+  const download = page.waitForEvent('download');
+  await page.click(id('pcap-download'));
+  assert.deepEqual(readFileSync(await (await download).path()), readFileSync(file));
+});
+
+test('a session that is ended signs its tab out at once', async () => {
+  await makeUser('analyst', 'anna');
+  const other = await ConsoleTab.open(browser);
+  await other.signIn('anna', USER_PASSWORD);
+  await tab.go('/accounts?tab=sessions');
+  await tab.page.locator(id('session-row'), { hasText: 'anna' }).locator(id('session-revoke')).click();
+  await tab.page.click(id('confirm-ok'));
+  await other.page.waitForSelector(id('login-submit'));
+  await other.context.close();
+});
+
+/** Where something stands in the console, and the operation of the contract that it calls. */
+const MATRIX: [path: string, testid: string, operation: OperationId][] = [
+  ['/', 'mode-observe:enabled', 'setMode'],
+  [`/alerts?q=ip:${SCANNER}`, 'row-block', 'addDecision'],
+  [`/alerts?q=ip:${SCANNER}`, 'select-all', 'bulkAlerts'],
+  [`/alerts?q=ip:${SCANNER}`, 'export-alerts', 'exportList'],
+  ['/incidents', 'select-all', 'bulkIncidents'],
+  ['/blocks', 'block-add', 'addDecision'],
+  ['/allow', 'allow-add', 'addAllow'],
+  ['/policies/scan', 'policy-save', 'putPolicy'],
+  ['/policies/scan', 'backtest-panel', 'startBacktest'],
+  ['/rules', 'rule-toggle', 'setRuleState'],
+  ['/rules', 'tab-check', 'checkRules'],
+  ['/models?tab=training', 'training-start', 'startTraining'],
+  ['/lab', 'capture-file', 'uploadCapture'],
+  ['/integrations', 'siem-test', 'testSiem'],
+  ['/integrations', 'siem-reload', 'reloadSiem'],
+  ['/system', 'doctor-run', 'doctor'],
+  ['/system', 'canary-run', 'canary'],
+  ['/system', 'inject', 'injectPackets'],
+  ['/accounts', 'tab-users', 'listUsers'],
+  ['/accounts', 'tab-audit', 'listAudit'],
+];
+
+for (const role of ROLES) {
+  test(`the ${role} is offered exactly what the contract lets this role do`, async () => {
+    await makeUser(role, `the-${role}`);
+    const theirs = await ConsoleTab.open(browser);
+    await theirs.signIn(`the-${role}`, USER_PASSWORD);
+    const seen: Record<string, boolean> = {};
+    const expected: Record<string, boolean> = {};
+    for (const [path, what, operation] of MATRIX) {
+      const [testid = '', needs] = what.split(':');
+      await theirs.go(path);
+      const found = theirs.page.locator(id(testid)).first();
+      const isThere = (await theirs.page.locator(id(testid)).count()) > 0;
+      seen[`${path} ${testid}`] = isThere && (needs === undefined || (await found.isEnabled()));
+      const { access } = OPERATIONS[operation];
+      expected[`${path} ${testid}`] = access === 'public' || access === 'session' || roleAllows(role, access);
+    }
+    assert.deepEqual(seen, expected);
+    assert.deepEqual(theirs.complaints, []);
+    await theirs.context.close();
+  });
+}
+
+test('the browser had nothing to complain about', () => {
+  assert.deepEqual(tab.complaints, []);
+});
+
+/** Adds a user and changes the first password, so that the browser can sign in at once. */
+async function makeUser(role: string, name: string): Promise<void> {
+  const { status, body } = await box.api.ask<{ password: string }>('POST', '/users', { name, role });
+  assert.equal(status, 201, JSON.stringify(body));
+  await new ApiClient(box.socketPath).login(name, body.password, USER_PASSWORD);
+}
