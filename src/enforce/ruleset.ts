@@ -23,21 +23,26 @@ export function renderRuleset(layout: Layout, elements: Iterable<TimedElement>):
   const out: string[] = [];
   for (const family of layout.families) {
     out.push(`add table ${family} ${layout.table}`, `delete table ${family} ${layout.table}`);
-    out.push(...renderTable(layout, family));
+    out.push(...renderTable(layout, family), `add chain ${family} ${layout.table} ${layoutMark(layout)}`);
   }
   const list = [...elements];
   for (const family of layout.families) renderElements(out, `${family} ${layout.table}`, list);
   return out.join('\n') + '\n';
 }
 
-/** Name of an empty chain that says by which rules the table was made. */
-export function layoutMark(layout: Layout): string {
-  const text = layout.families.flatMap((family) => renderTable(layout, family)).join('\n');
-  return `layout_${crc32(text).toString(16).padStart(8, '0')}`;
-}
+const marks = new WeakMap<Layout, string>();
 
-export function markScript(layout: Layout, mark: string): string {
-  return layout.families.map((f) => `add chain ${f} ${layout.table} ${mark}\n`).join('');
+/**
+ * Name of an empty chain that says by which rules the table was made. Of the layout as it was first seen: exempting sets
+ * that are added later do not make it another one.
+ */
+export function layoutMark(layout: Layout): string {
+  const known = marks.get(layout);
+  if (known !== undefined) return known;
+  const text = layout.families.flatMap((family) => renderTable(layout, family)).join('\n');
+  const mark = `layout_${crc32(text).toString(16).padStart(8, '0')}`;
+  marks.set(layout, mark);
+  return mark;
 }
 
 /**
@@ -45,7 +50,8 @@ export function markScript(layout: Layout, mark: string): string {
  * only chains and rules are made anew, in one transaction, and chains that are not ours go.
  * @param present chains of the table in the kernel, by family; none: the table is not there.
  */
-export function renderStructure(layout: Layout, mark: string, present: ReadonlyMap<string, readonly string[]>): string {
+export function renderStructure(layout: Layout, present: ReadonlyMap<string, readonly string[]>): string {
+  const mark = layoutMark(layout);
   const out: string[] = [];
   for (const family of layout.families) {
     const table = `${family} ${layout.table}`;

@@ -29,7 +29,7 @@ import { errnoName } from '../netlink/libc.js';
 import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../netlink/socket.js';
 import { BatchSender, type Capabilities } from '../netlink/transaction.js';
 import { TableFiller } from '../netlink/fill.js';
-import { layoutMark, markScript, renderExtension, renderRuleset, renderStructure } from '../ruleset.js';
+import { layoutMark, renderExtension, renderRuleset, renderStructure } from '../ruleset.js';
 import type { ApplyResult, EnforceBackend, ForeignChange, KernelElement, KernelOp } from './backend.js';
 import type { NftRunner } from './nft.js';
 
@@ -51,8 +51,6 @@ class NetlinkBackend implements EnforceBackend {
   private events!: NetlinkSocket;
   private sender!: BatchSender;
   private filler!: TableFiller;
-  /** Of the layout as it was opened: sets added later do not make it another one. */
-  private mark = '';
   private can: Capabilities = { updateTimeout: false, destroy: false };
   private readonly writer = new MessageWriter();
   private structure = '';
@@ -66,7 +64,7 @@ class NetlinkBackend implements EnforceBackend {
   async open(layout: Layout): Promise<void> {
     this.socket = openNetlinkSocket(NETLINK_NETFILTER, this.options);
     this.sender = new BatchSender(this.socket);
-    this.mark = layoutMark(layout);
+    layoutMark(layout);
     await this.probe(`${layout.table}_probe_${process.pid}`);
     this.filler = new TableFiller(this.socket, () => this.sender.nextSeq(), this.can);
     this.events = openNetlinkSocket(NETLINK_NETFILTER, { ...this.options, groups: [NFNLGRP_NFTABLES] });
@@ -81,9 +79,9 @@ class NetlinkBackend implements EnforceBackend {
    */
   async replace(layout: Layout, elements: Parameters<EnforceBackend['replace']>[1]): Promise<void> {
     const present = this.presentChains(layout);
-    const isOther = [...present.values()].some((chains) => !chains.includes(this.mark));
+    const isOther = [...present.values()].some((chains) => !chains.includes(layoutMark(layout)));
     if (isOther || !(await this.loadStructure(layout, present))) {
-      await this.nft.load(renderRuleset(layout, elements) + markScript(layout, this.mark));
+      await this.nft.load(renderRuleset(layout, elements));
     } else {
       const all = [...elements];
       const where = { table: layout.table, families: layout.families };
@@ -103,7 +101,7 @@ class NetlinkBackend implements EnforceBackend {
   /** @returns false when the kernel does not take it beside what is there. */
   private async loadStructure(layout: Layout, present: ReadonlyMap<string, readonly string[]>): Promise<boolean> {
     try {
-      await this.nft.load(renderStructure(layout, this.mark, present));
+      await this.nft.load(renderStructure(layout, present));
       return true;
     } catch (error) {
       if (present.size === 0) throw error;

@@ -2,7 +2,7 @@ import { nowUs } from '../../util/clock.js';
 import { errorMessage } from '../../util/errors.js';
 import { elementKeyText, type SetElement } from '../element.js';
 import type { Layout } from '../layout.js';
-import { renderExtension, renderRuleset } from '../ruleset.js';
+import { layoutMark, renderExtension, renderRuleset } from '../ruleset.js';
 import type { ApplyResult, EnforceBackend, KernelElement, KernelOp } from './backend.js';
 import type { NftRunner } from './nft.js';
 
@@ -38,6 +38,7 @@ export function createNftBackend(nft: NftRunner): EnforceBackend {
   return {
     name: 'nft',
     open: async (layout) => {
+      layoutMark(layout);
       canUpdateTimeout = await probeTimeoutUpdate(nft, `${layout.table}_probe_${process.pid}`);
     },
     replace: async (layout, elements) => nft.load(renderRuleset(layout, elements)),

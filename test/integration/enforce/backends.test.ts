@@ -194,6 +194,38 @@ describe('netlink and nft', { skip: skipReason, timeout: 60_000 }, () => {
     }
   });
 
+  it('make a table that is there hold exactly what is given, short sets and long ones', async () => {
+    const long = (from: number, n: number): SetElement[] =>
+      Array.from({ length: n }, (_, i) => ({
+        set: 'feed4_32',
+        ip: { version: 4 as const, words: [0, 0, 0, 0x64400000 + from + i] as const },
+      }));
+    const fill = async (elements: SetElement[]): Promise<void> => {
+      const timed = elements.map((element) => ({ element, timeoutMs: 3_600_000 }));
+      for (const name of names) await backends[name]!.replace(layout, timed);
+    };
+    await fill([at('block4_32', '203.0.113.50'), ...long(0, 5000)]);
+    same();
+    // Foreign additions go, what is missing comes, in a set that is corrected and in one that is written anew.
+    const foreign = [at('feed4_32', '198.51.100.1'), at('block4_32', '198.51.100.2')];
+    await apply(foreign.map((element) => ({ kind: 'add', element, timeoutMs: 3_600_000 })));
+    await fill([at('block4_32', '203.0.113.51'), ...long(2500, 5000)]);
+    const text = same();
+    assert.ok(text.includes('203.0.113.51') && text.includes('100.64.29.75'));
+    for (const gone of ['203.0.113.50', '198.51.100.1', '198.51.100.2']) assert.ok(!text.includes(gone), gone);
+    assert.equal(text.match(/100\.64\./g)?.length, 5000);
+  });
+
+  it('replace a table that was made by other options, with its elements', async () => {
+    const other = createLayout(enforceOptionsSchema.parse({ log_blocked: false, rate_limit_pps: 7 }));
+    const timed = [{ element: at('block4_32', '203.0.113.60'), timeoutMs: 3_600_000 }];
+    for (const name of names) await backends[name]!.replace(other, timed);
+    assert.ok(same().includes('limit rate over 7/second'));
+    for (const name of names) await backends[name]!.replace(layout, timed);
+    const text = same();
+    assert.ok(!text.includes('limit rate over 7/second') && text.includes('203.0.113.60'));
+  });
+
   it('say so when the table is gone', async () => {
     const other = createLayout(enforceOptionsSchema.parse({ table: 'absent' }));
     for (const name of names) {
