@@ -20,6 +20,8 @@ export interface Names {
 const MAGIC = 0x50435449;
 const FORMAT = 1;
 const HEADER_WORDS = 8;
+/** Bits of the filter for each entry, at least: one in twenty other values gets past it. */
+const FILTER_BITS = 16;
 
 /**
  * Read-only set of indicators for the packet path: an open-addressing hash over 64-bit fingerprints keyed with secret
@@ -31,6 +33,9 @@ export class IndicatorTable {
   readonly builtMs: number;
   private readonly slots: Int32Array;
   private readonly mask: number;
+  /** A bit for the first half of every fingerprint: small enough for a processor's cache, it answers most questions. */
+  private readonly filter: Uint32Array;
+  private readonly filterMask: number;
   private readonly seed0: number;
   private readonly seed1: number;
   private readonly feedSet: Uint16Array;
@@ -58,6 +63,9 @@ export class IndicatorTable {
     this.lengths4 = parts.lengths4;
     this.lengths6 = parts.lengths6;
     this.hasNames = parts.hasNames;
+    const filterBits = 2 ** Math.ceil(Math.log2(Math.max(32, parts.count * FILTER_BITS)));
+    this.filterMask = filterBits - 1;
+    this.filter = filterOf(parts.slots, filterBits);
   }
 
   static of(parts: TableParts): IndicatorTable {
@@ -120,9 +128,9 @@ export class IndicatorTable {
     };
   }
 
-  /** Bytes of the table in memory and on disk. */
+  /** Bytes of the table in memory. */
   get bytes(): number {
-    return 4 * this.slots.length + this.count * (2 + 2 + 1 + 4);
+    return 4 * (this.slots.length + this.filter.length) + this.count * (2 + 2 + 1 + 4);
   }
 
   /** One file: header, names, then the arrays; little endian. */
@@ -187,11 +195,18 @@ export class IndicatorTable {
   }
 
   private find(kind: number, w0: number, w1: number, w2: number, w3: number): number {
-    const { seed0, seed1 } = this;
-    return this.lookup(hashWords(seed0, kind, w0, w1, w2, w3), hashWords(seed1, kind, w0, w1, w2, w3));
+    const f0 = hashWords(this.seed0, kind, w0, w1, w2, w3);
+    if (!this.mayHold(f0)) return -1;
+    return this.lookup(f0, hashWords(this.seed1, kind, w0, w1, w2, w3));
+  }
+
+  private mayHold(f0: number): boolean {
+    const bit = (f0 >>> 3) & this.filterMask;
+    return ((this.filter[bit >>> 5]! >>> (bit & 31)) & 1) !== 0;
   }
 
   private lookup(f0: number, f1: number): number {
+    if (!this.mayHold(f0)) return -1;
     const { slots, mask } = this;
     for (let at = f0 & mask; ; at = (at + 1) & mask) {
       const entry = slots[SLOT_WORDS * at + 2]! - 1;
@@ -215,6 +230,16 @@ export interface TableParts {
   lengths4: number[];
   lengths6: number[];
   hasNames: boolean;
+}
+
+function filterOf(slots: Int32Array, bits: number): Uint32Array {
+  const filter = new Uint32Array(bits / 32);
+  for (let at = 0; at < slots.length; at += SLOT_WORDS) {
+    if (slots[at + 2] === 0) continue;
+    const bit = (slots[at]! >>> 3) & (bits - 1);
+    filter[bit >>> 5]! |= 1 << (bit & 31);
+  }
+  return filter;
 }
 
 function checksum(words: Int32Array): number {
