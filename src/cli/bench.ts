@@ -8,6 +8,7 @@ import { SECTIONS } from './bench/sections.js';
 interface Options {
   json?: true;
   only?: BenchSection[];
+  rules?: string[];
 }
 
 interface Report {
@@ -39,6 +40,7 @@ export function register(program: Command): void {
       `run only these, comma separated: ${SECTIONS.map((s) => s.name).join(', ')}`,
       parseSections,
     )
+    .option('--rules <file...>', 'rule files for the section signatures; those shipped unless given')
     .action((options: Options) => runBench(options));
 }
 
@@ -47,13 +49,16 @@ async function runBench(options: Options): Promise<void> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop);
+  const rules = options.rules === undefined ? {} : { rules: options.rules };
   const report: Report = { node: process.version, cpu: cpus()[0]?.model ?? '', cores: cpus().length, sections: [] };
   try {
     for (const section of options.only ?? SECTIONS) {
       if (abort.signal.aborted) break;
       const skipped: string[] = [];
       const progress = (text: string): void => showProgress(`${section.name}: ${text}`);
-      const figures = await section.run({ dir, signal: abort.signal, progress }, (reason) => skipped.push(reason));
+      const figures = await section.run({ dir, signal: abort.signal, progress, ...rules }, (reason) =>
+        skipped.push(reason),
+      );
       report.sections.push({ name: section.name, title: section.title, figures, skipped });
       showProgress('');
       if (options.json !== true) printSection(report.sections.at(-1)!);

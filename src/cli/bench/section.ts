@@ -12,6 +12,8 @@ export interface BenchContext {
   /** Scratch directory, removed afterwards. */
   dir: string;
   signal: AbortSignal;
+  /** Rule files for the signatures; those shipped unless given. */
+  rules?: readonly string[];
   /** Tells what is going on, on a terminal. */
   progress(text: string): void;
 }

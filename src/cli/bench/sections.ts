@@ -5,6 +5,7 @@ import { liveSection } from './live.js';
 import { floodSection, memorySection } from './memory.js';
 import type { BenchSection } from './section.js';
 import { scoringSection } from './scoring.js';
+import { signatureSection } from './signatures.js';
 import { siemSection } from './siem.js';
 import { storeSection } from './store.js';
 
@@ -14,6 +15,7 @@ export const SECTIONS: readonly BenchSection[] = [
   liveSection,
   behaviourSection,
   scoringSection,
+  signatureSection,
   memorySection,
   floodSection,
   enforceSection,

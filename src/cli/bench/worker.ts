@@ -4,6 +4,7 @@ import { consume, measureFile } from './tasks/consume.js';
 import { flood, manyFlows } from './tasks/memory.js';
 import { generate } from './tasks/generate.js';
 import { measureScoring } from './tasks/scoring.js';
+import { measureSignatures } from './tasks/signatures.js';
 
 const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> = {
   consume,
@@ -12,6 +13,7 @@ const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> 
   generate,
   memory: manyFlows,
   scoring: measureScoring,
+  signatures: measureSignatures,
   flood,
 };
 
