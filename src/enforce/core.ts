@@ -2,6 +2,7 @@ import type { EnforcementReport, ProtectedEntry } from '../domain/decision.js';
 import type { Severity } from '../domain/severity.js';
 import type { Logger } from '../util/logger.js';
 import type { EnforceBackend } from './backend/backend.js';
+import type { ConnectionCleaner } from './connections.js';
 import type { Journal } from './journal.js';
 import type { Layout } from './layout.js';
 import type { Ledger } from './ledger.js';
@@ -59,6 +60,8 @@ export interface Core {
   journal: Journal | undefined;
   /** The table is or is being loaded: changes of the ledger need operations. Before, they are loaded with it. */
   isLoaded: boolean;
+  /** Told of every block that is in force; present with `conntrack: delete`. */
+  connections: ConnectionCleaner | undefined;
   /** Elements that the kernel is known not to hold although it should. */
   missing: Set<string>;
   counts: Record<

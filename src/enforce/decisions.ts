@@ -310,6 +310,7 @@ export class DecisionBook {
     // Released, renewed or lifted while it waited: that has been or will be reported.
     if (!isCurrent) return;
     this.outRecords.push({ t: 'put', d: entry.kept });
+    if (!entry.simulated && decision.origin !== 'feed') this.core.connections?.blocked(entry.kept);
     this.core.counts[entry.simulated ? 'simulated' : 'applied'] += 1;
     const us = kernelUs > 0 ? kernelUs : this.core.clock.us();
     this.latency.add(us - receivedUs);

@@ -29,6 +29,7 @@ export function describeState(core: Core, parts: StateParts): ResponderState {
       transactions: core.pump.transactions,
       rate_tripped: core.clock.monoMs() < book.rate.trippedUntilMs,
       allowed: exempt.allowed.length,
+      connections_forgotten: core.connections?.forgotten ?? 0,
       latency_count: latency.count,
       latency_p50_us: Math.round(latency.p50Us),
       latency_p99_us: Math.round(latency.p99Us),

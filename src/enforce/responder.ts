@@ -10,6 +10,7 @@ import { answerExplain } from './explain.js';
 import { createBackendFactory, openBackend, type BackendFactory } from './backend/open.js';
 import { createDryRunBackend } from './backend/dry-run-backend.js';
 import type { Clock, Core, ResponderEmit, ResponderState } from './core.js';
+import { ConnectionCleaner } from './connections.js';
 import { DecisionBook } from './decisions.js';
 import { ExemptBook } from './exempt.js';
 import { HitReader } from './hits.js';
@@ -111,6 +112,7 @@ class ResponderImpl implements Responder {
       emit,
       journal: undefined,
       isLoaded: false,
+      connections: undefined,
       missing: new Set(),
       counts: { applied: 0, rejected: 0, failed: 0, expired: 0, revoked: 0, simulated: 0, healed: 0, rebuilds: 0 },
     };
@@ -154,6 +156,7 @@ class ResponderImpl implements Responder {
     this.canaries.stop();
     await this.core.pump.idle();
     this.core.pump.stop();
+    await this.core.connections?.close();
     if (this.core.isLoaded && this.core.options.on_stop === 'flush') await this.core.backend.remove(this.core.layout);
     this.core.isLoaded = false;
     this.core.journal?.close();
@@ -247,6 +250,9 @@ class ResponderImpl implements Responder {
     core.log.info({ backend: backend.name, restored, badLines: saved.badLines }, 'responder started');
     this.announce(fallback, saved.badLines);
     this.truth.start();
+    if (core.options.conntrack === 'delete' && backend.name !== 'dry-run') {
+      core.connections = new ConnectionCleaner({ log: core.log, ...where });
+    }
     this.hits.start();
     this.canaries.start();
     this.every(STATE_EVERY_MS, () => void this.tick());
