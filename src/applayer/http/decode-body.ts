@@ -1,3 +1,4 @@
+import { BrotliLayer } from './brotli.js';
 import { copy } from './bytes.js';
 import { Unwrap, type Wrapping } from './unwrap.js';
 
@@ -7,7 +8,7 @@ const PORTION = 8192;
 const RETRY_BYTES = 16_384;
 const GZIP_HEADER = 10;
 
-export type Encoding = 'gzip' | 'deflate';
+export type Encoding = 'gzip' | 'deflate' | 'br';
 type Next = (data: Uint8Array) => void;
 
 /** Bytes of a gzip header as far as it can be skipped blindly, when its parts are not what they should be. */
@@ -42,7 +43,7 @@ class Layer {
   private readonly last: Next;
 
   /** @param next gets decoded data; @param last gets data that could not be decoded: past the other layers. */
-  constructor(encoding: Encoding, maxExpansion: number, next: Next, last: Next) {
+  constructor(encoding: Exclude<Encoding, 'br'>, maxExpansion: number, next: Next, last: Next) {
     this.maxExpansion = maxExpansion;
     this.wrapping = encoding === 'gzip' ? 'auto' : 'raw';
     this.next = next;
@@ -112,12 +113,13 @@ class Layer {
 
 /** Undoes a response's content encodings, the first listed first. */
 export class BodyDecoder {
-  private readonly layers: Layer[] = [];
+  private readonly layers: (Layer | BrotliLayer)[] = [];
 
   constructor(encodings: readonly Encoding[], maxExpansion: number, emit: Next) {
     let next = emit;
     for (const encoding of [...encodings].reverse()) {
-      const layer: Layer = new Layer(encoding, maxExpansion, next, emit);
+      const layer: Layer | BrotliLayer =
+        encoding === 'br' ? new BrotliLayer(maxExpansion, next) : new Layer(encoding, maxExpansion, next, emit);
       next = (data) => {
         layer.push(data);
       };
@@ -144,6 +146,7 @@ export function parseEncodings(
   const one = { isAbnormal: false, isTooMany: false };
   if (simple === 'gzip' || simple === 'x-gzip') return { ...one, encodings: ['gzip'] };
   if (simple === 'deflate' || simple === 'x-deflate') return { ...one, encodings: ['deflate'] };
+  if (simple === 'br') return { ...one, encodings: ['br'] };
   if (simple === 'inflate' || simple === 'none' || simple === 'lzma') return { ...one, encodings: [] };
   const encodings: Encoding[] = [];
   let isAbnormal = false;
@@ -152,7 +155,8 @@ export function parseEncodings(
     const lower = token.toLowerCase();
     if (lower.includes('gzip')) encodings.push('gzip');
     else if (lower.includes('deflate')) encodings.push('deflate');
-    if (!/^(x-)?(gzip|deflate)$|^inflate$/.test(token)) isAbnormal = true;
+    else if (lower === 'br') encodings.push('br');
+    if (!/^(x-)?(gzip|deflate)$|^inflate$|^br$/.test(token)) isAbnormal = true;
   }
   return { encodings, isAbnormal, isTooMany: tokens.length > max };
 }
