@@ -12,7 +12,7 @@ import type { DestinationSettings } from './settings.js';
 import { formatToFit } from './shrink.js';
 import type { LaneName, Position } from './spool/cursor.js';
 import type { Consumer } from './spool/spool.js';
-import { DeliveryError, type Message, type Transport } from './transports/transport.js';
+import { DeliveryError, type Message, type Rejected, type Transport } from './transports/transport.js';
 
 export const DESTINATION_STATES = ['starting', 'ok', 'retrying', 'misconfigured', 'disabled'] as const;
 export type DestinationState = (typeof DESTINATION_STATES)[number];
@@ -88,6 +88,8 @@ export class Destination {
   /** Read from the backlog lanes, waiting for the rate limit; a commit must not pass them. */
   private held: SiemEvent[] = [];
   private heldFrom: Position;
+  /** Of `held`, what is formatted already. */
+  private readonly prepared = new Map<SiemEvent, Message | { reason: string }>();
   private unconfirmed = 0;
   private unconfirmedSinceMs = 0;
   private lastWriteMs = 0;
@@ -262,10 +264,11 @@ export class Destination {
     const messages: Message[] = [];
     for (const [i, event] of events.entries()) {
       if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
-      const message = this.toMessage(event);
+      const message = this.prepared.get(event) ?? this.toMessage(event);
       if ('body' in message) messages.push(message);
       else await this.bury(event, message.reason);
     }
+    this.prepared.clear();
     if (messages.length > 0) {
       if (this.unconfirmed === 0) this.unconfirmedSinceMs = performance.now();
       this.unconfirmed += messages.length;
@@ -302,8 +305,31 @@ export class Destination {
     return !busy && (this.draining || now - this.lastWriteMs >= policy.idleMs);
   }
 
+  /** The receiver needs time to read to the end; the next batch is read and formatted meanwhile. */
+  private async confirmWhileReading(): Promise<Rejected[]> {
+    const ahead = this.readAhead();
+    try {
+      return await this.deps.transport.confirm();
+    } finally {
+      await ahead;
+    }
+  }
+
+  private async readAhead(): Promise<void> {
+    const { consumer, transport } = this.deps;
+    const isFree = this.held.length === 0 && !this.bucket && transport.lingerMs === 0 && !this.draining;
+    if (!isFree || consumer.unread(URGENT) > 0 || consumer.unread(BACKLOG) === 0) return;
+    const { events: max, bytes: maxBytes } = this.settings.options.batch;
+    this.heldFrom = consumer.position();
+    this.held = this.filtered(await consumer.read(BACKLOG, max, maxBytes));
+    for (const [i, event] of this.held.entries()) {
+      if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      this.prepared.set(event, this.toMessage(event));
+    }
+  }
+
   private async confirm(): Promise<void> {
-    const rejected = await this.deps.transport.confirm();
+    const rejected = await this.confirmWhileReading();
     for (const { message, reason } of rejected) await this.bury(message.event, reason);
     const events = this.unconfirmed - rejected.length;
     this.counts.confirmed += events;
@@ -358,6 +384,7 @@ export class Destination {
     this.counts.resent += this.unconfirmed;
     this.unconfirmed = 0;
     this.held = [];
+    this.prepared.clear();
     this.deps.transport.reset();
     await this.deps.consumer.rewind();
     this.setState(failure.kind === 'misconfigured' ? 'misconfigured' : 'retrying', failure.message);

@@ -20,6 +20,7 @@ import type { BenchContext, BenchFigure, BenchSection } from './section.js';
 const FORMAT_EVENTS = 200_000;
 const WIRE_EVENTS = 100_000;
 const SPOOL_EVENTS = 1_000_000;
+const WIRE_ROUNDS = 3;
 const LOGGEN_BYTES = 700;
 const LINE_FEED = 10;
 
@@ -116,17 +117,23 @@ async function benchWire(context: BenchContext, skip: (reason: string) => void):
     return [];
   }
   try {
-    context.progress(`${WIRE_EVENTS} events to rsyslog over TCP`);
-    const ours = await deliverToRsyslog(context, port, file);
+    // In turn and the best of each: what else runs on the machine hits both alike.
+    let ours = 0;
+    let peer: number | undefined;
+    for (let round = 1; round <= WIRE_ROUNDS; round++) {
+      context.progress(`${WIRE_EVENTS} events to rsyslog over TCP, round ${round} of ${WIRE_ROUNDS}`);
+      ours = Math.max(ours, await deliverToRsyslog(context, port, { file, round }));
+      const rate = await runLoggen(port, file, await countLines(file));
+      if (rate !== undefined) peer = Math.max(peer ?? 0, rate);
+    }
     const figures: BenchFigure[] = [
       {
         name: 'siem_rsyslog_tcp',
         value: ours,
         unit: 'events/s',
-        text: 'push to confirmed in rsyslog over TCP, spooled and formatted',
+        text: `push to confirmed in rsyslog over TCP, spooled and formatted, best of ${WIRE_ROUNDS}`,
       },
     ];
-    const peer = await runLoggen(port, file, await countLines(file));
     if (peer === undefined) {
       skip('comparison needs loggen (package syslog-ng-core)');
       return figures;
@@ -135,7 +142,7 @@ async function benchWire(context: BenchContext, skip: (reason: string) => void):
       name: 'loggen_rsyslog_tcp',
       value: peer,
       unit: 'events/s',
-      text: `loggen, ${LOGGEN_BYTES} bytes, same rsyslog`,
+      text: `loggen, ${LOGGEN_BYTES} bytes, same rsyslog, best of ${WIRE_ROUNDS}`,
     });
     const ratio = Math.round((ours / peer) * 100) / 100;
     figures.push({ name: 'siem_vs_loggen', value: ratio, unit: 'ratio', text: 'ours over loggen, same run' });
@@ -163,14 +170,19 @@ async function open(context: BenchContext, name: string, destination: object): P
   return openForwarder(options, { dataDir, log: silentLogger, now: () => Date.now(), hostName: 'bench' });
 }
 
-async function deliverToRsyslog(context: BenchContext, port: number, file: string): Promise<number> {
-  const forwarder = await open(context, 'wire', { preset: 'rsyslog', transport: { host: '127.0.0.1', port } });
+async function deliverToRsyslog(
+  context: BenchContext,
+  port: number,
+  { file, round }: { file: string; round: number },
+): Promise<number> {
+  const before = await countLines(file);
+  const forwarder = await open(context, `wire-${round}`, { preset: 'rsyslog', transport: { host: '127.0.0.1', port } });
   const startMs = performance.now();
   await pushAll(forwarder, WIRE_EVENTS);
   await forwarder.close(120_000);
   const elapsedMs = performance.now() - startMs;
   const deadlineMs = performance.now() + 20_000;
-  while ((await countLines(file)) < WIRE_EVENTS) {
+  while ((await countLines(file)) < before + WIRE_EVENTS) {
     if (performance.now() > deadlineMs) throw new Error('rsyslog did not store every event');
     await sleep(50);
   }
@@ -188,12 +200,15 @@ async function benchSpool(context: BenchContext): Promise<BenchFigure[]> {
   });
   const startMs = performance.now();
   let pushed = 0;
-  let early = 0;
+  // Memory in use goes up and down with the collector: means over a fifth of the run, and the highest.
+  const fifths = Array.from({ length: 5 }, () => ({ sum: 0, count: 0 }));
   let peak = 0;
   await pushAll(forwarder, SPOOL_EVENTS, () => {
+    const fifth = fifths[Math.floor((pushed * 5) / SPOOL_EVENTS)]!;
     pushed += 500;
-    const { rss } = process.memoryUsage();
-    if (pushed === SPOOL_EVENTS / 5) early = rss;
+    const rss = process.memoryUsage.rss();
+    fifth.sum += rss;
+    fifth.count++;
     peak = Math.max(peak, rss);
   });
   await forwarder.close(120_000);
@@ -207,10 +222,16 @@ async function benchSpool(context: BenchContext): Promise<BenchFigure[]> {
       text: `${SPOOL_EVENTS} events spooled, formatted, confirmed in a file`,
     },
     {
-      name: 'siem_spool_memory_early',
-      value: toMb(early),
+      name: 'siem_spool_memory_second_fifth',
+      value: toMb(fifths[1]!.sum / fifths[1]!.count),
       unit: 'MB',
-      text: 'memory of the process after a fifth of them',
+      text: 'mean memory of the process over the second fifth of them',
+    },
+    {
+      name: 'siem_spool_memory_last_fifth',
+      value: toMb(fifths[4]!.sum / fifths[4]!.count),
+      unit: 'MB',
+      text: 'mean memory over the last fifth: flat when it is the same',
     },
     { name: 'siem_spool_memory_peak', value: toMb(peak), unit: 'MB', text: 'highest memory until the last' },
   ];

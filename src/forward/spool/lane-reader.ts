@@ -17,6 +17,7 @@ export class LaneReader {
   /** Sequence number that comes next. */
   next: number;
   private readonly lane: Lane;
+  private buffer = Buffer.allocUnsafe(0);
   private file: { handle: FileHandle; segment: Segment; offset: number } | undefined;
 
   constructor(lane: Lane, next: number) {
@@ -66,6 +67,12 @@ export class LaneReader {
     await file?.handle.close().catch(() => undefined);
   }
 
+  /** A buffer for one chunk, used again: what is read from it is copied out as text. */
+  private room(bytes: number): Buffer {
+    if (this.buffer.length < bytes) this.buffer = Buffer.allocUnsafe(bytes);
+    return this.buffer;
+  }
+
   private async readDisk(take: (entry: Entry) => boolean): Promise<void> {
     let found = false;
     while (!found) {
@@ -113,7 +120,7 @@ export class LaneReader {
     let taken = false;
     for (let size = CHUNK_BYTES; ; size *= 4) {
       const want = Math.min(size, file.segment.bytes - file.offset);
-      const buffer = Buffer.allocUnsafe(want);
+      const buffer = this.room(want);
       const { bytesRead } = await file.handle.read(buffer, 0, want, file.offset);
       let at = 0;
       while (at < bytesRead) {

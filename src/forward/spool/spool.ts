@@ -200,7 +200,7 @@ export class Spool {
           name,
           segmentBytes: options.segmentBytes,
           pendingBytes: name === 'first' ? options.pendingBytes / 2 : options.pendingBytes / 4,
-          cacheBytes: options.pendingBytes / 8,
+          cacheBytes: options.pendingBytes / 32,
           minNextSeq: highest,
           log: options.log,
         });

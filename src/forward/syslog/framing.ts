@@ -6,5 +6,6 @@ export type Framing = 'octet' | 'newline';
  */
 export function frameMessage(message: string, framing: Framing): string {
   if (framing === 'octet') return `${Buffer.byteLength(message)} ${message}`;
-  return `${/[\r\n]/.test(message) ? message.replace(/[\r\n]+/g, ' ') : message}\n`;
+  const isBroken = message.includes('\n') || message.includes('\r');
+  return `${isBroken ? message.replace(/[\r\n]+/g, ' ') : message}\n`;
 }
