@@ -78,23 +78,42 @@ interface Count {
   family: string;
   flows: number;
   reported: number;
+  /** Captures they are from, and how many of these have any reported flow. */
+  captures: number;
+  alarming: number;
 }
 
 async function judge(model: Awaited<ReturnType<typeof train>>, rows: readonly Row[]): Promise<Count[]> {
   const scores = await model.score(rows);
-  const flows = new Map<string, { family: string; reported: boolean; origin: string }>();
+  const flows = new Map<string, { family: string; reported: boolean; origin: string; source: string }>();
   for (const [i, r] of rows.entries()) {
     const family = r.label === 'benign' ? 'benign' : (flowClass(r.label) ?? 'other attacks');
-    const entry = flows.get(r.flow) ?? { family, reported: false, origin: r.origin };
+    const entry = flows.get(r.flow) ?? { family, reported: false, origin: r.origin, source: r.source };
     flows.set(r.flow, entry);
     if (scores[i]! >= model.threshold) entry.reported = true;
   }
   const counts = new Map<string, Count>();
-  for (const { family, reported, origin } of flows.values()) {
-    const count = counts.get(`${origin} ${family}`) ?? { origin, family, flows: 0, reported: 0 };
+  const captures = new Map<string, Map<string, boolean>>();
+  for (const { family, reported, origin, source } of flows.values()) {
+    const key = `${origin} ${family}`;
+    const seen = captures.get(key) ?? new Map<string, boolean>();
+    captures.set(key, seen.set(source, reported || seen.get(source) === true));
+    const count = counts.get(`${origin} ${family}`) ?? {
+      origin,
+      family,
+      flows: 0,
+      reported: 0,
+      captures: 0,
+      alarming: 0,
+    };
     counts.set(`${origin} ${family}`, count);
     count.flows++;
     if (reported) count.reported++;
+  }
+  for (const [key, count] of counts) {
+    const seen = [...captures.get(key)!.values()];
+    count.captures = seen.length;
+    count.alarming = seen.filter((alarming) => alarming).length;
   }
   return [...counts.values()];
 }

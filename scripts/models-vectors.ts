@@ -85,7 +85,8 @@ export async function extractVectors(
 ): Promise<Vectors[]> {
   const limitOf = (label: string): number =>
     typeof limits === 'number' ? limits : label === 'benign' ? limits.benign : limits.attack;
-  const random = createRandom(hashText(capture.path));
+  // By the last two parts of the path: the sample must not depend on where the captures lie.
+  const random = createRandom(hashText(capture.path.split('/').slice(-2).join('/')));
   const byLabel = new Map<string, { kept: Float32Array[][]; flows: number }>();
   const waiting = new Map<number, Float32Array[]>();
   const features = createFlowFeatures(flowFeatureOptionsSchema.parse({}), {

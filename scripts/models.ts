@@ -1,7 +1,8 @@
-// npm run models [-- --kdd FILE] [--out models] [--only NAME]... [--check]
+// npm run models [-- --others FILE] [--kdd FILE] [--out models] [--only NAME]... [--check]
 //
-// Builds the shipped models, bit for bit the same each time: the flow models from the base table in models/base (made of our
-// own lab's runs by scripts/models-collect.ts), the KDD models from KDD Cup 1999 (kddcup.data_10_percent.gz) when given.
+// Builds the shipped models, bit for bit the same each time for the same data: the flow models from the base table in
+// models/base (our own lab's runs) and vectors of other people's captures whose terms allow it (both made by
+// scripts/models-collect.ts), the KDD models from KDD Cup 1999 (kddcup.data_10_percent.gz). What is not given is not built.
 // --check builds to a scratch folder and compares with what is shipped.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,10 @@ import { classifierOptions, PLACE_FEATURES } from './models-settings.js';
 const BASE = 'models/base/flow.parquet';
 /** Epoch milliseconds in the cards: the day the base table was made. */
 const MADE_MS = Date.UTC(2026, 10, 21);
-const LAB = 'Trained on captures of our own laboratory alone (models/base/flow.parquet).';
+/** Captures whose terms let a model be trained and shipped. */
+const OTHERS =
+  'Trained on captures of our own laboratory (models/base/flow.parquet) and of ndpi (LGPL-3), zeek-traces (BSD-3), stopddos (free use), probing and iot-sentinel (with citation).';
+
 const KDD =
   'Trained on the 28 network columns of KDD Cup 1999 (10 % file, UCI Machine Learning Repository, CC BY 4.0).';
 const KDD_USE = 'For comparison with systems that use this table; traffic of 1998, not for live decisions.';
@@ -39,21 +43,21 @@ const recipes: readonly Recipe[] = [
   {
     name: 'flow-classifier',
     source: 'flow',
-    description: `Scans, sweeps, floods, password guessing, slow HTTP and tunnels from flow statistics. ${LAB}`,
+    description: `Scans, sweeps, floods, password guessing, slow HTTP and tunnels from flow statistics. ${OTHERS}`,
     live: true,
     options: classifierOptions(),
   },
   {
     name: 'flow-isolation',
     source: 'flow',
-    description: `Flows that are easily set apart from benign ones. ${LAB} Not live by default: on other networks it alarms far beyond its budget until it is trained on their own traffic.`,
+    description: `Flows that are easily set apart from benign ones. ${OTHERS} Not live by default: on other networks it alarms far beyond its budget until it is trained on their own traffic.`,
     live: false,
     options: anomalyOptions('isolation-forest'),
   },
   {
     name: 'flow-autoencoder',
     source: 'flow',
-    description: `Flows that a network trained on benign ones cannot rebuild. ${LAB} Not live by default: on other networks it alarms far beyond its budget until it is trained on their own traffic.`,
+    description: `Flows that a network trained on benign ones cannot rebuild. ${OTHERS} Not live by default: on other networks it alarms far beyond its budget until it is trained on their own traffic.`,
     live: false,
     options: anomalyOptions('autoencoder'),
   },
@@ -88,8 +92,11 @@ function kddOptions(algorithm: TrainOptions['algorithm'], change: Partial<TrainO
   return trainOptionsSchema.parse({ data: ['-'], out: '-', algorithm, falsePositiveBudget: 0.005, ...change });
 }
 
-async function load(path: string, source: Recipe['source']): Promise<{ table: Table; files: FileReport[] }> {
-  const { table, files } = await readTables([path], {
+async function load(
+  paths: readonly string[],
+  source: Recipe['source'],
+): Promise<{ table: Table; files: FileReport[] }> {
+  const { table, files } = await readTables(paths, {
     format: 'auto',
     missing: source === 'flow' ? 'keep' : 'reject',
     kddColumns: 'network',
@@ -131,6 +138,7 @@ function compare(shipped: string, built: string): boolean {
 
 const { values } = parseArgs({
   options: {
+    others: { type: 'string' },
     kdd: { type: 'string' },
     out: { type: 'string', default: 'models' },
     only: { type: 'string', multiple: true, default: [] },
@@ -142,15 +150,14 @@ const wanted = recipes.filter((r) => values.only.length === 0 || values.only.inc
 let same = true;
 for (const source of ['flow', 'kdd'] as const) {
   const mine = wanted.filter((r) => r.source === source);
-  const path = source === 'flow' ? BASE : values.kdd;
+  const given = source === 'flow' ? values.others : values.kdd;
   if (mine.length === 0) continue;
-  if (path === undefined) {
-    console.log(
-      `${mine.map((r) => r.name).join(', ')}: left as they are; give --kdd kddcup.data_10_percent.gz to build them`,
-    );
+  if (given === undefined) {
+    const option = source === 'flow' ? '--others VECTORS.parquet' : '--kdd kddcup.data_10_percent.gz';
+    console.log(`${mine.map((r) => r.name).join(', ')}: left as they are; give ${option} to build them`);
     continue;
   }
-  const data = await load(path, source);
+  const data = await load(source === 'flow' ? [BASE, given] : [given], source);
   if (source === 'flow') {
     const [most] = refuseLeaks(data.table, PLACE_FEATURES);
     console.log(`leak test: no feature separates alone; nearest ${most?.feature} with area ${most?.auc.toFixed(4)}`);

@@ -3,7 +3,18 @@ import { ALGORITHMS, type ModelCard } from '../contract/model-card.js';
 import { trainModel, trainOptionsSchema } from '../train/index.js';
 import { AppError } from '../util/errors.js';
 
-const COUNTS = ['epochs', 'batchSize', 'trees', 'maxLeaves', 'seed', 'maxRows', 'learningRate', 'l1', 'l2'] as const;
+const COUNTS = [
+  'epochs',
+  'batchSize',
+  'trees',
+  'maxLeaves',
+  'seed',
+  'maxRows',
+  'benignShare',
+  'learningRate',
+  'l1',
+  'l2',
+] as const;
 
 /** `portcullis train`: from data files to a model bundle. */
 export function register(program: Command): void {
@@ -37,6 +48,7 @@ export function register(program: Command): void {
         .choices(['none', 'weights', 'undersample', 'smote'])
         .default('none'),
     )
+    .option('--benign-share <share>', 'share of all weight that benign rows have (with --balance weights)')
     .addOption(
       new Option('--missing <how>', 'rows with empty or NaN cells').choices(['reject', 'keep']).default('reject'),
     )

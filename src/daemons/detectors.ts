@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
 import type { LoadedConfig } from '../config/index.js';
 import type { ScoredFlow, ShadowCount } from '../contract/ipc.js';
 import { createBehaviour, type Behaviour } from '../detect/behaviour/index.js';
@@ -43,6 +44,8 @@ export interface Detectors {
   drain(): Promise<void>;
   /** What is usual of inside hosts; absent when nothing is learned. */
   baselines: Behaviour['baselines'];
+  /** Loads models again when a folder leads to other files than before: a promotion or rollback by hand. */
+  refreshModels(): Promise<void>;
   /** Scored vectors drawn by chance, and how challengers agree with their champions, since the last call. */
   takeScoringReport(): { samples: ScoredFlow[]; shadow: ShadowCount[] };
   stats(): Record<string, number>;
@@ -85,6 +88,7 @@ export async function createDetectors(
   const folders = modelsOn ? modelFolders(scoring.models, deps.dataDir) : [];
   const usesKdd = folders.some(({ dir }) => schemaOf(dir) === KDD_SCHEMA.name);
   let scorer: Scorer | undefined;
+  let loaded = fingerprint(folders);
   if (folders.length > 0) {
     const made = createScorer(
       { ...scoring, models: folders.map(({ dir }) => dir) },
@@ -112,13 +116,38 @@ export async function createDetectors(
       }
       if (what === 'intel' && intel && deps.intelFolder !== undefined)
         await loadIndicators(intel, deps.intelFolder, deps.log);
-      if (what === 'models') await scorer?.reload(...scored(modelFolders(scoring.models, deps.dataDir)));
+      if (what === 'models') {
+        const now = modelFolders(scoring.models, deps.dataDir);
+        loaded = fingerprint(now);
+        await scorer?.reload(...scored(now));
+      }
     },
     drain: async () => scorer?.drain(),
+    async refreshModels() {
+      const now = modelFolders(scoring.models, deps.dataDir);
+      if (!scorer || fingerprint(now) === loaded) return;
+      loaded = fingerprint(now);
+      await scorer.reload(...scored(now));
+    },
     takeScoringReport: () => scorer?.takeReport() ?? { samples: [], shadow: [] },
     stats: () => (scorer ? scorer.stats() : {}),
     close: async () => scorer?.close(),
   };
+}
+
+/** Changes when a folder is another one, or leads elsewhere. */
+function fingerprint(folders: readonly ModelFolder[]): string {
+  return folders
+    .map(({ dir, challenger }) => `${target(dir)} ${challenger === undefined ? '' : target(challenger)}`)
+    .join('\n');
+}
+
+function target(dir: string): string {
+  try {
+    return realpathSync(dir);
+  } catch {
+    return '';
+  }
 }
 
 /** Champions and challengers as the scorer wants them. */

@@ -17,6 +17,12 @@ export const trainOptionsSchema = z.strictObject({
   classes: z.enum(CLASS_MODES).default('auto').describe('What to tell apart'),
   split: z.enum(['group', 'time']).default('group').describe('How rows are held out'),
   balance: z.enum(['none', 'weights', 'undersample', 'smote']).default('none').describe('Treatment of rare classes'),
+  benignShare: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('With balance weights: share of all weight that benign rows have; equal for every class unless given'),
   missing: z.enum(['reject', 'keep']).default('reject').describe('Rows with empty or NaN cells'),
   kddColumns: z.enum(['network', 'all']).default('network').describe('28 live columns of KDD tables, or all 41'),
   falsePositiveBudget: z.number().min(0).max(0.5).default(0.005).describe('Share of benign flows that may alarm'),

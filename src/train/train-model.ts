@@ -90,6 +90,7 @@ export async function trainOnTable(
     parameters: {
       ...model.parameters,
       balance: options.balance,
+      ...(options.benignShare === undefined ? {} : { benignShare: options.benignShare }),
       missing: options.missing,
       ignored: options.ignore.join(' '),
     },
@@ -147,7 +148,11 @@ export async function runTrainer(
   hooks: Pick<TrainHooks, 'onProgress'>,
 ): Promise<TrainedModel> {
   const ignored = ignoredColumns(train.table, options.ignore);
-  const balanced = balance(train.table, train.classes, { method: options.balance, seed: options.seed });
+  const balanced = balance(train.table, train.classes, {
+    method: options.balance,
+    seed: options.seed,
+    benignShare: options.benignShare,
+  });
   const table = ignored.size > 0 ? blank(balanced.table, ignored) : balanced.table;
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   return TRAINERS[options.algorithm]({ table, classes: balanced.classes }, {

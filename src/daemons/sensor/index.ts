@@ -143,6 +143,7 @@ export async function runSensor(
     if (hosts.length > 0) bus.send({ type: 'baselines', hosts });
   }, 1000);
   const scoring = setInterval(() => {
+    void detectors.refreshModels();
     const report = detectors.takeScoringReport();
     if (report.samples.length > 0 || report.shadow.length > 0) bus.send({ type: 'scoring', ...report });
   }, SCORING_REPORT_MS);

@@ -187,6 +187,7 @@ function trainOptions(options: ChallengeOptions, { card }: Bundle, algorithm: Ch
     algorithm,
     classes: 'label',
     balance: text('balance') ?? 'weights',
+    benignShare: number('benignShare'),
     missing: 'keep',
     ignore: (text('ignored') ?? '').split(' ').filter((n) => n !== ''),
     falsePositiveBudget: card.falsePositiveBudget,

@@ -12,6 +12,8 @@ export interface BalanceOptions {
   seed: number;
   /** Largest weight of a class, and largest growth of a class by `smote`. */
   maxFactor?: number;
+  /** With `weights`: share of all weight that the benign rows (class 0) have; the attack classes share the rest. */
+  benignShare?: number | undefined;
 }
 
 /** Applies the method to training rows only; never to rows that measure. */
@@ -26,7 +28,12 @@ export function balance(table: Table, classes: Classes, options: BalanceOptions)
       return { table, classes };
     case 'weights': {
       const mean = table.rows / present.length;
-      const factor = [...counts].map((n) => (n === 0 ? 0 : Math.min(maxFactor, mean / n)));
+      const { benignShare } = options;
+      const part = (c: number): number => {
+        if (benignShare === undefined) return mean;
+        return c === 0 ? benignShare * table.rows : ((1 - benignShare) * table.rows) / Math.max(1, present.length - 1);
+      };
+      const factor = [...counts].map((n, c) => (n === 0 ? 0 : Math.min(maxFactor, part(c) / n)));
       const weight = Float32Array.from(table.weight, (w, r) => w * factor[classes.y[r]!]!);
       return { table: { ...table, weight }, classes };
     }

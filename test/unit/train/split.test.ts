@@ -75,6 +75,10 @@ test('class weights give each class the same weight, under-sampling and SMOTE ev
   const weightOf = (c: number): number =>
     weighted.table.weight.reduce((sum, w, r) => sum + (classes.y[r] === c ? w : 0), 0);
   for (const c of [1, 2]) assert.ok(Math.abs(weightOf(c) / weightOf(0) - 1) < 1e-3);
+  const prior = balance(table, classes, { method: 'weights', seed: 1, benignShare: 0.7 }).table.weight;
+  const total = prior.reduce((a, b) => a + b, 0);
+  const benign = prior.reduce((sum, w, r) => sum + (classes.y[r] === 0 ? w : 0), 0);
+  assert.ok(Math.abs(benign / total - 0.7) < 1e-3, 'benign rows have the share that was asked for');
   const under = balance(table, classes, { method: 'undersample', seed: 1, maxFactor: 1 });
   assert.equal(new Set(counts(under.classes.y)).size, 1);
   assert.equal(under.table.rows, under.classes.y.length);
