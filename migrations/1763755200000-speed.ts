@@ -19,6 +19,19 @@ const TABLES: readonly TableSpec[] = [
     },
     indices: { rollups_time: ['at_ms'] },
   },
+  {
+    name: 'host_hours',
+    columns: {
+      address: 'varchar(45) primary',
+      at_ms: 'bigint primary',
+      flows: 'bigint',
+      bytes_in: 'bigint',
+      bytes_out: 'bigint',
+      peers: 'integer',
+      last_ms: 'bigint',
+    },
+    indices: { host_hours_time: ['at_ms'] },
+  },
 ];
 const OLD_ROLLUPS: TableSpec = {
   name: 'flow_rollups',

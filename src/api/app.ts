@@ -34,6 +34,7 @@ import { captureHandlers } from './routes/captures.js';
 import { evidenceHandlers } from './routes/evidence.js';
 import { injectionHandlers } from './routes/injections.js';
 import { settingsHandlers } from './routes/settings.js';
+import { hostHandlers } from './routes/hosts.js';
 import { exportHandlers } from './routes/exports.js';
 import { viewHandlers } from './routes/views.js';
 import { trafficHandlers } from './routes/traffic.js';
@@ -75,6 +76,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...trafficHandlers({ store, now }),
     ...viewHandlers({ store, now }),
     ...captureHandlers({ control }),
+    ...hostHandlers({ store, homeNetworks: () => control.homeNetworks(), now }),
     ...settingsHandlers({ control }),
     ...evidenceHandlers({ store, control, version: deps.version, now }),
     ...injectionHandlers({ control }),

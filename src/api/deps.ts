@@ -171,6 +171,8 @@ export interface Control {
   lab: LabControl;
   evidence: EvidenceControl;
   settings: SettingsControl;
+  /** As in the configuration. */
+  homeNetworks(): readonly string[];
   /** One answer for each item; never throws for an item. */
   respond(request: ResponseRequest, actor: Actor): Awaitable<ResponseAnswer[]>;
   /** Decisions for components that enforce them elsewhere. */

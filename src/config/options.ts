@@ -109,7 +109,7 @@ export const configSchema = z.strictObject({
   enforce: enforceOptionsSchema.prefault({}),
   siem: siemOptionsSchema.prefault({}),
   ingest: ingestOptionsSchema.prefault({}),
-  store: snakeSection(storeOptionsSchema).prefault({}),
+  store: snakeSection(storeOptionsSchema.omit({ homeNetworks: true })).prefault({}),
   api: snakeSection(apiOptionsSchema.omit({ dataDir: true })).prefault({}),
 });
 

@@ -123,6 +123,21 @@ function createDatabase(kind: StoreKind, source: DataSource, entities: Entities)
 }
 
 /**
+ * Opens the database as it is, for copies: nothing is migrated.
+ * @param known the migrations that `runMigrations` may run.
+ * @throws AppError store.*
+ */
+export async function openDataSource(options: StoreOptions, known: typeof migrations): Promise<DataSource> {
+  const source = new DataSource({ ...toDataSourceOptions(options, createEntities(options.kind)), migrations: known });
+  try {
+    await source.initialize();
+    return source;
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+/**
  * Opens the database and brings its schema up to date.
  * @throws AppError store.*
  */

@@ -5,6 +5,7 @@ import type { Store } from './store.js';
 import { openWorkerStore } from './worker-client.js';
 
 export type { StoreKind } from './columns.js';
+export { checkRestorable, copyDatabase, restoreDatabase, type DatabaseCopy } from './backup.js';
 export { toStoreError } from './errors.js';
 export type { AlertResponse, AlertWrite, StoredAlert } from './map-alert.js';
 export { storeOptionsSchema, type StoreOptions } from './options.js';
@@ -19,6 +20,7 @@ export type * from './repositories/knowledge.js';
 export type { ResponseRequestRepository, ResponseRequestRow } from './repositories/response-requests.js';
 export type { SampleRepository, StoredSample, TrainingRepository } from './repositories/training.js';
 export type * from './repositories/passkeys.js';
+export type * from './repositories/hosts.js';
 export type * from './repositories/views.js';
 export type { StatisticsRepository, TimelinePoint, TrafficOverview } from './repositories/statistics.js';
 export type { RetentionResult } from './retention.js';

@@ -19,10 +19,12 @@ import {
 import { createResponseRequestRepository } from './repositories/response-requests.js';
 import { createSampleRepository, createTrainingRepository } from './repositories/training.js';
 import { createPasskeyRepository } from './repositories/passkeys.js';
+import { createHostRepository } from './repositories/hosts.js';
 import { createViewRepository } from './repositories/views.js';
 import { createStatisticsRepository } from './repositories/statistics.js';
 import { applyRetention } from './retention.js';
 import { createAlertRollup } from './alert-rollup.js';
+import { createHostRollup } from './host-rollup.js';
 import { createFlowRollup } from './rollup.js';
 import type { Store } from './store.js';
 import { createWriteBehind } from './write-behind.js';
@@ -58,7 +60,10 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
   const alertRollup = createAlertRollup();
   const writeRollups = async (nowMs: number): Promise<void> => {
     await statistics.addRollups([...rollup.take(nowMs), ...alertRollup.take()]);
+    await hosts.add(hostRollup.take());
   };
+  const hostRollup = createHostRollup(options.homeNetworks);
+  const hosts = createHostRepository(db, () => writeRollups(Date.now()));
   const statistics = createStatisticsRepository(db, () => writeRollups(Date.now()));
   const rollupTimer = setInterval(() => {
     writeRollups(Date.now()).catch((error: unknown) => {
@@ -79,6 +84,7 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     flows: withStoreErrors(
       createFlowRepository(db, (write) => {
         rollup.add(write.flow, Date.now());
+        hostRollup.add(write.flow);
         return flows.push(write);
       }),
     ),
@@ -89,6 +95,7 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     tokens: withStoreErrors(createTokenRepository(db)),
     audit: withStoreErrors(createAuditRepository(db)),
     settings: withStoreErrors(createSettingRepository(db)),
+    hosts: withStoreErrors(hosts),
     views: withStoreErrors(createViewRepository(db)),
     passkeys: withStoreErrors(createPasskeyRepository(db)),
     policies: withStoreErrors(createPolicyRepository(db)),

@@ -149,7 +149,7 @@ export async function walkPage<T extends ObjectLiteral>(
 
   const deadline = performance.now() + BUDGET_MS;
   let from: Cursor | undefined = start;
-  for (let chunk = FIRST_CHUNK; ; ) {
+  for (let chunk = FIRST_CHUNK; ;) {
     const startedMs = performance.now();
     /** The newest of the places where the streams' chunks end: down to there every stream has been seen. */
     let boundary: Position | undefined;

@@ -40,6 +40,7 @@ export async function applyRetention(
     { table: 'flow_samples', column: 'at_ms', days: options.sampleDays, key: 'id' },
     { table: 'timeline', column: 'at_ms', days: options.timelineDays, key: 'at_ms' },
     { table: 'rollups', column: 'at_ms', days: options.timelineDays, key: 'at_ms' },
+    { table: 'host_hours', column: 'at_ms', days: options.timelineDays, key: 'at_ms' },
     // The overview reads minutes for a few hours only; beyond it reads the sums of hours.
     { table: 'rollups', column: 'at_ms', days: MINUTE_DAYS, key: 'at_ms', extra: "AND kind NOT LIKE '%:h'" },
   ];

@@ -13,6 +13,7 @@ import type {
 import type { ResponseRequestRepository } from './repositories/response-requests.js';
 import type { SampleRepository, TrainingRepository } from './repositories/training.js';
 import type { PasskeyRepository } from './repositories/passkeys.js';
+import type { HostRepository } from './repositories/hosts.js';
 import type { ViewRepository } from './repositories/views.js';
 import type { StatisticsRepository } from './repositories/statistics.js';
 import type { RetentionResult } from './retention.js';
@@ -31,6 +32,7 @@ export interface Store {
   tokens: TokenRepository;
   audit: AuditRepository;
   settings: SettingRepository;
+  hosts: HostRepository;
   views: ViewRepository;
   passkeys: PasskeyRepository;
   policies: PolicyRepository;

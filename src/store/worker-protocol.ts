@@ -13,6 +13,7 @@ export const REPOSITORIES = [
   'tokens',
   'audit',
   'settings',
+  'hosts',
   'views',
   'passkeys',
   'policies',

@@ -1,6 +1,7 @@
 import { evidenceOperations } from './evidence.js';
 import { injectionOperations } from './injections.js';
 import { settingsOperations } from './settings.js';
+import { hostOperations } from './hosts.js';
 import { captureOperations } from './captures.js';
 import { accountOperations } from './accounts.js';
 import { alertOperations } from './alerts.js';
@@ -36,6 +37,7 @@ export const OPERATIONS = {
   ...trafficOperations,
   ...viewOperations,
   ...captureOperations,
+  ...hostOperations,
   ...settingsOperations,
   ...evidenceOperations,
   ...injectionOperations,

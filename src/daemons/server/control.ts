@@ -156,6 +156,7 @@ export function createControl(parts: ServerParts): Control {
     },
     lab: parts.lab.control,
     evidence: parts.evidence.control,
+    homeNetworks: () => parts.config.policy.home_networks,
     settings: {
       ...parts.configuration,
       ...createSetup({

@@ -79,7 +79,7 @@ export async function runServer(
   openFolder(config.runtime_dir, 'runtime_dir');
   // Set at the end; until then nobody watches.
   let http: Http | undefined = undefined;
-  const store = await openStore(config.store, { log });
+  const store = await openStore({ ...config.store, homeNetworks: config.policy.home_networks }, { log });
   const forwarder = await openForwarder(config.siem, {
     dataDir: config.data_dir,
     log,
@@ -361,7 +361,7 @@ export async function runServer(
   await changes.start();
   const backtests = createBacktestJobs({
     order: () => ({
-      store: config.store,
+      store: { ...config.store, homeNetworks: config.policy.home_networks },
       options: config.policy,
       active: [...engine.policies()],
       protected: [...exemptions.protected()],

@@ -8,6 +8,7 @@ import { labelEntity, policyVersionEntity, settingEntity } from './knowledge.js'
 import { responseRequestEntity } from './response-request.js';
 import { flowSampleEntity, trainingRunEntity } from './training.js';
 import { passkeyEntity } from './passkey.js';
+import { hostHourEntity } from './host.js';
 import { viewEntity } from './view.js';
 import { flowEntity, rollupEntity, timelineEntity } from './traffic.js';
 
@@ -30,6 +31,7 @@ export function createEntities(kind: StoreKind) {
     session: sessionEntity(),
     token: tokenEntity(),
     audit: auditEntity(kind),
+    hostHour: hostHourEntity(),
     view: viewEntity(),
     passkey: passkeyEntity(),
     label: labelEntity(kind),

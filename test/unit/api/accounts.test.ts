@@ -225,7 +225,9 @@ describe('accounts', () => {
     const [recovery = ''] = recoveryCodes;
     assert.equal((await login('tina', PASSWORD, recovery.toUpperCase())).status, 200);
     assertProblem(await login('tina', PASSWORD, recovery), 401, 'auth.totp_invalid');
-    assert.equal((await h.call('DELETE', '/auth/totp', { token })).status, 204);
+    const off = (password: string) => h.call('DELETE', '/auth/totp', { token, body: { password } });
+    assertProblem(await off('a guess'), 401, 'auth.login_failed');
+    assert.equal((await off(PASSWORD)).status, 204);
     assert.equal((await login('tina', PASSWORD)).status, 200);
   });
 

@@ -166,6 +166,7 @@ export function createFakeControl(store: Store): FakeControl {
     rules: fakeRules(),
     intel: fakeIntel(),
     settings: fakeSettings,
+    homeNetworks: () => ['192.0.2.0/24'],
     lab: createFakeLab(() => missing('lab')),
     evidence: {
       packets: () => Promise.resolve({ items: [], nextCursor: null, total: 0 }),

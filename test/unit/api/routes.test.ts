@@ -42,13 +42,22 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   listCaptures: 'viewer', uploadCapture: 'analyst', getCapture: 'viewer', removeCapture: 'analyst', downloadCapture: 'analyst',
   listPackets: 'analyst', getPacket: 'analyst', listJobs: 'viewer', addJob: 'analyst', getJob: 'viewer', removeJob: 'analyst',
   listJobAlerts: 'viewer', listJobBlocks: 'viewer', getPolicySchema: 'viewer',
-  listSettings: 'operator', patchSettings: 'admin', getSetup: 'operator', putSetup: 'admin',
+  listHosts: 'viewer', getHost: 'viewer', listSettings: 'operator', patchSettings: 'admin', getSetup: 'operator', putSetup: 'admin',
   listAlertPackets: 'analyst', getAlertPacket: 'analyst', downloadAlertPcap: 'analyst', downloadAlertBundle: 'analyst',
   downloadIncidentBundle: 'analyst', injectPackets: 'operator',
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];
-const concrete = (path: string): string => path.replace(':gid', '1').replace(':sid', '2').replace(':id', randomUUID()).replace(':name', 'nothing').replace(':host', '192.0.2.9');
+const concrete = (path: string): string =>
+  path
+    .replace(':gid', '1')
+    .replace(':sid', '2')
+    .replace(':id', randomUUID())
+    .replace(':name', 'nothing')
+    .replace(':number', '1')
+    .replace(':list', 'alerts')
+    .replace(':address', '192.0.2.1')
+    .replace(':host', '192.0.2.9');
 
 describe('every route', () => {
   let h: Harness;

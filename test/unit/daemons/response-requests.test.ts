@@ -46,6 +46,9 @@ function ask(items: object[], change: object = {}, options: object = {}): Respon
         pausedUntilMs: () => pausedUntilMs,
         setMode: () => Promise.resolve(),
         pauseUntil: () => Promise.resolve(),
+        learning: () => null,
+        learn: () => Promise.resolve(),
+        tick: () => Promise.resolve(),
       },
       guards: {
         findProtected: exemptions.findProtected,
