@@ -38,6 +38,8 @@ export interface Layout {
   table: string;
   families: readonly ('inet' | 'bridge')[];
   sets: Map<string, SetSpec>;
+  /** Interfaces whose ingress hook is screened: those of the options that are there. */
+  ingress: readonly string[];
   options: EnforceOptions;
 }
 
@@ -83,7 +85,7 @@ export function createLayout(options: EnforceOptions): Layout {
     add('protect', version, full);
   }
   const families = options.bridge ? (['inet', 'bridge'] as const) : (['inet'] as const);
-  return { table: options.table, families, sets, options };
+  return { table: options.table, families, sets, ingress: options.ingress_interfaces, options };
 }
 
 /** Prefix lengths that a role has sets for from the start, longest first. */

@@ -102,6 +102,13 @@ export const enforceOptionsSchema = z.strictObject({
     .describe(
       'Also screen at the ingress hook of these interfaces: earliest and cheapest, before fragments are joined',
     ),
+  ingress_priority: z
+    .number()
+    .int()
+    .min(-500)
+    .max(500)
+    .default(-500)
+    .describe('Priority in the ingress hook; flowtables sit at 0 unless told otherwise'),
   bridge: z.boolean().default(false).describe('Also screen bridged traffic (a second table of family bridge)'),
   prefix_lengths4: lengths(32, [32, 24, 16]).describe(
     'IPv4 prefix lengths with a set of their own; others are covered by several',

@@ -18,7 +18,7 @@ import { Journal, readJournal, type JournalRecord } from './journal.js';
 import { createLayout } from './layout.js';
 import { Ledger } from './ledger.js';
 import type { EnforceOptions } from './options.js';
-import { createBox, type Box } from './protect/box.js';
+import { createBox, interfaceNames, type Box } from './protect/box.js';
 import { ProtectWatch } from './protect/watch.js';
 import { Pump } from './pump.js';
 import { describeState } from './responder-state.js';
@@ -122,9 +122,10 @@ class ResponderImpl implements Responder {
     this.truth = new Truth(this.core, (why) => this.heal(why));
     this.hits = new HitReader(this.core, this.book);
     const where = deps.netns === undefined ? {} : { netns: deps.netns };
+    const box = deps.box ?? createBox(where);
     this.watch = new ProtectWatch(
       { configured: options.guard.protected, refreshSecs: options.protect_refresh_secs },
-      { box: deps.box ?? createBox(where), log, nowMs: clock.monoMs, ...where },
+      { box, log, nowMs: clock.monoMs, ...where, onNetworkChange: () => void this.onNetworkChange() },
       (entries) => this.onProtected(() => this.exempt.setComputed(entries)),
     );
     this.names = new AllowNames({
@@ -137,7 +138,7 @@ class ResponderImpl implements Responder {
       },
     });
     this.canaries = new CanarySchedule(this.core, deps.netns);
-    this.loader = new TableLoader(this.core);
+    this.loader = new TableLoader(this.core, () => interfaceNames(box));
   }
 
   start(): Promise<void> {
@@ -322,6 +323,11 @@ class ResponderImpl implements Responder {
     this.takeBreakGlass();
     this.loader.damaged();
     await this.core.pump.run(() => this.loader.load(why));
+  }
+
+  /** An interface to be screened at its ingress has appeared. */
+  private async onNetworkChange(): Promise<void> {
+    if (this.core.isLoaded && (await this.loader.isOutdated())) await this.heal('an interface appeared');
   }
 
   /** What became protected is not blocked any more, in the list either. */

@@ -39,7 +39,8 @@ const marks = new WeakMap<Layout, string>();
 export function layoutMark(layout: Layout): string {
   const known = marks.get(layout);
   if (known !== undefined) return known;
-  const text = layout.families.flatMap((family) => renderTable(layout, family)).join('\n');
+  const whole = { ...layout, ingress: layout.options.ingress_interfaces };
+  const text = layout.families.flatMap((family) => renderTable(whole, family)).join('\n');
   const mark = `layout_${crc32(text).toString(16).padStart(8, '0')}`;
   marks.set(layout, mark);
   return mark;
@@ -169,15 +170,15 @@ export function maskText(version: 4 | 6, prefix: number): string {
 }
 
 function inetChains(layout: Layout): string[] {
-  const { hooks, egress_priority: egress, ingress_interfaces: devices } = layout.options;
+  const { hooks, egress_priority: egress, ingress_priority: ingress } = layout.options;
   const bySource = 'meta nfproto vmap { ipv4 : jump screen4, ipv6 : jump screen6 }';
   const byDestination = 'meta nfproto vmap { ipv4 : jump screen_out4, ipv6 : jump screen_out6 }';
   const out: string[] = [];
   for (const { hook, priority } of hooks) {
     out.push(...baseChain(`from_${hook}`, `hook ${hook} priority ${priority}`, ['iif "lo" accept', bySource]));
   }
-  for (const device of devices) {
-    const where = `hook ingress device "${device}" priority -500`;
+  for (const device of layout.ingress) {
+    const where = `hook ingress device "${device}" priority ${ingress}`;
     const rule = 'meta protocol vmap { ip : jump screen4, ip6 : jump screen6 }';
     out.push(...baseChain(`from_ingress_${device.replace(/[^A-Za-z0-9_]/g, '_')}`, where, [rule]));
   }

@@ -57,7 +57,7 @@ const establishedAccept: Check = (model, options) => {
 const flowtables: Check = (model, options) => {
   const title = 'No flowtable carries packets past us';
   const passing = model.flowtables.filter(
-    (f) => !f.devices.every((d) => options.ingress_interfaces.includes(d) && f.priority > -500),
+    (f) => !f.devices.every((d) => options.ingress_interfaces.includes(d) && f.priority > options.ingress_priority),
   );
   if (passing.length === 0) return ok('ruleset.flowtable', title, 'No flowtable, or our ingress hook comes first.');
   const devices = [...new Set(passing.flatMap((f) => f.devices))];

@@ -46,6 +46,12 @@ export function createBox(options: { netns?: string } = {}): Box {
   };
 }
 
+/** Names of the network interfaces. */
+export async function interfaceNames(box: Box): Promise<Set<string>> {
+  const links = JSON.parse((await box.ip(['-j', 'link'])) || '[]') as { ifname?: string }[];
+  return new Set(links.flatMap((l) => l.ifname ?? []));
+}
+
 function attempt<T>(action: () => T): T | undefined {
   try {
     return action();

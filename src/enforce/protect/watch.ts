@@ -15,6 +15,8 @@ export interface ProtectWatchDeps {
   /** Monotonic milliseconds. */
   nowMs: () => number;
   netns?: string;
+  /** Interfaces, addresses or routes changed. */
+  onNetworkChange?(): void;
 }
 
 /** Keeps the computed protected set current: at every address or route change, and on a slow timer. */
@@ -70,6 +72,7 @@ export class ProtectWatch {
   private poll(): void {
     let changed = false;
     while (this.socket?.receive() !== undefined) changed = true;
+    if (changed) this.deps.onNetworkChange?.();
     const due = this.deps.nowMs() - this.lastMs >= this.options.refreshSecs * 1000;
     if (changed || due) void this.refresh();
   }
