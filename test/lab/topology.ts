@@ -44,8 +44,8 @@ export const ADDRESS = {
 export const ATTACKER_ADDRESSES: readonly string[] = range(10, 209).map((i) => `10.77.66.${i}`);
 /** Addresses of the benign client: .10 to .69. */
 export const CLIENT_ADDRESSES: readonly string[] = range(10, 69).map((i) => `10.77.20.${i}`);
-/** Addresses of the victim's segment that answer: the victim has eight, as a small server network. */
-export const VICTIM_ADDRESSES: readonly string[] = range(10, 17).map((i) => `10.77.128.${i}`);
+/** Addresses of the victim's segment that answer: the victim has sixteen, as a small server network. */
+export const VICTIM_ADDRESSES: readonly string[] = range(10, 25).map((i) => `10.77.128.${i}`);
 /** The victim's segment, for sweeps. */
 export const VICTIM_NETWORK = '10.77.128.0/24';
 

@@ -8,6 +8,7 @@ import { DistinctSets } from './distinct-sets.js';
 import { httpStatus, judgeReply, REPLY, REQUEST } from './login-reply.js';
 import { isHttpRequest, isPost, readCredentials, readForm } from './login-http.js';
 import { clearRequest, readRequest, type LoginRequest } from './login-request.js';
+import { noteSshClient, noteSshServer, sshRefusals } from './login-ssh.js';
 import { SERVICE, SERVICE_NAMES, serviceByBanner, serviceByPort } from './login-service.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
@@ -31,9 +32,7 @@ const LOGGED_IN = 0x100;
 /** HTTP: a POST began; its form may come in the next packet. */
 const FORM_COMING = 0x200;
 const UNAUTHORIZED = 401;
-const SSH_REFUSAL_BYTES = 120;
-const SSH_KEY_EXCHANGE_BYTES = 1000;
-const SSH_MAX_ATTEMPTS = 6;
+const RDP_MIN_BYTES = 100;
 
 /**
  * Guessing of logins. Where the answers can be read (FTP, SMTP, POP3, IMAP, Telnet, HTTP, MySQL, PostgreSQL, SMB, VNC)
@@ -47,8 +46,8 @@ export class BruteForceDetector implements Detector {
   private readonly sources: Sources;
   private readonly reporter: Reporter;
   private readonly note = new SlotColumn();
-  /** Short packets of an SSH server after the key exchange. */
-  private readonly sshReplies = new SlotColumn();
+  /** What the packets of SSH connections looked like. */
+  private readonly ssh = new SlotColumn();
   private readonly failures: SlidingCounts;
   private readonly distinct: DistinctSets;
   private readonly distinctOf: Uint32Array;
@@ -85,7 +84,7 @@ export class BruteForceDetector implements Detector {
 
   onTcpOpen(flows: FlowColumns, slot: number): void {
     this.note.set(slot, serviceByPort(flows.dstPort[slot]!), flows.capacity);
-    if (this.sshReplies.get(slot) !== 0) this.sshReplies.set(slot, 0, flows.capacity);
+    if (this.ssh.get(slot) !== 0) this.ssh.set(slot, 0, flows.capacity);
   }
 
   onTcp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted {
@@ -102,7 +101,7 @@ export class BruteForceDetector implements Detector {
       this.note.set(slot, note, flows.capacity);
     }
     const service = note & SERVICE_MASK;
-    if (service === SERVICE.SSH && direction === 1) this.onSshReply(p, flows, slot);
+    if (service === SERVICE.SSH) this.onSsh(p, flows, slot, direction);
     if (service === SERVICE.NONE || service === SERVICE.SSH || service === SERVICE.RDP) return;
     if (direction === 0) {
       if (flows.payloadFwd[slot]! < this.options.maxRequestBytes || service === SERVICE.HTTP) {
@@ -173,24 +172,28 @@ export class BruteForceDetector implements Detector {
     const service = note & SERVICE_MASK;
     if ((note & CLOSED) !== 0 || (service !== SERVICE.SSH && service !== SERVICE.RDP)) return;
     this.note.set(slot, note | CLOSED, flows.capacity);
-    const { sshMinBytes, sshMaxBytes, rdpMaxBytes } = this.options;
+    const attempts = service === SERVICE.SSH ? this.sshFailures(flows, slot) : this.rdpFailures(flows, slot);
+    if (attempts > 0) this.onFailure(p, flows, slot, service, attempts);
+  }
+
+  private onSsh(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
+    const before = this.ssh.get(slot);
+    const after =
+      direction === 1 ? noteSshServer(before, p.payloadLen, flows.payloadBwd[slot]!) : noteSshClient(before);
+    if (after !== before) this.ssh.set(slot, after, flows.capacity);
+  }
+
+  private sshFailures(flows: FlowColumns, slot: number): number {
+    const { sshMaxBytes } = this.options;
+    const isSession = flows.payloadFwd[slot]! > sshMaxBytes || flows.payloadBwd[slot]! > sshMaxBytes;
+    return isSession ? 0 : sshRefusals(this.ssh.get(slot));
+  }
+
+  private rdpFailures(flows: FlowColumns, slot: number): number {
     const sent = flows.payloadFwd[slot]!;
     const received = flows.payloadBwd[slot]!;
-    const most = service === SERVICE.SSH ? sshMaxBytes : rdpMaxBytes;
-    const least = service === SERVICE.SSH ? sshMinBytes : 100;
-    if (sent < least || received < least || sent > most || received > most) return;
-    this.onFailure(p, flows, slot, service, service === SERVICE.SSH ? this.sshAttempts(slot) : 1);
-  }
-
-  /** After the key exchange a server's refusals are short packets of their own (RFC 4252 5.1). */
-  private onSshReply(p: DecodedPacket, flows: FlowColumns, slot: number): void {
-    if (p.payloadLen > SSH_REFUSAL_BYTES || flows.payloadBwd[slot]! < SSH_KEY_EXCHANGE_BYTES) return;
-    this.sshReplies.set(slot, this.sshReplies.get(slot) + 1, flows.capacity);
-  }
-
-  /** The first two short replies accept the service and refuse the question for methods; a server allows six attempts. */
-  private sshAttempts(slot: number): number {
-    return Math.min(SSH_MAX_ATTEMPTS, Math.max(1, this.sshReplies.get(slot) - 2));
+    const { rdpMaxBytes } = this.options;
+    return sent < RDP_MIN_BYTES || received < RDP_MIN_BYTES || sent > rdpMaxBytes || received > rdpMaxBytes ? 0 : 1;
   }
 
   /** What is still to be seen of a flow. */

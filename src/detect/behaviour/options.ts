@@ -72,8 +72,7 @@ const bruteForce = z
     distributedFailures: count(40, 'Failed logins at one target in the window, from several sources'),
     distributedSources: count(5, 'Sources that make guessing distributed'),
     maxRequestBytes: count(4096, 'Bytes from the client after which a connection is no longer read for logins'),
-    sshMinBytes: count(700, 'Least payload bytes each way of an SSH connection that got as far as a login'),
-    sshMaxBytes: count(4000, 'Most payload bytes each way of an SSH connection without a session'),
+    sshMaxBytes: count(4000, 'Payload bytes either way beyond which an SSH connection is a session'),
     rdpMaxBytes: count(6000, 'Most payload bytes each way of an RDP connection without a session'),
   })
   .prefault({});

@@ -65,6 +65,27 @@ function bruteForce({ kind, module, service, label = `${kind}_brute_force` }: Ta
   };
 }
 
+/** The other guesser of the trade. */
+function ncrack(kind: 'ssh' | 'ftp'): Scenario {
+  return {
+    name: `brute-${kind}-ncrack`,
+    summary: `ncrack guesses the password of one account, ${kind}`,
+    kind: 'attack',
+    services: [kind],
+    run: async (context) => {
+      const { guesses: count, tasks } = context.at(PACE);
+      const [source = ''] = context.attackers();
+      context.useSource('attacker', source);
+      const passwords = list(context, `passwords-${kind}`, guesses(context, Math.min(count, 60)));
+      const timing = context.at({ slow: '-T2', normal: '-T3', fast: '-T5' });
+      const args = ['--user', 'alice', '-P', passwords, timing, '-g', `CL=${tasks}`, `${kind}://${context.victim.ip4}`];
+      const label = `${kind}_brute_force`;
+      const facts = { label, technique: 'T1110.001', sources: [source], targets: [context.victim.ip4] };
+      await context.attack(facts, 'attacker', 'ncrack', args, { cwd: context.lab.dir });
+    },
+  };
+}
+
 /** One likely password for every account, from one source: few failures for each account. */
 const spraying: Scenario = {
   name: 'spray-ssh',
@@ -117,4 +138,10 @@ const distributed: Scenario = {
   },
 };
 
-export const bruteForces: readonly Scenario[] = [...TARGETS.map(bruteForce), spraying, distributed];
+export const bruteForces: readonly Scenario[] = [
+  ...TARGETS.map(bruteForce),
+  ncrack('ssh'),
+  ncrack('ftp'),
+  spraying,
+  distributed,
+];

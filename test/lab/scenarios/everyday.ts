@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Scenario, ScenarioContext } from '../scenario.js';
 import { USERS } from '../services/users.js';
+import { VICTIM_ADDRESSES } from '../topology.js';
 
 const [, BOB] = USERS;
 const SSH = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
@@ -114,4 +116,77 @@ const downloads: Scenario = {
   },
 };
 
-export const everyday: readonly Scenario[] = [sshSessions, backup, lookups, monitoring, downloads, stream];
+/** Two load balancers look every second whether each server still answers, and hang up. */
+const healthChecks: Scenario = {
+  name: 'health-checks',
+  summary: 'load balancers connect to six services of each server every second and hang up',
+  kind: 'benign',
+  services: ['web', 'ssh', 'ftp'],
+  run: async (context) => {
+    const sources = context.clients(2);
+    const targets = VICTIM_ADDRESSES.slice(0, context.at({ slow: 2, normal: 6, fast: 12 }));
+    const facts = { label: 'benign', malicious: false, sources, targets };
+    await context.traffic(facts, 'client', 'health-check', { sources, target: targets.join(',') });
+  },
+};
+
+/** Printers, speakers and laptops announce themselves to everybody. */
+const discovery: Scenario = {
+  name: 'discovery',
+  summary: 'mDNS, SSDP, LLMNR and WS-Discovery by multicast, NetBIOS by broadcast',
+  kind: 'benign',
+  services: [],
+  run: async (context) => {
+    const sources = context.clients(context.at({ slow: 5, normal: 15, fast: 25 }));
+    const facts = { label: 'benign', malicious: false, sources, targets: [] };
+    await context.traffic(facts, 'client', 'discovery', { sources, target: '' });
+  },
+};
+
+const gitClones: Scenario = {
+  name: 'git-clone',
+  summary: 'developers clone a repository over ssh, several times a minute',
+  kind: 'benign',
+  services: ['ssh'],
+  run: async (context) => {
+    const repository = join(context.lab.dir, 'project');
+    const git = (...args: string[]): void => {
+      const identity = ['-c', 'user.name=lab', '-c', 'user.email=lab@lab.example', '-c', 'safe.directory=*'];
+      execFileSync('git', [...identity, '-C', repository, ...args], { stdio: 'ignore' });
+    };
+    mkdirSync(repository, { recursive: true });
+    git('init', '-q');
+    for (let i = 0; i < 50; i++) writeFileSync(join(repository, `file${i}`), randomBytes(20_000));
+    git('add', '.');
+    git('commit', '-qm', 'all');
+    execFileSync('chmod', ['-R', 'a+rX', repository]);
+    const clones = context.at({ slow: 3, normal: 10, fast: 25 });
+    for (const [i, source] of context.clients(clones).entries()) {
+      const ssh = ['sshpass', '-p', BOB.password, 'ssh', '-b', source, ...SSH].join(' ');
+      const url = `ssh://${BOB.name}@${context.victim.ip4}${repository}`;
+      const serve = ['-c', 'safe.directory=*', '-u', "git -c safe.directory='*' upload-pack"];
+      const args = [
+        '-c',
+        `core.sshCommand=${ssh}`,
+        'clone',
+        '-q',
+        ...serve.slice(2),
+        url,
+        join(context.lab.dir, `clone${i}`),
+      ];
+      await context.benign({ sources: [source], targets: [context.victim.ip4] }, 'client', 'git', args);
+    }
+  },
+};
+
+export const everyday: readonly Scenario[] = [
+  sshSessions,
+  backup,
+  lookups,
+  monitoring,
+  healthChecks,
+  discovery,
+  gitClones,
+  downloads,
+  stream,
+];

@@ -79,4 +79,19 @@ const http: Scenario = {
   },
 };
 
-export const floods: readonly Scenario[] = [...FLOODS.map(flood), http];
+const apacheBench: Scenario = {
+  name: 'flood-http-ab',
+  summary: 'ab: one page over and over, a new connection each time',
+  kind: 'attack',
+  services: ['web'],
+  run: async (context: ScenarioContext) => {
+    const [source = ''] = context.attackers();
+    context.useSource('attacker', source);
+    const [count, connections] = context.at({ slow: ['3000', '2'], normal: ['10000', '20'], fast: ['30000', '200'] });
+    const args = ['-q', '-n', count ?? '', '-c', connections ?? '', `http://${context.victim.ip4}/index.html`];
+    const facts = { label: 'http_flood', technique: 'T1499.002', sources: [source], targets: [context.victim.ip4] };
+    await context.attack(facts, 'attacker', 'ab', args);
+  },
+};
+
+export const floods: readonly Scenario[] = [...FLOODS.map(flood), http, apacheBench];

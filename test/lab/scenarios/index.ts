@@ -4,10 +4,12 @@ import { bruteForces } from './brute-force.js';
 import { commandAndControl } from './command-and-control.js';
 import { everyday } from './everyday.js';
 import { floods } from './flood.js';
+import { inside } from './inside.js';
 import { layerTwo } from './layer-two.js';
 import { portScans } from './port-scan.js';
 import { slowHttps } from './slow-http.js';
 import { sweeps } from './sweep.js';
+import { tunnels } from './tunnels.js';
 import { webAttacks } from './web-attack.js';
 
 /** Every scenario; adding one is its file and its line here. */
@@ -19,7 +21,9 @@ export const SCENARIOS: readonly Scenario[] = [
   ...slowHttps,
   ...webAttacks,
   ...commandAndControl,
+  ...tunnels,
   ...layerTwo,
+  ...inside,
   browsing,
   nat,
   ...everyday,

@@ -17,7 +17,13 @@ const arpSpoofing: Scenario = {
     // To everybody, so that the watched interface sees it too.
     const to = ['--dest-mac', 'ff:ff:ff:ff:ff:ff', '--arp-target-ip', target, target];
     const facts = { label: 'arp_spoofing', technique: 'T1557.002', sources: [gateway], targets: [target] };
-    await context.attack(facts, 'attacker', 'nping', ['--arp', ...pace, ...claim, '-e', 'eth0', ...to]);
+    // The true gateway is alive: clients ask for it and it answers, now and then.
+    const seconds = context.at({ slow: 7, normal: 6, fast: 4 });
+    const visit = `for i in $(seq ${seconds}); do ip neigh flush dev eth0; ping -q -c1 -W1 ${gateway}; sleep 1; done`;
+    await Promise.all([
+      context.benign({ sources: [target], targets: [gateway] }, 'client', 'bash', ['-c', visit]),
+      context.attack(facts, 'attacker', 'nping', ['--arp', ...pace, ...claim, '-e', 'eth0', ...to]),
+    ]);
   },
 };
 

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import type { Scenario, ScenarioContext } from '../scenario.js';
+import { ROUTER_INTERFACES } from '../topology.js';
 
 const TECHNIQUE = 'T1046';
 
@@ -65,6 +67,28 @@ const distributed: Scenario = {
   },
 };
 
+const masscan: Scenario = {
+  name: 'scan-masscan',
+  summary: 'masscan: SYNs with a network stack of its own',
+  kind: 'attack',
+  services: ['web', 'ssh'],
+  run: async (context) => {
+    const [source = ''] = context.attackers();
+    const { ports } = context.at(TIMING);
+    const rate = context.at({ slow: '5', normal: '500', fast: '5000' });
+    const { ip4: gateway } = ROUTER_INTERFACES.wan0;
+    const mac = execFileSync('ip', ['-n', context.lab.hosts.router.netns, '-br', 'link', 'show', 'wan0'], {
+      encoding: 'utf8',
+    });
+    const args = [
+      '-p', ports, '--rate', rate, '--wait', '2', '--adapter', 'eth0', '--adapter-ip', source,
+      '--router-mac', mac.split(/\s+/)[2] ?? gateway, context.victim.ip4,
+    ]; // prettier-ignore
+    const facts = { label: 'port_scan', technique: TECHNIQUE, sources: [source], targets: [context.victim.ip4] };
+    await context.attack(facts, 'attacker', 'masscan', args);
+  },
+};
+
 export const portScans: readonly Scenario[] = [
   scan('syn', '-sS', 'TCP SYN scan'),
   scan('connect', '-sT', 'TCP connect scan, full handshakes'),
@@ -77,5 +101,6 @@ export const portScans: readonly Scenario[] = [
   scan('udp', '-sU', 'UDP scan', '53,67-69,111,123,135-139,161,162,445,500,514,520,631,1434,1900,4500'),
   scan('version', '-sV', 'service and version detection on the usual ports', '21-25,53,80,110,143,443'),
   ipv6,
+  masscan,
   distributed,
 ];

@@ -100,7 +100,8 @@ const LOGINS: [label: string, port: number, make: (i: number, ok: boolean) => Tu
     22,
     (_i, ok) => ({
       serverFirst: true,
-      turns: ['SSH-2.0-X\r\n', 'SSH-2.0-Y\r\n', 1500, 2000, ok ? 9000 : 300, ok ? 2500 : 150],
+      // Key exchange, service, question for methods, password; then a session of one short command, or the end.
+      turns: ['SSH-2.0-X\r\n', 'SSH-2.0-Y\r\n', 1500, 1100, 44, 68, 52, 84, ...(ok ? [28, 100, 600, 60, 40] : [52])],
     }),
   ],
 ];

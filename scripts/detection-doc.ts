@@ -1,0 +1,186 @@
+/**
+ * Writes docs/detection.md: what each behaviour detector does, and how well it does it on lab runs and on captures of others.
+ *
+ *   npx tsx scripts/detection-doc.ts --lab FOLDER... [--captures FOLDER CAPTURES.csv] [--verbose]
+ *
+ * A lab folder holds runs of `npm run lab -- all --role evaluate --out FOLDER`. Figures are those of this run; what is not
+ * given is not measured and said so.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
+import { z } from 'zod';
+import { toSnake } from '../src/config/snake.js';
+import { BEHAVIOURS, behaviourOptionsSchema, type BehaviourEntry } from '../src/detect/behaviour/index.js';
+import { measureCaptures, type CaptureFigures } from './detection/captures.js';
+import { measureLab, type LabFigures } from './detection/lab-runs.js';
+import { BASELINE, DETECTORS, type DetectorProse } from './detection/prose.js';
+import { quantile } from './detection/replay.js';
+
+const TARGET = fileURLToPath(new URL('../docs/detection.md', import.meta.url));
+const ENTRIES: readonly BehaviourEntry[] = Object.values(BEHAVIOURS);
+const MEASURED = '<!-- measured -->';
+
+const INTRO = `# Detection of behaviours
+
+<!-- Written by scripts/detection-doc.ts. Prose is in scripts/detection/prose.ts, options in src/detect/behaviour/options.ts. -->
+
+Behaviours are judged by source, network and target over windows of packet time, not by single packets or flows. Every
+detector has its section under \`detect.behaviour\` in the configuration, can be switched off with \`enabled: false\`, and tells
+its findings as EVE alerts with gid 2. State is bounded: \`max_sources\`, \`max_networks\`, \`max_targets\` and the sets and
+sketches that belong to them are made at the start and do not grow; what is evicted is counted (\`behaviour_sources_evicted\`
+and relatives in \`/metrics\`). Distinct things are counted exactly up to 16 and estimated beyond (HyperLogLog, standard error
+about 13 %), so large numbers in evidence are estimates.
+`;
+
+interface JsonSchema {
+  default?: unknown;
+  description?: string;
+  properties?: Record<string, JsonSchema>;
+}
+
+/** Prose, options and techniques: everything that needs no measurement. */
+export function detectorSections(): string {
+  const schema = z.toJSONSchema(behaviourOptionsSchema, { io: 'input' }) as JsonSchema;
+  const sections = new Map(Object.entries(schema.properties ?? {}).map(([key, value]) => [toSnake(key), value]));
+  return `## Detectors\n\n${DETECTORS.map((d) => detectorSection(d, sections)).join('\n')}\n${BASELINE}\n${optionTable(['baseline'], sections)}\n`;
+}
+
+function detectorSection(d: DetectorProse, sections: ReadonlyMap<string, JsonSchema>): string {
+  const entries = ENTRIES.filter((e) => d.labels.includes(e.label) || d.labels.some((l) => e.label === l));
+  const techniques = [...new Map(entries.map((e) => [e.id, e])).values()].map(
+    (e) =>
+      `| ${e.id} | ${e.title} | \`${e.label}\` | ${e.severity} | ${e.attack.techniqueId} ${e.attack.techniqueName} |`,
+  );
+  return `### ${d.title}
+
+**Counts.** ${d.counts}
+
+**Spoofable.** ${d.spoofable}
+
+**Misses.** ${d.misses}
+
+| id | finding | label | severity | MITRE ATT&CK |
+| --: | --- | --- | --- | --- |
+${techniques.join('\n')}
+
+${optionTable(d.options, sections)}
+`;
+}
+
+function optionTable(names: readonly string[], sections: ReadonlyMap<string, JsonSchema>): string {
+  const rows = names.flatMap((name) =>
+    Object.entries(sections.get(name)?.properties ?? {}).map(([key, option]) => {
+      const value = JSON.stringify(option.default) ?? '';
+      return `| \`${name}.${toSnake(key)}\` | ${value === '' ? '' : `\`${value}\``} | ${option.description ?? ''} |`;
+    }),
+  );
+  return `| option | default | what |\n| --- | --- | --- |\n${rows.join('\n')}`;
+}
+
+const seconds = (values: readonly number[], q: number): string =>
+  values.length === 0 ? '–' : `${quantile(values, q).toFixed(2)} s`;
+
+function labSection(lab: LabFigures, folders: number): string {
+  const groups = new Map<string, LabFigures['attacks']>();
+  for (const attack of lab.attacks) {
+    const key = `${attack.label} | ${attack.speed}`;
+    groups.set(key, [...(groups.get(key) ?? []), attack]);
+  }
+  const order = ['slow', 'normal', 'fast'];
+  const rows = [...groups].sort(([a], [b]) => {
+    const [x = '', s = ''] = a.split(' | ');
+    const [y = '', t = ''] = b.split(' | ');
+    return x.localeCompare(y) || order.indexOf(s) - order.indexOf(t);
+  });
+  const table = rows.map(([key, list]) => {
+    const [label = '', speed = ''] = key.split(' | ');
+    const times = list.flatMap((a) => (a.secs === undefined ? [] : [a.secs]));
+    const found = list.filter((a) => a.found).length;
+    return `| ${label} | ${speed} | ${found} / ${list.length} | ${seconds(times, 0.5)} | ${seconds(times, 0.95)} |`;
+  });
+  const missed = lab.attacks
+    .filter((a) => !a.found)
+    .map((a) => `- ${a.scenario} at ${a.speed} speed: ${a.label} by ${a.source}`);
+  const { benign } = lab;
+  const hours = benign.secs / 3600;
+  const perFlows = (lab.falseAlerts.length / Math.max(1, benign.flows)) * 10_000;
+  return `### Lab evaluation runs
+
+${new Set(lab.attacks.map((a) => `${a.scenario} ${a.speed}`)).size} attack runs and ${benign.runs} benign runs in ${folders} folder${folders === 1 ? '' : 's'}, sources of role \`evaluate\` (disjoint from
+training). Found means an alert of the right behaviour that names the source (or, where many share it, its network or
+target). Time runs from the source's first packet of the attack to the alert; for \`failures\`-counting behaviours it contains
+the attempts themselves.
+
+| behaviour | speed | found / attacking | first packet to alert p50 | p95 |
+| --- | --- | --: | --: | --: |
+${table.join('\n')}
+
+${missed.length === 0 ? 'Nothing was missed.' : `Missed:\n\n${missed.join('\n')}`}
+
+Benign runs: ${hours.toFixed(2)} hours, ${benign.flows} flows, ${benign.packets} packets; **${lab.falseAlerts.length} false alerts** (${(lab.falseAlerts.length / Math.max(hours, 1e-9)).toFixed(1)} an hour, ${perFlows.toFixed(2)} per
+10,000 flows), ${lab.blocking} of them of a kind that could block.
+${lab.falseAlerts.map((line) => `\n- ${line}`).join('')}
+`;
+}
+
+function captureSection(captures: CaptureFigures): string {
+  const rows = captures.families.map(
+    (f) =>
+      `| ${f.family} | ${f.found} / ${f.attacking} | ${seconds(f.secondsToAlert, 0.5)} | ${seconds(f.secondsToAlert, 0.95)} |`,
+  );
+  const rate = (captures.falseAlerts.length / Math.max(1, captures.benignFlows)) * 10_000;
+  const missed = captures.families.flatMap((f) => f.missed.map((path) => `- ${f.family}: ${path}`));
+  return `### Captures of others
+
+Public captures with known attackers; the detectors were tuned on some of them, so these figures flatter a little. Where the
+truth is one label for a whole capture there is no time to give.
+
+| family | found / attacking | first packet to alert p50 | p95 |
+| --- | --: | --: | --: |
+${rows.join('\n')}
+
+${missed.length === 0 ? '' : `Missed:\n\n${missed.join('\n')}\n`}
+Benign captures: ${captures.benignFlows} flows, ${captures.benignPackets} packets, **${captures.falseAlerts.length} false alerts**, ${rate.toFixed(2)} per 10,000 flows.
+${captures.falseAlerts.map((line) => `\n- ${line}`).join('')}
+`;
+}
+
+/** The document with the measured part as given. */
+export async function detectionDocument(measured: string): Promise<string> {
+  const text = `${INTRO}\n## Measured\n\n${MEASURED}\n\n${measured.trim()}\n\n${MEASURED}\n\n${detectorSections()}`;
+  return format(text, { ...(await resolveConfig(TARGET)), parser: 'markdown' });
+}
+
+/** The measured part of a document. */
+export function measuredPart(document: string): string {
+  return document.split(MEASURED)[1]?.trim() ?? '';
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      lab: { type: 'string', multiple: true, default: [] },
+      captures: { type: 'string' },
+      keep: { type: 'boolean' },
+    },
+  });
+  if (values.keep === true) {
+    writeFileSync(TARGET, await detectionDocument(measuredPart(readFileSync(TARGET, 'utf8'))));
+    return;
+  }
+  const parts: string[] = [];
+  const labels = new Set<string>(ENTRIES.map((e) => e.label));
+  for (const service of ['ssh', 'ftp', 'http', 'smtp', 'imap', 'pop3', 'telnet']) labels.add(`${service}_brute_force`);
+  if (values.lab.length > 0) parts.push(labSection(await measureLab(values.lab, labels), values.lab.length));
+  else parts.push('Lab runs were not given: not measured.');
+  const [csv] = positionals;
+  if (values.captures !== undefined && csv !== undefined)
+    parts.push(captureSection(await measureCaptures(values.captures, csv, behaviourOptionsSchema.parse({}))));
+  else parts.push('Captures of others were not given: not measured.');
+  writeFileSync(TARGET, await detectionDocument(parts.join('\n\n')));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

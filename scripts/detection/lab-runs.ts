@@ -1,0 +1,124 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Detection } from '../../src/domain/detection.js';
+import { behaviourOptionsSchema } from '../../src/detect/behaviour/index.js';
+import { cidrContains, parseCidr, parseIp } from '../../src/util/ip.js';
+import type { Truth, TruthStep } from '../../test/lab/truth.js';
+import { replay, type Replayed } from './replay.js';
+
+/** Packets of a step may be seen a little outside its ends. */
+const SLACK_US = 1e6;
+/** What the operator of the lab's network has configured: its DHCP server. */
+const OPTIONS = behaviourOptionsSchema.parse({ rogueDhcp: { servers: ['10.77.0.254'] } });
+
+/** Labels that name an attack rightly, where there are several. */
+const ALSO_RIGHT: Readonly<Record<string, readonly string[]>> = {
+  port_scan: ['network_scan'],
+  host_sweep: ['network_scan', 'port_scan'],
+  network_scan: ['port_scan'],
+  // Users and passwords of SSH are encrypted: spraying looks like any guessing.
+  password_spraying: ['ssh_brute_force'],
+  distributed_brute_force: ['ssh_brute_force'],
+};
+
+/** One attacking source of one run. */
+export interface Attack {
+  label: string;
+  scenario: string;
+  speed: string;
+  source: string;
+  found: boolean;
+  /** From the source's first hostile packet to the alert. */
+  secs?: number;
+}
+
+export interface LabFigures {
+  attacks: Attack[];
+  benign: { runs: number; flows: number; packets: number; secs: number };
+  /** One line a distinct label and offender of a benign run. */
+  falseAlerts: string[];
+  /** Of those, how many could block somebody. */
+  blocking: number;
+}
+
+/** Replays lab runs: folders with capture.pcap and truth.json. Labels that no behaviour detector has are left out. */
+export async function measureLab(folders: readonly string[], labels: ReadonlySet<string>): Promise<LabFigures> {
+  const out: LabFigures = {
+    attacks: [],
+    benign: { runs: 0, flows: 0, packets: 0, secs: 0 },
+    falseAlerts: [],
+    blocking: 0,
+  };
+  for (const folder of folders.flatMap(runsIn)) {
+    const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Truth;
+    const hostile = truth.steps.filter((step) => step.malicious);
+    const seen = await replay(join(folder, 'capture.pcap'), [...new Set(hostile.flatMap((s) => s.sources))], OPTIONS);
+    if (hostile.length === 0) addBenign(out, truth, seen);
+    else out.attacks.push(...attacksOf(truth, hostile, seen).filter((a) => labels.has(a.label)));
+  }
+  return out;
+}
+
+function runsIn(folder: string): string[] {
+  const isRun = (dir: string): boolean => existsSync(join(dir, 'truth.json'));
+  if (isRun(folder)) return [folder];
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name))
+    .filter(isRun);
+}
+
+function addBenign(out: LabFigures, truth: Truth, seen: Replayed): void {
+  out.benign.runs++;
+  out.benign.flows += seen.flows;
+  out.benign.packets += seen.packets;
+  out.benign.secs += seen.secs;
+  const alerts = new Map(seen.detections.map((d) => [`${d.label} ${d.offender}`, d]));
+  out.blocking += [...alerts.values()].filter((d) => d.noBlock !== true).length;
+  for (const d of alerts.values()) {
+    out.falseAlerts.push(
+      `${truth.scenario} (${truth.speed}): ${d.title} by ${d.offender}: ${d.evidence[0]?.text ?? ''}`,
+    );
+  }
+}
+
+function attacksOf(truth: Truth, hostile: readonly TruthStep[], seen: Replayed): Attack[] {
+  const attacks = new Map<string, Attack>();
+  for (const step of hostile) {
+    for (const source of step.sources.length > 0 ? step.sources : ['forged']) {
+      const key = `${step.label} ${source}`;
+      const firstUs = firstPacketUs(step, source, seen);
+      if (attacks.has(key) || firstUs === undefined) continue;
+      const hit = seen.detections.find((d) => isRight(d, step.label) && concerns(d, step, source));
+      attacks.set(key, {
+        label: step.label,
+        scenario: truth.scenario,
+        speed: truth.speed,
+        source,
+        found: hit !== undefined,
+        ...(hit ? { secs: Math.max(0, (hit.detectedUs - firstUs) / 1e6) } : {}),
+      });
+    }
+  }
+  return [...attacks.values()];
+}
+
+/** Absent when the step was given for the source but it sent nothing. */
+function firstPacketUs(step: TruthStep, source: string, seen: Replayed): number | undefined {
+  if (source === 'forged') return step.startUs;
+  return seen.sentUs.get(source)?.find((us) => us >= step.startUs - SLACK_US && us <= step.endUs + SLACK_US);
+}
+
+function isRight(d: Detection, label: string): boolean {
+  return d.label === label || (ALSO_RIGHT[label] ?? []).includes(d.label);
+}
+
+/** The detection names the source, its network, or the target that it attacks together with others. */
+function concerns(d: Detection, step: TruthStep, source: string): boolean {
+  if (d.offender === source || d.srcIp === source) return true;
+  const network = parseCidr(d.offender);
+  const ip = parseIp(source);
+  if (network && ip && network.prefix < 32 && cidrContains(network, ip)) return true;
+  const isTarget = d.metadata?.['scope']?.includes('target') === true;
+  return isTarget && step.targets.some((target) => target === d.victim);
+}

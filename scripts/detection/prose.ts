@@ -1,0 +1,159 @@
+/** What docs/detection.md says of each detector; options, ids and techniques come from the code. */
+export interface DetectorProse {
+  title: string;
+  /** Section of `detect.behaviour` in the configuration. */
+  options: readonly string[];
+  labels: readonly string[];
+  counts: string;
+  spoofable: string;
+  misses: string;
+}
+
+export const DETECTORS: readonly DetectorProse[] = [
+  {
+    title: 'Port scans and host sweeps',
+    options: ['port_scan'],
+    labels: ['port_scan', 'host_sweep', 'network_scan'],
+    counts:
+      'Distinct ports and hosts whose attempts failed: no answer within `answer_timeout_ms`, RST, a handshake that the ' +
+      'source gave up, or a connection dropped without a byte. By source in a fast and a slow window, and by /24 or /64. ' +
+      'Many failed ports a host are a port scan; mostly failures at many hosts are a sweep. Probes with flags that no ' +
+      'connection begins with (NULL, FIN, Xmas) count from three ports on. The report names the techniques: SYN, connect, ' +
+      'NULL, FIN, Xmas, ACK, Maimon, UDP, ping. A scan that pauses and goes on is reported anew, and one that has grown ' +
+      'tenfold is told again. What an inside host contacts day by day (baseline) does not count.',
+    spoofable:
+      'Until the source completes a handshake: SYN, UDP and flag scans can be forged, and get a rate limit and no block of ' +
+      'the address. The moment the source proves itself the finding is reported again.',
+    misses:
+      'Scans of open ports only, with data in each connection; scans slower than `slow_ports` in `slow_window_secs`; ' +
+      'sources that share a scan over several networks with less than the thresholds each.',
+  },
+  {
+    title: 'ARP sweeps and ARP spoofing',
+    options: ['arp'],
+    labels: ['host_sweep', 'arp_spoofing'],
+    counts:
+      'Addresses asked for by one station; claims of an address by a second hardware address while the first is alive; ' +
+      'replies that nobody asked for, for two addresses or more, by one hardware address.',
+    spoofable: 'Always. ARP spoofing never blocks: the claimed address is the victim’s own.',
+    misses: 'Spoofing of a host that never sends ARP itself; a claim made before the rightful owner was ever seen.',
+  },
+  {
+    title: 'Guessing of passwords',
+    options: ['brute_force'],
+    labels: ['brute_force', 'password_spraying', 'distributed_brute_force'],
+    counts:
+      'Refused logins by source and service. Read from the replies of FTP, Telnet, SMTP, POP3, IMAP, HTTP forms and basic ' +
+      'or digest authentication, MySQL, PostgreSQL, SMB and VNC; for SSH by the short refusals after the key exchange of ' +
+      'connections that never became a session; for RDP by the size of connections. Services are known by port and by ' +
+      'banner. The label carries the service, such as `ssh_brute_force`. Many users with few passwords, or many hosts ' +
+      'with few tries each, are spraying; many sources that stay below the threshold add up at their target.',
+    spoofable: 'Never: a refused login needs a completed handshake.',
+    misses:
+      'Logins inside TLS (HTTPS, IMAPS and the like): only their volume is seen. Users of SSH are encrypted, so spraying ' +
+      'over SSH is reported as guessing. Fewer failures than `failures` in `window_secs`.',
+  },
+  {
+    title: 'Floods and amplification',
+    options: ['flood', 'http_flood'],
+    labels: ['syn_flood', 'udp_flood', 'icmp_flood', 'amplification', 'http_flood'],
+    counts:
+      'By target and second: SYNs whose handshake came to nothing and that go mostly to one port (spread over ports they ' +
+      'are a scan), UDP packets and flows without an answer, ICMP packets. Answers from ports of reflectors (DNS, NTP, ' +
+      'SSDP, memcached and others) that nobody asked for are amplification. HTTP: requests of one source, most of them ' +
+      'for one URI.',
+    spoofable:
+      'SYN, UDP and ICMP floods: yes. From more than two sources they are reported once a target and block nobody. HTTP ' +
+      'floods: never.',
+    misses:
+      'Floods below the rates; HTTP floods over TLS or over many URIs; floods of completed handshakes (they show as slow ' +
+      'HTTP or not at all).',
+  },
+  {
+    title: 'Slow HTTP',
+    options: ['slow_http'],
+    labels: ['slow_http'],
+    counts:
+      'Connections whose request header or body comes in drips, or whose client keeps its receive window shut while the ' +
+      'answer waits; by source, and by target when several sources share it.',
+    spoofable: 'Never.',
+    misses: 'Slow HTTP inside TLS; fewer connections than the threshold.',
+  },
+  {
+    title: 'Beacons',
+    options: ['beacon'],
+    labels: ['beacon'],
+    counts:
+      'Connections from one host to one service that begin at regular times: the coefficient of variation of the ' +
+      'intervals stays small even with jitter of half the interval. Ports that are polled by design (DNS, NTP, SNMP, ' +
+      'Modbus, monitoring agents) and services that the host contacts day by day (baseline) do not count.',
+    spoofable: 'Never. Reported with confidence 0.6: monitoring and updates are regular too.',
+    misses:
+      'Beacons that keep one connection open, that change their server, or that were there while the host was learned; ' +
+      'intervals below `min_mean_secs`.',
+  },
+  {
+    title: 'DNS tunnels and generated names',
+    options: ['dns'],
+    labels: ['dns_tunnel', 'dga'],
+    counts:
+      'Distinct long names below one domain, or names with long labels below any; distinct registered domains that do not ' +
+      'exist, asked for by one host.',
+    spoofable: 'Until the source proves itself on another connection; DNS over UDP proves nothing.',
+    misses: 'DNS over TLS, HTTPS or TCP; tunnels slower than `names` in `window_secs`.',
+  },
+  {
+    title: 'ICMP tunnels',
+    options: ['icmp_tunnel'],
+    labels: ['icmp_tunnel'],
+    counts: 'Echo replies that differ from their request (RFC 792), and echo packets with ever new contents.',
+    spoofable: 'Yes: ICMP has no handshake.',
+    misses: 'Tunnels in other ICMP types; those that send one pattern only.',
+  },
+  {
+    title: 'Exfiltration',
+    options: ['exfiltration'],
+    labels: ['exfiltration'],
+    counts:
+      'What an inside host sends outside in a window, against its baseline of this hour of the week, for all services and ' +
+      'for each; the floor `min_mib` and the ratio to what it received always hold. Uploads of many small flows add up.',
+    spoofable: 'Never. While the baseline is learned a finding blocks nobody.',
+    misses: 'Volumes below the floor; an upload as large as the nightly backup, by the same service in the same hour.',
+  },
+  {
+    title: 'Lateral movement',
+    options: ['lateral'],
+    labels: ['lateral_movement'],
+    counts:
+      'Distinct inside hosts whose remote administration (SSH, Telnet, RPC, SMB, RDP, VNC, WinRM) one inside host uses with ' +
+      'data both ways. Hosts that it administers day by day (baseline) and stations in `exempt` do not count.',
+    spoofable: 'Never.',
+    misses: 'Movement within one segment that the sensor does not see; fewer hosts than the threshold.',
+  },
+  {
+    title: 'Rogue DHCP',
+    options: ['rogue_dhcp'],
+    labels: ['rogue_dhcp'],
+    counts: 'Offers and acknowledgements by server identifier (RFC 2132) of servers that are not listed or learned.',
+    spoofable: 'Always.',
+    misses: 'A rogue server that is there from the start, when no servers are listed; DHCPv6.',
+  },
+];
+
+export const BASELINE = `## Baselines
+
+The sensor learns of each inside host (\`home_networks\`) that has exchanged data:
+
+- how much it sends outside by service and hour of the week: exponentially weighted means, newest week 25 %. Hour 0 is
+  Monday 00:00 UTC. The hours beside the present one count too, so that a backup may begin a little early or late;
+- which services (address, port, protocol) it contacts on how many days.
+
+**Learning time**: \`learn_days\`, a week unless configured. Until it is over, what is only unusual is told with
+\`"baseline": ["learning"]\` and blocks nobody. A service is usual once it was contacted on \`usual_days\` earlier days. A day on which
+the host was found scanning or moving laterally teaches nothing. Forged sources are not learned. Hosts, services and peers
+are bounded; the longest unseen goes.
+
+The server keeps what sensors learned in \`data_dir/baselines\` and gives it back when a sensor dials. See and forget it
+with \`GET /api/v1/baselines\`, \`GET /api/v1/baselines/{host}\` and \`DELETE /api/v1/baselines/{host}\`, or on the host's page of
+the console. A partial hour before a restart is lost.
+`;
