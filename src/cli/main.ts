@@ -8,6 +8,7 @@ type Register = (program: Command) => void;
 
 /** One file defines the three daemons. */
 const daemon = () => import('./daemon.js');
+const backup = () => import('./backup.js');
 
 /** Sub-command -> the file that defines it. Loaded on demand, so that `portcullis --version` does not load the world. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
@@ -32,6 +33,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   user: () => import('./user.js'),
   doctor: () => import('./doctor.js'),
   canary: () => import('./canary.js'),
+  backup,
+  restore: backup,
   check: () => import('./check.js'),
   bench: () => import('./bench.js'),
 };
