@@ -27,6 +27,9 @@ export interface Exemptions {
   allowed: readonly { network: Cidr; entry: AllowEntry }[];
 }
 
+/** What only counts may take this share of the elements: real blocks always find room. */
+const SIMULATED_SHARE = 0.25;
+
 type Outcome = Pick<EnforcementReport, 'enforcement' | 'set' | 'error' | 'note'> & { kernelUs?: number };
 
 /** Decisions from arrival to end: guard, plan, kernel, journal, report. */
@@ -36,6 +39,8 @@ export class DecisionBook {
   private readonly active = new Map<string, ActiveDecision>();
   private readonly expiry = new ExpiryQueue();
   private readonly quarantined = new Set<string>();
+  /** Decisions in force that only count. */
+  private simulatedCount = 0;
   readonly rate: ChangeRate;
   /** From receipt to the kernel's acknowledgement. */
   readonly latency = new LatencyHistogram();
@@ -192,6 +197,7 @@ export class DecisionBook {
     const all = [...this.active.values()];
     for (const id of this.active.keys()) this.core.ledger.drop(id);
     this.active.clear();
+    this.simulatedCount = 0;
     this.expiry.clear();
     this.quarantined.clear();
     return all;
@@ -229,6 +235,12 @@ export class DecisionBook {
       decision.simulated || (known?.heldBack ?? false) || !core.options.allow_enforce || held !== undefined;
     const plan = planDecision(decision, core.options, simulated, network);
     if ('refused' in plan) return this.refuse(decision, plan.refused);
+    if (simulated && !known && this.simulatedCount >= core.options.guard.max_elements * SIMULATED_SHARE) {
+      return this.refuse(
+        decision,
+        `${this.simulatedCount} decisions are only counted, the most allowed beside real ones`,
+      );
+    }
     const room = core.options.guard.max_elements - core.ledger.size;
     if (!known && plan.elements.length > room) return this.refuse(decision, `only ${room} more elements are allowed`);
     const deadlineMs = remainingMs === Infinity ? Infinity : core.clock.monoMs() + remainingMs;
@@ -241,6 +253,8 @@ export class DecisionBook {
       heldBack: held !== undefined || (known?.heldBack ?? false),
       applied: known?.applied ?? false,
     };
+    if (known && this.isCounted(known)) this.simulatedCount -= 1;
+    if (this.isCounted(entry)) this.simulatedCount += 1;
     this.active.set(decision.id, entry);
     if (isQuarantine(decision)) this.quarantined.add(decision.id);
     this.expiry.push(decision.id, deadlineMs);
@@ -319,8 +333,13 @@ export class DecisionBook {
     this.reports.push(reportOf(decision, entry.simulated, { receivedUs }, outcome));
   }
 
+  private isCounted(entry: ActiveDecision): boolean {
+    return entry.simulated || entry.kept.action === 'watch';
+  }
+
   private forget(id: string): ActiveDecision | undefined {
     const entry = this.active.get(id);
+    if (entry && this.isCounted(entry)) this.simulatedCount -= 1;
     this.active.delete(id);
     this.quarantined.delete(id);
     return entry;

@@ -101,8 +101,16 @@ export function createPolicyEngine(options: PolicyOptions, deps: PolicyEngineDep
         },
       };
     }
-    const mode = pauseOrCap(policy, chosen, nowMs);
+    // Sources that proved nothing have budgets of their own: a flood of forged ones cannot use up that of real offenders.
+    const lane = alert.spoofable ? `${policy.name} unproved` : policy.name;
+    const mode = pauseOrCap(policy, lane, chosen, nowMs);
     const simulated = mode !== 'enforce';
+    if (simulated && caps.simulatedFull(policy, lane, nowMs)) {
+      counts.refused++;
+      const text = `${SIMULATED_PER_BLOCK * policy.caps.blocks_per_minute} decisions of policy ${policy.name} were only counted in the last minute: no more are made`;
+      chosen.guards.push({ guard: 'cap', effect: 'refused', text });
+      return { verdict: { ...chosen, outcome: 'monitor', reason: `Policy ${policy.name} would act, but ${text}.` } };
+    }
     const reason = reasonText(policy, alert, intent, step);
     const verdict: Verdict = {
       ...chosen,
@@ -120,12 +128,12 @@ export function createPolicyEngine(options: PolicyOptions, deps: PolicyEngineDep
     if (simulated) counts.simulated++;
     else counts.acted++;
     const decision = toDecision(alert, verdict, intent, { simulated, nowMs, id: deps.newId(nowMs) });
-    caps.count(policy.name, decision, nowMs);
+    caps.count(lane, decision, nowMs);
     remember(policy, alert, decision, known, nowMs);
     return { verdict, decision };
   }
 
-  function pauseOrCap(policy: Policy, chosen: { mode: Mode; guards: GuardNote[] }, nowMs: number): Mode {
+  function pauseOrCap(policy: Policy, lane: string, chosen: { mode: Mode; guards: GuardNote[] }, nowMs: number): Mode {
     if (chosen.mode !== 'enforce') return chosen.mode;
     const pausedUntil = deps.pausedUntilMs();
     if (pausedUntil > nowMs) {
@@ -136,7 +144,7 @@ export function createPolicyEngine(options: PolicyOptions, deps: PolicyEngineDep
       });
       return 'suggest';
     }
-    const full = caps.exceeded(policy, nowMs);
+    const full = caps.exceeded(policy, lane, nowMs);
     if (full !== undefined) {
       chosen.guards.push({ guard: 'cap', effect: 'simulated', text: full });
       return 'suggest';
@@ -265,47 +273,64 @@ function toDecision(
   };
 }
 
-/** Per-policy limits: new decisions a minute (sliding window of one-second buckets) and decisions in force. */
-function createCaps(): {
-  exceeded(policy: Policy, nowMs: number): string | undefined;
-  count(policy: string, decision: Decision, nowMs: number): void;
-  end(decisionId: string): void;
-} {
-  const recent = new Map<string, { sec: Float64Array; n: Uint32Array }>();
-  const active = new Map<string, Map<string, number>>();
-  const inLastMinute = (name: string, nowMs: number): number => {
-    const r = recent.get(name);
-    if (!r) return 0;
+/** A flood of forged sources must fill neither the sets nor the store: so many are counted for each that may block. */
+const SIMULATED_PER_BLOCK = 10;
+
+/** Decisions in a sliding minute of one-second buckets. */
+class MinuteCount {
+  private readonly sec = new Float64Array(60);
+  private readonly n = new Uint32Array(60);
+
+  add(nowMs: number): void {
+    const sec = Math.floor(nowMs / 1000);
+    const i = sec % 60;
+    if (this.sec[i] !== sec) {
+      this.sec[i] = sec;
+      this.n[i] = 0;
+    }
+    this.n[i]! += 1;
+  }
+
+  sum(nowMs: number): number {
     const now = Math.floor(nowMs / 1000);
     let sum = 0;
-    for (let i = 0; i < 60; i++) if (r.sec[i]! > now - 60 && r.sec[i]! <= now) sum += r.n[i]!;
+    for (let i = 0; i < 60; i++) if (this.sec[i]! > now - 60 && this.sec[i]! <= now) sum += this.n[i]!;
     return sum;
-  };
+  }
+}
+
+/** Limits of a policy, for each lane apart: new decisions a minute, real and only counted, and decisions in force. */
+function createCaps(): {
+  exceeded(policy: Policy, lane: string, nowMs: number): string | undefined;
+  simulatedFull(policy: Policy, lane: string, nowMs: number): boolean;
+  count(lane: string, decision: Decision, nowMs: number): void;
+  end(decisionId: string): void;
+} {
+  const real = new Map<string, MinuteCount>();
+  const simulated = new Map<string, MinuteCount>();
+  const active = new Map<string, Map<string, number>>();
   return {
-    exceeded(policy, nowMs) {
-      const made = inLastMinute(policy.name, nowMs);
+    exceeded(policy, lane, nowMs) {
+      const made = real.get(lane)?.sum(nowMs) ?? 0;
       if (made >= policy.caps.blocks_per_minute)
         return `${made} decisions in the last minute reach the cap of policy ${policy.name}`;
-      const inForce = active.get(policy.name);
+      const inForce = active.get(lane);
       if (!inForce || inForce.size < policy.caps.active) return undefined;
       for (const [id, until] of inForce) if (until <= nowMs) inForce.delete(id);
       return inForce.size >= policy.caps.active
         ? `${inForce.size} decisions in force reach the cap of policy ${policy.name}`
         : undefined;
     },
-    count(policy, decision, nowMs) {
+    simulatedFull: (policy, lane, nowMs) =>
+      (simulated.get(lane)?.sum(nowMs) ?? 0) >= SIMULATED_PER_BLOCK * policy.caps.blocks_per_minute,
+    count(lane, decision, nowMs) {
+      const counts = decision.simulated ? simulated : real;
+      const minute = counts.get(lane) ?? new MinuteCount();
+      counts.set(lane, minute);
+      minute.add(nowMs);
       if (decision.simulated) return;
-      const sec = Math.floor(nowMs / 1000);
-      const r = recent.get(policy) ?? { sec: new Float64Array(60), n: new Uint32Array(60) };
-      recent.set(policy, r);
-      const i = sec % 60;
-      if (r.sec[i] !== sec) {
-        r.sec[i] = sec;
-        r.n[i] = 0;
-      }
-      r.n[i]! += 1;
-      const inForce = active.get(policy) ?? new Map<string, number>();
-      active.set(policy, inForce);
+      const inForce = active.get(lane) ?? new Map<string, number>();
+      active.set(lane, inForce);
       inForce.set(decision.id, decision.expiresMs === 0 ? Infinity : decision.expiresMs);
     },
     end(decisionId) {

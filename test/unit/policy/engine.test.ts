@@ -189,3 +189,20 @@ test('after a restart the restored decisions count as offences', () => {
   assert.equal(after.judge(alert(), T0 + 1000).decision, undefined);
   assert.equal(after.judge(alert(), T0 + 61_000).decision?.step, 1);
 });
+
+test('a flood of forged sources blocks nobody, and neither decisions nor memory grow with it', () => {
+  const e = engine([policy('caps: { blocks_per_minute: 5 }\n')]);
+  const made = { real: 0, simulated: 0, wide: 0 };
+  for (let i = 0; i < 20_000; i++) {
+    const offender = `198.${18 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`;
+    const { decision } = e.judge(alert({ offender, srcIp: offender, spoofable: true }), T0 + i);
+    if (!decision) continue;
+    if (decision.action === 'block' && !decision.simulated) made.wide++;
+    made[decision.simulated ? 'simulated' : 'real']++;
+  }
+  assert.deepEqual(made, { real: 5, simulated: 50, wide: 0 });
+  const forged = e.judge(alert({ offender: '198.19.255.1', spoofable: true }), T0 + 20_000);
+  assert.equal(forged.verdict.guards.at(-1)?.effect, 'refused');
+  const proved = e.judge(alert({ offender: '203.0.113.200' }), T0 + 20_000).decision;
+  assert.deepEqual([proved?.action, proved?.simulated], ['block', false], 'a real offender among them is blocked');
+});
