@@ -15,6 +15,15 @@ import { CONTEXT, SAMPLES } from './support/samples.js';
 const DIR = process.env['PORTCULLIS_SCHEMAS'] ?? '';
 const skip = DIR !== '' && existsSync(DIR) ? false : 'set PORTCULLIS_SCHEMAS to a directory with the published schemas';
 
+interface LeefAttribute {
+  key: string;
+  type: string;
+  reserved?: boolean;
+}
+interface CimModel {
+  datasets: { IDS_Attacks: { fields: Record<string, { expected_values?: string[] }> } };
+}
+
 function readJson<T>(path: string): T {
   return JSON.parse(readFileSync(join(DIR, path), 'utf8')) as T;
 }
@@ -87,6 +96,51 @@ describe('published schemas', { skip }, () => {
       assert.notEqual(row.audience, 'consumer', key);
       if (fact.max !== undefined) assert.equal(Number(row.length), fact.max, key);
     }
+  });
+
+  const TYPES: Readonly<Record<string, RegExp>> = {
+    date: /^\d{13}$/, integer: /^-?\d+$/, ipv4: /^[0-9.]+$/, ip: /^[0-9a-fA-F.:]+$/, 'ip address': /^[0-9a-fA-F.:]+$/,
+  }; // prettier-ignore
+
+  it('LEEF attributes of the dictionary have its types, and none that it reserves is used', () => {
+    const { attributes } = readJson<{ attributes: LeefAttribute[] }>('leef/leef-attributes-v2.json');
+    const known = new Map(attributes.map((attribute) => [attribute.key, attribute]));
+    const used = new Set<string>();
+    const wrong = (line: string): string[] =>
+      line
+        .slice(line.indexOf('x09|') + 4)
+        .split('\t')
+        .flatMap((pair) => {
+          const [key = '', value = ''] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+          const attribute = known.get(key);
+          if (!attribute) return [];
+          used.add(key);
+          const type = TYPES[attribute.type.toLowerCase()];
+          return attribute.reserved === true || (type && !type.test(value)) ? [`${key}=${value}`] : [];
+        });
+    for (const event of [...Object.values(SAMPLES), ...fc.sample(hostileEvent, { numRuns: 300, seed: 3 })]) {
+      assert.deepEqual(wrong(FORMATTERS.leef(event, CONTEXT)), []);
+    }
+    for (const key of ['cat', 'devTime', 'src', 'dst', 'srcPort', 'dstPort', 'proto', 'sev'])
+      assert.ok(used.has(key), key);
+    assert.deepEqual(wrong('LEEF:2.0|a|b|1|x|x09|devTime=yesterday'), ['devTime=yesterday'], 'control');
+  });
+
+  it('Splunk events keep to the values that CIM expects, and alerts have its recommended fields', () => {
+    const model = readJson<CimModel>('cim/cim-intrusion-detection.json');
+    const { fields } = model.datasets.IDS_Attacks;
+    const wrong = (event: Record<string, unknown>): string[] =>
+      Object.entries(fields).flatMap(([name, { expected_values: expected }]) =>
+        expected && event[name] !== undefined && !expected.includes(String(event[name])) ? [name] : [],
+      );
+    for (const [title, document] of documents('splunk-hec', ['alert', 'decision'])) {
+      const { event } = document as { event: Record<string, unknown> };
+      assert.deepEqual(wrong(event), [], title);
+      if (!title.startsWith('hostile'))
+        for (const name of ['action', 'dest', 'ids_type', 'severity', 'signature', 'src', 'vendor_product'])
+          if (title === 'alert') assert.ok(event[name] !== undefined && name in fields, `${title}: ${name}`);
+    }
+    assert.deepEqual(wrong({ action: 'maybe', severity: 'bad' }), ['action', 'severity'], 'control');
   });
 
   it('JSON Schema draft 7 of ajv refuses nonsense', () => {
