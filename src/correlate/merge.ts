@@ -99,7 +99,10 @@ export function addSupport(alert: Alert, d: Detection, atMs: number, options: Co
   const more = 1 + (d.repeats ?? 0);
   alert.count += more;
   alert.lastMs = Math.max(alert.lastMs, atMs);
-  addMetadata(alert, { metadata: { model_labels: [d.label] } });
+  // Model and vector stay with the alert: a label on it teaches the model, and its shares can be explained.
+  const { model = [], model_id = [] } = d.metadata ?? {};
+  addMetadata(alert, { metadata: { model, model_id, model_labels: [d.label] } });
+  if (d.features) alert.features = d.features;
   const before = alert.evidence.find((item) => item.name === SUPPORT)?.value;
   const value = more + (typeof before === 'number' ? before : 0);
   const labels = alert.metadata['model_labels']!.join(', ');

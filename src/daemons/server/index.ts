@@ -228,7 +228,7 @@ export async function runServer(
         evidence.add(message);
         return;
       case 'scoring':
-        learning.onScoring(message);
+        learning.onScoring(message, sensor);
         return;
       case 'stats': {
         const delta = sensors.stats(sensor, message.stats, message.atMs);

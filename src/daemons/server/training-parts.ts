@@ -29,7 +29,7 @@ export interface Learning {
   models: ModelBook;
   training: Training;
   control: Pick<Control, 'models' | 'training'>;
-  onScoring(message: Extract<SensorMessage, { type: 'scoring' }>): void;
+  onScoring(message: Extract<SensorMessage, { type: 'scoring' }>, sensor: string): void;
 }
 
 export function createLearning(config: LoadedConfig, deps: LearningDeps): Learning {
@@ -64,8 +64,8 @@ export function createLearning(config: LoadedConfig, deps: LearningDeps): Learni
   return {
     models,
     training,
-    onScoring({ samples, shadow }) {
-      training.onScoring(samples, shadow);
+    onScoring({ samples, shadow }, sensor) {
+      training.onScoring(sensor, samples, shadow);
     },
     control: {
       models: {

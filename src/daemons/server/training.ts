@@ -40,7 +40,7 @@ export interface Training {
   dismiss(id: string, reason: string, actor: Pick<Actor, 'name'>): Promise<TrainingRun>;
   /** What the schedule does. */
   nightly(): Promise<void>;
-  onScoring(samples: readonly ScoredFlow[], shadow: readonly ShadowCount[]): void;
+  onScoring(sensor: string, samples: readonly ScoredFlow[], shadow: readonly ShadowCount[]): void;
   shadowOf(model: string): TrainingReport['shadow'];
   /** A person promoted a version. */
   promoted(model: string, version: string, by: string): void;
@@ -281,10 +281,10 @@ export function createTraining(deps: TrainingDeps): Training {
         await running?.done;
       }
     },
-    onScoring(samples, shadow) {
+    onScoring(sensor, samples, shadow) {
       watch.add(samples);
       const kept = samples.filter((s) => !s.reported && sampled++ % options.keepOneIn === 0);
-      if (kept.length > 0) void keepSamples(kept);
+      if (kept.length > 0) void keepSamples(sensor, kept);
       for (const count of shadow) {
         const report = challengers.get(count.model);
         if (report?.shadow && report.challenger === count.version) addShadow(report.shadow, count);
@@ -346,13 +346,13 @@ export function createTraining(deps: TrainingDeps): Training {
     },
   };
 
-  async function keepSamples(kept: readonly ScoredFlow[]): Promise<void> {
+  async function keepSamples(sensor: string, kept: readonly ScoredFlow[]): Promise<void> {
     try {
       await store.samples.add(
         kept.map(({ schema, reported: _reported, ...rest }) => ({
           ...rest,
           id: uuid7(rest.atMs),
-          sensor: '',
+          sensor,
           featureSchema: schema,
         })),
       );

@@ -144,7 +144,7 @@ describe('the nightly cycle', { timeout: 300_000 }, () => {
 
     const reported = live.detections.length;
     await live.score(300, random);
-    learning.onScoring({ type: 'scoring', ...live.report() });
+    learning.onScoring({ type: 'scoring', ...live.report() }, 'box');
     learning.training.tick();
     assert.equal(
       (await learning.training.current(ran.id))?.state,
