@@ -19,7 +19,7 @@ export interface PolicyWatchDeps {
  */
 export function watchPolicies(deps: PolicyWatchDeps): { check(): Promise<void>; close(): void } {
   let known: string | undefined;
-  let busy = false;
+  let running: Promise<void> = Promise.resolve();
 
   async function fingerprint(): Promise<string> {
     const parts: string[] = [];
@@ -32,9 +32,7 @@ export function watchPolicies(deps: PolicyWatchDeps): { check(): Promise<void>; 
     return parts.join('\n');
   }
 
-  async function check(): Promise<void> {
-    if (busy) return;
-    busy = true;
+  async function look(): Promise<void> {
     try {
       const now = await fingerprint();
       const isFirst = known === undefined;
@@ -46,9 +44,13 @@ export function watchPolicies(deps: PolicyWatchDeps): { check(): Promise<void>; 
     } catch (error) {
       deps.log.error({ error: errorMessage(error) }, 'Changed policy files were refused; those before stay in force.');
       deps.failed(errorMessage(error));
-    } finally {
-      busy = false;
     }
+  }
+
+  /** One after the other. */
+  function check(): Promise<void> {
+    running = running.then(look);
+    return running;
   }
 
   void check();

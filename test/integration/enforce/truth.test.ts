@@ -41,6 +41,18 @@ describe('the kernel keeps holding what the list says', { skip: skipReason, time
     assert.equal(t.responder.state().enforced, 2);
   });
 
+  it('restores everything within a second after a reload as the nftables service does it', async () => {
+    const reload =
+      'flush ruleset; table inet filter { chain input { type filter hook input priority 0; policy accept; }; }';
+    const startMs = performance.now();
+    net.nft(reload);
+    await until(() => present('block4_32', A) && present('block4_24', '198.51.100.0'), 1000);
+    assert.ok(performance.now() - startMs < 1000);
+    assert.ok(await isBlocked());
+    assert.match(net.nft('list', 'ruleset'), /table inet filter/, 'and what the service loaded stays');
+    net.nft('delete', 'table', 'inet', 'filter');
+  });
+
   it('shows enforced 0 while the table is away', async () => {
     assert.deepEqual([t.responder.state().desired, t.responder.state().enforced], [2, 2]);
     net.nft('delete', 'table', 'inet', 'portcullis');
