@@ -8,6 +8,7 @@ import {
 import type { AppWatcher } from '../domain/app-layer.js';
 import type { Detection } from '../domain/detection.js';
 import type { PacketObserver } from '../domain/stage.js';
+import { communityIdOf } from '../flow/index.js';
 import { readConfiguredRules } from './rule-files.js';
 import { observeSignatures, type ObserverOptions } from './signature-observer.js';
 
@@ -34,7 +35,7 @@ export interface Signatures {
 export function createSignatures(options: SignatureOptions, deps: SignatureDeps): Signatures {
   const first = readConfiguredRules(options);
   const loaded = loadRules(first.files, first.load);
-  const engine = new SignatureEngine(loaded.rules, options, deps);
+  const engine = new SignatureEngine(loaded.rules, options, { ...deps, communityId: communityIdOf });
   let problems = [...first.problems, ...loaded.problems];
   return {
     observer: observeSignatures(engine, options, deps.watcher),

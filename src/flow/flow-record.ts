@@ -4,6 +4,20 @@ import { formatIpWords } from '../util/ip.js';
 import { communityId } from './community-id.js';
 import type { Columns } from './columns.js';
 
+/** Community id of a flow of the table; costs a SHA-1. */
+export function communityIdOf(columns: FlowColumns, slot: number): string {
+  const c = columns as Columns;
+  const at = 4 * slot;
+  return communityId({
+    ipVersion: c.ipVersion[slot] === 6 ? 6 : 4,
+    proto: c.proto[slot]!,
+    src: c.srcAddr.subarray(at, at + 4),
+    dst: c.dstAddr.subarray(at, at + 4),
+    srcPort: c.srcPort[slot]!,
+    dstPort: c.dstPort[slot]!,
+  });
+}
+
 /**
  * A flow as it is reported. Made only when somebody reads it: costs strings and a SHA-1.
  * @param columns the table's own columns, as its callbacks hand them over.
@@ -20,7 +34,7 @@ export function toFlowRecord(columns: FlowColumns, slot: number, reason: FlowEnd
   const dstPort = c.dstPort[slot]!;
   return {
     flowId: c.flowId[slot]!,
-    communityId: communityId({ ipVersion, proto, src, dst, srcPort, dstPort }),
+    communityId: communityIdOf(c, slot),
     ipVersion,
     proto,
     srcIp: formatIpWords(ipVersion, src[0]!, src[1]!, src[2]!, src[3]!),

@@ -1,5 +1,5 @@
 import type { Detection } from '../../domain/detection.js';
-import type { Direction } from '../../domain/flow.js';
+import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { toDetection } from './detection.js';
 import { isSuppressed } from './header.js';
 import type { Rule } from './rule.js';
@@ -17,6 +17,8 @@ export interface AlertLimits {
 export interface AlertDeps {
   emit(detection: Detection): void;
   sensor: string;
+  /** Community id of a flow; detections go without one when it is not given. */
+  communityId?(flows: FlowColumns, slot: number): string;
 }
 
 interface Alert {
@@ -88,7 +90,12 @@ export class Alerts {
       this.#counts.alerts++;
       const action = rule.rateFilter === undefined ? rule.action : this.#actionOf(rule, scene);
       if (action === 'pass') continue;
-      this.#deps.emit(toDetection(rule, scene, place, { sensor: this.#deps.sensor, action }));
+      const { flows, slot } = scene;
+      const communityId = flows && slot >= 0 ? this.#deps.communityId?.(flows, slot) : undefined;
+      this.#deps.emit({
+        ...toDetection(rule, scene, place, { sensor: this.#deps.sensor, action }),
+        ...(communityId === undefined ? {} : { communityId }),
+      });
     }
     pending.length = 0;
   }

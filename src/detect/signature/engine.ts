@@ -1,7 +1,6 @@
-import type { Detection } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
-import { Alerts, type AlertLimits } from './alerts.js';
+import { Alerts, type AlertDeps, type AlertLimits } from './alerts.js';
 import { createDecodeEvents } from './decode-events.js';
 import { RuleGroups } from './groups.js';
 import { guardTimeouts } from './match/guard.js';
@@ -13,10 +12,7 @@ import { StreamWindow } from './state/stream-window.js';
 import { WindowMemory } from './state/window-memory.js';
 import { TransactionInspector } from './transactions.js';
 
-export interface EngineDeps {
-  emit(detection: Detection): void;
-  sensor: string;
-}
+export type EngineDeps = AlertDeps;
 
 export interface EngineLimits extends AlertLimits {
   /** Bytes of streams kept for rules, of all connections. */
