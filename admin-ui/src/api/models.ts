@@ -1,5 +1,6 @@
 import { at, client, list, type ListQuery } from './index';
 import type {
+  Explanation,
   LabelQueue,
   ModelDetail,
   ModelDrift,
@@ -25,6 +26,7 @@ export const modelsApi = {
   train: (model: string, algorithm?: string) => client.post<TrainingRun>('/training/runs', { model, algorithm }),
   cancel: (id: string) => client.post<TrainingRun>(`/training/runs/${at(id)}/cancel`),
   dismiss: (id: string, reason: string) => client.post<TrainingRun>(`/training/runs/${at(id)}/dismiss`, { reason }),
+  explain: (alertId: string) => client.get<Explanation>(`/alerts/${at(alertId)}/explanation`),
   queue: (query: ListQuery) => client.get<LabelQueue>('/labels/queue', query),
   labelFlow: (id: string, verdict: 'benign' | 'attack', attackClass?: string) =>
     client.post<unknown>(`/labels/flows/${at(id)}`, { verdict, class: attackClass }),

@@ -38,6 +38,7 @@ export type {
   DoctorResult,
   DriftFigure,
   ExplainResponse,
+  Explanation,
   FlowSample,
   Host,
   HostGraph,

@@ -122,6 +122,7 @@ export const system = {
   },
   settings: {
     title: 'Settings',
+    general: 'General',
     find: 'Key or words',
     onlySet: 'Only what differs from the default',
     none: 'No setting matches',
