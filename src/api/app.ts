@@ -38,6 +38,8 @@ import { hostHandlers } from './routes/hosts.js';
 import { exportHandlers } from './routes/exports.js';
 import { viewHandlers } from './routes/views.js';
 import { trafficHandlers } from './routes/traffic.js';
+import { passkeyHandlers } from './routes/passkeys.js';
+import { apiViewer } from './viewer.js';
 import { serveStatic } from './static.js';
 
 export interface Api {
@@ -66,6 +68,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
   const freshness = createChangeFreshness();
   const handlers: Handlers = {
     ...authHandlers({ deps, store, keys, login, now }),
+    ...passkeyHandlers({ deps, store, login, now }),
     ...systemHandlers({ control, live, freshness }),
     ...alertHandlers({ store, live, now }),
     ...incidentHandlers({ store, live }),
@@ -108,6 +111,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
   app.use(securityHeaders(options.tls !== undefined));
   app.use(problems(log));
   app.use(publicRoutes({ deps, access, live }));
+  app.use(apiViewer());
   app.use(remediationRoutes({ control, access, rateLimit, now, lifted: (nowMs) => liftedEarly(store, nowMs) }));
   app.use(router.routes());
   app.use(router.allowedMethods());

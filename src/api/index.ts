@@ -9,6 +9,7 @@ export type { IntelControl } from './intel-control.js';
 export type { RulesControl } from './rules-control.js';
 export type { EvidenceControl } from './evidence-control.js';
 export type { SettingsControl } from './settings-control.js';
+export { certificateFile } from './certificate.js';
 export type { LabControl } from './lab-control.js';
 export { toAlertRow } from './routes/alerts.js';
 export type { LiveFeed } from './live.js';

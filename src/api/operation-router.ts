@@ -93,7 +93,11 @@ export function createOperationRouter({ handlers, access, rateLimit, options, de
     ctx: Context,
     principal: Principal | undefined,
   ): Omit<ApiRequest<Operation>, 'params' | 'query' | 'body' | 'upload'> {
-    const client = { address: clientAddress(ctx.req.socket.remoteAddress), userAgent: ctx.get('User-Agent') };
+    const client = {
+      address: clientAddress(ctx.req.socket.remoteAddress),
+      userAgent: ctx.get('User-Agent'),
+      origin: ctx.get('Origin') || undefined,
+    };
     const name = principal?.name ?? '';
     const kind = principal === undefined || principal.kind === 'session' ? 'user' : principal.kind;
     return {

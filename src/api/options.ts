@@ -9,11 +9,24 @@ export const apiOptionsSchema = z.strictObject({
   port: z.number().int().min(0).max(65535).default(8443).describe('TCP port'),
   tls: z
     .strictObject({
-      certFile: z.string().describe('PEM file with the certificate and its chain'),
-      keyFile: z.string().describe('PEM file with the private key'),
+      certFile: z
+        .string()
+        .optional()
+        .describe(
+          'PEM file with the certificate and its chain; without it a self-signed one is made at the first start',
+        ),
+      keyFile: z.string().optional().describe('PEM file with the private key'),
     })
+    .refine(
+      (tls) => (tls.certFile === undefined) === (tls.keyFile === undefined),
+      'give certFile and keyFile, or neither',
+    )
     .optional()
-    .describe('serve HTTPS with this certificate; without it HTTP, which is meant for loopback or a reverse proxy'),
+    .describe('serve HTTPS; on by itself when host is not loopback'),
+  plainHttp: z
+    .boolean()
+    .default(false)
+    .describe('serve HTTP on an address that is not loopback: only behind a reverse proxy that does TLS'),
   secureCookies: z
     .boolean()
     .optional()

@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { AppError, errorCode } from '../util/errors.js';
 import { createApi, type Api } from './app.js';
+import { withCertificate } from './certificate.js';
 import type { ApiDeps } from './deps.js';
 import { apiOptionsSchema, type ApiOptions } from './options.js';
 
@@ -41,7 +42,7 @@ function createServer(options: ApiOptions, api: Api): Server {
     maxHeaderSize: 16 * 1024,
   };
   if (!options.tls) return createHttpServer(limits, api.callback);
-  const { certFile, keyFile } = options.tls;
+  const { certFile = '', keyFile = '' } = options.tls;
   const pem = { cert: readPem(certFile), key: readPem(keyFile), minVersion: 'TLSv1.2' as const };
   try {
     return createHttpsServer({ ...limits, ...pem }, api.callback);
@@ -79,7 +80,7 @@ function listen(server: Server, { host, port }: ApiOptions): Promise<void> {
  * @throws AppError api.port_in_use, api.cannot_listen, api.tls_file, auth.key_file
  */
 export async function openApiServer(input: Partial<ApiOptions>, deps: ApiDeps): Promise<ApiServer> {
-  const options = apiOptionsSchema.parse(input);
+  const options = withCertificate(apiOptionsSchema.parse(input), deps);
   const api = createApi(options, deps);
   try {
     const server = createServer(options, api);

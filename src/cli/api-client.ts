@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { openKeys, signLocalToken } from '../api/index.js';
+import { certificateFile, openKeys, signLocalToken } from '../api/index.js';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { API_PREFIX, problemSchema } from '../contract/http.js';
 import { AppError, errorCode } from '../util/errors.js';
@@ -26,12 +26,13 @@ function bearer(config: LoadedConfig): string {
 }
 
 function toRequestOptions(config: LoadedConfig, method: string, path: string): RequestOptions {
-  const { host, port, tls } = config.api;
+  const { host, port } = config.api;
+  const certificate = certificateFile(config.api, config.data_dir);
   const wildcard: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   const common = { host: wildcard[host] ?? host, port, method, path: API_PREFIX + path, timeout: TIMEOUT_MS };
-  if (!tls) return common;
+  if (certificate === undefined) return common;
   // The server runs on this box with this very certificate; its name need not be the address we dial.
-  return { ...common, ca: readFileSync(tls.certFile), checkServerIdentity: () => undefined };
+  return { ...common, ca: readFileSync(certificate), checkServerIdentity: () => undefined };
 }
 
 function send(
@@ -74,15 +75,17 @@ export async function callApi(
     ...(text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
   };
   const options = { ...toRequestOptions(config, method, path), headers };
-  const answer = await send(options, config.api.tls !== undefined, text).catch((error: unknown) => {
-    throw new AppError({
-      kind: 'operational',
-      code: 'cli.server_unreachable',
-      message: `The server does not answer at ${options.host ?? ''}, port ${String(options.port)} (${errorCode(error) || 'no answer'}).`,
-      fix: 'Start it with portcullis run or portcullis server, and check api.host and api.port.',
-      cause: error,
-    });
-  });
+  const answer = await send(options, certificateFile(config.api, config.data_dir) !== undefined, text).catch(
+    (error: unknown) => {
+      throw new AppError({
+        kind: 'operational',
+        code: 'cli.server_unreachable',
+        message: `The server does not answer at ${options.host ?? ''}, port ${String(options.port)} (${errorCode(error) || 'no answer'}).`,
+        fix: 'Start it with portcullis run or portcullis server, and check api.host and api.port.',
+        cause: error,
+      });
+    },
+  );
   const json: unknown = answer.text === '' ? undefined : JSON.parse(answer.text);
   if (answer.status < 400) return json;
   throw toError(json);

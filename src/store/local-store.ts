@@ -62,7 +62,7 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     await statistics.addRollups([...rollup.take(nowMs), ...alertRollup.take()]);
     await hosts.add(hostRollup.take());
   };
-  const hostRollup = createHostRollup(options.homeNetworks);
+  const hostRollup = createHostRollup(options.homeNetworks ?? []);
   const hosts = createHostRepository(db, () => writeRollups(Date.now()));
   const statistics = createStatisticsRepository(db, () => writeRollups(Date.now()));
   const rollupTimer = setInterval(() => {

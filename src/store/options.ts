@@ -26,10 +26,7 @@ export const storeOptionsSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('run the database in a thread of its own, so that no query ever holds up a decision'),
-  homeNetworks: z
-    .array(z.string())
-    .default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10'])
-    .describe('networks whose hosts are added up by hour'),
+  homeNetworks: z.array(z.string()).optional().describe('networks whose hosts are added up by hour'),
   batchMs: z.number().int().min(1).max(5000).default(50).describe('longest wait before queued rows are written'),
   batchRows: z.number().int().min(1).max(500).default(50).describe('rows written in one transaction'),
   maxQueuedAlerts: z.number().int().min(100).default(20_000).describe('alerts and decisions held back in memory'),

@@ -135,7 +135,15 @@ export function createAccessControl(store: Store, keys: Keys, now: () => number)
     const expiresMs = exp * 1000;
     if (expiresMs <= now()) throw expired();
     if (kind === 'local')
-      return { name: 'local', account: 'local', role: 'admin', scope: 'all', kind, mustChangePassword: false, expiresMs };
+      return {
+        name: 'local',
+        account: 'local',
+        role: 'admin',
+        scope: 'all',
+        kind,
+        mustChangePassword: false,
+        expiresMs,
+      };
     const [user, session] = [await activeUser(sub), await store.sessions.get(sid)];
     if (!session || session.revokedMs !== 0 || session.user !== sub || user.epoch !== epoch) throw invalid();
     const { mustChangePassword } = user;

@@ -63,6 +63,7 @@ export async function resetPassword(store: Store, user: UserRow, nowMs: number):
     lockedUntilMs: 0,
     epoch: user.epoch + 1,
   });
+  await store.passkeys.removeAll(user.name);
   await store.sessions.revokeAll(user.name, nowMs);
   return password;
 }

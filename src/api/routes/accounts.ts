@@ -1,4 +1,11 @@
-import { roleAllows, roleSchema, tokenScopeSchema, type accountOperations, type ApiToken, type User } from '../../contract/http.js';
+import {
+  roleAllows,
+  roleSchema,
+  tokenScopeSchema,
+  type accountOperations,
+  type ApiToken,
+  type User,
+} from '../../contract/http.js';
 import type { Store, TokenRow, UserRow } from '../../store/index.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { newApiToken, requireRole, type Principal } from '../auth/access.js';
@@ -89,6 +96,7 @@ export function accountHandlers({ store, live, now }: Parts): Pick<Handlers, key
       notSelf(request.principal, name);
       const user = await findUser(name);
       if (user.role === 'admin') await keepAnAdmin(store, name);
+      await store.passkeys.removeAll(name);
       await store.users.remove(name);
       live.closeUser(name);
       await request.audit({ action: 'user.remove', object: name, before: { role: user.role } });

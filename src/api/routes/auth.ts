@@ -19,13 +19,18 @@ interface Parts {
   now(): number;
 }
 
+type Receiver = Pick<ApiRequest<never>, 'setRefreshCookie' | 'client'>;
+
+/** Hands over what a login gives, and has the address protected while the session lasts. */
+export function deliverGrant(deps: ApiDeps, grant: Grant, request: Receiver): Grant['response'] {
+  if (grant.refreshToken !== undefined) request.setRefreshCookie(grant.refreshToken, grant.expiresMs);
+  const { address } = request.client;
+  deps.onConsoleSession?.({ user: grant.response.user.name, address, expiresMs: grant.expiresMs });
+  return grant.response;
+}
+
 export function authHandlers({ deps, store, keys, login, now }: Parts): Pick<Handlers, keyof typeof authOperations> {
-  function deliver(grant: Grant, request: Pick<ApiRequest<never>, 'setRefreshCookie' | 'client'>) {
-    if (grant.refreshToken !== undefined) request.setRefreshCookie(grant.refreshToken, grant.expiresMs);
-    const { address } = request.client;
-    deps.onConsoleSession?.({ user: grant.response.user.name, address, expiresMs: grant.expiresMs });
-    return grant.response;
-  }
+  const deliver = (grant: Grant, request: Receiver): Grant['response'] => deliverGrant(deps, grant, request);
 
   async function me(name: string): Promise<UserRow> {
     const user = await store.users.get(name);

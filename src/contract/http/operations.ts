@@ -2,6 +2,7 @@ import { evidenceOperations } from './evidence.js';
 import { injectionOperations } from './injections.js';
 import { settingsOperations } from './settings.js';
 import { hostOperations } from './hosts.js';
+import { passkeyOperations } from './passkeys.js';
 import { captureOperations } from './captures.js';
 import { accountOperations } from './accounts.js';
 import { alertOperations } from './alerts.js';
@@ -37,6 +38,7 @@ export const OPERATIONS = {
   ...trafficOperations,
   ...viewOperations,
   ...captureOperations,
+  ...passkeyOperations,
   ...hostOperations,
   ...settingsOperations,
   ...evidenceOperations,

@@ -42,7 +42,8 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   listCaptures: 'viewer', uploadCapture: 'analyst', getCapture: 'viewer', removeCapture: 'analyst', downloadCapture: 'analyst',
   listPackets: 'analyst', getPacket: 'analyst', listJobs: 'viewer', addJob: 'analyst', getJob: 'viewer', removeJob: 'analyst',
   listJobAlerts: 'viewer', listJobBlocks: 'viewer', getPolicySchema: 'viewer',
-  listHosts: 'viewer', getHost: 'viewer', listSettings: 'operator', patchSettings: 'admin', getSetup: 'operator', putSetup: 'admin',
+  startPasskeyLogin: 'public', passkeyLogin: 'public', listPasskeys: 'viewer', startPasskey: 'viewer', addPasskey: 'viewer',
+  removePasskey: 'viewer', listHosts: 'viewer', getHost: 'viewer', listSettings: 'operator', patchSettings: 'admin', getSetup: 'operator', putSetup: 'admin',
   listAlertPackets: 'analyst', getAlertPacket: 'analyst', downloadAlertPcap: 'analyst', downloadAlertBundle: 'analyst',
   downloadIncidentBundle: 'analyst', injectPackets: 'operator',
 }; // prettier-ignore
