@@ -36,6 +36,9 @@ export class ArpDetector implements Detector {
   private readonly ownerSince: Float64Array;
   private readonly ownerSeen: Float64Array;
   private readonly claims: Uint8Array;
+  private readonly claimUs: Float64Array;
+  /** 1 while a question for the address has not been answered by another than its owner. */
+  private readonly questions: Uint8Array;
   private readonly askedUs: Float64Array;
   private readonly spoofLimit: Limiter;
   private readonly liars: AddressTable;
@@ -57,6 +60,8 @@ export class ArpDetector implements Detector {
     this.ownerSince = new Float64Array(n);
     this.ownerSeen = new Float64Array(n);
     this.claims = new Uint8Array(n);
+    this.claimUs = new Float64Array(n);
+    this.questions = new Uint8Array(n);
     this.askedUs = new Float64Array(n);
     this.spoofLimit = reporter.limiter(this.owners);
     this.liars = new AddressTable(options.maxTargets);
@@ -114,7 +119,10 @@ export class ArpDetector implements Detector {
 
   private onRequest(p: DecodedPacket): void {
     const wanted = this.owners.find(0, 0, 0, p.dst3);
-    if (wanted >= 0) this.askedUs[wanted] = p.tsUs;
+    if (wanted >= 0) {
+      this.askedUs[wanted] = p.tsUs;
+      this.questions[wanted] = 1;
+    }
     const station = this.stations.acquire(0, 0, 0, p.src3, p.tsUs);
     const fresh = this.askedGeneration[station] !== this.stations.generation[station];
     if (fresh || p.tsUs - this.askedSince[station]! > this.options.windowSecs * 1e6) {
@@ -146,6 +154,14 @@ export class ArpDetector implements Detector {
     });
   }
 
+  /** Two hosts with one address ask as usual and answer each question once; a liar says more than it is asked. */
+  private isDuplicate(p: DecodedPacket, owner: number): boolean {
+    if (p.arpOp === REQUEST) return p.dst3 !== p.src3;
+    if (this.questions[owner] === 0) return false;
+    this.questions[owner] = 0;
+    return true;
+  }
+
   private onClaim(p: DecodedPacket, mac: number): void {
     const owner = this.owners.acquire(0, 0, 0, p.src3, p.tsUs);
     if (this.owners.inserted || p.tsUs - this.ownerSeen[owner]! > ALIVE_US) {
@@ -160,6 +176,9 @@ export class ArpDetector implements Detector {
       this.ownerSeen[owner] = p.tsUs;
       return;
     }
+    if (this.isDuplicate(p, owner)) return;
+    if (p.tsUs - this.claimUs[owner]! > this.options.windowSecs * 1e6) this.claims[owner] = 0;
+    this.claimUs[owner] = p.tsUs;
     if (this.claims[owner]! < 255) this.claims[owner]! += 1;
     if (this.claims[owner]! < this.options.changes || !this.spoofLimit.isDue(owner, p.tsUs)) return;
     this.spoofLimit.mark(owner, p.tsUs);

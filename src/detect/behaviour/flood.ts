@@ -89,8 +89,9 @@ export class FloodDetector implements Detector {
     this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
     this.counts.add(target, NOTED, 1, nowUs);
     if (rate < this.options.synPerSec || !this.limits.syn.isDue(target, nowUs)) return;
-    // Spread over many ports it is a port scan.
-    if (this.ports.votes(target) * 2 < this.counts.present(target, NOTED)) return;
+    // Spread over many ports it is a port scan; a window that has just begun cannot tell.
+    const noted = this.counts.present(target, NOTED);
+    if (noted * 4 < this.options.synPerSec || this.ports.votes(target) * 2 < noted) return;
     this.limits.syn.mark(target, nowUs);
     this.report(at, target, { entry: BEHAVIOURS.synFlood, rate, threshold: this.options.synPerSec, what: 'SYNs' });
   }

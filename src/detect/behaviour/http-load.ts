@@ -232,7 +232,8 @@ export class HttpLoadDetector implements Detector {
     this.requests.add(source, READ, 1, p.tsUs);
     if (count < this.flood.requests || !this.floodLimit.isDue(source, p.tsUs)) return;
     // A mirror or a crawler asks for many things; a flood asks for one.
-    if (this.uris.votes(source) * 2 < this.requests.present(source, READ)) return;
+    const read = this.requests.present(source, READ);
+    if (read * 8 < this.flood.requests || this.uris.votes(source) * 2 < read) return;
     this.floodLimit.mark(source, p.tsUs);
     const ends = endpointsOf(flows, slot);
     const n = Math.round(count);

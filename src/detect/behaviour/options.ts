@@ -45,7 +45,10 @@ const arp = z
     enabled: on('ARP sweeps, ARP spoofing'),
     windowSecs: secs(60, 'Seconds of the window'),
     targets: count(40, 'Distinct addresses asked for in the window that make an ARP sweep'),
-    changes: count(3, 'Claims by the second MAC address while the first is still alive that make ARP spoofing'),
+    changes: count(
+      3,
+      'Unasked claims by a second MAC address in the window, while the first is alive, that make ARP spoofing',
+    ),
     unasked: count(8, 'Replies in the window that nobody asked for, for two addresses or more, by one MAC address'),
   })
   .prefault({});

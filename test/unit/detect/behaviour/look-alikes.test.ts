@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PROTO, TCP } from '../../../../src/domain/packet.js';
+import { packet } from '../../support/packets.js';
+import { back, connection, handshake, Replay } from '../../support/replay.js';
+
+const RST = TCP.RST | TCP.ACK;
+const OWNER = [2, 0, 0, 0, 0, 1];
+const OTHER = [2, 0, 0, 0, 0, 2];
+const ASKER = [2, 0, 0, 0, 0, 9];
+
+/** Fifty people at a web site, a few of whose connections are refused. */
+function office(r: Replay): void {
+  for (let i = 0; i < 400; i++) {
+    const f = {
+      at: i / 10,
+      src: `10.0.3.${1 + (i % 50)}`,
+      dst: `203.0.113.${1 + (i % 7)}`,
+      sport: 20_000 + i,
+      dport: 443,
+    };
+    if (i % 40 === 7) r.push(packet({ ...f, flags: TCP.SYN }), packet({ ...back(f), at: f.at + 0.01, flags: RST }));
+    else r.push(...connection(f, [400, 1400, 300, 1400]));
+  }
+  r.wait(2);
+}
+
+test('a router that shows each packet twice makes no alert of an office, and no second one of a scan', () => {
+  const r = new Replay({}, true);
+  office(r);
+  assert.deepEqual(r.labels(), []);
+  const scan = (twice: boolean): number => {
+    const s = new Replay({}, twice);
+    for (let i = 0; i < 30; i++) {
+      const probe = { at: i / 100, src: '10.0.0.66', sport: 50_000, dport: 1 + i };
+      s.push(packet({ ...probe, flags: TCP.SYN }), packet({ ...back(probe), at: probe.at + 0.001, flags: RST }));
+    }
+    s.wait(1);
+    return s.detections.length;
+  };
+  assert.equal(scan(true), scan(false));
+  assert.equal(scan(false), 1);
+});
+
+test('health checks of a load balancer stay quiet, be the servers up or down', () => {
+  const r = new Replay();
+  for (let second = 0; second < 120; second++) {
+    for (let server = 0; server < 15; server++) {
+      for (const [i, port] of [80, 443, 8080, 8443, 9000, 22].entries()) {
+        const f = {
+          at: second + server / 50 + i / 1000,
+          src: '10.0.9.1',
+          dst: `10.0.8.${1 + server}`,
+          sport: 10_000 + ((second * 97 + server * 7 + i) % 50_000),
+          dport: port,
+        };
+        if (server === 3)
+          r.push(packet({ ...f, flags: TCP.SYN }), packet({ ...back(f), at: f.at + 0.0005, flags: RST }));
+        else r.push(...handshake(f), packet({ ...f, at: f.at + 0.004, flags: RST, ack: 501 }));
+      }
+    }
+  }
+  assert.deepEqual(r.labels(), []);
+});
+
+test('a misconfigured host that never gets an answer, or is always refused, is no scanner', () => {
+  const r = new Replay();
+  for (let i = 0; i < 600; i++) {
+    r.push(
+      packet({ at: i / 4, src: '10.0.0.50', dst: '10.0.0.51', proto: PROTO.UDP, sport: 514, dport: 514, payload: 200 }),
+    );
+    const f = { at: i / 4 + 0.1, src: '10.0.0.52', dst: '10.0.0.51', sport: 10_000 + i, dport: 9100 };
+    r.push(packet({ ...f, flags: TCP.SYN }), packet({ ...back(f), at: f.at + 0.0005, flags: RST }));
+    r.push(
+      packet({ at: i / 4 + 0.2, src: '10.0.0.53', dst: '10.0.0.51', sport: 20_000 + i, dport: 445, flags: TCP.SYN }),
+    );
+  }
+  r.wait(2);
+  assert.deepEqual(r.labels(), []);
+});
+
+test('two hosts with one address are no spoofing; a host that answers unasked is', () => {
+  const twins = new Replay();
+  for (let i = 0; i < 60; i++) {
+    twins.arp({ at: i * 5, op: 1, senderMac: ASKER, senderIp: '10.0.0.9', targetIp: '10.0.0.5' });
+    twins.arp({ at: i * 5 + 0.001, op: 2, senderMac: OWNER, senderIp: '10.0.0.5', targetIp: '10.0.0.9' });
+    twins.arp({ at: i * 5 + 0.002, op: 2, senderMac: OTHER, senderIp: '10.0.0.5', targetIp: '10.0.0.9' });
+    twins.arp({
+      at: i * 5 + 2,
+      op: 1,
+      senderMac: i % 2 === 0 ? OWNER : OTHER,
+      senderIp: '10.0.0.5',
+      targetIp: '10.0.0.1',
+    });
+  }
+  assert.deepEqual(twins.labels(), []);
+  const liar = new Replay();
+  for (let i = 0; i < 10; i++) {
+    liar.arp({ at: i * 5, op: 1, senderMac: ASKER, senderIp: '10.0.0.9', targetIp: '10.0.0.5' });
+    liar.arp({ at: i * 5 + 0.001, op: 2, senderMac: OWNER, senderIp: '10.0.0.5', targetIp: '10.0.0.9' });
+    for (let n = 0; n < 4; n++)
+      liar.arp({ at: i * 5 + 1 + n, op: 2, senderMac: OTHER, senderIp: '10.0.0.5', targetIp: '10.0.0.9' });
+  }
+  assert.deepEqual(liar.labels(), ['arp_spoofing']);
+});
+
+test('a client whose connections time out in bursts is no beacon', () => {
+  const r = new Replay();
+  for (let visit = 0; visit < 30; visit++) {
+    for (let n = 0; n < 4; n++) {
+      const f = {
+        at: visit * 4.1 + n * 0.04,
+        src: '10.0.0.7',
+        dst: '203.0.113.9',
+        sport: 30_000 + visit * 4 + n,
+        dport: 80,
+      };
+      r.push(...connection(f, ['OPTIONS / HTTP/1.1\r\n\r\n', 'HTTP/1.1 405 No\r\n\r\n']));
+    }
+  }
+  assert.deepEqual(r.labels(), []);
+});
+
+/** Probes of the same thirty ports. */
+function rescan(r: Replay, at: number): void {
+  for (let i = 0; i < 30; i++) {
+    const probe = { at: at + i / 100, src: '10.0.0.66', sport: 50_000, dport: 1 + i };
+    r.push(packet({ ...probe, flags: TCP.SYN }), packet({ ...back(probe), at: probe.at + 0.001, flags: RST }));
+  }
+}
+
+test('a scan of the same ports after a pause is reported again, within the re-alert time too; a continued one is not', () => {
+  const r = new Replay();
+  rescan(r, 0);
+  rescan(r, 0.5);
+  rescan(r, 3);
+  assert.equal(r.detections.length, 1, 'it goes on');
+  rescan(r, 12);
+  assert.equal(r.detections.length, 2, 'after a short block');
+  rescan(r, 30);
+  assert.equal(r.detections.length, 3);
+});
+
+test('a scan that grows tenfold is told again, for its size', () => {
+  const r = new Replay();
+  for (let i = 0; i < 1500; i++) {
+    const probe = { at: i / 500, src: '10.0.0.66', sport: 50_000, dport: 1 + i };
+    r.push(packet({ ...probe, flags: TCP.SYN }), packet({ ...back(probe), at: probe.at + 0.0005, flags: RST }));
+  }
+  const ports = r.detections.map((d) => Number(d.evidence[0]!.value));
+  assert.deepEqual(r.labels(), ['port_scan'], 'many ports a second of one host are no SYN flood');
+  assert.equal(r.detections.length, 3, ports.join(' '));
+  assert.ok(ports[1]! > 60 && ports[2]! > 600, ports.join(' '));
+});
+
+test('three ports probed without flags, with FIN or Xmas are a scan; three refused connections are not', () => {
+  const probes = (flags: number[]): string[] => {
+    const r = new Replay();
+    for (const [i, f] of flags.entries()) {
+      const probe = { at: i * 8, src: '10.0.0.66', sport: 50_000 + i, dport: 3390 + i };
+      r.push(packet({ ...probe, flags: f }), packet({ ...back(probe), at: probe.at + 0.001, flags: RST }));
+    }
+    r.wait(1);
+    return r.labels();
+  };
+  assert.deepEqual(probes([0, TCP.FIN, TCP.FIN | TCP.PSH | TCP.URG]), ['port_scan']);
+  assert.deepEqual(probes([TCP.SYN, TCP.SYN, TCP.SYN]), []);
+});
