@@ -45,6 +45,8 @@ export interface CallOptions {
   token?: string | undefined;
   body?: unknown;
   headers?: Record<string, string>;
+  /** Another name of the server. */
+  base?: string | undefined;
 }
 
 export async function startHarness(options: Partial<ApiOptions> = {}): Promise<Harness> {
@@ -65,8 +67,12 @@ export async function startHarness(options: Partial<ApiOptions> = {}): Promise<H
     { store, control, version: '0.0.0-test', log, onAudit: (record) => audited.push(record), now: () => clock.ms },
   );
 
-  async function call(method: string, path: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer> {
-    const url = api.url + (path.startsWith('//') ? path.slice(1) : `/api/v1${path}`);
+  async function call(
+    method: string,
+    path: string,
+    { token, body, headers = {}, base = api.url }: CallOptions = {},
+  ): Promise<Answer> {
+    const url = base + (path.startsWith('//') ? path.slice(1) : `/api/v1${path}`);
     const response = await fetch(url, {
       method,
       redirect: 'manual',
