@@ -4,6 +4,7 @@ import { createDnsParser } from './dns/parser.js';
 import { createExpectations, type Expectations } from './expectations.js';
 import { createFtpDataParser, createFtpParser } from './ftp/parser.js';
 import { createHttpParser } from './http/parser.js';
+import { createHttp2Parser } from './http2/parser.js';
 import { createSmtpParser } from './mail/smtp.js';
 import { createMqttParser } from './mqtt/parser.js';
 import { appLayerOptions, type AppLayerInput, type AppLayerOptions } from './options.js';
@@ -61,6 +62,7 @@ const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
   ftp: (options, { addresses, expectations }) => createFtpParser(options, addresses, expectations),
   smb: createSmbParser,
   mqtt: createMqttParser,
+  http2: createHttp2Parser,
 };
 
 const UNKNOWN_ENDS: FlowEnds = { src: () => '', dst: () => '' };
@@ -151,7 +153,7 @@ class DetectedFlow implements AppFlow {
     if (this.parser !== undefined) {
       const side = (direction ^ (this.isReversed ? 1 : 0)) as Direction;
       this.guard(() => this.parser!.onData(side, data, offset, length, position, tsUs));
-      if (this.parser?.hasEnded === true) this.handOver();
+      if (this.parser?.hasEnded === true) this.handOver(direction, position + length, tsUs);
       return;
     }
     if (this.isDecided || length === 0) return;
@@ -193,13 +195,15 @@ class DetectedFlow implements AppFlow {
   }
 
   /** What follows is of another protocol, which is looked for anew. */
-  private handOver(): void {
+  private handOver(direction: Direction, end: number, tsUs: number): void {
     if (++this.handovers > MAX_HANDOVERS) return;
+    const rest = this.parser!.rest ?? NOTHING;
     this.former = this.parser!.transactions.length > 0 ? this.parser : undefined;
     this.parser = undefined;
     this.isDecided = this.isReversed = false;
     this.lost[0] = this.lost[1] = 0;
     this.isStrange[0] = this.isStrange[1] = false;
+    if (rest.length > 0) this.onData(direction, rest, 0, rest.length, end - rest.length, tsUs);
   }
 
   private detect(direction: Direction): Detected | 'wait' | undefined {

@@ -81,6 +81,8 @@ export interface AppParser extends StreamSink {
   readonly proto: AppProto;
   /** True when it gave way to another protocol (STARTTLS): what follows is looked at anew. */
   readonly hasEnded?: boolean;
+  /** Then: bytes of the last call that belong to the other protocol already. */
+  readonly rest?: Uint8Array;
   /** From here on both directions are encrypted: their bytes tell nothing. */
   readonly isEncrypted?: boolean;
   /** Transactions that are not yet released, oldest first. */

@@ -42,6 +42,14 @@ class HttpParser implements AppParser {
     else this.responses.feed(data, offset, length);
   }
 
+  get hasEnded(): boolean {
+    return this.responses.handsOver;
+  }
+
+  get rest(): Uint8Array {
+    return this.responses.rest;
+  }
+
   onGap(direction: Direction, length: number): void {
     if (direction === 0) this.requests.gap(length);
     else this.responses.gap(length);

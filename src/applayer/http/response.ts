@@ -46,6 +46,9 @@ export class ResponseReader {
   private readonly headerReader = new HeaderReader(this.input);
   private tx: HttpTransaction | undefined;
   private decoder: BodyDecoder | undefined;
+  /** The connection goes on in a protocol that is looked for anew: behind CONNECT, or in HTTP/2. */
+  handsOver = false;
+  private behind: Uint8Array = NOTHING;
   private left = 0;
   private readonly options: AppLayerOptions;
   private readonly deps: ResponseDeps;
@@ -57,6 +60,11 @@ export class ResponseReader {
     this.maxLine = options.httpLineKiB * 1024;
   }
 
+  /** Bytes behind the answer that opened a tunnel. */
+  get rest(): Uint8Array {
+    return this.behind;
+  }
+
   get isTunnel(): boolean {
     return this.state === 'tunnel';
   }
@@ -65,6 +73,7 @@ export class ResponseReader {
     if (this.state === 'failed' || this.state === 'tunnel') return;
     this.input.feed(data, offset, length);
     while (this.step());
+    if (this.handsOver) this.behind = copy(this.input.rest());
     this.input.keep();
     if (this.input.left > this.maxLine) this.fail('response_field_too_long');
   }
@@ -226,6 +235,7 @@ export class ResponseReader {
       tx.step(1, HTTP_PROGRESS.BODY);
       this.complete();
       this.state = 'tunnel';
+      this.handsOver = isConnected || /^\s*h2c\s*$/i.test(headers.text('upgrade') ?? '');
       this.deps.tunnel();
       return;
     }

@@ -191,7 +191,7 @@ describe('HTTP/1 responses', () => {
     assert.equal(field(flow.transactions[0], 'file.data', 1), 'ok');
   });
 
-  it('has no body after HEAD, and none to read after CONNECT', () => {
+  it('has no body after HEAD, and after CONNECT what is in the tunnel is looked at anew', () => {
     const head = play([
       [0, 'HEAD / HTTP/1.1\r\n\r\nGET /n HTTP/1.1\r\n\r\n'],
       [1, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 204 No\r\n\r\n'],
@@ -205,7 +205,16 @@ describe('HTTP/1 responses', () => {
       [1, 'HTTP/1.1 200 OK\r\n\r\n'],
       [0, 'GET /hidden HTTP/1.1\r\n\r\n'],
     ]);
-    assert.equal(tunnel.transactions.length, 1);
+    assert.deepEqual(
+      tunnel.transactions.map((t) => field(t, 'http.uri', 0)),
+      ['a:443', '/hidden'],
+    );
+    const refused = play([
+      [0, 'CONNECT a:443 HTTP/1.1\r\n\r\n'],
+      [1, 'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'],
+      [0, 'GET /next HTTP/1.1\r\n\r\n'],
+    ]);
+    assert.equal(refused.transactions.length, 2);
   });
 
   it('shows an answer to HTTP/0.9 and one that is no response at all', () => {
