@@ -1,3 +1,5 @@
+import { hex, otherCase, POSIX, SETS, VERTICAL } from './pcre-sets.js';
+
 /** Flags that change how a pattern reads. */
 export interface PcreFlags {
   caseless: boolean;
@@ -16,41 +18,6 @@ export interface TranslatedPattern {
   /** An unbounded repeat inside an unbounded repeat. */
   nestedRepeat: boolean;
 }
-
-const SPACE = '\\t-\\r ';
-const NOT_SPACE = '\\0-\\x08\\x0e-\\x1f!-\\xff';
-const HORIZONTAL = '\\t \\xa0';
-const VERTICAL = '\\n-\\r\\x85';
-const POSIX: Readonly<Record<string, string>> = {
-  alnum: '0-9A-Za-z',
-  alpha: 'A-Za-z',
-  ascii: '\\0-\\x7f',
-  blank: '\\t ',
-  cntrl: '\\0-\\x1f\\x7f',
-  digit: '0-9',
-  graph: '!-~',
-  lower: 'a-z',
-  print: ' -~',
-  punct: '!-\\/:-@[-`{-~',
-  space: SPACE,
-  upper: 'A-Z',
-  word: '0-9A-Za-z_',
-  xdigit: '0-9A-Fa-f',
-};
-
-/** Escapes that stand for a set, outside and inside of brackets. */
-const SETS: Readonly<Record<string, readonly [string, string]>> = {
-  s: [`[${SPACE}]`, SPACE],
-  S: [`[^${SPACE}]`, NOT_SPACE],
-  h: [`[${HORIZONTAL}]`, HORIZONTAL],
-  H: [`[^${HORIZONTAL}]`, '\\0-\\x08\\n-\\x1f!-\\x9f\\xa1-\\xff'],
-  v: [`[${VERTICAL}]`, VERTICAL],
-  V: [`[^${VERTICAL}]`, '\\0-\\t\\x0e-\\x84\\x86-\\xff'],
-  d: ['\\d', '\\d'],
-  D: ['\\D', '\\D'],
-  w: ['\\w', '\\w'],
-  W: ['\\W', '\\W'],
-};
 
 /**
  * Rewrites a PCRE pattern over bytes as a JavaScript one over Latin-1 text with the same matches. Possessive and atomic
@@ -396,18 +363,4 @@ class Translator {
   #setFollows(): boolean {
     return SETS[this.#in[this.#at + 2] ?? ''] !== undefined;
   }
-}
-
-/** The letters of a range in the other case. */
-function otherCase(from: number, to: number): string {
-  let out = '';
-  for (let b = from; b <= to; b++) {
-    if (b >= 65 && b <= 90) out += hex(b + 32);
-    else if (b >= 97 && b <= 122) out += hex(b - 32);
-  }
-  return out;
-}
-
-function hex(byte: number): string {
-  return `\\x${byte.toString(16).padStart(2, '0')}`;
 }
