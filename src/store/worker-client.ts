@@ -10,6 +10,9 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 10_000;
+
 function threadEnded(code: number | undefined): AppError {
   return new AppError({
     kind: 'operational',
@@ -23,7 +26,8 @@ function threadEnded(code: number | undefined): AppError {
 /**
  * The store in a thread of its own: SQLite works synchronously, and a search through a million alerts must not hold
  * up the decision that is due at the same moment. Calls are messages; `queue` is a message without an answer, and at
- * most as many wait for the thread as the queues may hold.
+ * most as many wait for the thread as the queues may hold. A thread that dies is started again: what it had queued is lost
+ * and counted, what comes meanwhile waits.
  * @param file entry of the thread: worker.js, or what loads its source in tests.
  * @throws AppError store.*
  */
@@ -32,7 +36,15 @@ export async function openWorkerStore(
   log: Logger,
   file: URL = new URL('./worker.js', import.meta.url),
 ): Promise<Store> {
-  const worker = new Worker(file, { workerData: options, name: 'portcullis-store' });
+  let worker = start();
+  /** Requests that came while no thread ran. */
+  let held: Request[] = [];
+  let restarts = 0;
+  let lost = 0;
+  let backoffMs = FIRST_BACKOFF_MS;
+  let closing = false;
+  let isOpen = false;
+  let timer: NodeJS.Timeout | undefined;
   const waiting = new Map<number, Waiting>();
   const maxWaiting = options.maxQueuedAlerts + options.maxQueuedFlows;
   let nextId = 1;
@@ -54,9 +66,12 @@ export async function openWorkerStore(
     return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
   }
 
-  worker.on('message', (response: Response) => {
+  function onMessage(response: Response): void {
     switch (response.op) {
       case 'opened':
+        isOpen = true;
+        backoffMs = FIRST_BACKOFF_MS;
+        for (const request of held.splice(0)) worker.postMessage(request);
         settle(0, ({ resolve }) => {
           resolve(undefined);
         });
@@ -79,22 +94,46 @@ export async function openWorkerStore(
         log[response.level](response.fields, response.message);
         break;
     }
-  });
-  worker.on('error', (error) => {
-    log.error({ err: error }, 'the database thread failed');
-  });
-  worker.on('exit', (code) => {
-    ended = threadEnded(code);
-    for (const { reject } of waiting.values()) reject(ended);
+  }
+
+  function start(): Worker {
+    const made = new Worker(file, { workerData: options, name: 'portcullis-store' });
+    made.on('message', onMessage);
+    made.on('error', (error) => {
+      log.error({ err: error }, 'the database thread failed');
+    });
+    made.on('exit', onExit);
+    return made;
+  }
+
+  /** Whoever waits learns that it failed; what is queued from now on waits for the next thread. */
+  function onExit(code: number): void {
+    const wasOpen = isOpen;
+    isOpen = false;
+    const failure = threadEnded(code);
+    for (const { reject } of waiting.values()) reject(failure);
     waiting.clear();
-  });
+    lost += posted;
+    posted = 0;
+    if (closing || (!wasOpen && restarts === 0)) {
+      ended = failure;
+      return;
+    }
+    restarts++;
+    log.error({ exitCode: code, inMs: backoffMs }, 'The database thread ended; it is started again.');
+    timer = setTimeout(() => {
+      worker = start();
+    }, backoffMs);
+    backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
+  }
 
   const post = (request: Request): void => {
-    worker.postMessage(request);
+    if (isOpen) worker.postMessage(request);
+    else held.push(request);
   };
 
   function call(repository: RepositoryName | 'store', method: string, args: unknown[]): Promise<unknown> {
-    if (ended) return Promise.reject(ended);
+    if (ended || held.length >= maxWaiting) return Promise.reject(ended ?? threadEnded(undefined));
     const id = nextId++;
     const answer = wait(id);
     post({ op: 'call', id, repository, method, args });
@@ -139,12 +178,25 @@ export async function openWorkerStore(
         ok: false,
         detail: error instanceof Error ? error.message : String(error),
       })),
-    stats: () => ({ ...stats, store_thread_waiting: posted, store_thread_shed: shed }),
+    stats: () => ({
+      ...stats,
+      store_thread_waiting: posted,
+      store_thread_shed: shed,
+      store_thread_restarts: restarts,
+      store_thread_lost: lost,
+    }),
     flush: async () => {
       await call('store', 'flush', []);
     },
     async close() {
       if (ended) return;
+      closing = true;
+      clearTimeout(timer);
+      if (!isOpen) {
+        ended = threadEnded(undefined);
+        await worker.terminate();
+        return;
+      }
       await call('store', 'close', []).catch((error: unknown) => {
         log.error({ err: error }, 'the database was not closed properly');
       });

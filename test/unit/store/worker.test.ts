@@ -87,4 +87,22 @@ describe('store in a thread of its own', () => {
     assert.deepEqual(file.prepare('SELECT COUNT(*) AS n FROM alerts').get(), { n: 2 });
     file.close();
   });
+
+  it('starts a thread that died again, keeps what comes meanwhile, and counts the rest', async () => {
+    const messages: string[] = [];
+    const log: Logger = { ...silentLogger, error: (_fields, message) => messages.push(message) };
+    const store = await open({ path: join(dir, 'died.db') }, log);
+    const before = sampleAlert();
+    store.alerts.queue({ alert: before });
+    await store.flush();
+    const die = (store.alerts as unknown as { dieNow(): Promise<void> }).dieNow();
+    await assert.rejects(die, { code: 'store.closed' });
+    const meanwhile = sampleAlert();
+    assert.equal(store.alerts.queue({ alert: meanwhile }), true);
+    assert.equal((await store.alerts.get(meanwhile.id))?.id, meanwhile.id);
+    assert.equal((await store.alerts.get(before.id))?.id, before.id);
+    assert.equal(store.stats()['store_thread_restarts'], 1);
+    assert.deepEqual(messages, ['The database thread ended; it is started again.']);
+    await store.close();
+  });
 });
