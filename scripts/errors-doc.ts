@@ -12,7 +12,10 @@ interface ErrorEntry {
   fix: string;
 }
 
-/** All `new AppError({ ... })` of a folder, one entry for each code. */
+/** Functions that make an AppError of kind `user`. */
+const USER_ERRORS = new Set(['userError', 'refusal']);
+
+/** All `new AppError({ ... })` and the like of a folder, one entry for each code. */
 export function collectErrors(dir: string): ErrorEntry[] {
   const found = new Map<string, ErrorEntry>();
   const files = readdirSync(dir, { recursive: true, encoding: 'utf8' })
@@ -31,12 +34,13 @@ function visit(node: ts.Node, source: ts.SourceFile, found: Map<string, ErrorEnt
     for (const property of node.properties) {
       if (ts.isPropertyAssignment(property)) fields.set(property.name.getText(source), property.initializer);
     }
-    if (fields.has('kind') && fields.has('code')) {
+    const isUserError = ts.isCallExpression(node.parent) && USER_ERRORS.has(node.parent.expression.getText(source));
+    if (fields.has('code') && (fields.has('kind') || isUserError)) {
       for (const code of literals(fields.get('code')!)) {
         if (!/^[a-z_]+\.[a-z_0-9]+$/.test(code) || found.has(code)) continue;
         found.set(code, {
           code,
-          kind: literals(fields.get('kind')!).join(' or '),
+          kind: isUserError ? 'user' : literals(fields.get('kind')!).join(' or '),
           message: text(fields.get('message'), source),
           fix: text(fields.get('fix'), source),
         });

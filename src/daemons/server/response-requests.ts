@@ -28,11 +28,11 @@ export function createResponseRequests(
   function takeFromHour(nowMs: number, isDry: boolean): void {
     while (madeMs[0] !== undefined && madeMs[0] <= nowMs - HOUR_MS) madeMs.shift();
     if (madeMs.length >= options.max_blocks_per_hour) {
-      throw refusal(
-        'response.limit',
-        `SIEMs made ${madeMs.length} blocks in the last hour, which is the limit.`,
-        'Look at what asks so often, or raise siem.requests.max_blocks_per_hour.',
-      );
+      throw refusal({
+        code: 'response.limit',
+        message: `SIEMs made ${madeMs.length} blocks in the last hour, which is the limit.`,
+        fix: 'Look at what asks so often, or raise siem.requests.max_blocks_per_hour.',
+      });
     }
     if (!isDry) madeMs.push(nowMs);
   }
@@ -91,7 +91,11 @@ export function createResponseRequests(
     const mine = found.filter((d) => d.origin !== 'operator');
     if (mine.length < found.length) {
       const by = found.find((d) => d.origin === 'operator')?.actor ?? '';
-      throw refusal('response.operator', `${by} blocked it by hand.`, 'Ask an operator to lift it in the console.');
+      throw refusal({
+        code: 'response.operator',
+        message: `${by} blocked it by hand.`,
+        fix: 'Ask an operator to lift it in the console.',
+      });
     }
     const decisionIds = mine.map((d) => d.id);
     if (request.dryRun) return { ...base, outcome: 'accepted', message: 'Would be lifted.', decisionIds };
@@ -106,11 +110,11 @@ export function createResponseRequests(
       try {
         const network = parseCidr(value);
         if (!network) {
-          throw refusal(
-            'request.bad_address',
-            `"${item.value}" is not an address or prefix.`,
-            'Write for example 203.0.113.7, 203.0.113.0/24 or 2001:db8::/64.',
-          );
+          throw refusal({
+            code: 'request.bad_address',
+            message: `"${item.value}" is not an address or prefix.`,
+            fix: 'Write for example 203.0.113.7, 203.0.113.0/24 or 2001:db8::/64.',
+          });
         }
         const outcome =
           item.op === 'block'
@@ -129,11 +133,11 @@ export function createResponseRequests(
 function refuseWidePrefix(network: Cidr, options: ResponseRequestOptions): void {
   const shortest = network.version === 4 ? options.min_prefix4 : options.min_prefix6;
   if (network.prefix >= shortest) return;
-  throw refusal(
-    'response.prefix',
-    `A prefix of /${network.prefix} is wider than a SIEM may block.`,
-    `Ask for /${shortest} or longer, or let an operator do it.`,
-  );
+  throw refusal({
+    code: 'response.prefix',
+    message: `A prefix of /${network.prefix} is wider than a SIEM may block.`,
+    fix: `Ask for /${shortest} or longer, or let an operator do it.`,
+  });
 }
 
 /** Same effect on the same address; its duration may differ. */
@@ -158,6 +162,6 @@ function reasonOf(reason: string, { source, reference }: ResponseRequest): strin
   return `${reason} (${source}${reference === undefined ? '' : ` ${reference}`})`;
 }
 
-function refusal(code: string, message: string, fix: string): AppError {
-  return new AppError({ kind: 'user', code, message, fix });
+function refusal(why: { code: string; message: string; fix: string }): AppError {
+  return new AppError({ kind: 'user', ...why });
 }
