@@ -2,7 +2,7 @@ import { maskIp, parseIp } from '../../util/ip.js';
 import type { Core } from '../core.js';
 import type { SetElement } from '../element.js';
 import type { ElementOp } from '../ledger.js';
-import { openProbe } from './probe.js';
+import { NoRouteError, openProbe } from './probe.js';
 import { CanaryRun, type CanaryResult } from './step.js';
 
 /** Documentation addresses (RFC 5737): no host has them. */
@@ -52,5 +52,6 @@ export async function runLiveCanary(core: Core, netns?: string): Promise<CanaryR
     if (await lookup()) throw new Error('the element is still in the kernel');
     return 'not in the kernel';
   });
-  return { ok: run.ok, place: 'live', steps: run.steps };
+  const result: CanaryResult = { ok: run.ok, place: 'live', steps: run.steps };
+  return run.error instanceof NoRouteError ? { ...result, unprovable: run.error.message } : result;
 }

@@ -5,6 +5,11 @@ import { inNamespace, loadLibc } from '../netlink/libc.js';
 const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0o2000000 | 0o4000;
 const EPERM = 1;
+const ENETUNREACH = 101;
+const EHOSTUNREACH = 113;
+
+/** The box has no way to the address, so nothing can be proved with it. */
+export class NoRouteError extends Error {}
 
 /** A UDP socket in any network namespace; the kernel handles a local send at once, so reading right after it suffices. */
 export interface ProbeSocket {
@@ -29,8 +34,10 @@ export function openProbe(local: { address: string; port: number } | undefined, 
   return {
     send: (address, port) => {
       if (c.sendto(fd, payload, payload.length, 0, socketAddress(address, port), 16) >= 0) return true;
-      if (koffi.errno() === EPERM) return false;
-      throw new Error(`sending to ${address} failed: errno ${koffi.errno()}`);
+      const errno = koffi.errno();
+      if (errno === EPERM) return false;
+      if (errno === ENETUNREACH || errno === EHOSTUNREACH) throw new NoRouteError(`there is no route to ${address}`);
+      throw new Error(`sending to ${address} failed: errno ${errno}`);
     },
     receive: () => {
       let count = 0;

@@ -13,7 +13,7 @@ export class CanarySchedule {
   private readonly netns: string | undefined;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<Outcome> | undefined;
-  private last: { atMs: number; ok: boolean; detail: string } | undefined;
+  private last: { atMs: number; ok: boolean | undefined; detail: string } | undefined;
   private nextMs = 0;
 
   constructor(core: Core, netns: string | undefined) {
@@ -42,9 +42,8 @@ export class CanarySchedule {
   /** For the state. */
   stats(): Record<string, StatValue> {
     return {
-      ...(this.last
-        ? { canary_last_ms: this.last.atMs, canary_ok: this.last.ok, canary_detail: this.last.detail }
-        : {}),
+      ...(this.last ? { canary_last_ms: this.last.atMs, canary_detail: this.last.detail } : {}),
+      ...(this.last?.ok === undefined ? {} : { canary_ok: this.last.ok }),
       ...(this.nextMs > 0 ? { canary_next_ms: this.nextMs } : {}),
     };
   }
@@ -66,6 +65,11 @@ export class CanarySchedule {
     const failed = result.steps.find((s) => !s.ok);
     const ms = result.steps.reduce((sum, s) => sum + s.ms, 0);
     const detail = failed ? `${failed.name}: ${failed.detail}` : `${result.steps.length} steps in ${ms.toFixed(1)} ms`;
+    if (result.unprovable !== undefined) {
+      core.log.info({ why: result.unprovable }, 'the canary cannot prove anything here; "portcullis canary" can');
+      this.last = { atMs: core.clock.wallMs(), ok: undefined, detail: `not provable: ${result.unprovable}` };
+      return result;
+    }
     this.last = { atMs: core.clock.wallMs(), ok: result.ok, detail };
     if (failed) {
       core.emit.incident({

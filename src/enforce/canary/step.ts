@@ -11,11 +11,15 @@ export interface CanaryResult {
   /** Where it was proved: a private namespace, or the live table with a documentation address. */
   place: 'namespace' | 'live';
   steps: CanaryStep[];
+  /** Nothing was proved and nothing is wrong: why it cannot be proved here. */
+  unprovable?: string;
 }
 
 /** Runs steps one after the other and stops at the first that fails. */
 export class CanaryRun {
   readonly steps: CanaryStep[] = [];
+  /** What the step that failed threw. */
+  error: unknown;
 
   get ok(): boolean {
     return this.steps.every((s) => s.ok);
@@ -31,6 +35,7 @@ export class CanaryRun {
       detail = await action();
     } catch (error) {
       ok = false;
+      this.error = error;
       detail = error instanceof Error ? error.message : String(error);
     }
     this.steps.push({ name, ok, ms: Math.round((performance.now() - startMs) * 1000) / 1000, detail });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { runDoctor, runNamespaceCanary, type CanaryResult, type DoctorItem } from '../../../src/enforce/index.js';
 import { INSIDE4, OUT4, ROUTER4, skipReason, TestNet } from './net.js';
@@ -100,6 +101,33 @@ describe('nobody is locked out', { skip: skipReason, timeout: 120_000 }, () => {
     const result = (await t.responder.ask('canary')) as CanaryResult;
     assert.equal(result.ok, false);
     assert.ok(t.incidents.some((i) => i.code === 'enforce.canary_failed' && i.severity === 'critical'));
+  });
+
+  it('proves by itself, on schedule, that a block blocks; a failure is told critically, a box without a route is not one', async () => {
+    await t.end();
+    const route = (what: 'add' | 'delete'): void => {
+      execFileSync('ip', ['-n', net.router, 'route', what, '203.0.113.0/24', 'via', '10.50.1.2']);
+    };
+    route('delete');
+    const scheduled = await startResponder(net.router, { canary_interval_secs: 1 });
+    const canary = () => scheduled.responder.state().stats;
+    await until(() => canary()['canary_ok'] === false || canary()['canary_detail'] !== undefined, 8000);
+    assert.match(String(canary()['canary_detail']), /no route/);
+    assert.deepEqual(scheduled.incidents, []);
+    route('add');
+    try {
+      await until(() => canary()['canary_ok'] === true, 8000);
+      const first = canary()['canary_last_ms'];
+      await until(() => canary()['canary_last_ms'] !== first, 8000);
+      net.nft('add table inet other; add chain inet other c { type filter hook output priority -400; policy accept; }');
+      net.nft('add rule inet other c ip daddr { 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 } drop');
+      await until(() => scheduled.incidents.some((i) => i.code === 'enforce.canary_failed'), 8000);
+      assert.equal(scheduled.incidents.find((i) => i.code === 'enforce.canary_failed')?.severity, 'critical');
+    } finally {
+      await scheduled.end();
+      net.nft('flush', 'ruleset');
+      t = await startResponder(net.router);
+    }
   });
 
   it('finds with the doctor what would let packets through', async () => {
