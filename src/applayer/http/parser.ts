@@ -31,6 +31,9 @@ class HttpParser implements AppParser {
     });
     this.responses = new ResponseReader(options, {
       next: () => this.unanswered.shift() ?? this.withoutRequest(),
+      refused: () => {
+        this.requests.refused();
+      },
       tunnel: () => {
         this.requests.tunnel();
       },

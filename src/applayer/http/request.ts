@@ -45,11 +45,25 @@ export class RequestReader {
   }
 
   feed(data: Uint8Array, offset: number, length: number): void {
-    if (this.state === 'failed' || this.state === 'tunnel' || this.state === 'connect') return;
+    if (this.state === 'failed' || this.state === 'tunnel') return;
     this.input.feed(data, offset, length);
+    if (this.state === 'connect') {
+      // Until the answer it is open whether these are requests or the inside of a tunnel.
+      this.input.keep();
+      if (this.input.left > this.maxLine) this.fail(undefined);
+      return;
+    }
     while (this.step());
     this.input.keep();
     if (this.input.left > this.maxLine) this.fail('request_field_too_long');
+  }
+
+  /** The answer to CONNECT is no: what was held back are requests. */
+  refused(): void {
+    if (this.state !== 'connect') return;
+    this.state = 'idle';
+    while (this.step());
+    this.input.keep();
   }
 
   tunnel(): void {

@@ -26,6 +26,8 @@ export interface ResponseDeps {
   next(): HttpTransaction;
   /** The other protocol begins (CONNECT, Upgrade). */
   tunnel(): void;
+  /** CONNECT is refused: requests go on. */
+  refused(): void;
 }
 
 /** Room made for a body because a length says so; more only when the bytes are there. */
@@ -239,6 +241,7 @@ export class ResponseReader {
       this.deps.tunnel();
       return;
     }
+    if (methodText === 'CONNECT') this.deps.refused();
     if (status === 100 && !hasBodyField && !tx.hadContinue) {
       tx.hadContinue = true;
       headers.clear();

@@ -171,6 +171,17 @@ describe('a path is found however it is written', () => {
   test('behind white space and with a bare line feed', () => {
     assert.deepEqual(alertsOf(whole(latin1('\r\nGET\t/etc/passwd  HTTP/1.1\nHost: a\n\n'))), [1]);
   });
+  test('behind a CONNECT that is refused', () => {
+    const sent = Buffer.concat([latin1('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n'), HIDDEN]);
+    const answer = latin1('HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n');
+    assert.deepEqual(alertsOf([...whole(sent), { from: 'S', offset: 0, data: answer }]), [1]);
+  });
+  test('inside of a tunnel that CONNECT opened', () => {
+    const sent = latin1('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    const answer = latin1('HTTP/1.1 200 OK\r\n\r\n');
+    const segments: Segment[] = [...whole(sent), { from: 'S', offset: 0, data: answer }];
+    assert.deepEqual(alertsOf([...segments, { from: 'C', offset: sent.length, data: HIDDEN }]), [1]);
+  });
   test('in the second of two requests sent at once', () => {
     assert.deepEqual(alertsOf(whole(Buffer.concat([get('/first'), HIDDEN]))), [1]);
   });
