@@ -19,6 +19,8 @@ export interface IngestDeps {
   /** Directory that relative paths of the configuration are relative to; the data directory by default. */
   configDir?: string;
   emit(detection: Detection): void;
+  /** A source stopped working, or works again (empty problem). */
+  onProblem?(source: string, problem: string): void;
   log: Logger;
   /** Epoch milliseconds. */
   now(): number;
@@ -125,6 +127,7 @@ function createIntake(source: SourceOptions, counts: Counts, deps: IngestDeps): 
       return false;
     },
     report(problem) {
+      deps.onProblem?.(source.name, problem);
       if (problem === '') deps.log.info({ source: source.name }, 'ingest: source works');
       else deps.log.warn({ source: source.name, problem }, 'ingest: source does not work');
     },
