@@ -151,7 +151,7 @@ test('a capture is dropped into the offline lab, analysed, and looked into packe
   await page.setInputFiles(id('capture-file'), file);
   await page.click(id('capture-analyze'));
   await page.click(id('analyze-start'));
-  await page.waitForSelector(`${id('job-state')}[data-state="done"]`, { timeout: 60_000 });
+  await page.waitForSelector(`${id('job-state')}[data-state="done"]`, { timeout: 150_000 });
   await page.locator(id('job-alert-row'), { hasText: SCANNER }).first().waitFor();
   await page.click(id('tab-blocks'));
   await page.locator(id('job-block-row'), { hasText: SCANNER }).first().waitFor();

@@ -106,3 +106,13 @@ describe('completion of a policy', () => {
     expect(offered(text)).toEqual(expected);
   });
 });
+
+describe('what the form writes', () => {
+  it('differs from the text before in the changed line only', () => {
+    const fields = readFields(YAML);
+    if (!fields) throw new Error('unreadable');
+    const next = writeFields(YAML, { ...fields, minConfidence: '0.75' });
+    const changed = next.split('\n').filter((line, i) => line !== YAML.split('\n')[i]);
+    expect(changed).toEqual(['  min_confidence: 0.75']);
+  });
+});

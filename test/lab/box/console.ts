@@ -63,7 +63,9 @@ export class ConsoleTab {
   async go(path: string): Promise<void> {
     const to = JSON.stringify(path);
     await this.page.evaluate(
-      `history.pushState({}, '', ${to}); window.dispatchEvent(new PopStateEvent('popstate', { state: {} }))`,
+      `{ const state = { current: ${to}, position: history.length };
+         history.pushState(state, '', ${to});
+         window.dispatchEvent(new PopStateEvent('popstate', { state })); }`,
     );
     await this.page.waitForFunction(
       `location.pathname + location.search === ${to} && document.querySelector('main .page') !== null &&

@@ -90,7 +90,9 @@ export function writeFields(yaml: string, next: PolicyFields): string {
     next.blocksPerMinute === '' ? '' : Number(next.blocksPerMinute),
   );
   if (changed('ladder')) writeLadder(doc, next.ladder);
-  return doc.toString({ lineWidth: 120 });
+  const written = doc.toString({ lineWidth: 120 });
+  // The writer pads lists as it pads mappings: lists that were written tightly stay so.
+  return /: \[ /.test(yaml) ? written : written.replace(/^(\s*(?:- )*[\w-]+: )\[ (.*) \]( *#.*)?$/gm, '$1[$2]$3');
 }
 
 /** Each step keeps what the form does not show, such as its prefix lengths. */
