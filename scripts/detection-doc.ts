@@ -3,16 +3,21 @@
  *
  *   npx tsx scripts/detection-doc.ts --lab FOLDER... [--captures FOLDER CAPTURES.csv] [--verbose]
  *
- * A lab folder holds runs of `npm run lab -- all --role evaluate --out FOLDER`. Figures are those of this run; what is not
- * given is not measured and said so.
+ * A lab folder holds runs of `npm run lab -- all --role evaluate --out FOLDER`. What is not given keeps the figures that stand in
+ * the document; without any argument only prose and options are written anew.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { z } from 'zod';
 import { toSnake } from '../src/config/snake.js';
-import { BEHAVIOURS, behaviourOptionsSchema, type BehaviourEntry } from '../src/detect/behaviour/index.js';
+import {
+  BEHAVIOURS,
+  behaviourOptionsSchema,
+  SERVICE_NAMES,
+  type BehaviourEntry,
+} from '../src/detect/behaviour/index.js';
 import { measureCaptures, type CaptureFigures } from './detection/captures.js';
 import { measureLab, type LabFigures } from './detection/lab-runs.js';
 import { BASELINE, DETECTORS, type DetectorProse } from './detection/prose.js';
@@ -20,7 +25,9 @@ import { quantile } from './detection/replay.js';
 
 const TARGET = fileURLToPath(new URL('../docs/detection.md', import.meta.url));
 const ENTRIES: readonly BehaviourEntry[] = Object.values(BEHAVIOURS);
-const MEASURED = '<!-- measured -->';
+/** Marks around the two measured parts. */
+const LAB_MARK = '<!-- lab -->';
+const CAPTURES_MARK = '<!-- captures -->';
 
 const INTRO = `# Detection of behaviours
 
@@ -147,40 +154,42 @@ ${captures.falseAlerts.map((line) => `\n- ${line}`).join('')}
 `;
 }
 
-/** The document with the measured part as given. */
-export async function detectionDocument(measured: string): Promise<string> {
-  const text = `${INTRO}\n## Measured\n\n${MEASURED}\n\n${measured.trim()}\n\n${MEASURED}\n\n${detectorSections()}`;
+/** The measured parts, as texts. */
+export interface Measured {
+  lab: string;
+  captures: string;
+}
+
+export async function detectionDocument({ lab, captures }: Measured): Promise<string> {
+  const part = (mark: string, text: string): string => `${mark}\n\n${text.trim()}\n\n${mark}`;
+  const measured = `${part(LAB_MARK, lab)}\n\n${part(CAPTURES_MARK, captures)}`;
+  const text = `${INTRO}\n## Measured\n\n${measured}\n\n${detectorSections()}`;
   return format(text, { ...(await resolveConfig(TARGET)), parser: 'markdown' });
 }
 
-/** The measured part of a document. */
-export function measuredPart(document: string): string {
-  return document.split(MEASURED)[1]?.trim() ?? '';
+/** What stands in a document. */
+export function measuredIn(document: string): Measured {
+  const part = (mark: string): string => document.split(mark)[1]?.trim() ?? 'Not measured yet.';
+  return { lab: part(LAB_MARK), captures: part(CAPTURES_MARK) };
+}
+
+function serviceLabels(): Set<string> {
+  const services = SERVICE_NAMES.filter((name) => name !== '').map((name) => `${name}_brute_force`);
+  return new Set([...ENTRIES.map((e) => e.label), ...services]);
 }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: {
-      lab: { type: 'string', multiple: true, default: [] },
-      captures: { type: 'string' },
-      keep: { type: 'boolean' },
-    },
+    options: { lab: { type: 'string', multiple: true, default: [] }, captures: { type: 'string' } },
   });
-  if (values.keep === true) {
-    writeFileSync(TARGET, await detectionDocument(measuredPart(readFileSync(TARGET, 'utf8'))));
-    return;
-  }
-  const parts: string[] = [];
-  const labels = new Set<string>(ENTRIES.map((e) => e.label));
-  for (const service of ['ssh', 'ftp', 'http', 'smtp', 'imap', 'pop3', 'telnet']) labels.add(`${service}_brute_force`);
-  if (values.lab.length > 0) parts.push(labSection(await measureLab(values.lab, labels), values.lab.length));
-  else parts.push('Lab runs were not given: not measured.');
+  const measured = measuredIn(existsSync(TARGET) ? readFileSync(TARGET, 'utf8') : '');
+  if (values.lab.length > 0)
+    measured.lab = labSection(await measureLab(values.lab, serviceLabels()), values.lab.length);
   const [csv] = positionals;
   if (values.captures !== undefined && csv !== undefined)
-    parts.push(captureSection(await measureCaptures(values.captures, csv, behaviourOptionsSchema.parse({}))));
-  else parts.push('Captures of others were not given: not measured.');
-  writeFileSync(TARGET, await detectionDocument(parts.join('\n\n')));
+    measured.captures = captureSection(await measureCaptures(values.captures, csv, behaviourOptionsSchema.parse({})));
+  writeFileSync(TARGET, await detectionDocument(measured));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -2,14 +2,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Detection } from '../../src/domain/detection.js';
 import { behaviourOptionsSchema } from '../../src/detect/behaviour/index.js';
-import { cidrContains, parseCidr, parseIp } from '../../src/util/ip.js';
+import { canonicalAddress, cidrContains, parseCidr, parseIp } from '../../src/util/ip.js';
 import type { Truth, TruthStep } from '../../test/lab/truth.js';
 import { replay, type Replayed } from './replay.js';
 
 /** Packets of a step may be seen a little outside its ends. */
 const SLACK_US = 1e6;
-/** What the operator of the lab's network has configured: its DHCP server. */
-const OPTIONS = behaviourOptionsSchema.parse({ rogueDhcp: { servers: ['10.77.0.254'] } });
+/** What the operator of the lab's network has configured: its DHCP server, and what is inside. */
+const DHCP = { rogueDhcp: { servers: ['10.77.0.254'] } };
+const AS_ROUTER = behaviourOptionsSchema.parse({ ...DHCP, homeNetworks: ['10.77.128.0/17', 'fd77:0:0:2::/63'] });
+/** Lateral movement is between inside hosts: there the watched segment is inside too. */
+const AS_INSIDE = behaviourOptionsSchema.parse(DHCP);
 
 /** Labels that name an attack rightly, where there are several. */
 const ALSO_RIGHT: Readonly<Record<string, readonly string[]>> = {
@@ -51,8 +54,11 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
   };
   for (const folder of folders.flatMap(runsIn)) {
     const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Truth;
+    for (const step of truth.steps) step.sources = step.sources.map((text) => canonicalAddress(text) ?? text);
     const hostile = truth.steps.filter((step) => step.malicious);
-    const seen = await replay(join(folder, 'capture.pcap'), [...new Set(hostile.flatMap((s) => s.sources))], OPTIONS);
+    const sources = [...new Set(hostile.flatMap((s) => s.sources))];
+    const options = hostile.some((s) => s.label === 'lateral_movement') ? AS_INSIDE : AS_ROUTER;
+    const seen = await replay(join(folder, 'capture.pcap'), sources, options);
     if (hostile.length === 0) addBenign(out, truth, seen);
     else out.attacks.push(...attacksOf(truth, hostile, seen).filter((a) => labels.has(a.label)));
   }

@@ -18,7 +18,8 @@ export const DETECTORS: readonly DetectorProse[] = [
       'Distinct ports and hosts whose attempts failed: no answer within `answer_timeout_ms`, RST, a handshake that the ' +
       'source gave up, or a connection dropped without a byte. By source in a fast and a slow window, and by /24 or /64. ' +
       'Many failed ports a host are a port scan; mostly failures at many hosts are a sweep. Probes with flags that no ' +
-      'connection begins with (NULL, FIN, Xmas) count from three ports on. The report names the techniques: SYN, connect, ' +
+      'connection begins with (NULL, FIN, Xmas) count from three ports on. Open ports count half, when the source said ' +
+      'nothing on them: monitoring looks at open ports, scans find mostly closed ones. The report names the techniques: SYN, connect, ' +
       'NULL, FIN, Xmas, ACK, Maimon, UDP, ping. A scan that pauses and goes on is reported anew, and one that has grown ' +
       'tenfold is told again. What an inside host contacts day by day (baseline) does not count.',
     spoofable:

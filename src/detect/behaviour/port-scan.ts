@@ -58,7 +58,7 @@ export class PortScanDetector implements Detector {
   private readonly kinds: Uint16Array;
   private readonly kindsOf: Uint32Array;
   private readonly slowLimits: Thresholds;
-  private readonly probe: Probe = { host: 0, network: 0, port: 0, service: 0, atUs: 0 };
+  private readonly probe: Probe = { host: 0, network: 0, port: 0, service: 0, isSilent: false, atUs: 0 };
 
   constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
     this.baselines = baselines;
@@ -99,6 +99,7 @@ export class PortScanDetector implements Detector {
       flows.ipVersion[slot] === 6 ? hashWords(dst[a]!, dst[a + 1]!, 0, 0) : hashWords(0, 0, 0, dst[a + 3]! >>> 8);
     this.probe.port = isPing ? 0 : mix32(flows.dstPort[slot]! | (flows.proto[slot]! << 16));
     this.probe.service = mix32(this.probe.host ^ this.probe.port);
+    this.probe.isSilent = failure === FAILURE.EMPTY;
     this.probe.atUs = Math.max(flows.startUs[slot]!, nowUs - 1e6);
     const index = this.sources.ofFlow(flows, slot, nowUs);
     this.beginAnewAfterPause(index, nowUs);
@@ -154,12 +155,12 @@ export class PortScanDetector implements Detector {
     const due = (limit: Limiter): boolean =>
       hasGrown || (limit.isDue(index, at.nowUs) && !(isSlow && !this.slowLimit.isDue(index, at.nowUs)));
     if (!due(this.scanLimit)) return;
-    const hosts = counter.hosts(index);
-    const ports = counter.ports(index);
+    const hosts = counter.weighedHosts(index);
+    const ports = counter.weighedPorts(index);
     // Nothing innocent begins a connection with such flags: few of them are enough.
     const wantedPorts = isOdd ? Math.min(this.options.oddPorts, limits.ports) : limits.ports;
     const perHost = isOdd ? 1 : this.options.minPortsPerHost;
-    if (ports >= wantedPorts && services >= hosts * perHost) {
+    if (ports >= wantedPorts && services >= counter.hosts(index) * perHost) {
       this.mark(this.scanLimit, index, services, at.nowUs);
       this.reportScan(at, index, counter, { entry: entries[0], count: ports, threshold: wantedPorts });
       return;

@@ -16,16 +16,21 @@ export interface Probe {
   port: number;
   /** Host and port together. */
   service: number;
+  /** It was answered, and the source dropped the connection without a byte. */
+  isSilent: boolean;
   /** When it was sent. */
   atUs: number;
 }
 
-/** Columns of an entry's record: four numbers, half a cache line. */
+/** Columns of an entry's record: eight numbers, one cache line. */
 const START_US = 0;
 const GENERATION = 1;
 const PROBES = 2;
 const GOOD_BEFORE = 3;
-const COLUMNS = 4;
+/** Ports and hosts that were open: the source connected and said nothing. */
+const SILENT_PORTS = 4;
+const SILENT_HOSTS = 5;
+const COLUMNS = 8;
 
 /**
  * Failed attempts in one window, which begins with the first of them: distinct hosts, their networks, ports and host-port
@@ -60,6 +65,8 @@ export class ScanCounter {
     this.records[at + GENERATION] = this.table.generation[index]!;
     this.records[at + START_US] = sinceUs;
     this.records[at + PROBES] = 0;
+    this.records[at + SILENT_PORTS] = 0;
+    this.records[at + SILENT_HOSTS] = 0;
     this.records[at + GOOD_BEFORE] = this.good?.of(index) ?? 0;
     for (let s = 0; s < SETS; s++) this.sets.clear(index * SETS + s);
   }
@@ -72,6 +79,8 @@ export class ScanCounter {
     const b = probe.port !== 0 && this.sets.add(index * SETS + PORTS, probe.port);
     const c = this.sets.add(index * SETS + SERVICES, probe.service);
     this.sets.add(index * SETS + NETWORKS, probe.network);
+    if (probe.isSilent && a) this.records[index * COLUMNS + SILENT_HOSTS]! += 1;
+    if (probe.isSilent && b) this.records[index * COLUMNS + SILENT_PORTS]! += 1;
     return a || b || c;
   }
 
@@ -85,6 +94,15 @@ export class ScanCounter {
 
   ports(index: number): number {
     return this.sets.count(index * SETS + PORTS);
+  }
+
+  /** Hosts, those that were open at half: monitoring and health checks look at open ports, scans find mostly closed ones. */
+  weighedHosts(index: number): number {
+    return this.hosts(index) - Math.floor(this.records[index * COLUMNS + SILENT_HOSTS]! / 2);
+  }
+
+  weighedPorts(index: number): number {
+    return this.ports(index) - Math.floor(this.records[index * COLUMNS + SILENT_PORTS]! / 2);
   }
 
   services(index: number): number {

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { detectionDocument, measuredIn } from '../../../scripts/detection-doc.js';
+import { DETECTORS } from '../../../scripts/detection/prose.js';
+import { BEHAVIOURS } from '../../../src/detect/behaviour/index.js';
+
+test('docs/detection.md has the options and prose of the program, and figures of both kinds', async () => {
+  const text = readFileSync('docs/detection.md', 'utf8');
+  assert.equal(text, await detectionDocument(measuredIn(text)), 'run npx tsx scripts/detection-doc.ts');
+  const { lab, captures } = measuredIn(text);
+  assert.match(lab, /\| port_scan +\|/);
+  assert.match(captures, /per 10,000 flows/);
+});
+
+test('every behaviour is described by one detector', () => {
+  for (const { label } of Object.values(BEHAVIOURS)) {
+    const having = DETECTORS.filter((d) => d.labels.includes(label));
+    assert.ok(having.length >= 1, label);
+  }
+});
