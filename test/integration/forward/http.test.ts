@@ -330,6 +330,34 @@ describe('OTLP over HTTP', () => {
       /1 of 2 records of this batch refused: too old/,
     );
   });
+
+  it('waits as long as a 429 says, tries again after 503 and after a cut connection, and loses nothing', async () => {
+    const times: number[] = [];
+    server.answer((_request, response) => {
+      times.push(performance.now());
+      if (times.length === 1) return { status: 429, headers: { 'retry-after': '1' } };
+      if (times.length === 2) return { status: 503, body: { code: 14, message: 'unavailable' } };
+      if (times.length === 3) {
+        response.socket?.destroy();
+        return undefined;
+      }
+      return { status: 200 };
+    });
+    const f = await start({ name: 'a', preset: 'otlp', url }, 3);
+    await delivered(f);
+    assert.ok(times[1]! - times[0]! >= 990, `waited ${times[1]! - times[0]!} ms`);
+    assert.deepEqual(numbersIn(server.requests.at(-1)!.body).sort(), [0, 1, 2]);
+    assert.deepEqual([f.status()[0]!.dead, f.status()[0]!.dropped], [0, 0]);
+  });
+
+  it('is misconfigured by a refused token (401), and a right one delivers', async () => {
+    server.answer((request) => ({ status: request.headers['authorization'] === 'Bearer right' ? 200 : 401 }));
+    const f = await start({ name: 'a', preset: 'otlp', url, token: 'wrong' }, 2);
+    await waitFor('misconfigured', () => f.status()[0]!.state === 'misconfigured');
+    await f.reconfigure(testOptions([{ name: 'a', preset: 'otlp', url, token: 'right' }]));
+    await delivered(f);
+    assert.equal(f.status()[0]!.dropped, 0);
+  });
 });
 
 describe('webhook', () => {
