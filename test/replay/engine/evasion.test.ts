@@ -9,7 +9,7 @@ import { createSignatures } from '../../../src/daemons/signatures.js';
 import { signatureOptionsSchema } from '../../../src/detect/signature/index.js';
 import type { Detection } from '../../../src/domain/detection.js';
 import { LINK, TCP, type PacketBlock } from '../../../src/domain/packet.js';
-import { bytes, ethernet, ipv4, tcp } from '../../unit/decode/frames.js';
+import { ethernet, ipv4, tcp } from '../../unit/decode/frames.js';
 
 /** Rules for what the attacker wants to hide: in the URL, in a body to the server, in an answer, in the stream. */
 const RULES = `
@@ -63,7 +63,7 @@ function frames(s: Segment, ipId: number): Uint8Array[] {
 /** Handshake, the segments as given, and the end; through decoder, defragmenter, flow table and the engine. */
 function alertsOf(segments: readonly Segment[]): number[] {
   const found: Detection[] = [];
-  const options = { ...signatureOptionsSchema.parse({ rules: [file] }), stream: {} };
+  const options = { ...signatureOptionsSchema.parse({ rules: [file] }), stream: { inspect: 'arrival' } as const };
   const { observer } = createSignatures(options, { emit: (d) => found.push(d), sensor: 'test' });
   const pipeline = createPipeline({}, { observers: [observer] });
   const none = new Uint8Array(0);
