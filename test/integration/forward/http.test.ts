@@ -346,7 +346,7 @@ describe('OTLP over HTTP', () => {
     const f = await start({ name: 'a', preset: 'otlp', url }, 3);
     await delivered(f);
     assert.ok(times[1]! - times[0]! >= 990, `waited ${times[1]! - times[0]!} ms`);
-    assert.deepEqual(numbersIn(server.requests.at(-1)!.body).sort(), [0, 1, 2]);
+    assert.deepEqual([...new Set(numbersIn(server.requests.at(-1)!.body))].sort(), [0, 1, 2]);
     assert.deepEqual([f.status()[0]!.dead, f.status()[0]!.dropped], [0, 0]);
   });
 
