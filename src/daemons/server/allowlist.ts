@@ -82,7 +82,7 @@ export function createAllowlistControl(parts: Parts): AllowlistControl {
           ...(kept.length > 0
             ? [`${kept.map((k) => k.value).join(', ')} can never be blocked anyway: protected.`]
             : []),
-          `${lifted.length} decisions would be lifted, ${decisions.length - lifted.length} wider ones overridden in the kernel.`,
+          `Decisions that would be lifted: ${lifted.length}; wider ones that the kernel would override: ${decisions.length - lifted.length}.`,
         ],
       };
     },
