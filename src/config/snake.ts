@@ -14,32 +14,48 @@ export function toSnake(key: string): string {
  * are, so that the strict schema reports them under the name the operator wrote; the code's own spelling is unknown too.
  */
 export function snakeSection<S extends z.ZodType>(schema: S) {
-  const names = new Map<string, string>();
-  collectKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), names);
-  return z.preprocess((value) => rename(value, names), schema);
+  const keys: Keys = { names: new Map(), records: new Set() };
+  collectKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), keys);
+  return z.preprocess((value) => rename(value, keys), schema);
 }
 
-function rename(value: unknown, names: ReadonlyMap<string, string>): unknown {
-  if (Array.isArray(value)) return value.map((item) => rename(item, names));
+interface Keys {
+  /** What the code calls a key of the file. */
+  names: Map<string, string>;
+  /** Keys whose values have keys of the operator's own, such as HOME_NET: those stay as they are. */
+  records: Set<string>;
+}
+
+function rename(value: unknown, keys: Keys): unknown {
+  if (Array.isArray(value)) return value.map((item) => rename(item, keys));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      /[A-Z]/.test(key) ? `${FOREIGN}${key}` : (names.get(key) ?? key),
-      rename(inner, names),
-    ]),
+    Object.entries(value).map(([key, inner]) => {
+      const name = /[A-Z]/.test(key) ? `${FOREIGN}${key}` : (keys.names.get(key) ?? key);
+      return [name, keys.records.has(name) ? inner : rename(inner, keys)];
+    }),
   );
 }
 
-function collectKeys(schema: unknown, names: Map<string, string>): void {
+/** An object with any keys: `z.record`. */
+function isRecord(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null || 'properties' in schema) return false;
+  return 'additionalProperties' in schema && typeof schema.additionalProperties === 'object';
+}
+
+function collectKeys(schema: unknown, keys: Keys): void {
   if (Array.isArray(schema)) {
-    for (const item of schema) collectKeys(item, names);
+    for (const item of schema) collectKeys(item, keys);
     return;
   }
   if (typeof schema !== 'object' || schema === null) return;
   for (const [key, inner] of Object.entries(schema)) {
     if (key === 'properties' && typeof inner === 'object' && inner !== null) {
-      for (const name of Object.keys(inner)) names.set(toSnake(name), name);
+      for (const [name, of] of Object.entries(inner)) {
+        keys.names.set(toSnake(name), name);
+        if (isRecord(of)) keys.records.add(name);
+      }
     }
-    collectKeys(inner, names);
+    collectKeys(inner, keys);
   }
 }

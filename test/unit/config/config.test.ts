@@ -56,3 +56,16 @@ test('units survive the change of spelling', () => {
   assert.equal(toSnake('idleTimeoutSecs'), 'idle_timeout_secs');
   assert.equal(toSnake('maxTTLSecs'), 'max_ttl_secs');
 });
+
+test("names of the operator's own stay as they are written: rule variables, headers", () => {
+  const text = `detect:
+  signature:
+    addresses: { HOME_NET: '192.0.2.0/24', idle_timeout_secs: any }
+    update_interval_hours: 3
+    sources: [{ name: a, url: 'https://rules.example/a.tar.gz', headers: { Authorization: 'Bearer x' } }]
+`;
+  const { addresses, sources, updateIntervalHours } = parseConfig(text, 'x.yaml').detect.signature;
+  assert.deepEqual(addresses, { HOME_NET: '192.0.2.0/24', idle_timeout_secs: 'any' });
+  assert.deepEqual(sources[0]!.headers, { Authorization: 'Bearer x' });
+  assert.equal(updateIntervalHours, 3);
+});
