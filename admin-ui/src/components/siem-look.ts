@@ -4,6 +4,6 @@ import type { SiemStatus } from '@/api/types';
 export const siemLook: Record<SiemStatus['state'], { icon: IconName; tone: string }> = {
   ok: { icon: 'check', tone: 'tone-ok' },
   retrying: { icon: 'refresh', tone: 'tone-warn' },
-  failed: { icon: 'failed', tone: 'tone-danger' },
+  misconfigured: { icon: 'failed', tone: 'tone-danger' },
   disabled: { icon: 'remove', tone: 'tone-muted' },
 };

@@ -48,7 +48,7 @@ export const words = {
     simulated: 'Would block',
     inSet: (set: string) => `Kernel set ${set}`,
   },
-  siemState: { ok: 'OK', retrying: 'Retrying', failed: 'Failed', disabled: 'Off' },
+  siemState: { ok: 'OK', retrying: 'Retrying', misconfigured: 'Misconfigured', disabled: 'Off' },
   state: {
     loading: 'Loading',
     empty: 'Nothing here',
