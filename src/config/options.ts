@@ -38,10 +38,10 @@ const captureSchema = afpacketOptions.omit({ interface: true, interfaceId: true 
         .boolean()
         .default(false)
         .describe('Keep the packets around alerts, for the console and evidence bundles'),
-      ringMib: z.number().int().min(1).max(1024).default(32).describe('Memory of the sensor for the newest packets'),
+      ringMiB: z.number().int().min(1).max(1024).default(32).describe('Memory of the sensor for the newest packets'),
       snapBytes: z.number().int().min(64).max(65_535).default(512).describe('First bytes of each packet that are kept'),
       packets: z.number().int().min(2).max(500).default(64).describe('Packets kept of one alert'),
-      storeMib: z
+      storeMiB: z
         .number()
         .int()
         .min(1)

@@ -35,6 +35,8 @@ export async function runSensor(
 ): Promise<void> {
   // Set below; the server may ask before.
   let capture: LiveCapture | undefined = undefined;
+  /** Ends the bus when everything that is left has been said. */
+  const goodbye = new AbortController();
   const bus = runBusClient(
     {
       role: 'sensor',
@@ -44,11 +46,11 @@ export async function runSensor(
       onMessage: (message) => void command(message),
       log,
     },
-    signal,
+    goodbye.signal,
   );
   const { evidence } = config.capture;
   const recorder = evidence.enabled
-    ? createPacketRecorder({ ...evidence, ringBytes: evidence.ringMib * 1024 * 1024 }, (found) =>
+    ? createPacketRecorder({ ...evidence, ringBytes: evidence.ringMiB * 1024 * 1024 }, (found) =>
         bus.send({ type: 'evidence', ...found }),
       )
     : undefined;
@@ -160,6 +162,8 @@ export async function runSensor(
     gate.flush();
     reporter.flush();
     await detectors.close();
+    goodbye.abort();
+    await bus.done;
   }
 }
 
