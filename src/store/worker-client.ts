@@ -38,7 +38,7 @@ export async function openWorkerStore(
 ): Promise<Store> {
   let worker = start();
   /** Requests that came while no thread ran. */
-  let held: Request[] = [];
+  const held: Request[] = [];
   let restarts = 0;
   let lost = 0;
   let backoffMs = FIRST_BACKOFF_MS;

@@ -13,7 +13,7 @@ import {
   type SavedView,
 } from '../../../src/contract/http.js';
 import { sampleAlert, sampleDecision, sampleFlow, sampleIncident } from '../store/samples.js';
-import { assertProblem, cookieOf, startHarness, type CallOptions, type Harness } from './harness.js';
+import { assertProblem, startHarness, type CallOptions, type Harness } from './harness.js';
 
 const all = Object.entries(OPERATIONS) as [string, Operation][];
 const concrete = (path: string): string =>
