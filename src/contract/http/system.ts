@@ -27,7 +27,8 @@ export type SensorStatus = z.infer<typeof sensorStatusSchema>;
 
 export const siemStatusSchema = z.object({
   name: z.string(),
-  state: z.enum(['ok', 'retrying', 'failed', 'disabled']),
+  /** misconfigured: the receiver refuses us; nothing is lost, it waits for the operator. */
+  state: z.enum(['ok', 'retrying', 'misconfigured', 'disabled']),
   format: z.string(),
   transport: z.string(),
   /** Host and port, path or URL without credentials. */

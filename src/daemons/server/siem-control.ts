@@ -62,7 +62,7 @@ export function createSiemControl(
 
 /** The short form for lists and the status. */
 export function toSiemStatus(d: DestinationStatus): SiemStatus {
-  const state = d.state === 'misconfigured' ? 'failed' : d.state === 'starting' ? 'retrying' : d.state;
+  const state = d.state === 'starting' ? 'retrying' : d.state;
   return {
     name: d.name,
     state,
