@@ -141,9 +141,15 @@ export async function openBusServer(
   }
 
   const servers: Server[] = [];
+  /** Nobody is served before the caller has what this function returns: handlers use it. */
+  let open: () => void;
+  const opened = new Promise<void>((resolve) => (open = resolve));
   const listen = async (path: string, role: Peer['role']): Promise<void> => {
     const server = createServer((socket) => {
-      serve(socket, role);
+      socket.on('error', () => undefined);
+      void opened.then(() => {
+        serve(socket, role);
+      });
     });
     await listenOnSocket(server, { path, mode: options.mode, group: options.group });
     servers.push(server);
@@ -160,6 +166,9 @@ export async function openBusServer(
     throw error;
   }
 
+  setImmediate(() => {
+    open();
+  });
   function send(role: Peer['role'], message: { type: string }, name?: string): number {
     let count = 0;
     for (const { peer, push } of connections.values()) {

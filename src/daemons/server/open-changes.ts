@@ -1,0 +1,43 @@
+import type { Store } from '../../store/index.js';
+import type { Logger } from '../../util/logger.js';
+import { changeText, createChangeBook, type ChangeBook } from './changes.js';
+import type { DecisionBook } from './decisions.js';
+import type { Outlets } from './outlets.js';
+import type { Settings } from './parts.js';
+import type { PolicyBook } from './policies.js';
+import { undoChange } from './policy-control.js';
+
+interface ChangesDeps {
+  store: Store;
+  policies: PolicyBook;
+  settings: Settings;
+  book: DecisionBook;
+  outlets: Outlets;
+  log: Logger;
+}
+
+/** Commit-confirm, with everybody told of what is pending, kept and taken back. */
+export async function openChanges({ store, policies, settings, book, outlets, log }: ChangesDeps): Promise<ChangeBook> {
+  const changes = createChangeBook({
+    settings: store.settings,
+    undo: (change, actor) => undoChange(change, actor, { policies, settings, book }),
+    told(change, what, lifted, actor) {
+      const text = `${change.summary} ${changeText(what, lifted, actor)}`;
+      log.warn({ change: change.id, what, actor }, text);
+      outlets.health('changes', what === 'reverted' ? 'warning' : 'ok', text);
+      if (actor === 'timer') {
+        const entry = { actor, address: '', outcome: 'success', action: 'change.revert' } as const;
+        void store.audit
+          .append({ ...entry, object: change.object, before: change, after: { lifted } })
+          .catch((error: unknown) => {
+            log.error({ err: error }, 'A change that was taken back was not audited.');
+          });
+      }
+      outlets.publishStatus();
+    },
+    now: Date.now,
+    log,
+  });
+  await changes.start();
+  return changes;
+}

@@ -1,0 +1,127 @@
+import type { LoadedConfig } from '../../config/index.js';
+import { createCorrelator, type Correlator } from '../../correlate/index.js';
+import type { AlertUpdate } from '../../domain/alert.js';
+import type { Decision } from '../../domain/decision.js';
+import type { FlowRecord } from '../../domain/flow.js';
+import type { Verdict } from '../../domain/verdict.js';
+import { alertToSiemEvent } from '../../forward/index.js';
+import type { Store } from '../../store/index.js';
+import type { Logger } from '../../util/logger.js';
+import { uuid7 } from '../../util/uuid7.js';
+import { createDecisionBook, type DecisionBook } from './decisions.js';
+import type { EvidenceStore } from './evidence.js';
+import { createFlowIntake } from './flow-intake.js';
+import { createIncidentBook } from './incidents.js';
+import { createJudge } from './judge.js';
+import type { Outlets } from './outlets.js';
+import type { Policing } from './policing.js';
+import { createRemediationFeed, type RemediationFeed } from './remediation.js';
+import { createResponseMemory } from './response-memory.js';
+
+const MAX_WAITING_FLOWS = 50_000;
+
+/** Sums of one second, for the timeline. */
+export interface SecondSums {
+  packets: number;
+  bytes: number;
+  flows: number;
+  kernelDrops: number;
+  alerts: number;
+  blocks: number;
+}
+
+/**
+ * From a detection to a decision on its way to the responders; store, SIEM and console get theirs after that. Everything
+ * here is in memory and synchronous.
+ */
+export interface DecisionPath {
+  correlator: Correlator;
+  book: DecisionBook;
+  remediation: RemediationFeed;
+  flows: { push(sensor: string, flows: readonly FlowRecord[]): void; drain(): void; stats(): Record<string, number> };
+  /** Since start. */
+  counts: { detections: number; alerts: number; flows: number; problems: number };
+  sums: SecondSums;
+  /** @returns the sums since the last call. */
+  takeSums(): SecondSums;
+}
+
+interface PathDeps {
+  store: Store;
+  policing: Policing;
+  evidence: EvidenceStore;
+  outlets: Outlets;
+  log: Logger;
+}
+
+export async function openPath(config: LoadedConfig, deps: PathDeps): Promise<DecisionPath> {
+  const { store, outlets, log } = deps;
+  const { engine, blast } = deps.policing;
+  const incidents = createIncidentBook();
+  const responses = createResponseMemory();
+  const remediation = createRemediationFeed(Date.now);
+  const counts = { detections: 0, alerts: 0, flows: 0, problems: 0 };
+  const sums: SecondSums = { packets: 0, bytes: 0, flows: 0, kernelDrops: 0, alerts: 0, blocks: 0 };
+
+  const book = createDecisionBook({
+    name: config.name,
+    toResponders: outlets.toResponders,
+    queue: (write) => store.decisions.queue(write),
+    toSiem: outlets.toSiem,
+    changed(decision, isNew) {
+      remediation.changed(decision);
+      outlets.publish({ topic: 'decisions', data: decision }, isNew ? 'created' : 'updated');
+    },
+    ended: engine.ended,
+    answered(decision) {
+      if (!decision.simulated) sums.blocks++;
+      const response = decision.simulated ? 'simulated' : 'blocked';
+      void store.alerts.setResponse(decision.alertIds, response).catch((error: unknown) => {
+        log.error({ err: error }, 'The response of an alert was not stored.');
+      });
+    },
+  });
+
+  function judged({ alert, isNew, latest }: AlertUpdate, verdict: Verdict, decision: Decision | undefined): void {
+    deps.evidence.link(latest.id, alert.id);
+    counts.alerts += isNew ? 1 : 0;
+    sums.alerts += isNew ? 1 : 0;
+    const response = responses.of(alert.id, decision);
+    store.alerts.queue({ alert, verdict, ...(response === undefined ? {} : { response }) });
+    const grown = incidents.add(alert, isNew);
+    store.incidents.queue(grown.incident);
+    outlets.toSiem(
+      alertToSiemEvent(alert, {
+        isNew,
+        action: response ?? 'allowed',
+        ...(decision ? { decisionId: decision.id } : {}),
+      }),
+    );
+    outlets.publishAlert(alert, response ?? 'none', isNew);
+    outlets.publish({ topic: 'incidents', data: grown.incident }, grown.isNew ? 'created' : 'updated');
+  }
+
+  const judge = createJudge({ engine, book, condemn: blast.condemn, judged });
+  const correlator = createCorrelator(config.correlate, { emit: judge, newId: uuid7 });
+  const intake = createFlowIntake((sensor, flow) => {
+    blast.note(flow);
+    store.flows.queue(sensor, flow);
+  }, MAX_WAITING_FLOWS);
+
+  book.restore(await store.decisions.active(Date.now()));
+  remediation.restore(book.active());
+  engine.restore(book.active());
+  return {
+    correlator,
+    book,
+    remediation,
+    flows: intake,
+    counts,
+    sums,
+    takeSums() {
+      const taken = { ...sums };
+      for (const key of Object.keys(sums) as (keyof SecondSums)[]) sums[key] = 0;
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { Logger } from '../../util/logger.js';
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** What the server does again and again; a task that fails is logged and comes again. */
+export interface Chores {
+  second(nowMs: number): readonly (Promise<unknown> | undefined)[];
+  minute(nowMs: number): readonly (Promise<unknown> | undefined)[];
+  hour(nowMs: number): readonly (Promise<unknown> | undefined)[];
+}
+
+/** @returns ends them. */
+export function startChores(chores: Chores, log: Logger): () => void {
+  const every = (ms: number, run: Chores['second']): NodeJS.Timeout =>
+    setInterval(() => {
+      for (const task of run(Date.now())) {
+        task?.catch((error: unknown) => {
+          log.error({ err: error }, 'A regular task of the server failed.');
+        });
+      }
+    }, ms);
+  const timers = [every(SECOND_MS, chores.second), every(MINUTE_MS, chores.minute), every(HOUR_MS, chores.hour)];
+  return () => {
+    timers.forEach(clearInterval);
+  };
+}
