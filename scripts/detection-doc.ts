@@ -183,13 +183,13 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: { lab: { type: 'string', multiple: true, default: [] }, captures: { type: 'string' } },
   });
-  const measured = measuredIn(existsSync(TARGET) ? readFileSync(TARGET, 'utf8') : '');
-  if (values.lab.length > 0)
-    measured.lab = labSection(await measureLab(values.lab, serviceLabels()), values.lab.length);
+  const more: Partial<Measured> = {};
+  if (values.lab.length > 0) more.lab = labSection(await measureLab(values.lab, serviceLabels()), values.lab.length);
   const [csv] = positionals;
   if (values.captures !== undefined && csv !== undefined)
-    measured.captures = captureSection(await measureCaptures(values.captures, csv, behaviourOptionsSchema.parse({})));
-  writeFileSync(TARGET, await detectionDocument(measured));
+    more.captures = captureSection(await measureCaptures(values.captures, csv, behaviourOptionsSchema.parse({})));
+  const before = measuredIn(existsSync(TARGET) ? readFileSync(TARGET, 'utf8') : '');
+  writeFileSync(TARGET, await detectionDocument({ ...before, ...more }));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

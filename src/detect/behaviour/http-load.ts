@@ -179,6 +179,7 @@ export class HttpLoadDetector implements Detector {
 
   private onSlow(p: DecodedPacket, flows: FlowColumns, slot: number, kind: number): void {
     this.stage[slot] = SLOW;
+    if (!this.slow.enabled) return;
     const source = this.sources.ofFlow(flows, slot, p.tsUs);
     const count = this.slowCounts.add(source, kind, 1, p.tsUs);
     const a = 4 * slot;
@@ -224,6 +225,7 @@ export class HttpLoadDetector implements Detector {
   }
 
   private countRequest(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    if (!this.flood.enabled) return;
     const source = this.sources.ofFlow(flows, slot, p.tsUs);
     if (this.requests.roll(source, p.tsUs)) this.uris.clear(source);
     const count = this.requests.add(source, REQUESTS, 1, p.tsUs);
