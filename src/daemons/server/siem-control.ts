@@ -62,7 +62,9 @@ export function createSiemControl(
 
 /** The short form for lists and the status. */
 export function toSiemStatus(d: DestinationStatus): SiemStatus {
-  const state = d.state === 'starting' ? 'retrying' : d.state;
+  // Nothing was to be sent yet: nothing is wrong.
+  const atStart = d.backlogEvents === 0 ? 'ok' : 'retrying';
+  const state = d.state === 'starting' ? atStart : d.state;
   return {
     name: d.name,
     state,
