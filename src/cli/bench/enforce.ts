@@ -16,6 +16,7 @@ import { parseIp } from '../../util/ip.js';
 import { LatencyHistogram } from '../../util/latency-histogram.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { openInteractiveNft } from './nft-interactive.js';
+import { peersWays } from './enforce-peers.js';
 import type { BenchContext, BenchFigure, BenchSection } from './section.js';
 
 const HOSTS = 100_000;
@@ -36,7 +37,7 @@ export const enforceSection: BenchSection = {
       return [];
     }
     try {
-      return await measure(netns, context);
+      return [...(await measure(netns, context)), ...(await peersWays(netns, skip))];
     } finally {
       execFileSync('ip', ['netns', 'delete', netns], { stdio: 'pipe' });
     }
@@ -262,9 +263,14 @@ async function besideFeed(responder: Responder, on: { reported: Reported }): Pro
   const h = await watchLatency(on, async (decide) => {
     let isLoading = true;
     const feed = (async () => {
-      for (let i = 0; i < HOSTS; i++) {
-        responder.decide(decisionFor(`102.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 'feed'));
-        if (i % 250 === 249) await new Promise((resolve) => setImmediate(resolve));
+      // As the server sends it, in parts; the list stays open, so that nothing is lifted at its end.
+      const id = uuid7();
+      for (let from = 0; from < HOSTS; from += 200) {
+        const part = Array.from({ length: 200 }, (_, i) => {
+          const n = from + i;
+          return decisionFor(`102.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, 'feed');
+        });
+        await responder.sync(part, { syncId: id, last: false });
       }
       await responder.idle();
       isLoading = false;

@@ -134,15 +134,12 @@ export class TableFiller {
     const w = this.writer;
     w.reset();
     writeBatchBegin(w, this.nextSeq());
-    let last = 0;
     for (const family of where.families) {
       for (const [set, elements] of sets) {
         const at = { family, table: where.table, set };
-        last = this.nextSeq();
-        writeFlushSet(w, last, at);
+        writeFlushSet(w, this.nextSeq(), at);
         for (let i = 0; i < elements.length;) {
-          last = this.nextSeq();
-          const nest = beginElements(w, last, at);
+          const nest = beginElements(w, this.nextSeq(), at);
           while (i < elements.length && !w.isNestFull(nest)) {
             const { element, timeoutMs } = elements[i++]!;
             writeElement(w, elementKeyBytes(element), timeoutMs);

@@ -173,12 +173,12 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
   });
 
   it('ends a block by the kernel timeout, also with the responder dead', async () => {
-    await decide(A, { forMs: 1200 });
+    await decide(A, { forMs: 4000 });
     await t.responder.stop();
     const kept = await startResponder(net.router, { state_dir: t.dir, on_stop: 'keep' });
     await kept.responder.stop();
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false);
-    await until(() => net.out.canPing(INSIDE4, 80, A), 3000);
+    await until(() => net.out.canPing(INSIDE4, 80, A), 6000);
     t = await startResponder(net.router, { state_dir: t.dir, on_stop: 'flush' });
   });
 
