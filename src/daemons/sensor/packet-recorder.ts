@@ -126,7 +126,9 @@ export function createPacketRecorder(options: RecorderOptions, send: (evidence: 
   function find(detection: Detection, after: number, most: number): number[] {
     const { srcIp, dstIp, offender, flowId, srcPort, dstPort } = detection;
     const [from, to, who] = [wordOf(srcIp), wordOf(dstIp), wordOf(offender)];
-    const isFlow = flowId !== undefined && from !== undefined && to !== undefined && srcPort + dstPort > 0;
+    // A behaviour is one of many flows: its packets are those of the offender.
+    const ofFlow = detection.tier !== 'behaviour' && flowId !== undefined;
+    const isFlow = ofFlow && from !== undefined && to !== undefined && srcPort + dstPort > 0;
     const [forth, back] = [((srcPort << 16) | dstPort) >>> 0, ((dstPort << 16) | srcPort) >>> 0];
     const found: number[] = [];
     const end = Math.max(oldest, after, count - MAX_LOOKED_AT);
