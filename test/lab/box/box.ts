@@ -67,8 +67,8 @@ export class Box {
     this.hasLoggedIn = true;
   }
 
-  /** Waits until `/ready` answers 200. */
-  async ready(limitMs = 30_000): Promise<void> {
+  /** Waits until `/ready` answers 200; the limit only ends a box that never gets there. */
+  async ready(limitMs = 120_000): Promise<void> {
     await waitFor(
       'the box is ready',
       async () => {
