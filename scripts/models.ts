@@ -52,14 +52,14 @@ const recipes: readonly Recipe[] = [
   {
     name: 'flow-isolation',
     source: 'flow',
-    description: `Flows that are easily set apart from benign ones. ${OTHERS} Not live by default: on other networks it alarms far beyond its budget until it is trained on their own traffic.`,
+    description: `Flows that are easily set apart from benign ones. ${OTHERS} At its budget it reports none of the held-out attacks: a start for training on your own traffic, not a detector. Not live by default: at a budget of 0.3 % it reported 2.2, 0.05 and 1.4 % of the benign flows of networks held out (ndpi, iot-sentinel, zeek-traces).`,
     live: false,
     options: anomalyOptions('isolation-forest'),
   },
   {
     name: 'flow-autoencoder',
     source: 'flow',
-    description: `Flows that a network trained on benign ones cannot rebuild. ${OTHERS} Not live by default: on other networks it alarms far beyond its budget until it is trained on their own traffic.`,
+    description: `Flows that a network trained on benign ones cannot rebuild. ${OTHERS} Not live by default: at a budget of 0.3 % it reported 4.2, 0.0 and 3.7 % of the benign flows of networks held out (ndpi, iot-sentinel, zeek-traces).`,
     live: false,
     options: anomalyOptions('autoencoder'),
   },
