@@ -17,7 +17,7 @@ const REQUEST = 1;
 const RESPONSE = 2;
 const BOTH = 3;
 const HTTP = ['http', 'http2'];
-const TLS = ['tls', 'quic'];
+const TLS = ['tls'];
 const FILES = ['http', 'http2', 'smtp', 'ftp-data', 'smb', 'nfs'];
 
 const table = new Map<string, BufferDefinition>();
@@ -71,7 +71,6 @@ define('email.url email.received', REQUEST, ['smtp'], { multi: true });
 define('smb.named_pipe smb.share smb.ntlmssp_user smb.ntlmssp_domain', REQUEST, ['smb']);
 define('ftp.command ftp.command_data', REQUEST, ['ftp']);
 define('ftp.reply', RESPONSE, ['ftp'], { multi: true });
-define('quic.sni quic.ua quic.version', BOTH, ['quic']);
 define(
   'mqtt.connect.clientid mqtt.connect.username mqtt.connect.password mqtt.connect.willtopic mqtt.connect.willmessage ' +
     'mqtt.connect.protocol_string mqtt.publish.topic mqtt.publish.message',

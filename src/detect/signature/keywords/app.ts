@@ -121,6 +121,11 @@ export const REFUSED: Readonly<Record<string, string>> = {
   'dcerpc.opnum': 'DCE/RPC is known by its first bytes, its fields are not taken apart',
   dce_stub_data: 'DCE/RPC is known by its first bytes, its fields are not taken apart',
   'dcerpc.stub_data': 'DCE/RPC is known by its first bytes, its fields are not taken apart',
+  'quic.sni': 'the first packets of QUIC are not decrypted',
+  'quic.ua': 'the first packets of QUIC are not decrypted',
+  'quic.version': 'the first packets of QUIC are not decrypted',
+  'quic.cyu.hash': 'the first packets of QUIC are not decrypted',
+  'quic.cyu.string': 'the first packets of QUIC are not decrypted',
   datarep: 'reputations in datasets are not had: use iprep',
 };
 
