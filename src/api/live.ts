@@ -241,7 +241,12 @@ export function createLiveFeed({ access, options, log, now }: Parts): LiveFeed {
         sockets.handleUpgrade(request, socket, head, onConnection);
       });
     },
-    stats: () => ({ live_clients: clients.size, live_published: seq, live_resyncs: resyncs }),
+    stats: () => ({
+      live_clients: clients.size,
+      live_published: seq,
+      live_resyncs: resyncs,
+      live_unsent_bytes: [...clients].reduce((sum, { socket }) => sum + socket.bufferedAmount, 0),
+    }),
     close() {
       clearInterval(pingTimer);
       for (const socket of sockets.clients) socket.terminate();

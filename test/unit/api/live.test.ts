@@ -161,4 +161,35 @@ describe('live feed', () => {
     await until('next update', () => 'data' in (slow.messages.at(-1) ?? {}));
     slow.socket.close();
   });
+
+  it('carries ten thousand alerts to every client that reads, in order, and holds no more of them afterwards', async () => {
+    const readers = [await connect({ topics: ['alerts'] }), await connect({ topics: ['alerts'] })];
+    const stuck = await connect({ topics: ['alerts'] });
+    stuck.socket.pause();
+    const numbers = readers.map(() => [] as number[]);
+    for (const [i, { socket }] of readers.entries()) {
+      socket.removeAllListeners('message');
+      socket.on('message', (data) => {
+        const text = (data as Buffer).toString();
+        if (text.includes('"type":"created"')) numbers[i]?.push(Number(/"title":"n(\d+)"/.exec(text)?.[1]));
+      });
+    }
+    const count = 10_000;
+    for (let n = 0; n < count; n++) {
+      publishAlert(`n${n}`);
+      // The readers are in this process too: they get their turn.
+      if (n % 10 === 9) await until('read so far', () => numbers.every((seen) => seen.length > n));
+    }
+    await until('all read', () => numbers.every((seen) => seen.length === count));
+    for (const seen of numbers)
+      assert.ok(
+        seen.every((n, i) => n === i),
+        'each once and in order',
+      );
+    const metrics = (await h.call('GET', '//metrics')).text;
+    const held = Number(/^portcullis_live_unsent_bytes (\d+)$/m.exec(metrics)?.[1]);
+    assert.ok(held <= 2 * 65_536 + 1_000_000, `${held} bytes wait for a client that does not read`);
+    stuck.socket.terminate();
+    for (const { socket } of readers) socket.close();
+  });
 });
