@@ -1,7 +1,7 @@
 import type { HostBaseline } from '../../contract/baseline.js';
 import type { FlowColumns } from '../../domain/flow.js';
 import { formatIpWords, parseIp } from '../../util/ip.js';
-import { AddressTable, hashWords } from './address-table.js';
+import { AddressTable, hashWords, mix32 } from './address-table.js';
 import type { Detector, FlowMoment } from './detector.js';
 import { HomeNetworks } from './home-networks.js';
 import type { BehaviourOptions } from './options.js';
@@ -12,6 +12,8 @@ const HOUR_US = 3_600e6;
 const DAY_US = 86_400e6;
 /** An hour counts when it was watched but for this long. */
 const MISSED_US = 300e6;
+/** Contacts remembered as noted today. */
+const RECENT = 65_536;
 
 /** How much a host sent in this hour, and what is usual; bytes. */
 export interface Volume {
@@ -38,6 +40,7 @@ export class Baselines implements Detector {
   private readonly lastUs: Float64Array;
   private readonly volumes: VolumeProfiles;
   private readonly peers: UsualPeers;
+  private readonly recent = new Uint32Array(RECENT);
   private readonly changed = new Set<number>();
   private hour = -1;
   private hourSinceUs = 0;
@@ -57,7 +60,7 @@ export class Baselines implements Detector {
 
   /** A host is learned once it has exchanged data: forged sources teach nothing and push nobody out. */
   onProductive(at: FlowMoment): void {
-    if (!this.home.contains(at.flows.ipVersion[at.slot]!, at.flows.srcAddr, at.slot)) return;
+    if (this.isNoted(at) || !this.home.contains(at.flows.ipVersion[at.slot]!, at.flows.srcAddr, at.slot)) return;
     this.notePeer(this.hostOf(at.flows, at.slot, at.nowUs), at);
   }
 
@@ -66,6 +69,18 @@ export class Baselines implements Detector {
     if (!this.home.contains(at.flows.ipVersion[at.slot]!, at.flows.srcAddr, at.slot)) return;
     const host = this.findHost(at.flows, at.slot);
     if (host >= 0) this.notePeer(host, at);
+  }
+
+  /** One contact a day teaches all there is: the latest ones are remembered by their hashes. */
+  private isNoted({ flows, slot, nowUs }: FlowMoment): boolean {
+    const a = 4 * slot;
+    const [s, d] = [flows.srcAddr, flows.dstAddr];
+    const ends = s[a + 3]! ^ s[a + 1]! ^ Math.imul(d[a + 3]! ^ d[a + 1]! ^ s[a + 2]!, 0x9e3779b1) ^ d[a + 2]!;
+    const tag = mix32(ends ^ Math.imul(serviceOf(flows, slot) + Math.floor(nowUs / DAY_US), 0x85ebca6b));
+    const at = tag & (RECENT - 1);
+    if (this.recent[at] === tag) return true;
+    this.recent[at] = tag;
+    return false;
   }
 
   private notePeer(host: number, at: FlowMoment): void {
@@ -145,6 +160,7 @@ export class Baselines implements Detector {
     if (host < 0) return;
     this.volumes.clear(host);
     this.peers.clear(host);
+    this.recent.fill(0);
     this.firstUs[host] = this.lastUs[host]!;
     this.changed.delete(host);
   }
