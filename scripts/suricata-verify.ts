@@ -54,6 +54,7 @@ async function runCase(folder: string): Promise<EveLine[]> {
     }, new AbortController().signal);
   } finally {
     pipeline.flush();
+    source.close();
   }
   return lines;
 }
