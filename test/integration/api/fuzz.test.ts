@@ -206,7 +206,15 @@ describe('every operation of the OpenAPI document under generated requests', () 
     const statuses: Record<number, number> = {};
     for (const [template, methods] of Object.entries(document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
-        const slow = ['login', 'changePassword', 'addUser', 'resetPassword', 'disableTotp', 'startPasskey', 'removePasskey'].includes(operation.operationId);
+        const slow = [
+          'login',
+          'changePassword',
+          'addUser',
+          'resetPassword',
+          'disableTotp',
+          'startPasskey',
+          'removePasskey',
+        ].includes(operation.operationId);
         const property = fc.asyncProperty(requestOf(operation), async ({ path, query, body }) => {
           const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
           const encode = (value: unknown): string =>
