@@ -67,7 +67,7 @@ describe("CrowdSec's firewall bouncer from Debian", { skip: unpackBouncer() }, (
     ip('-n', SPACE, 'addr', 'add', `${GUARDED}/24`, 'dev', inner);
     ip('-n', SPACE, 'link', 'set', inner, 'up');
     ip('-n', SPACE, 'link', 'set', 'lo', 'up');
-    h = await startHarness({ host: HOST });
+    h = await startHarness({ host: HOST, plainHttp: true });
     h.control.remediation = feed;
   });
   after(async () => {
