@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+import { waitFor } from '../wait.js';
 import { API_PORT } from './box.js';
 
 /** The selector of a `data-testid`. */
@@ -67,10 +68,10 @@ export class ConsoleTab {
          history.pushState(state, '', ${to});
          window.dispatchEvent(new PopStateEvent('popstate', { state })); }`,
     );
-    await this.page.waitForFunction(
-      `location.pathname + location.search === ${to} && document.querySelector('main .page') !== null &&
-        document.querySelector('[data-testid="state-loading"]') === null`,
-    );
+    const isThere = `location.pathname + location.search === ${to} && document.querySelector('main .page') !== null &&
+      document.querySelector('[data-testid="state-loading"]') === null`;
+    // Asked from here: the page's own policy would refuse a condition that is given to it as text.
+    await waitFor(path, async () => (await this.page.evaluate<boolean>(isThere)) || undefined, { limitMs: 30_000 });
   }
 
   /** Serious and critical findings of axe-core, as text; `only` names a rule, for a second look at one thing. */
