@@ -46,9 +46,9 @@ const policyText = async () => (await box.api.get<{ yaml: string }>('/policies/s
 test('a policy is edited in the form, backtested, committed, not confirmed, and reverts by itself', async () => {
   const { page } = tab;
   await tab.go('/policies/scan?edit=form');
-  assert.match(await policyText(), /min_confidence: 0\.5/);
-  await page.fill(id('form-confidence'), '0.99');
-  await page.locator(id('form-confidence')).blur();
+  assert.match(await policyText(), /labels: \[port_scan, host_sweep\]/);
+  await page.fill(id('form-labels'), 'host_sweep');
+  await page.locator(id('form-labels')).blur();
   await page.waitForSelector(`${id('policy-save')}:not([disabled])`);
 
   await page.click(id('backtest-start'));
@@ -81,11 +81,14 @@ test('a policy is edited in the form, backtested, committed, not confirmed, and 
   await page.fill(id('policy-comment'), 'only the surest');
   await page.click(id('policy-save-confirm'));
   await page.waitForSelector(id('change-bar'));
-  assert.match(await policyText(), /min_confidence: 0\.99/, 'it counts at once');
+  assert.match(await policyText(), /labels: \[host_sweep\]/, 'it counts at once');
 
   await page.waitForSelector(id('change-bar'), { state: 'detached', timeout: 25_000 });
-  assert.match(await policyText(), /min_confidence: 0\.5/, 'nobody confirmed it');
-  await waitFor('the form shows it', async () => (await page.inputValue(id('form-confidence'))) === '0.5' || undefined);
+  assert.match(await policyText(), /labels: \[port_scan, host_sweep\]/, 'nobody confirmed it');
+  await waitFor(
+    'the form shows it',
+    async () => (await page.inputValue(id('form-labels'))) === 'port_scan, host_sweep' || undefined,
+  );
 });
 
 test('the same change is kept when it is confirmed, and rolled back from the list of versions', async () => {
@@ -141,7 +144,7 @@ test('a capture is dropped into the offline lab, analysed, and looked into packe
   const { page } = tab;
   const file = `${lab.dir}/scan.pcap`;
   const { router, attacker, victim } = lab.hosts;
-  const dump = router.start('tcpdump', ['-U', '-i', 'wan0', '-w', file, 'tcp']);
+  const dump = router.start('tcpdump', ['-U', '-Z', 'root', '-i', 'wan0', '-w', file, 'tcp']);
   await dump.waitForOutput(/listening/);
   await attacker.run('nmap', ['-sT', '-n', '-Pn', '-T4', '-p', '1-100', victim.ip4]);
   await dump.stop();
@@ -170,7 +173,10 @@ test('a session that is ended signs its tab out at once', async () => {
   const other = await ConsoleTab.open(browser);
   await other.signIn('anna', USER_PASSWORD);
   await tab.go('/accounts?tab=sessions');
-  await tab.page.locator(id('session-row'), { hasText: 'anna' }).locator(id('session-revoke')).click();
+  await tab.page
+    .locator(id('session-row'), { hasText: /anna.*Mozilla/ })
+    .locator(id('session-revoke'))
+    .click();
   await tab.page.click(id('confirm-ok'));
   await other.page.waitForSelector(id('login-submit'));
   await other.context.close();

@@ -68,7 +68,8 @@ export class ConsoleTab {
          history.pushState(state, '', ${to});
          window.dispatchEvent(new PopStateEvent('popstate', { state })); }`,
     );
-    const isThere = `location.pathname + location.search === ${to} && document.querySelector('main .page') !== null &&
+    const isThere = `location.pathname + location.search === ${to} && document.querySelector('main')?.dataset.path === location.pathname &&
+      document.querySelector('main .page') !== null &&
       document.querySelector('[data-testid="state-loading"]') === null`;
     // Asked from here: the page's own policy would refuse a condition that is given to it as text.
     await waitFor(path, async () => (await this.page.evaluate<boolean>(isThere)) || undefined, { limitMs: 30_000 });
