@@ -144,7 +144,7 @@ test('a capture is dropped into the offline lab, analysed, and looked into packe
   const { page } = tab;
   const file = `${lab.dir}/scan.pcap`;
   const { router, attacker, victim } = lab.hosts;
-  const dump = router.start('tcpdump', ['-U', '-Z', 'root', '-i', 'wan0', '-w', file, 'tcp']);
+  const dump = router.start('tcpdump', ['-U', '--immediate-mode', '-Z', 'root', '-i', 'wan0', '-w', file, 'tcp']);
   await dump.waitForOutput(/listening/);
   await attacker.run('nmap', ['-sT', '-n', '-Pn', '-T4', '-p', '1-100', victim.ip4]);
   await dump.stop();
