@@ -30,7 +30,7 @@ export class ConsoleTab {
     this.cdp = cdp;
     page.on('console', (message) => {
       // The browser logs every refused request; what it says is asserted where it matters.
-      if (message.type() === 'error' && !/status of 40[14]/.test(message.text())) this.complaints.push(message.text());
+      if (message.type() === 'error' && !/status of 40[149]/.test(message.text())) this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));
   }
