@@ -31,7 +31,7 @@ export default ts.config(
   },
   { files: ['admin-ui/**/*.ts'], languageOptions: { globals: globals.browser } },
   {
-    files: ['scripts/**', 'test/**', 'src/cli/**'],
+    files: ['scripts/**', 'test/**', 'admin-ui/test/browser/**', 'src/cli/**'],
     languageOptions: { globals: globals.node },
     rules: { 'no-console': 'off' },
   },

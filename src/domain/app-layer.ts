@@ -94,5 +94,10 @@ export interface AppParser extends StreamSink {
 /** Sees the transactions of a flow as they grow, whether or not a rule asks for them. */
 export interface AppWatcher {
   /** @param transactions not yet released, oldest first; the packet at hand may have changed them. */
-  onTransactions(transactions: readonly AppTransaction[], packet: DecodedPacket, flows: FlowColumns, slot: number): void;
+  onTransactions(
+    transactions: readonly AppTransaction[],
+    packet: DecodedPacket,
+    flows: FlowColumns,
+    slot: number,
+  ): void;
 }

@@ -32,7 +32,8 @@ export function applyThresholdConfig(
 }
 
 function applyLine(line: string, rules: readonly Rule[], variables: ReadonlyMap<string, string>): void {
-  const m = /^(suppress|threshold|event_filter|rate_filter)\s+gen_id\s+(\d+)\s*,\s*sig_id\s+(\d+)\s*(?:,\s*(.*))?$/.exec(line);
+  const m =
+    /^(suppress|threshold|event_filter|rate_filter)\s+gen_id\s+(\d+)\s*,\s*sig_id\s+(\d+)\s*(?:,\s*(.*))?$/.exec(line);
   if (!m) throw new Error('is neither a suppression nor a threshold');
   const [, kind, gid, sid, rest = ''] = m;
   const chosen = rules.filter((r) => fits(Number(gid), r.gid) && fits(Number(sid), r.signatureId));
