@@ -35,19 +35,6 @@ export async function runSensor(
 ): Promise<void> {
   // Set below; the server may ask before.
   let capture: LiveCapture | undefined = undefined;
-  /** Ends the bus when everything that is left has been said. */
-  const goodbye = new AbortController();
-  const bus = runBusClient(
-    {
-      role: 'sensor',
-      path: join(config.runtime_dir, 'sensor.sock'),
-      name: config.name,
-      info: () => ({ version: VERSION, interfaces: capture?.interfaces ?? [] }),
-      onMessage: (message) => void command(message),
-      log,
-    },
-    goodbye.signal,
-  );
   const { evidence } = config.capture;
   const recorder = evidence.enabled
     ? createPacketRecorder({ ...evidence, ringBytes: evidence.ringMiB * 1024 * 1024 }, (found) =>
@@ -69,6 +56,20 @@ export async function runSensor(
     maxPerSec: MAX_FLOW_REPORTS_PER_SEC,
     send: (flows) => bus.send({ type: 'flows', flows }),
   });
+  // The server is dialled when its commands can be carried out.
+  /** Ends the bus when everything that is left has been said. */
+  const goodbye = new AbortController();
+  const bus = runBusClient(
+    {
+      role: 'sensor',
+      path: join(config.runtime_dir, 'sensor.sock'),
+      name: config.name,
+      info: () => ({ version: VERSION, interfaces: capture?.interfaces ?? [] }),
+      onMessage: (message) => void command(message),
+      log,
+    },
+    goodbye.signal,
+  );
   const observers = recorder ? [recorder.observer, ...detectors.observers] : detectors.observers;
   const pipeline = createPipeline(config, { observers, onFlowEnd: reporter.onFlowEnd });
   const live = createLiveCapture({
