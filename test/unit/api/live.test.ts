@@ -13,9 +13,9 @@ interface Feed {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   while (!condition()) {
-    if (Date.now() > end) assert.fail(`not within 10 s: ${what}`);
+    if (Date.now() > end) assert.fail(`not within 60 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
