@@ -60,7 +60,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the console in ${CHROMIUM}`, () => {
     const page = await context.newPage();
     complaints = [];
     page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
+      if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);
     });
     page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(server.url);

@@ -12,6 +12,29 @@ export const MORE: readonly [method: string, path: RegExp, answer: unknown][] = 
   ['GET', /^\/labels\/queue$/, { alerts: [], flows: [] }],
   [
     'GET',
+    /^\/alerts\/[^/]+\/explanation$/,
+    {
+      model: 'flow-classifier',
+      version: '1',
+      method: 'tree_shap',
+      score: 0.9,
+      threshold: 0.8,
+      base: 0.4,
+      output: 0.9,
+      features: [
+        {
+          name: 'packets_fwd',
+          description: 'Packets sent',
+          value: 212,
+          usual: 3,
+          share: 0.5,
+          text: '212 packets; usual: 3',
+        },
+      ],
+    },
+  ],
+  [
+    'GET',
     /^\/rules$/,
     { ...page, total: 0, counts: { enabled: 0, disabled: 0, failed: 0 }, classtypes: [], files: [], hitsSinceMs: 0 },
   ],
