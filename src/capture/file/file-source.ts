@@ -9,28 +9,37 @@ const READ_BYTES = 1 << 20;
 
 /**
  * A pcap or pcapng file as a packet source; reads 1 MiB at a time as fast as the consumer takes it.
- * @throws AppError when the file cannot be opened; content errors come from `run`, after the last good packet.
+ * @throws AppError when the file cannot be opened; content errors come from `run`, after the last good packet. The file is
+ * closed when `run` ends.
  */
 export async function openFileSource(path: string): Promise<PacketSource> {
   const handle = await openFile(path);
   let stream: CaptureStream | undefined;
   let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    handle.close().catch(() => undefined);
+  };
   return {
     name: path,
     async run(onBlock, signal) {
       const input = (stream = new CaptureStream(path, onBlock));
-      while (!signal.aborted && !closed) {
-        const bytes = await readNext(handle, input.space.subarray(0, READ_BYTES), path);
-        if (bytes === 0) return input.end();
-        input.commit(bytes);
+      try {
+        while (!signal.aborted && !closed) {
+          const bytes = await readNext(handle, input.space.subarray(0, READ_BYTES), path);
+          if (bytes === 0) {
+            input.end();
+            return;
+          }
+          input.commit(bytes);
+        }
+      } finally {
+        close();
       }
     },
     stats: () => ({ packets: 0, bytes: 0, kernelDrops: 0, reopens: 0, dropsKnown: false, ...stream?.stats }),
-    close() {
-      if (closed) return;
-      closed = true;
-      handle.close().catch(() => undefined);
-    },
+    close,
   };
 }
 
