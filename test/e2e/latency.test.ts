@@ -27,6 +27,11 @@ test(`${BLOCKS} scanners are blocked, each with its way from packet to kernel me
   try {
     const box = await Box.start(lab, { mode: 'enforce', policies: scanPolicy('10m') });
     await box.login();
+    // A decision made before the responder is there reaches it with the list that it gets when it connects.
+    await waitFor('the responder is connected', async () => {
+      const { responder } = await box.api.get<{ responder: { connected: boolean } }>('/status');
+      return responder.connected;
+    });
     const sources = ATTACKER_ADDRESSES.slice(0, BLOCKS);
     for (const source of sources) {
       const scan = await startConnectScan(box, source, '1-100');
