@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { realpathSync } from 'node:fs';
 import type { LoadedConfig } from '../config/index.js';
@@ -44,8 +44,11 @@ export interface Detectors {
   drain(): Promise<void>;
   /** What is usual of inside hosts; absent when nothing is learned. */
   baselines: Behaviour['baselines'];
-  /** Loads models again when a folder leads to other files than before: a promotion or rollback by hand. */
-  refreshModels(): Promise<void>;
+  /**
+   * Loads again what is another than before: models after a promotion or rollback by hand, indicators that were
+   * fetched while no server could say so.
+   */
+  refresh(): Promise<void>;
   /** Scored vectors drawn by chance, and how challengers agree with their champions, since the last call. */
   takeScoringReport(): { samples: ScoredFlow[]; shadow: ShadowCount[] };
   stats(): Record<string, number>;
@@ -64,10 +67,12 @@ export async function createDetectors(
   const observers: PacketObserver[] = [];
   let signatures: Signatures | undefined;
   let intel: Intel | undefined;
+  let indicators: ReturnType<typeof watchIndicators> | undefined;
   if (intelOn && deps.intelFolder !== undefined) {
     const live = deps.offline ? {} : { nowUs };
     intel = createIntel({ ...intelOptions, feeds: [] }, { emit: deps.emit, sensor: deps.sensor, ...live });
-    await loadIndicators(intel, deps.intelFolder, deps.log);
+    indicators = watchIndicators(intel, deps.intelFolder, deps.log);
+    await indicators.refresh();
     observers.push(intel.observer);
   }
   if (signatureOn) {
@@ -114,8 +119,7 @@ export async function createDetectors(
       if (what === 'rules') {
         for (const problem of (await signatures?.reload()) ?? []) deps.log.warn({ ...problem }, 'a rule was skipped');
       }
-      if (what === 'intel' && intel && deps.intelFolder !== undefined)
-        await loadIndicators(intel, deps.intelFolder, deps.log);
+      if (what === 'intel') await indicators?.refresh();
       if (what === 'models') {
         const now = modelFolders(scoring.models, deps.dataDir);
         loaded = fingerprint(now);
@@ -123,7 +127,8 @@ export async function createDetectors(
       }
     },
     drain: async () => scorer?.drain(),
-    async refreshModels() {
+    async refresh() {
+      await indicators?.refresh();
       const now = modelFolders(scoring.models, deps.dataDir);
       if (!scorer || fingerprint(now) === loaded) return;
       loaded = fingerprint(now);
@@ -158,21 +163,25 @@ function scored(folders: readonly ModelFolder[]): [string[], Shadow[]] {
   return [folders.map(({ dir }) => dir), shadows];
 }
 
-/** Puts the table that the server built in use; a damaged one is refused and the old one stays. */
-async function loadIndicators(intel: Intel, folder: string, log: Logger): Promise<void> {
+/** Puts the table that the server built in use whenever its file is another; a damaged one is refused and the old one stays. */
+function watchIndicators(intel: Intel, folder: string, log: Logger): { refresh(): Promise<void> } {
   const path = join(folder, TABLE_FILE);
-  let file: Buffer;
-  try {
-    file = await readFile(path);
-  } catch {
+  let loaded = '';
+
+  async function refresh(): Promise<void> {
+    const info = await stat(path).catch(() => undefined);
     // No feed was fetched yet.
-    return;
+    if (info === undefined) return;
+    const version = `${info.ino} ${info.mtimeMs} ${info.size}`;
+    if (version === loaded) return;
+    loaded = version;
+    try {
+      const table = IndicatorTable.parse(await readFile(path));
+      intel.setTable(table);
+      log.info({ indicators: table.count }, 'Threat intelligence is in use.');
+    } catch (error) {
+      log.error({ path, reason: errorMessage(error) }, 'The table of indicators cannot be used; the old one stays.');
+    }
   }
-  try {
-    const table = IndicatorTable.parse(file);
-    intel.setTable(table);
-    log.info({ indicators: table.count }, 'Threat intelligence is in use.');
-  } catch (error) {
-    log.error({ path, reason: errorMessage(error) }, 'The table of indicators cannot be used; the old one stays.');
-  }
+  return { refresh };
 }

@@ -51,7 +51,14 @@ test('a feed that blocks puts its addresses into the kernel at start, and other 
   await siemLine(lab, 'what the feed changed', /intel feed drop/, /1 addresses added/);
 });
 
+/** The sensor says how many indicators it looks up. */
+const sensorKnows = async (indicators: number) =>
+  (await box.api.get<{ items: { stats: Record<string, unknown> }[] }>('/sensors')).items.some(
+    ({ stats }) => stats.intel_indicators === indicators,
+  );
+
 test('a connection from a listed address is an alert that names the feed; it alone blocks nobody', async () => {
+  await waitFor('the sensor knows both addresses', () => sensorKnows(2));
   assert.ok(await reachesWeb(WATCHED));
   const alert = await waitFor('the alert', async () => {
     const { items } = await box.api.get<{ items: Alert[] }>(`/alerts?q=${encodeURIComponent(`ip:${WATCHED}`)}`);

@@ -66,6 +66,8 @@ export async function runSensor(
       name: config.name,
       info: () => ({ version: VERSION, interfaces: capture?.interfaces ?? [] }),
       onMessage: (message) => void command(message),
+      // What was said while nobody listened is found again on disk.
+      onConnect: () => void detectors.refresh(),
       log,
     },
     goodbye.signal,
@@ -146,7 +148,7 @@ export async function runSensor(
     if (hosts.length > 0) bus.send({ type: 'baselines', hosts });
   }, 1000);
   const scoring = setInterval(() => {
-    void detectors.refreshModels();
+    void detectors.refresh();
     const report = detectors.takeScoringReport();
     if (report.samples.length > 0 || report.shadow.length > 0) bus.send({ type: 'scoring', ...report });
   }, SCORING_REPORT_MS);
