@@ -102,7 +102,8 @@ export function createAccessControl(store: Store, keys: Keys, now: () => number)
     secretOrKeyProvider: (_request, token: string, done) => {
       const header = jwt.decode(token, { complete: true })?.header;
       const key = header?.kid === undefined ? undefined : keys.verificationKey(header.kid, now());
-      if (key) done(null, key);
+      // Its types leave out key objects, which jsonwebtoken takes.
+      if (key) done(null, key as unknown as Buffer);
       else done(new Error('unknown key'));
     },
     // Checked below against the same clock that signs.

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
@@ -32,8 +32,8 @@ export interface SigningKey {
 export interface Keys {
   /** The newest key; a new one is made when it is older than the rotation age. */
   signingKey(nowMs: number): SigningKey;
-  /** A key that may still verify, by its id. */
-  verificationKey(kid: string, nowMs: number): Buffer | undefined;
+  /** A key that may still verify, by its id: as an object, since jsonwebtoken parses bytes as a PEM key each time. */
+  verificationKey(kid: string, nowMs: number): KeyObject | undefined;
   /** Authenticated encryption (AES-256-GCM) of a short text. */
   seal(text: string): string;
   /** @returns undefined when the text was not sealed with this key. */
@@ -131,7 +131,7 @@ export function openKeys(dataDir: string, rotationDays = 30, { create = true } =
     verificationKey(kid, nowMs) {
       const key = current.signing.find((candidate) => candidate.kid === kid);
       if (!key || nowMs - key.createdMs > (rotationDays + 1) * DAY_MS) return undefined;
-      return Buffer.from(key.secret, 'base64url');
+      return createSecretKey(key.secret, 'base64url');
     },
     seal(text) {
       const nonce = randomBytes(12);

@@ -148,6 +148,8 @@ describe('every operation of the OpenAPI document under generated requests', () 
     await h.store.users.update('fuzz', { role: 'admin', disabled: false, mustChangePassword: false, passwordHash: password, failedLogins: 0, lockedUntilMs: 0, totpSecret: '' }); // prettier-ignore
     if ((await h.call('GET', '/auth/me', { token })).status !== 200) token = (await h.login('fuzz')).token;
   }
+  /** Only these can take the admin's rights away; doing without a repair after each request halves the time. */
+  const endangers = (template: string): boolean => /^\/api\/v1\/(auth|users|sessions)/.test(template);
 
   function checkAnswer(operation: OperationDocument, answer: Answer, validate: Map<string, ValidateFunction>): void {
     const { operationId } = operation;
@@ -231,7 +233,7 @@ describe('every operation of the OpenAPI document under generated requests', () 
           statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
           if (answer.status < 300) succeeded.add(operation.operationId);
           checkAnswer(operation, answer, validate);
-          await repair();
+          if (endangers(template) || answer.status === 401) await repair();
         });
         await fc.assert(property, { numRuns: slow ? 4 : RUNS_EACH, seed: 20_260_101, endOnFailure: true });
       }
