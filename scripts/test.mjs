@@ -15,7 +15,9 @@ import { ROOT, setup } from './setup.mjs';
 const FORBIDDEN_SKIPS =
   /not installed|missing|not found|cannot be|needs |not yet|to do:|no reason given|: (skipped|pending|todo)$/i;
 
-let running;
+/** Children of the stages that run now. */
+const running = new Set();
+let interrupted = false;
 
 /** Stages to run, each with its files; a stage whose name is asked for runs whole. */
 export function selectStages(filters) {
@@ -55,18 +57,27 @@ async function runStage(stage, reportDir) {
   return results;
 }
 
+/** Works through the list with two at a time. */
+async function inTwoLanes(list, work) {
+  const rest = [...list];
+  const lane = async () => {
+    for (let next = rest.shift(); next !== undefined; next = rest.shift()) await work(next);
+  };
+  await Promise.all([lane(), lane()]);
+}
+
 /** Runs a stage in a process group of its own. Returns what went wrong, or undefined. */
 function spawnStage(stage, [command, ...args]) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
-    running = child;
+    running.add(child);
     const limit = setTimeout(() => {
       progress(`${stage.name}: stopped after ${stage.limitSecs} s`);
       endGroup(child);
     }, stage.limitSecs * 1000);
     const finish = (problem) => {
       clearTimeout(limit);
-      running = undefined;
+      running.delete(child);
       resolve(problem);
     };
     child.on('error', (error) => finish(error.message));
@@ -108,7 +119,8 @@ async function main() {
   mkdirSync(join(ROOT, '.cache'), { recursive: true });
   const reportDir = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
   const totals = { ...noResults(), failed: strayTests(), checks: 0 };
-  for (const stage of stages) {
+  const run = async (stage) => {
+    if (interrupted) return;
     progress(`${stage.name}: starts`);
     const start = Date.now();
     const { passed, failed, skipped } = await runStage(stage, reportDir);
@@ -122,16 +134,28 @@ async function main() {
         : 'failed'
       : `${passed} passed, ${failed.length} failed`;
     progress(`${stage.name}: ${counts} in ${((Date.now() - start) / 1000).toFixed(1)} s`);
-  }
+  };
+  // Checks use one processor each and disturb nothing; tests get the machine to themselves.
+  await inTwoLanes(
+    stages.filter((stage) => stage.isCheck),
+    run,
+  );
+  for (const stage of stages.filter((stage) => !stage.isCheck)) await run(stage);
   rmSync(reportDir, { recursive: true });
   return summarise(totals, process.env.CI === 'true');
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
-    if (running === undefined) process.exit(130);
-    endGroup(running);
-    running.on('close', () => process.exit(130));
+    interrupted = true;
+    const children = [...running];
+    if (children.length === 0) process.exit(130);
+    for (const child of children) {
+      endGroup(child);
+      child.on('close', () => {
+        if (running.size === 0) process.exit(130);
+      });
+    }
   });
 }
 await runScript(main);

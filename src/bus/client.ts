@@ -37,7 +37,7 @@ export interface BusClientOptions<R extends BusRole> {
   /** Longest message that is accepted; a snapshot of all decisions is long. */
   maxLineBytes?: number;
   maxQueuedBytes?: number;
-  /** Bounds of the wait between attempts. */
+  /** Bounds of the wait between attempts. A local dial costs next to nothing, and a block must not wait for it. */
   minBackoffMs?: number;
   maxBackoffMs?: number;
 }
@@ -59,7 +59,7 @@ const COMMAND_SCHEMA = { sensor: sensorCommandSchema, responder: responderComman
 
 /** Dials the server and dials again whenever the connection ends, until the signal. */
 export function runBusClient<R extends BusRole>(options: BusClientOptions<R>, signal: AbortSignal): BusClient<R> {
-  const { log = silentLogger, minBackoffMs = 50, maxBackoffMs = 5000 } = options;
+  const { log = silentLogger, minBackoffMs = 25, maxBackoffMs = 400 } = options;
   const outbox = createOutbox(options.maxQueuedBytes ?? 32 * 1024 * 1024);
   const schema: z.ZodType<SensorCommand | ResponderCommand> = COMMAND_SCHEMA[options.role];
   const inbox = createInbox(schema, log, (message) => {
