@@ -10,7 +10,7 @@ import {
   NLMSG_ERROR,
   readMessages,
   type NetlinkMessage,
-} from '../netlink/message.js';
+} from '../../util/netlink/message.js';
 import {
   FAMILY,
   messageFamily,
@@ -25,8 +25,8 @@ import {
   writeGetElement,
   type Family,
 } from '../netlink/nftables.js';
-import { errnoName } from '../netlink/libc.js';
-import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../netlink/socket.js';
+import { errnoName } from '../../util/netlink/libc.js';
+import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../../util/netlink/socket.js';
 import { BatchSender, type Capabilities } from '../netlink/transaction.js';
 import { TableFiller } from '../netlink/fill.js';
 import { layoutMark, renderExtension, renderRuleset, renderStructure } from '../ruleset.js';

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import koffi from 'koffi';
-import { inNamespace, loadLibc } from '../netlink/libc.js';
+import { inNamespace, loadLibc } from '../../util/netlink/libc.js';
 
 const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0o2000000 | 0o4000;

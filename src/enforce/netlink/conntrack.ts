@@ -10,8 +10,8 @@ import {
   NLMSG_ERROR,
   readAttributes,
   readMessages,
-} from './message.js';
-import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from './socket.js';
+} from '../../util/netlink/message.js';
+import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../../util/netlink/socket.js';
 
 /** Messages of ctnetlink (include/uapi/linux/netfilter/nfnetlink_conntrack.h). */
 const CT_NEW = 0x100;

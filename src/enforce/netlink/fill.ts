@@ -1,6 +1,6 @@
 import { elementKeyBytes } from '../element.js';
 import type { TimedElement } from '../ruleset.js';
-import { messageErrno, MessageWriter, NLM_F_DUMP, NLMSG_ERROR, readMessages } from './message.js';
+import { messageErrno, MessageWriter, NLM_F_DUMP, NLMSG_ERROR, readMessages } from '../../util/netlink/message.js';
 import {
   beginElements,
   endElements,
@@ -14,7 +14,7 @@ import {
   writeFlushSet,
   type Family,
 } from './nftables.js';
-import type { NetlinkSocket } from './socket.js';
+import type { NetlinkSocket } from '../../util/netlink/socket.js';
 
 /** Elements of small sets share a transaction; a set with more has one of its own. */
 const SHARED_UP_TO = 20_000;

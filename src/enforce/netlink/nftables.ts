@@ -8,7 +8,7 @@ import {
   NLM_F_REQUEST,
   readAttributes,
   type NetlinkMessage,
-} from './message.js';
+} from '../../util/netlink/message.js';
 
 /**
  * Messages of nf_tables (include/uapi/linux/netfilter/nf_tables.h) as far as set elements, counters, chains and

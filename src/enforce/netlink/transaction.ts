@@ -1,8 +1,8 @@
 import { elementKeyBytes } from '../element.js';
 import type { KernelOp } from '../backend/backend.js';
-import { MessageWriter, messageErrno, NLMSG_ERROR, readMessages } from './message.js';
+import { MessageWriter, messageErrno, NLMSG_ERROR, readMessages } from '../../util/netlink/message.js';
 import { writeBatchBegin, writeBatchEnd, writeElements, type ElementMessage, type Family } from './nftables.js';
-import type { NetlinkSocket } from './socket.js';
+import type { NetlinkSocket } from '../../util/netlink/socket.js';
 
 const ELEMENTS_PER_MESSAGE = 500;
 /** Up to this many operations each gets a message of its own, so that an error names its operation. */

@@ -1,7 +1,7 @@
 import type { ProtectedEntry } from '../../domain/decision.js';
 import type { Logger } from '../../util/logger.js';
 import { errorMessage } from '../../util/errors.js';
-import { NETLINK_ROUTE, openNetlinkSocket, type NetlinkSocket } from '../netlink/socket.js';
+import { NETLINK_ROUTE, openNetlinkSocket, type NetlinkSocket } from '../../util/netlink/socket.js';
 import type { Box } from './box.js';
 import { ProtectedCollector } from './collect.js';
 

@@ -9,7 +9,7 @@ import {
 } from '../../../src/enforce/index.js';
 import type { SetElement } from '../../../src/enforce/element.js';
 import { NFNLGRP_NFTABLES } from '../../../src/enforce/netlink/nftables.js';
-import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../../../src/enforce/netlink/socket.js';
+import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../../../src/util/netlink/socket.js';
 import { createLayout } from '../../../src/enforce/layout.js';
 import { parseCidr } from '../../../src/util/ip.js';
 import { skipReason } from './net.js';

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
-import { AppError } from '../../util/errors.js';
+import { AppError } from '../errors.js';
 
 const CLONE_NEWNET = 0x40000000;
 
@@ -70,7 +70,7 @@ export function socketError(call: string, errno: number): AppError {
     kind: 'operational',
     code: 'enforce.netlink_failed',
     message: `netlink: ${call} failed: ${name}`,
-    fix: 'Run the responder with CAP_NET_ADMIN, or set enforce.element_path: nft.',
+    fix: 'Give the daemon CAP_NET_ADMIN (run as root, or use the systemd units); the responder can also do without: enforce.element_path: nft.',
     context: { errno },
   });
 }
