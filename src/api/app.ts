@@ -47,8 +47,8 @@ export interface Api {
   callback: RequestListener;
   /** Serves the live feed on the server's upgrades. */
   attachWebSocket(server: UpgradeSource): void;
-  /** Tell it of every new connection of the server. */
-  connections: Pick<Connections, 'opened'>;
+  /** Tell it of every connection of the server that is new, or that is no longer HTTP. */
+  connections: Pick<Connections, 'opened' | 'upgraded'>;
   live: Pick<LiveFeed, 'publish' | 'closeSession' | 'closeUser'>;
   close(): void;
 }
@@ -107,6 +107,10 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
   app.silent = true;
   app.on('error', (error: unknown) => {
     log.warn({ err: error }, 'response could not be sent');
+  });
+  app.use((ctx, next) => {
+    connections.asked(ctx.req.socket, ctx.res);
+    return next();
   });
   app.use(securityHeaders(options.tls !== undefined));
   app.use(problems(log));

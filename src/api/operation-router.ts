@@ -108,6 +108,10 @@ export function createOperationRouter({ handlers, access, rateLimit, options, de
         number: connections.numberOf(ctx.req.socket),
         newest: connections.newest(),
         closeAfter: () => ctx.set('Connection', 'close'),
+        retireAll() {
+          ctx.set('Connection', 'close');
+          connections.retire(ctx.req.socket.remoteAddress);
+        },
       },
       refreshCookie: ctx.cookies.get(REFRESH_COOKIE),
       setRefreshCookie(token, expiresMs = 0) {

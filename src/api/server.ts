@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { AppError, errorCode } from '../util/errors.js';
 import { createApi, type Api } from './app.js';
 import { withCertificate } from './certificate.js';
@@ -87,6 +87,9 @@ export async function openApiServer(input: Partial<ApiOptions>, deps: ApiDeps): 
     server.maxConnections = 1000;
     api.attachWebSocket(server);
     server.on(options.tls ? 'secureConnection' : 'connection', api.connections.opened);
+    server.on('upgrade', (_request, socket) => {
+      api.connections.upgraded(socket as Socket);
+    });
     await listen(server, options);
     const { port } = server.address() as AddressInfo;
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;

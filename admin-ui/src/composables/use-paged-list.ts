@@ -1,4 +1,4 @@
-import { computed, ref, shallowRef, watch, type Ref } from 'vue';
+import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue';
 import { ApiError } from '@/api/errors';
 import type { Page } from '@/api/types';
 import { onResync } from '@/stores/live';
@@ -24,6 +24,12 @@ export interface PagedList<T> {
 }
 
 /**
+ * A search that finds little answers with short pages, each after some 50 ms, and a cursor to go on from: so many of them
+ * make one page here. After that the reader decides.
+ */
+const MAX_PARTS = 60;
+
+/**
  * A server-paged list over opaque cursors. It keeps the cursors of the pages gone through, so one can go back;
  * only one page is ever in the document. Rows never move by themselves: new ones are counted in `fresh`.
  */
@@ -46,16 +52,22 @@ export function usePagedList<T>(
     const mine = new AbortController();
     running = mine;
     loading.value = true;
-    const cursor = cursors.value[index];
+    let cursor = cursors.value[index];
     const q = options.q?.value;
     try {
-      const result = await fetchPage({ limit, ...(cursor ? { cursor } : {}), ...(q ? { q } : {}) }, mine.signal);
-      if (running !== mine) return;
-      items.value = result.items;
-      cursors.value = [...cursors.value.slice(0, index + 1), result.nextCursor];
-      page.value = index;
-      error.value = null;
-      if (index === 0) fresh.value = 0;
+      for (let part = 0; part < MAX_PARTS; part += 1) {
+        const left = part === 0 ? limit : limit - items.value.length;
+        const query = { limit: left, ...(cursor ? { cursor } : {}), ...(q ? { q } : {}) };
+        const result = await fetchPage(query, mine.signal);
+        if (running !== mine) return;
+        items.value = part === 0 ? result.items : [...items.value, ...result.items];
+        cursors.value = [...cursors.value.slice(0, index + 1), result.nextCursor];
+        page.value = index;
+        error.value = null;
+        if (index === 0) fresh.value = 0;
+        cursor = result.nextCursor;
+        if (cursor === null || items.value.length >= limit) break;
+      }
     } catch (cause) {
       if (running !== mine || (cause instanceof DOMException && cause.name === 'AbortError')) return;
       error.value = cause instanceof ApiError ? cause : new ApiError(-1, 'console.unexpected', String(cause));
@@ -81,6 +93,11 @@ export function usePagedList<T>(
     });
   }
   onResync(() => void open(page.value));
+  onScopeDispose(() => {
+    const last = running;
+    running = null;
+    last?.abort();
+  });
   void first();
 
   return {

@@ -76,4 +76,48 @@ describe('a server-paged list', () => {
     await list.reload();
     expect(list.error.value).toBeNull();
   });
+
+  it('goes on by itself while the server answers with short pages, until one page is full', async () => {
+    const asked: number[] = [];
+    /** Every third row is found, and each answer looks at 30 of 1000. */
+    const sparse = async ({ cursor, limit }: { cursor?: string; limit: number }): Promise<Page<Row>> => {
+      asked.push(limit);
+      const from = Number(cursor ?? 0);
+      const items: Row[] = [];
+      let at = from;
+      for (; at < Math.min(1000, from + 30) && items.length < limit; at += 1)
+        if (at % 3 === 0) items.push({ id: String(at) });
+      return { items, nextCursor: at < 1000 ? String(at) : null };
+    };
+    const list = inScope(() => usePagedList<Row>(sparse, { key: (r) => r.id }));
+    await flushPromises();
+    expect(list.items.value.map((r) => r.id)).toEqual(Array.from({ length: 50 }, (_, i) => String(i * 3)));
+    expect(asked).toEqual([50, 40, 30, 20, 10]);
+    await list.next();
+    expect(list.items.value[0]?.id).toBe('150');
+    expect(list.items.value).toHaveLength(50);
+    await list.previous();
+    expect(list.items.value[0]?.id).toBe('0');
+  });
+
+  it('leaves it to the reader to search on when nothing was found for long, and stops when the list is left', async () => {
+    let asked = 0;
+    const barren = async (query: { cursor?: string }): Promise<Page<Row>> => {
+      asked += 1;
+      const at = Number(query.cursor ?? 0) + 1;
+      return at < 65 ? { items: [], nextCursor: String(at) } : { items: [{ id: 'found' }], nextCursor: null };
+    };
+    const list = inScope(() => usePagedList<Row>(barren, { key: (r) => r.id }));
+    await flushPromises();
+    expect([asked, list.loading.value, list.hasNext.value, list.items.value.length]).toEqual([60, false, true, 0]);
+    await list.next();
+    expect(list.items.value.map((r) => r.id)).toEqual(['found']);
+
+    const scope = effectScope();
+    scope.run(() => usePagedList<Row>(barren, { key: (r) => r.id }));
+    asked = 0;
+    scope.stop();
+    await flushPromises();
+    expect(asked).toBeLessThan(3);
+  });
 });

@@ -20,7 +20,7 @@ export function createChangeFreshness(): ChangeFreshness {
       const oldest = newestAt.keys().next().value;
       if (newestAt.size >= REMEMBERED && oldest !== undefined) newestAt.delete(oldest);
       newestAt.set(changeId, connection.newest);
-      connection.closeAfter();
+      connection.retireAll();
     },
     check(changeId, connection) {
       if (connection.number > (newestAt.get(changeId) ?? 0)) return;

@@ -73,7 +73,8 @@ export const siemReplaySchema = z.object({
   fromMs: msSchema,
   toMs: msSchema,
   startedMs: msSchema,
-  state: z.enum(['running', 'done', 'failed']),
+  /** none: nothing was sent again since the server started; everything else is then 0. */
+  state: z.enum(['none', 'running', 'done', 'failed']),
   /** Events of the span in the spool. */
   events: z.number(),
   confirmed: z.number(),
@@ -189,7 +190,7 @@ export const siemOperations = defineOperations({
   getSiemReplay: {
     method: 'get',
     path: '/siem/:name/replay',
-    summary: 'The last replay of this destination',
+    summary: 'The last replay of this destination; its state is none when there was none since the server started',
     access: 'viewer',
     rate: 'read',
     params: nameParamsSchema,

@@ -8,6 +8,9 @@ import { uuid7 } from '../../util/uuid7.js';
 const SETTING = 'pending_changes';
 /** Longest that a timer of Node can wait for, milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** A change that could not be taken back is tried again after this time, then after twice of it, and so on. */
+const RETRY_MS = 5000;
+const MAX_RETRY_MS = 300_000;
 
 /** With what it takes to undo it: the saved text of a policy (null: none), the mode before. */
 const storedSchema = z.array(pendingChangeSchema.extend({ before: z.string().nullable() }));
@@ -21,6 +24,8 @@ export interface ChangeBookDeps {
   told(change: PendingChange, what: 'pending' | 'confirmed' | 'reverted', lifted: number, actor: string): void;
   now(): number;
   log: Logger;
+  /** Time to the second try of an undo that failed. */
+  retryMs?: number;
 }
 
 /**
@@ -45,42 +50,54 @@ export interface ChangeBook {
 export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
   const pending = new Map<string, StoredChange>();
   const timers = new Map<string, NodeJS.Timeout>();
+  const undoing = new Set<string>();
+  let closed = false;
   const find = (kind: string, object: string): StoredChange | undefined =>
     [...pending.values()].find((c) => c.kind === kind && c.object === object);
   const save = (): Promise<void> => deps.settings.set(SETTING, [...pending.values()], 'server');
 
   function watch(change: StoredChange): void {
     const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, change.revertMs - deps.now()));
-    const timer = setTimeout(() => {
+    const attempt = (retryMs: number): void => {
       revert(change.id, 'timer').catch((error: unknown) => {
         deps.log.error({ err: error, change: change.summary }, 'An unconfirmed change could not be taken back.');
+        if (!pending.has(change.id) || closed) return;
+        timers.set(change.id, setTimeout(attempt, retryMs, Math.min(MAX_RETRY_MS, retryMs * 2)));
       });
-    }, waitMs);
-    timers.set(change.id, timer);
+    };
+    timers.set(change.id, setTimeout(attempt, waitMs, deps.retryMs ?? RETRY_MS));
   }
 
-  /** Takes the change out of the book. @throws AppError change.not_found */
-  async function take(id: string): Promise<StoredChange> {
-    const change = pending.get(id);
-    if (!change) {
-      throw new AppError({
-        kind: 'user',
-        code: 'change.not_found',
-        message: 'No change with this id waits for its confirmation: it was confirmed, taken back or replaced.',
-      });
-    }
-    pending.delete(id);
+  /** @throws AppError change.not_found, also while it is being taken back */
+  function need(id: string): StoredChange {
+    const change = undoing.has(id) ? undefined : pending.get(id);
+    if (change) return change;
+    throw new AppError({
+      kind: 'user',
+      code: 'change.not_found',
+      message: 'No change with this id waits for its confirmation: it was confirmed, taken back or replaced.',
+    });
+  }
+
+  async function remove({ id }: StoredChange): Promise<void> {
+    if (!pending.delete(id)) return;
     clearTimeout(timers.get(id));
     timers.delete(id);
     await save();
-    return change;
   }
 
+  /** It leaves the book when it has been undone: one that could not be still waits, and the timer tries again. */
   async function revert(id: string, actor: string): Promise<ChangeOutcome> {
-    const change = await take(id);
-    const lifted = await deps.undo(change, actor);
-    deps.told(publicOf(change), 'reverted', lifted, actor);
-    return { change: publicOf(change), outcome: 'reverted', lifted };
+    const change = need(id);
+    undoing.add(id);
+    try {
+      const lifted = await deps.undo(change, actor);
+      await remove(change);
+      deps.told(publicOf(change), 'reverted', lifted, actor);
+      return { change: publicOf(change), outcome: 'reverted', lifted };
+    } finally {
+      undoing.delete(id);
+    }
   }
 
   return {
@@ -98,7 +115,7 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
     },
     async arm(made, confirmSecs) {
       const earlier = find(made.kind, made.object);
-      if (earlier) await take(earlier.id);
+      if (earlier) await remove(earlier);
       const madeMs = deps.now();
       const change: StoredChange = {
         ...made,
@@ -115,15 +132,17 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
     },
     async supersede(kind, object) {
       const earlier = find(kind, object);
-      if (earlier) await take(earlier.id);
+      if (earlier) await remove(earlier);
     },
     async confirm(id, actor) {
-      const change = await take(id);
+      const change = need(id);
+      await remove(change);
       deps.told(publicOf(change), 'confirmed', 0, actor);
       return { change: publicOf(change), outcome: 'confirmed', lifted: 0 };
     },
     revert,
     close() {
+      closed = true;
       for (const timer of timers.values()) clearTimeout(timer);
       timers.clear();
     },

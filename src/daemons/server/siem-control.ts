@@ -38,10 +38,9 @@ export function createSiemControl(
     },
     replay: async (name, fromMs, toMs) => toReplay(await forwarder.replay(name, fromMs, toMs)),
     lastReplay(name) {
+      need(name);
       const last = forwarder.lastReplay(name);
-      if (last) return toReplay(last);
-      const message = `Nothing was replayed for ${name} since the server started.`;
-      throw new AppError({ kind: 'user', code: 'replay.not_found', message });
+      return last ? toReplay(last) : { ...NO_REPLAY };
     },
     async deliveries(id) {
       const found = await forwarder.deliveries(id);
@@ -59,6 +58,10 @@ export function createSiemControl(
     },
   };
 }
+
+const NO_REPLAY: SiemReplay = {
+  ...{ fromMs: 0, toMs: 0, startedMs: 0, state: 'none', events: 0, confirmed: 0, error: '' },
+};
 
 /** The short form for lists and the status. */
 export function toSiemStatus(d: DestinationStatus): SiemStatus {

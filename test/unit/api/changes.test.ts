@@ -14,8 +14,9 @@ before(async () => {
 });
 after(() => h.close());
 
-async function open(): Promise<Socket> {
-  const socket = connect(h.api.port, '127.0.0.1');
+/** @param from the address of the client */
+async function open(from = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port: h.api.port, host: '127.0.0.1', localAddress: from });
   await once(socket, 'connect');
   return socket;
 }
@@ -42,12 +43,15 @@ async function ask(socket: Socket, method: string, path: string, body?: unknown)
 }
 
 test('a change is confirmed over a connection opened after it, and over no other', async () => {
-  const [maker, old] = [await open(), await open()];
-  // The server must have seen it before the change is made.
+  const [maker, idle, old] = [await open(), await open(), await open('127.0.0.2')];
+  // The server must have seen them before the change is made.
+  assert.equal((await ask(idle, 'GET', '/changes')).status, 200);
   assert.equal((await ask(old, 'GET', '/changes')).status, 200);
+  const ended = once(idle, 'end');
   const made = await ask(maker, 'PUT', '/policies/scanners', { yaml: 'a: 2', comment: 'wider', confirmSecs: 60 });
   assert.equal(made.status, 200);
   assert.ok(made.closes, 'the connection that made the change is closed');
+  await ended;
   const { id } = made.body['pending'] as { id: string };
 
   const refused = await ask(old, 'POST', `/changes/${id}/confirm`);

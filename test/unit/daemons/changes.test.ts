@@ -5,7 +5,12 @@ import type { SettingRepository } from '../../../src/store/index.js';
 import { AppError } from '../../../src/util/errors.js';
 import { silentLogger } from '../../../src/util/logger.js';
 
-function setup(stored: Map<string, unknown> = new Map(), now = { ms: 1_000_000 }) {
+function setup(
+  stored: Map<string, unknown> = new Map(),
+  now = { ms: 1_000_000 },
+  /** Called before each undo; throws where it fails. */
+  hinder: () => Promise<void> = () => Promise.resolve(),
+) {
   const settings: SettingRepository = {
     get: (name) => Promise.resolve(stored.get(name)),
     set: (name, value) => {
@@ -18,14 +23,18 @@ function setup(stored: Map<string, unknown> = new Map(), now = { ms: 1_000_000 }
   const waiting: (() => void)[] = [];
   const book = createChangeBook({
     settings,
-    undo: (change) => {
+    undo: async (change) => {
+      await hinder();
       undone.push(change);
-      waiting.splice(0).forEach((wake) => wake());
-      return Promise.resolve(2);
+      return 2;
     },
-    told: (change, what, lifted, actor) => told.push(`${what} ${change.object} ${lifted} ${actor}`),
+    told(change, what, lifted, actor) {
+      told.push(`${what} ${change.object} ${lifted} ${actor}`);
+      if (what === 'reverted') waiting.splice(0).forEach((wake) => wake());
+    },
     now: () => now.ms,
     log: silentLogger,
+    retryMs: 5,
   });
   const undoing = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
   return { book, undone, told, stored, now, undoing };
@@ -91,5 +100,41 @@ test('a change without a timer replaces one that waits', async () => {
   await t.book.supersede('mode', 'mode');
   assert.deepEqual(t.book.list(), []);
   assert.deepEqual(t.undone, []);
+  t.book.close();
+});
+
+test('an undo that fails leaves the change in the book and in the store, and the timer tries until it is undone', async () => {
+  let failures = 3;
+  const t = setup(new Map(), { ms: 1_000_000 }, () =>
+    failures-- > 0 ? Promise.reject(new Error('disk full')) : Promise.resolve(),
+  );
+  const change = await t.book.arm(mode, 3600);
+  await assert.rejects(t.book.revert(change.id, 'ada'), /disk full/);
+  assert.equal(t.book.list().length, 1, 'it still waits');
+  assert.equal((t.stored.get('pending_changes') as unknown[]).length, 1, 'also after a restart');
+  assert.deepEqual(t.told, ['pending mode 0 ada']);
+  t.book.close();
+
+  const again = setup(t.stored, { ms: t.now.ms + 7200_000 }, () =>
+    failures-- > 0 ? Promise.reject(new Error('disk full')) : Promise.resolve(),
+  );
+  const undone = again.undoing();
+  await again.book.start();
+  await undone;
+  assert.equal(failures, -1, 'two more tries failed, then one did not');
+  assert.equal(again.undone.length, 1);
+  again.book.close();
+});
+
+test('a change cannot be confirmed while it is being taken back', async () => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const t = setup(new Map(), { ms: 1_000_000 }, () => held);
+  const change = await t.book.arm(mode, 3600);
+  const reverting = t.book.revert(change.id, 'ada');
+  await assert.rejects(t.book.confirm(change.id, 'bob'), (e) => e instanceof AppError && e.code === 'change.not_found');
+  release();
+  assert.equal((await reverting).outcome, 'reverted');
+  assert.deepEqual(t.book.list(), []);
   t.book.close();
 });

@@ -135,6 +135,10 @@ export const system = {
     reason: 'Changed in the console',
     notJson: 'Not a value. Texts in a list need quotation marks.',
     pending: 'Counts after a restart',
+    restart: 'needs a restart',
+    savedRestart: 'Saved. It counts when the daemons start again.',
+    waiting: (keys: readonly string[]) =>
+      `${keys.join(', ')}: saved, but not in force until the daemons start again. Blocks stay in the kernel meanwhile.`,
     source: { default: 'Default', file: 'File', environment: 'Environment', console: 'Console' },
   },
   setup: {

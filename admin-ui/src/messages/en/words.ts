@@ -72,6 +72,8 @@ export const words = {
     exportHelp: 'The newest 10,000 rows of what is shown, as CSV',
     previous: 'Newer',
     next: 'Older',
+    noneSoFar: 'Nothing in what was searched so far; there are older rows.',
+    searchOn: 'Search further back',
     page: (n: number) => `Page ${n}`,
     fresh: (n: number) => `${n} new`,
     selected: (n: number) => `${n} selected`,
