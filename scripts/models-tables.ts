@@ -1,14 +1,16 @@
-// npx tsx scripts/models-tables.ts --data FILE --name nsl-kdd --cut folds|types --algorithm NAME [--epochs N] --cache DIR
+// npx tsx scripts/models-tables.ts --data FILE --name nsl-kdd --cut folds|types --algorithm NAME --cache DIR
+//   [--kernel linear] [--epochs N] [--fold K]
 //
 // Measures one algorithm on one public table, 5-fold or with attack types held back, and keeps figures and scores in the
-// cache folder, from which scripts/models-doc.ts writes docs/models.md. What is there already is not measured again.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+// cache folder, from which scripts/models-doc.ts writes docs/models.md. What is there already is not measured again, fold
+// by fold: an interrupted run goes on where it stopped, and --fold measures one only.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { serialize } from 'node:v8';
+import { deserialize, serialize } from 'node:v8';
 import { ALGORITHMS, ANOMALY_ALGORITHMS, type Algorithm } from '../src/contract/model-card.js';
 import { openSession, scoreRows } from '../src/train/onnx/session.js';
-import { trainOptionsSchema } from '../src/train/options.js';
+import { trainOptionsSchema, type TrainOptions } from '../src/train/options.js';
 import { hashText } from '../src/train/random.js';
 import { knownSchemas } from '../src/train/schemas.js';
 import { anomalyClasses, makeClasses } from '../src/train/table/classes.js';
@@ -16,6 +18,7 @@ import { readTables } from '../src/train/table/read-tables.js';
 import { foldsByGroup } from '../src/train/table/split.js';
 import { rowsWhere, takeRows, type Table } from '../src/train/table/table.js';
 import { runTrainer } from '../src/train/train-model.js';
+import { distinct } from './models-distinct.js';
 import { figuresOf, mean, type FoldScores } from './models-figures.js';
 
 const FOLDS = 5;
@@ -26,7 +29,7 @@ async function scoreFold(
   algorithm: Algorithm,
   table: Table,
   parts: { train: Int32Array; test: Int32Array },
-  epochs: number | undefined,
+  change: Partial<TrainOptions>,
 ): Promise<FoldScores> {
   const isAnomaly = ANOMALY_ALGORITHMS.includes(algorithm);
   const isHeld = (r: number): boolean => hashText(String(table.group[r]), 77) % 10 === 0;
@@ -36,7 +39,7 @@ async function scoreFold(
     parts.train.filter((r) => !isHeld(r) && !(isAnomaly && y[r] !== 0)),
   );
   const classes = isAnomaly ? anomalyClasses(fitTable) : makeClasses(fitTable, 'binary');
-  const options = trainOptionsSchema.parse({ data: ['-'], out: '-', algorithm, epochs });
+  const options = trainOptionsSchema.parse({ data: ['-'], out: '-', algorithm, ...change });
   const start = performance.now();
   const model = await runTrainer({ table: fitTable, classes }, options, {});
   const secs = (performance.now() - start) / 1000;
@@ -69,33 +72,29 @@ function foldsByType(table: Table): { foldOf: (row: number) => number; dealt: st
   };
 }
 
-/** Each row once: KDD Cup 1999 is mostly copies of a few rows, and copies measure nothing. */
-function distinct(table: Table): Table {
-  const seen = new Set<string>();
-  const rows = rowsWhere(table, (r) => {
-    const key = `${table.group[r]} ${table.label[r]}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-  return takeRows(table, rows);
-}
-
 const { values } = parseArgs({
   options: {
     data: { type: 'string' },
     name: { type: 'string' },
     cut: { type: 'string', default: 'folds' },
     algorithm: { type: 'string' },
+    kernel: { type: 'string' },
     epochs: { type: 'string' },
+    fold: { type: 'string' },
     cache: { type: 'string' },
   },
 });
 const { data, name, cut, cache } = values;
 const algorithm = ALGORITHMS.find((a) => a === values.algorithm);
 if (!data || !name || !cache || !algorithm) throw new Error('Give --data, --name, --cache and --algorithm.');
-const target = join(cache, `${name}-${cut}-${algorithm}`);
-if (!existsSync(`${target}.json`)) {
+const target = join(cache, `${name}-${cut}-${algorithm === 'svm' ? `svm-${values.kernel ?? 'rbf'}` : algorithm}`);
+const folds = cut === 'types' ? TYPE_FOLDS : FOLDS;
+const pathOf = (k: number): string => `${target}.fold${k}`;
+const wanted = Array.from({ length: folds }, (_, k) => k).filter(
+  (k) => values.fold === undefined || k === +values.fold,
+);
+
+if (!existsSync(`${target}.json`) && wanted.some((k) => !existsSync(pathOf(k)))) {
   const read = await readTables([data], {
     format: 'auto',
     missing: 'reject',
@@ -108,19 +107,25 @@ if (!existsSync(`${target}.json`)) {
   const byType = cut === 'types' ? foldsByType(table) : undefined;
   const byGroup = foldsByGroup(table, FOLDS, 1);
   const foldOf = byType?.foldOf ?? ((r: number): number => byGroup[r]!);
-  const folds: FoldScores[] = [];
-  for (let k = 0; k < (byType ? TYPE_FOLDS : FOLDS); k++) {
-    const parts = { train: rowsWhere(table, (r) => foldOf(r) !== k), test: rowsWhere(table, (r) => foldOf(r) === k) };
-    folds.push(
-      await scoreFold(algorithm, table, parts, values.epochs === undefined ? undefined : Number(values.epochs)),
-    );
-  }
-  const figures = mean(folds.map(figuresOf));
   mkdirSync(cache, { recursive: true });
-  writeFileSync(`${target}.scores`, serialize(folds));
-  writeFileSync(
-    `${target}.json`,
-    JSON.stringify({ rows: table.rows, dealt: byType?.dealt ?? [], epochs: values.epochs ?? '', ...figures }),
+  for (const k of wanted.filter((n) => !existsSync(pathOf(n)))) {
+    const parts = { train: rowsWhere(table, (r) => foldOf(r) !== k), test: rowsWhere(table, (r) => foldOf(r) === k) };
+    const scores = await scoreFold(algorithm, table, parts, {
+      ...(values.epochs === undefined ? {} : { epochs: Number(values.epochs) }),
+      ...(values.kernel === 'linear' ? { kernel: 'linear' as const } : {}),
+    });
+    writeFileSync(pathOf(k), serialize({ scores, rows: table.rows, dealt: byType?.dealt ?? [] }));
+  }
+}
+const parts = Array.from({ length: folds }, (_, k) => pathOf(k));
+if (parts.every((path) => existsSync(path))) {
+  const kept = parts.map(
+    (path) => deserialize(readFileSync(path)) as { scores: FoldScores; rows: number; dealt: string[] },
   );
+  const figures = mean(kept.map((k) => figuresOf(k.scores)));
+  const { rows, dealt } = kept[0]!;
+  writeFileSync(`${target}.scores`, serialize(kept.map((k) => k.scores)));
+  writeFileSync(`${target}.json`, JSON.stringify({ rows, dealt, epochs: values.epochs ?? '', ...figures }));
+  for (const path of parts) rmSync(path);
   console.log(target, JSON.stringify(figures));
 }

@@ -17,10 +17,9 @@ import { readTables, type FileReport } from '../src/train/table/read-tables.js';
 import type { Table } from '../src/train/table/table.js';
 import { trainOnTable } from '../src/train/train-model.js';
 import { refuseLeaks } from './models-leak.js';
+import { distinct } from './models-distinct.js';
 import { classifierOptions, PLACE_FEATURES } from './models-settings.js';
 
-/** A uniform sample of the half million rows, most of which are copies of each other. */
-const KDD_ROWS = 100_000;
 const BASE = 'models/base/flow.parquet';
 /** Epoch milliseconds in the cards: the day the base table was made. */
 const MADE_MS = Date.UTC(2026, 10, 21);
@@ -29,7 +28,7 @@ const OTHERS =
   'Trained on captures of our own laboratory (models/base/flow.parquet) and of ndpi (LGPL-3), zeek-traces (BSD-3), stopddos (free use), probing and iot-sentinel (with citation).';
 
 const KDD =
-  'Trained on the 28 network columns of KDD Cup 1999 (10 % file, UCI Machine Learning Repository, CC BY 4.0).';
+  'Trained on the 28 network columns of KDD Cup 1999 (10 % file, each distinct row once, UCI Machine Learning Repository, CC BY 4.0).';
 const KDD_USE = 'For comparison with systems that use this table; traffic of 1998, not for live decisions.';
 
 interface Recipe {
@@ -68,14 +67,21 @@ const recipes: readonly Recipe[] = [
     source: 'kdd',
     description: `The four attack families of KDD Cup 1999. ${KDD} ${KDD_USE}`,
     live: false,
-    options: kddOptions('random-forest', { classes: 'family', trees: 50, maxLeaves: 128 }),
+    options: kddOptions('random-forest', { classes: 'family', trees: 50, maxLeaves: 128, balance: 'weights' }),
   },
   {
-    name: 'kdd-anomaly',
+    name: 'kdd-isolation',
     source: 'kdd',
-    description: `Connections unlike the normal ones of KDD Cup 1999. ${KDD} ${KDD_USE}`,
+    description: `Connections that are easily set apart from the normal ones of KDD Cup 1999. ${KDD} ${KDD_USE}`,
     live: false,
-    options: kddOptions('isolation-forest', {}),
+    options: kddOptions('isolation-forest', { trees: 100 }),
+  },
+  {
+    name: 'kdd-autoencoder',
+    source: 'kdd',
+    description: `Connections that a network trained on the normal ones of KDD Cup 1999 cannot rebuild. ${KDD} ${KDD_USE}`,
+    live: false,
+    options: kddOptions('autoencoder', {}),
   },
 ];
 
@@ -103,10 +109,10 @@ async function load(
     missing: source === 'flow' ? 'keep' : 'reject',
     kddColumns: 'network',
     schemas: knownSchemas(),
-    maxRows: source === 'flow' ? 1_000_000 : KDD_ROWS,
+    maxRows: 1_000_000,
     seed: 1,
   });
-  return { table: source === 'flow' ? withFlowClasses(table) : table, files };
+  return { table: source === 'flow' ? withFlowClasses(table) : distinct(table), files };
 }
 
 async function build(recipe: Recipe, data: { table: Table; files: FileReport[] }, out: string): Promise<ModelCard> {

@@ -32,4 +32,4 @@ export { openSession, scoreRows, type Scores } from './onnx/session.js';
 export { trainOptionsSchema, type TrainOptions } from './options.js';
 export { readTables, type FileReport } from './table/read-tables.js';
 export type { Table } from './table/table.js';
-export { trainModel, trainOnTable, type TrainHooks } from './train-model.js';
+export { runTrainer, trainModel, trainOnTable, type TrainHooks } from './train-model.js';
