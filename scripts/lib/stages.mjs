@@ -60,6 +60,8 @@ export const STAGES = [
   consoleTests('console', 'admin-ui/test/unit', 'admin-ui/vitest.config.ts'),
   consoleTests('console-browser', 'admin-ui/test/browser', 'admin-ui/vitest.browser.config.ts', true),
   nodeTests('replay', { concurrency: 2, limitSecs: 300, root: false }),
-  nodeTests('integration', { concurrency: 1, limitSecs: 600, root: true }),
-  nodeTests('e2e', { concurrency: 1, limitSecs: 600, root: true }),
+  nodeTests('integration', { concurrency: 2, limitSecs: 600, root: true }),
+  nodeTests('e2e', { concurrency: 2, limitSecs: 600, root: true }),
+  // What these assert is a time: nothing else may run beside them.
+  nodeTests('timing', { concurrency: 1, limitSecs: 300, root: true }),
 ];

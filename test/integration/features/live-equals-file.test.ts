@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { cannotRun, ip } from '../capture/netns.js';
+import { cannotRun, ip } from '../../timing/capture/netns.js';
 
 interface Result {
   packets: number;

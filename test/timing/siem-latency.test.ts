@@ -4,15 +4,15 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { correlateOptionsSchema, createCorrelator } from '../../../src/correlate/index.js';
-import { createDecisionBook } from '../../../src/daemons/server/decisions.js';
-import { createJudge } from '../../../src/daemons/server/judge.js';
-import type { Detection } from '../../../src/domain/detection.js';
-import { alertToSiemEvent, openForwarder, type Forwarder } from '../../../src/forward/index.js';
-import { createPolicyEngine, parsePolicy, policyOptionsSchema } from '../../../src/policy/index.js';
-import { uuid7 } from '../../../src/util/uuid7.js';
-import { numberedAlert, testDeps, testOptions } from './support/events.js';
-import { waitFor } from './support/receivers.js';
+import { correlateOptionsSchema, createCorrelator } from '../../src/correlate/index.js';
+import { createDecisionBook } from '../../src/daemons/server/decisions.js';
+import { createJudge } from '../../src/daemons/server/judge.js';
+import type { Detection } from '../../src/domain/detection.js';
+import { alertToSiemEvent, openForwarder, type Forwarder } from '../../src/forward/index.js';
+import { createPolicyEngine, parsePolicy, policyOptionsSchema } from '../../src/policy/index.js';
+import { uuid7 } from '../../src/util/uuid7.js';
+import { numberedAlert, testDeps, testOptions } from '../integration/forward/support/events.js';
+import { waitFor } from '../integration/forward/support/receivers.js';
 
 const EVERY_MS = 5;
 const BLOCKS = 300;

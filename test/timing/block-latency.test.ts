@@ -6,7 +6,7 @@ import { Box } from '../lab/box/box.js';
 import { openLab } from '../lab/lab.js';
 import { ATTACKER_ADDRESSES } from '../lab/topology.js';
 import { waitFor } from '../lab/wait.js';
-import { scanPolicy, startConnectScan, untilBlocked } from './support.js';
+import { scanPolicy, startConnectScan, untilBlocked } from '../e2e/support.js';
 
 const BLOCKS = 40;
 /** Far longer than a block takes. */
