@@ -1,5 +1,5 @@
 /** The import table of docs/development.md, checked by `npm run lint`. */
-const STAGES = 'capture|decode|flow|features|detect|correlate|policy|enforce|forward|ingest';
+const STAGES = 'capture|decode|flow|features|detect|correlate|policy|enforce|inline|forward|ingest';
 const stage = (name, extra = '') => ({
   name: `stage-${name}`,
   comment: 'A stage sees domain, util, contract and itself only; daemons, cli and tests wire stages together.',
@@ -61,7 +61,7 @@ module.exports = {
     door(
       'child-process',
       '^(execa|node:child_process|child_process)$|^node_modules/execa/',
-      'enforce|capture|daemons|cli|train',
+      'enforce|inline|capture|daemons|cli|train',
     ),
   ],
   options: {

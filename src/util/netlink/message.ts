@@ -173,5 +173,5 @@ export function attributeU64(value: Buffer | undefined): number {
 
 /** errno of an NLMSG_ERROR message; 0 is an acknowledgement. */
 export function messageErrno(message: NetlinkMessage): number {
-  return message.payload.length >= 4 ? -message.payload.readInt32LE(0) : 0;
+  return message.payload.length >= 4 ? 0 - message.payload.readInt32LE(0) : 0;
 }

@@ -1,0 +1,12 @@
+export { inlineOptionsSchema, HOOKS, type InlineOptions, type Exception } from './options.js';
+export { PacketQueue, type QueueOptions } from './queue/queue.js';
+export { NF_ACCEPT, NF_DROP, QueuedPacket } from './queue/messages.js';
+export { createQueueRules, hasNftQueue, type KernelCounters, type QueueRules } from './rules/rules.js';
+export { createPrograms } from './rules/programs.js';
+export { openAlive, type Alive } from './rules/alive.js';
+export { marksFrom, type Marks } from './rules/marks.js';
+export type { Backend } from './rules/render.js';
+export { StreamGuard, STEP, type HeldSegment, type Step } from './stream/guard.js';
+export { OverloadGate } from './overload.js';
+export { portUnreachable, tcpReset } from './reset.js';
+export { openRawSender, wantTimestamps, type RawSender } from './raw-socket.js';

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  createQueueRules,
+  inlineOptionsSchema,
+  marksFrom,
+  NF_ACCEPT,
+  NF_DROP,
+  openAlive,
+  PacketQueue,
+  type Alive,
+  type QueuedPacket,
+  type QueueRules,
+} from '../../../src/inline/index.js';
+import { CLIENT, openNet, PORT, SERVER, skipReason, type Net } from './net.js';
+
+const OPTIONS = { services: [`udp/${PORT}`, `tcp/${PORT}`], queue: { first: 4000 } };
+const open = inlineOptionsSchema.parse(OPTIONS);
+const closed = inlineOptionsSchema.parse({ ...OPTIONS, fail: 'closed' });
+const marks = marksFrom(open.mark_bit);
+
+type Judge = (packet: QueuedPacket, text: string) => { verdict: number; mark?: number };
+
+/** Reads the queue every millisecond and does what `judge` says. */
+class Listener {
+  readonly seen: string[] = [];
+  judge: Judge = () => ({ verdict: NF_ACCEPT });
+  readonly queue: PacketQueue;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(netns: string, failOpen: boolean) {
+    this.queue = new PacketQueue({
+      number: 4000,
+      maxPackets: 64,
+      copyBytes: 65_535,
+      gso: true,
+      failOpen,
+      socketBufferBytes: 1 << 20,
+      netns,
+    });
+    this.timer = setInterval(() => {
+      this.queue.drain((packet) => {
+        const text = Buffer.from(packet.data.subarray(packet.offset, packet.offset + packet.length)).toString('latin1');
+        this.seen.push(text);
+        const { verdict, mark = -1 } = this.judge(packet, text);
+        this.queue.verdict(packet.id, verdict, mark);
+      });
+    }, 1);
+  }
+
+  count(word: string): number {
+    return this.seen.filter((text) => text.includes(word)).length;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.queue.close();
+  }
+}
+
+describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }, () => {
+  let net: Net;
+  let rules: QueueRules;
+  let alive: Alive;
+  let listener: Listener;
+  before(async () => {
+    net = await openNet('queue');
+    rules = createQueueRules(open, net.router);
+    await rules.install([]);
+    alive = openAlive(net.router);
+    listener = new Listener(net.router, true);
+  });
+  after(() => {
+    listener?.close();
+    alive?.close();
+    net?.close();
+  });
+
+  const ruleset = (): string =>
+    execFileSync('ip', ['netns', 'exec', net.router, 'nft', 'list', 'ruleset'], { encoding: 'utf8', stdio: 'pipe' });
+
+  it('queues nothing while the daemon has shown no life, and all chosen packets of both directions when it has', async () => {
+    assert.equal(await net.ask('udp', 'unseen'), 'unseen');
+    assert.equal(listener.seen.length, 0);
+    assert.equal(alive.renew(60_000), 0);
+    assert.equal(await net.ask('udp', 'hello'), 'hello');
+    assert.equal(listener.count('hello'), 2);
+    assert.equal(await net.ask('udp', 'hello6', { host: SERVER.v6 }), 'hello6');
+    assert.equal(listener.count('hello6'), 2);
+    assert.ok((await rules.counters()).unwatched.packets >= 2);
+  });
+
+  it('drops what is told to be dropped, and nothing else of the same client', async () => {
+    listener.judge = (_, text) => ({ verdict: text.includes('evil') ? NF_DROP : NF_ACCEPT });
+    assert.equal(await net.ask('udp', 'evil', { limitMs: 300 }), undefined);
+    assert.equal(await net.ask('udp', 'good'), 'good');
+    assert.equal(await net.ask('tcp', 'good'), 'good');
+    assert.equal(await net.ask('tcp', 'evil', { limitMs: 300, host: SERVER.v6 }), undefined);
+    listener.judge = () => ({ verdict: NF_ACCEPT });
+    assert.equal(await net.ask('tcp', 'evil'), 'evil', 'the control');
+  });
+
+  it('a fragmented datagram comes as one packet, and goes on in fragments', async () => {
+    const text = `begin${'x'.repeat(3000)}end`;
+    assert.equal(await net.ask('udp', text), text);
+    assert.equal(listener.seen.filter((t) => t.includes('begin') && t.includes('end')).length, 2);
+  });
+
+  it('the rest of a direction passes without us once a verdict says so, the other direction still comes', async () => {
+    listener.seen.length = 0;
+    listener.judge = (_, text) => ({ verdict: NF_ACCEPT, mark: text.includes('bulk') ? marks.pass : 0 });
+    const before = (await rules.counters()).bypassed.packets;
+    assert.equal(await net.ask('tcp', 'bulk'), 'bulk');
+    assert.ok((await rules.counters()).bypassed.packets > before);
+    listener.judge = () => ({ verdict: NF_ACCEPT });
+  });
+
+  it('the kernel drops the rest of a connection that was cut, and a new one is judged', async () => {
+    listener.judge = (_, text) =>
+      text.includes('attack') ? { verdict: NF_ACCEPT, mark: marks.cut } : { verdict: NF_ACCEPT };
+    const before = (await rules.counters()).cut.packets;
+    assert.equal(await net.ask('tcp', 'attack', { limitMs: 700 }), undefined);
+    assert.equal(listener.count('attack'), 1, 'retransmissions are not asked about again');
+    assert.ok((await rules.counters()).cut.packets >= before + 2, 'the segment and its retransmission');
+    listener.judge = () => ({ verdict: NF_ACCEPT });
+    assert.equal(await net.ask('tcp', 'next'), 'next');
+  });
+
+  it('exempt addresses never reach the queue', async () => {
+    await rules.setExempt([CLIENT.v4, 'fd91:1::/64']);
+    listener.seen.length = 0;
+    listener.judge = () => ({ verdict: NF_DROP });
+    assert.equal(await net.ask('udp', 'mine'), 'mine');
+    assert.equal(await net.ask('tcp', 'mine', { host: SERVER.v6 }), 'mine');
+    assert.equal(listener.seen.length, 0);
+    await rules.setExempt([]);
+    assert.equal(await net.ask('udp', 'mine', { limitMs: 300 }), undefined, 'the control');
+    listener.judge = () => ({ verdict: NF_ACCEPT });
+  });
+
+  it('when the daemon shows no life, traffic flows on within the time that the kernel was told', async () => {
+    alive.renew(400);
+    const stopped = listener.judge;
+    listener.judge = () => ({ verdict: NF_DROP });
+    assert.equal(await net.ask('udp', 'held', { limitMs: 200 }), undefined);
+    await pause(400);
+    assert.equal(await net.ask('udp', 'free'), 'free');
+    listener.judge = stopped;
+    alive.renew(60_000);
+  });
+
+  it('without a listener traffic passes when it fails open, and does not when it fails closed', async () => {
+    listener.close();
+    assert.equal(await net.ask('udp', 'nobody'), 'nobody');
+    const strict = createQueueRules(closed, net.router);
+    await strict.install([]);
+    assert.equal(await net.ask('udp', 'nobody', { limitMs: 300 }), undefined);
+    listener = new Listener(net.router, false);
+    assert.equal(await net.ask('udp', 'somebody'), 'somebody');
+  });
+
+  it('leaves no rule behind', async () => {
+    assert.match(ruleset(), /portcullis_inline/);
+    await rules.remove();
+    const left = ruleset();
+    assert.doesNotMatch(left, /portcullis_inline/i);
+    assert.equal(await net.ask('udp', 'plain'), 'plain');
+  });
+});
