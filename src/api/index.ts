@@ -7,13 +7,14 @@ export { hashRecoveryCode, newRecoveryCodes, newTotp, totpStep } from './auth/to
 export type { Actor, ApiDeps, Control, SiemControl } from './deps.js';
 export type { IntelControl } from './intel-control.js';
 export type { RulesControl } from './rules-control.js';
+export type { BackupControl } from './backup-control.js';
 export type { EvidenceControl } from './evidence-control.js';
 export type { SettingsControl } from './settings-control.js';
 export { certificateFile } from './certificate.js';
 export type { LabControl } from './lab-control.js';
 export { toAlertRow } from './routes/alerts.js';
 export type { LiveFeed } from './live.js';
-export type { RemediationChanges, RemediationQuery } from './remediation.js';
+export { toCrowdsec, type RemediationChanges, type RemediationQuery } from './remediation.js';
 export { createOpenApi } from './openapi.js';
 export { apiOptionsSchema, type ApiOptions } from './options.js';
 export { openApiServer, type ApiServer } from './server.js';

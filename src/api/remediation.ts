@@ -154,7 +154,7 @@ function ofScope(scopes: readonly string[] | undefined): (decision: Decision) =>
 }
 
 /** A decision as CrowdSec's Local API writes it; over means with no time left. */
-function toCrowdsec(decision: Decision, nowMs: number, isOver = false): object {
+export function toCrowdsec(decision: Decision, nowMs: number, isOver = false): object {
   const endMs = decision.expiresMs === 0 ? nowMs + FOREVER_MS : decision.expiresMs;
   return {
     duration: goDuration(isOver ? Math.min(-1000, endMs - nowMs) : Math.max(1000, endMs - nowMs)),

@@ -19,6 +19,8 @@ export interface ActiveDecision {
   /** Simulated because the rate of change limit had tripped. */
   heldBack: boolean;
   applied: boolean;
+  /** The list of the server that had it last. */
+  list: symbol | undefined;
 }
 
 /** What is exempt now, for the guard. */
@@ -87,8 +89,9 @@ export class DecisionBook {
   /**
    * Judges and plans many, e.g. a part of the server's list, and applies them in one transaction. If the kernel refuses
    * one, each is tried alone, so that only that one fails.
+   * @param list the list that they are part of
    */
-  decideMany(decisions: readonly Decision[]): void {
+  decideMany(decisions: readonly Decision[], list?: symbol): void {
     const receivedUs = this.core.clock.us();
     const refused: EnforcementReport[] = [];
     const admitted: { decision: Decision; entry: ActiveDecision; ops: ElementOp[] }[] = [];
@@ -100,7 +103,8 @@ export class DecisionBook {
         refused.push(reportOf(decision, decision.simulated, { receivedUs }, outcome));
         continue;
       }
-      admitted.push({ decision, ...outcome });
+      outcome.entry.list = list;
+      admitted.push({ decision, entry: outcome.entry, ops: outcome.ops });
       urgent ||= decision.origin !== 'feed';
     }
     this.emit(refused);
@@ -252,6 +256,7 @@ export class DecisionBook {
       note: held ?? plan.note,
       heldBack: held !== undefined || (known?.heldBack ?? false),
       applied: known?.applied ?? false,
+      list: known?.list,
     };
     if (known && this.isCounted(known)) this.simulatedCount -= 1;
     if (this.isCounted(entry)) this.simulatedCount += 1;

@@ -66,25 +66,42 @@ export class Ledger {
 
   /** Makes the holder hold exactly these elements until the deadline; replaces what it held before. */
   hold(holder: string, elements: readonly SetElement[], deadlineMs: number): ElementOp[] {
+    const before = this.byHolder.get(holder);
+    if (before === undefined && elements.length === 1) return this.holdFirst(holder, elements[0]!, deadlineMs);
     const ops: ElementOp[] = [];
     const ids = elements.map(elementId);
     for (const id of this.elementsOf(holder)) if (!ids.includes(id)) this.release(holder, id, ops);
-    for (const [i, element] of elements.entries()) {
-      const id = ids[i]!;
-      const held = this.held.get(id);
-      if (!held) {
-        this.held.set(id, { element, first: holder, firstDeadlineMs: deadlineMs, others: undefined, deadlineMs });
-        ops.push({ kind: 'add', id, element, deadlineMs });
-        continue;
-      }
-      const other = held.others?.find((h) => h.id === holder);
-      if (held.first === holder) held.firstDeadlineMs = deadlineMs;
-      else if (other) other.deadlineMs = deadlineMs;
-      else (held.others ??= []).push({ id: holder, deadlineMs });
-      this.settle(id, held, ops);
-    }
+    for (const [i, element] of elements.entries()) this.join(holder, { id: ids[i]!, element, deadlineMs }, ops);
     this.byHolder.set(holder, ids.length === 1 ? ids[0]! : ids);
     return ops;
+  }
+
+  /** {@link hold} of one element by a new holder: what lists are made of, so it looks things up once. */
+  private holdFirst(holder: string, element: SetElement, deadlineMs: number): ElementOp[] {
+    const ops: ElementOp[] = [];
+    const id = elementId(element);
+    this.join(holder, { id, element, deadlineMs }, ops);
+    this.byHolder.set(holder, id);
+    return ops;
+  }
+
+  private join(
+    holder: string,
+    wanted: { id: string; element: SetElement; deadlineMs: number },
+    ops: ElementOp[],
+  ): void {
+    const { id, element, deadlineMs } = wanted;
+    const held = this.held.get(id);
+    if (!held) {
+      this.held.set(id, { element, first: holder, firstDeadlineMs: deadlineMs, others: undefined, deadlineMs });
+      ops.push({ kind: 'add', id, element, deadlineMs });
+      return;
+    }
+    const other = held.others?.find((h) => h.id === holder);
+    if (held.first === holder) held.firstDeadlineMs = deadlineMs;
+    else if (other) other.deadlineMs = deadlineMs;
+    else (held.others ??= []).push({ id: holder, deadlineMs });
+    this.settle(id, held, ops);
   }
 
   /** The holder lets go of everything. */

@@ -13,7 +13,8 @@ export interface SyncPart {
 
 interface Run {
   id: string;
-  wanted: Set<string>;
+  /** Marks what this list contains. */
+  mark: symbol;
   /** Decided while the list came in: newer than the list. */
   decided: Set<string>;
   released: Set<string>;
@@ -44,7 +45,7 @@ export class ListSync {
   /** Resolves when the part is judged; the kernel may still be at it. */
   push(part: SyncPart): Promise<void> {
     if (this.run?.id !== part.id) {
-      this.run = { id: part.id, wanted: new Set(), decided: new Set(), released: new Set() };
+      this.run = { id: part.id, mark: Symbol(part.id), decided: new Set(), released: new Set() };
     }
     const { run } = this;
     this.chain = this.chain.then(() => this.take(run, part));
@@ -56,16 +57,17 @@ export class ListSync {
       if (i > 0) await nextTurn();
       const changed: Decision[] = [];
       for (const decision of decisions.slice(i, i + DECISIONS_PER_TURN)) {
-        run.wanted.add(decision.id);
-        if (run.decided.has(decision.id) || run.released.has(decision.id)) continue;
         const known = this.book.get(decision.id);
+        if (known) known.list = run.mark;
+        if (run.decided.has(decision.id) || run.released.has(decision.id)) continue;
         const isSame = known?.kept.expiresMs === decision.expiresMs && known.kept.simulated === decision.simulated;
         if (!isSame) changed.push(decision);
       }
-      this.book.decideMany(changed);
+      this.book.decideMany(changed, run.mark);
     }
     if (!last) return;
-    const surplus = [...this.book.entries()].flatMap(([id]) => (run.wanted.has(id) || run.decided.has(id) ? [] : [id]));
+    const surplus: string[] = [];
+    for (const [id, { list }] of this.book.entries()) if (list !== run.mark && !run.decided.has(id)) surplus.push(id);
     for (const id of surplus) this.book.release(id, 'not in the list of the server');
     if (this.run === run) this.run = undefined;
   }

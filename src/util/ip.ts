@@ -50,17 +50,25 @@ export function formatCidr(cidr: Cidr): string {
   return `${formatIp(cidr)}/${cidr.prefix}`;
 }
 
+/** Four decimal numbers without leading zeros. Digit by digit: lists have hundreds of thousands of addresses. */
 function parseIpv4Word(text: string): number | undefined {
-  const m = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (!m) return undefined;
+  if (text.length > 15) return undefined;
   let word = 0;
-  for (let i = 1; i <= 4; i++) {
-    const part = m[i] ?? '';
-    const n = Number(part);
-    if (n > 255 || (part.length > 1 && part.startsWith('0'))) return undefined;
-    word = word * 256 + n;
+  let part = -1;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c >= 48 && c <= 57) {
+      if (part === 0) return undefined;
+      part = part < 0 ? c - 48 : part * 10 + c - 48;
+      if (part > 255) return undefined;
+    } else if (c === 46 && part >= 0 && dots < 3) {
+      word = word * 256 + part;
+      part = -1;
+      dots += 1;
+    } else return undefined;
   }
-  return word >>> 0;
+  return dots === 3 && part >= 0 ? (word * 256 + part) >>> 0 : undefined;
 }
 
 function parseIpv6Groups(text: string): number[] | undefined {

@@ -15,8 +15,9 @@ import { errorMessage } from '../../util/errors.js';
 import { parseIp } from '../../util/ip.js';
 import { LatencyHistogram } from '../../util/latency-histogram.js';
 import { uuid7 } from '../../util/uuid7.js';
+import { bouncerItself } from './enforce-bouncer.js';
 import { openInteractiveNft } from './nft-interactive.js';
-import { peersWays } from './enforce-peers.js';
+import { fail2banWays } from './enforce-fail2ban.js';
 import type { BenchContext, BenchFigure, BenchSection } from './section.js';
 
 const HOSTS = 100_000;
@@ -37,7 +38,9 @@ export const enforceSection: BenchSection = {
       return [];
     }
     try {
-      return [...(await measure(netns, context)), ...(await peersWays(netns, skip))];
+      const own = await measure(netns, context);
+      context.progress('the ways of others');
+      return [...own, ...fail2banWays(netns, skip), ...(await bouncerItself(netns, context.dir, skip))];
     } finally {
       execFileSync('ip', ['netns', 'delete', netns], { stdio: 'pipe' });
     }

@@ -3,6 +3,7 @@ import { measureBehaviour } from './tasks/behaviour.js';
 import { consume, measureFile } from './tasks/consume.js';
 import { flood, manyFlows } from './tasks/memory.js';
 import { generate } from './tasks/generate.js';
+import { serveRemediation } from './tasks/remediation.js';
 import { measureScoring } from './tasks/scoring.js';
 import { measureSignatures } from './tasks/signatures.js';
 
@@ -12,6 +13,7 @@ const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> 
   behaviour: measureBehaviour,
   generate,
   memory: manyFlows,
+  remediation: serveRemediation,
   scoring: measureScoring,
   signatures: measureSignatures,
   flood,
