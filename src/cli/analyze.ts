@@ -8,11 +8,12 @@ import { openFileSource } from '../capture/index.js';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { createCorrelator } from '../correlate/index.js';
 import { createDetectors, type Detectors } from '../daemons/detectors.js';
+import { createOfflineEngine } from '../daemons/offline-run.js';
 import { createPipeline } from '../daemons/pipeline.js';
 import type { Detection } from '../domain/detection.js';
 import { toFlowRecord } from '../flow/index.js';
 import { alertToSiemEvent, decisionToSiemEvent, FORMATTERS, type FormatContext } from '../forward/index.js';
-import { createPolicyEngine, loadPolicyFolder, policyError, type PolicyEngine } from '../policy/index.js';
+import { loadPolicyFolder, policyError, type PolicyEngine } from '../policy/index.js';
 import { AppError, errorMessage } from '../util/errors.js';
 import { silentLogger } from '../util/logger.js';
 import { uuid7 } from '../util/uuid7.js';
@@ -152,16 +153,7 @@ async function openPolicies(config: LoadedConfig, options: AnalyzeOptions): Prom
   if (options.policies === 'none') return undefined;
   const folder = await loadPolicyFolder(options.policies ?? config.policy.dir);
   if (folder.problems.length > 0) throw policyError(folder.problems);
-  const engine = createPolicyEngine(config.policy, {
-    mode: () => 'enforce',
-    pausedUntilMs: () => 0,
-    newId: uuid7,
-    findProtected: () => undefined,
-    findAllowed: () => undefined,
-    blastRadius: () => undefined,
-  });
-  engine.setPolicies(folder.policies);
-  return engine;
+  return createOfflineEngine(config, folder.policies);
 }
 
 /** Turns detections into lines: EVE and CSV one line a detection, SIEM formats one line an alert as live. */

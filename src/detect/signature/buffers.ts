@@ -157,8 +157,3 @@ export function bufferReference(): (BufferDefinition & { aliases: string[] })[] 
       .filter((alias, i, all) => all.indexOf(alias) === i),
   }));
 }
-
-/** Every name that selects a buffer, for documentation and tests. */
-export function bufferNames(): string[] {
-  return [...table.keys(), ...Object.keys(ALIASES)].sort();
-}

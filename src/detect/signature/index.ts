@@ -1,4 +1,3 @@
-export { bufferNames } from './buffers.js';
 export { SignatureEngine, type EngineDeps } from './engine.js';
 export { loadRules, loadRulesGradually, type FileProblem, type LoadedRules, type LoadOptions } from './load.js';
 export {

@@ -15,16 +15,6 @@ export function parseClassification(text: string): Map<string, Classification> {
   return out;
 }
 
-/** Reads `reference.config`: `config reference: name URL-prefix`. */
-export function parseReferences(text: string): Map<string, string> {
-  const out = new Map<string, string>();
-  for (const line of text.split(/\r?\n/)) {
-    const m = /^\s*config\s+reference\s*:\s*(\S+)\s+(\S+)\s*$/i.exec(line);
-    if (m) out.set(m[1]!, m[2]!);
-  }
-  return out;
-}
-
 /** Classes that rule writers use everywhere; a `classification.config` adds to them and overrides them. */
 export const DEFAULT_CLASSES: ReadonlyMap<string, Classification> = new Map(
   (
