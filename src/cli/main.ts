@@ -37,6 +37,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   restore: backup,
   check: () => import('./check.js'),
   bench: () => import('./bench.js'),
+  manual: () => import('./manual.js'),
 };
 
 async function main(argv: string[]): Promise<number> {
@@ -46,7 +47,9 @@ async function main(argv: string[]): Promise<number> {
     .showHelpAfterError()
     .exitOverride();
   const wanted = argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
-  const loaders = Object.hasOwn(COMMANDS, wanted) ? [COMMANDS[wanted]!] : Object.values(COMMANDS);
+  // The manual page is about all of them.
+  const isOne = Object.hasOwn(COMMANDS, wanted) && wanted !== 'manual';
+  const loaders = isOne ? [COMMANDS[wanted]!] : Object.values(COMMANDS);
   for (const load of new Set(loaders)) (await load()).register(program);
   program.commands.forEach((command) => inheritExitOverride(command));
   try {
