@@ -38,6 +38,9 @@ import { hostHandlers } from './routes/hosts.js';
 import { exportHandlers } from './routes/exports.js';
 import { viewHandlers } from './routes/views.js';
 import { trafficHandlers } from './routes/traffic.js';
+import { backupHandlers } from './routes/backups.js';
+import { bulkDecisionHandlers } from './routes/bulk-decisions.js';
+import { rulesetHandlers } from './routes/ruleset.js';
 import { passkeyHandlers } from './routes/passkeys.js';
 import { apiViewer } from './viewer.js';
 import { serveStatic } from './static.js';
@@ -92,6 +95,9 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...policyHandlers({ store, control, freshness }),
     ...modelHandlers({ store, control, now }),
     ...accountHandlers({ store, live, now }),
+    ...bulkDecisionHandlers({ control }),
+    ...backupHandlers({ control }),
+    ...rulesetHandlers({ control }),
   };
   const rateLimit = createRateLimit(options.rates);
   const router = createOperationRouter({

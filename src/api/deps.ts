@@ -26,6 +26,7 @@ import type {
   PolicyValidation,
   ResponseAnswer,
   ResponseRequest,
+  Ruleset,
   SensorStatus,
   SiemDeadLetter,
   SiemDeliveries,
@@ -48,6 +49,7 @@ import type { Verdict } from '../domain/verdict.js';
 import type { AuditRecord, Store } from '../store/index.js';
 import type { RemediationChanges, RemediationQuery } from './remediation.js';
 import type { Logger } from '../util/logger.js';
+import type { BackupControl } from './backup-control.js';
 import type { EvidenceControl } from './evidence-control.js';
 import type { SettingsControl } from './settings-control.js';
 import type { LabControl } from './lab-control.js';
@@ -93,6 +95,10 @@ export interface Control {
 
   /** @throws AppError decision.protected, decision.invalid, decision.warned (unless `override`) */
   addDecision(request: DecisionRequest, actor: Actor): Awaitable<Decision>;
+  /** Whether it would be made. @throws AppError as {@link addDecision} */
+  checkDecision(request: DecisionRequest, actor: Actor): Awaitable<void>;
+  /** Addresses and prefixes that decisions in force are about. */
+  activeValues(): Iterable<string>;
   extendDecision(id: string, durationSecs: number, actor: Actor): Awaitable<Decision>;
   releaseDecision(id: string, reason: string, actor: Actor): Awaitable<Decision>;
   addAllow(request: AllowRequest, actor: Actor): Awaitable<AllowEntry>;
@@ -180,7 +186,12 @@ export interface Control {
     list(query: RemediationQuery): Decision[];
     changes(reader: string, startup: boolean): RemediationChanges;
   };
-  system: { doctor(): Awaitable<DoctorResult>; canary(actor: Actor): Awaitable<CanaryResult> };
+  system: {
+    doctor(): Awaitable<DoctorResult>;
+    canary(actor: Actor): Awaitable<CanaryResult>;
+    ruleset(): Awaitable<Ruleset>;
+  };
+  backups: BackupControl;
   sensors: {
     list(): Awaitable<SensorStatus[]>;
     capture(name: string, running: boolean, interfaces: string[] | undefined, actor: Actor): Awaitable<SensorStatus>;

@@ -37,6 +37,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'policy.not_saved': 409,
   'policy.no_version': 404,
   'backtest.busy': 409,
+  'backup.busy': 409,
+  'backup.too_many': 409,
 };
 
 const TITLE: Readonly<Record<number, string>> = {

@@ -22,7 +22,7 @@ import { createBox, interfaceNames, type Box } from './protect/box.js';
 import { ProtectWatch } from './protect/watch.js';
 import { Pump } from './pump.js';
 import { describeState } from './responder-state.js';
-import { renderRuleset } from './ruleset.js';
+import { describeRuleset } from './ruleset-view.js';
 import { ListSync } from './sync.js';
 import { TableLoader } from './table-loader.js';
 import { Truth } from './truth.js';
@@ -207,7 +207,7 @@ class ResponderImpl implements Responder {
       case 'explain':
         return answerExplain(this.core, this.book, this.exempt, value ?? '');
       case 'ruleset':
-        return { table: this.core.layout.table, text: renderRuleset(this.core.layout, []) };
+        return describeRuleset(this.core, this.deps.netns === undefined ? {} : { netns: this.deps.netns });
       case 'canary':
         return this.canaries.run();
       case 'doctor':

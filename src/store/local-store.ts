@@ -64,7 +64,8 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
   };
   const hostRollup = createHostRollup(options.homeNetworks ?? []);
   const hosts = createHostRepository(db, () => writeRollups(Date.now()));
-  const statistics = createStatisticsRepository(db, () => writeRollups(Date.now()));
+  // The minute that runs too: a box that has just started shows what it sees.
+  const statistics = createStatisticsRepository(db, () => writeRollups(Infinity));
   const rollupTimer = setInterval(() => {
     writeRollups(Date.now()).catch((error: unknown) => {
       log.error({ err: error }, 'flow sums were not written');

@@ -34,21 +34,22 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export const PART = { DATABASE: 'database', DATA: 'data', CONFIG: 'config' } as const;
 
 /** Below data_dir: made anew at every start, or large and only of use to the person who uploaded it. */
-const LEFT_OUT = new Set(['run', 'training', 'setup.json.tmp']);
+const LEFT_OUT = new Set(['backups', 'run', 'training', 'setup.json.tmp']);
 const CAPTURES = new Set(['lab', 'evidence']);
 
 /** Copies data_dir without the database. Files of the spool may grow meanwhile; their ends are checked when they are read. */
 export async function copyData(config: LoadedConfig, to: string, withCaptures: boolean): Promise<void> {
   const databaseFiles = ['', '-wal', '-shm'].map((suffix) => config.store.path + suffix);
-  await cp(config.data_dir, to, {
-    recursive: true,
-    preserveTimestamps: true,
-    filter(source) {
-      const [top = ''] = relative(config.data_dir, source).split('/');
-      if (LEFT_OUT.has(top) || (!withCaptures && CAPTURES.has(top))) return false;
-      return !databaseFiles.includes(source) && source !== config.runtime_dir;
-    },
-  });
+  await mkdir(to, { recursive: true });
+  // Entry by entry: the copy itself may lie below data_dir, in what is left out.
+  for (const top of await readdir(config.data_dir)) {
+    if (LEFT_OUT.has(top) || (!withCaptures && CAPTURES.has(top))) continue;
+    await cp(join(config.data_dir, top), join(to, top), {
+      recursive: true,
+      preserveTimestamps: true,
+      filter: (source) => !databaseFiles.includes(source) && source !== config.runtime_dir,
+    });
+  }
 }
 
 export async function writeManifest(folder: string, about: Omit<Manifest, 'files'>): Promise<Manifest> {

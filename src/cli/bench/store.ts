@@ -26,8 +26,11 @@ import {
   makeFlow,
 } from './store-data.js';
 
-/** Rows of the tables; PORTCULLIS_BENCH_STORE=100000,500000,10000 makes smaller ones. */
-const ROWS = (process.env['PORTCULLIS_BENCH_STORE'] ?? '1000000,5000000,100000').split(',').map(Number);
+const rowsOf = (text: string): number[] => text.split(',').map(Number);
+/** Alerts, flows and blocks of the tables; PORTCULLIS_BENCH_STORE=100000,500000,10000 makes smaller ones. */
+const ROWS = rowsOf(process.env['PORTCULLIS_BENCH_STORE'] ?? '1000000,5000000,100000');
+/** The same for MariaDB, which takes an hour to fill at full size; 0 leaves it out. */
+const MARIADB_ROWS = rowsOf(process.env['PORTCULLIS_BENCH_MARIADB'] ?? ROWS.join(','));
 /** Tables are kept in this folder and used again, when it is given. */
 const KEPT_DIR = process.env['PORTCULLIS_BENCH_STORE_DIR'];
 const RUNS = 40;
@@ -122,7 +125,7 @@ async function fill(store: Store, rows: number, queue: (n: number) => void): Pro
 
 /** The newest day of alerts and the newest hours of flows are made row by row, the rest are copies of them, further back. */
 async function makeTables(store: Store, raw: RawSql, { progress }: BenchContext): Promise<void> {
-  const [alertRows = 0, flowRows = 0, blockRows = 0] = ROWS;
+  const [alertRows = 0, flowRows = 0, blockRows = 0] = store.kind === 'mysql' ? MARIADB_ROWS : ROWS;
   const nowMs = Date.now();
   const maker = createMaker(20_260_101);
   const [alertCopies, flowCopies] = [ALERT_DAYS - 1, (FLOW_DAYS * DAY_MS) / FLOW_SPAN_MS - 1];
@@ -198,6 +201,10 @@ async function measureStore(context: BenchContext, skip: (reason: string) => voi
   await mkdir(join(dir, 'mariadb'), { recursive: true });
   const path = join(dir, 'store.db');
   const figures = await run(context, { kind: 'sqlite', path }, () => Promise.resolve(openRawSqlite(path)));
+  if (MARIADB_ROWS[0] === 0) {
+    skip('MariaDB: left out by PORTCULLIS_BENCH_MARIADB=0');
+    return figures;
+  }
   const fresh = !existsSync(join(dir, 'mariadb', 'data'));
   const server = await openOwnMariaDb(join(dir, 'mariadb'), BUFFER_POOL_MIB);
   if (!server) {

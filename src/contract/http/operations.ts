@@ -1,3 +1,6 @@
+import { backupOperations } from './backups.js';
+import { bulkDecisionOperations } from './bulk-decisions.js';
+import { rulesetOperations } from './ruleset.js';
 import { evidenceOperations } from './evidence.js';
 import { injectionOperations } from './injections.js';
 import { settingsOperations } from './settings.js';
@@ -53,5 +56,8 @@ export const OPERATIONS = {
   ...backtestOperations,
   ...modelOperations,
   ...accountOperations,
+  ...bulkDecisionOperations,
+  ...backupOperations,
+  ...rulesetOperations,
 };
 export type OperationId = keyof typeof OPERATIONS;

@@ -1,4 +1,4 @@
-import type { CanaryResult, DoctorResult } from '../../contract/http.js';
+import { rulesetSchema, type CanaryResult, type DoctorResult, type Ruleset } from '../../contract/http.js';
 import { AppError } from '../../util/errors.js';
 
 interface Finding {
@@ -28,6 +28,11 @@ export function toDoctorResult(answer: unknown): DoctorResult {
       ...(f.fix === undefined ? {} : { fix: f.fix }),
     })),
   };
+}
+
+export function toRuleset(answer: unknown): Ruleset {
+  errorOf(answer);
+  return rulesetSchema.parse(answer);
 }
 
 interface CanaryAnswer {

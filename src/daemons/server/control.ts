@@ -1,11 +1,12 @@
-import type { Control } from '../../api/index.js';
-import type { ExplainResponse, Setup, Status } from '../../contract/http.js';
+import type { Actor, Control } from '../../api/index.js';
+import type { DecisionRequest, ExplainResponse, Setup, Status } from '../../contract/http.js';
 import type { Decision } from '../../domain/decision.js';
 import { nowUs } from '../../util/clock.js';
 import { AppError } from '../../util/errors.js';
 import { createInjection } from '../sensor/injection.js';
 import { parseCidr } from '../../util/ip.js';
 import { VERSION } from '../../util/version.js';
+import { createBackups } from './backups.js';
 import { createAllowlistControl } from './allowlist.js';
 import { explainAddress } from './explain.js';
 import { createPolicyControl } from './policy-control.js';
@@ -14,7 +15,7 @@ import { createResponseRequests } from './response-requests.js';
 import { createSiemControl, toSiemStatus } from './siem-control.js';
 import type { ServerParts } from './parts.js';
 import { createSetup } from './setup.js';
-import { toCanaryResult, toDoctorResult } from './answers.js';
+import { toCanaryResult, toDoctorResult, toRuleset } from './answers.js';
 
 const DOCTOR_TIMEOUT_MS = 20_000;
 const CANARY_TIMEOUT_MS = 30_000;
@@ -35,6 +36,16 @@ export function createControl(parts: ServerParts): Control {
         message: 'There is no decision in force with this id.',
       });
     return found;
+  }
+
+  function checked(request: DecisionRequest, actor: Actor): Decision {
+    const network = parseCidr(request.value);
+    if (!network) throw invalid(`"${request.value}" is not an address or prefix.`);
+    refuseExempt(parts, network);
+    const origin = actor.kind === 'token' ? 'api' : 'operator';
+    const decision = toDecision(parts, request, network, { name: actor.name, origin });
+    if (request.override !== true) warnAboutBlast(parts, decision, network);
+    return decision;
   }
 
   async function status(): Promise<Status> {
@@ -65,15 +76,12 @@ export function createControl(parts: ServerParts): Control {
     resume: async (actor) => settings.pauseUntil(0, actor.name),
 
     addDecision(request, actor) {
-      const network = parseCidr(request.value);
-      if (!network) throw invalid(`"${request.value}" is not an address or prefix.`);
-      refuseExempt(parts, network);
-      const origin = actor.kind === 'token' ? 'api' : 'operator';
-      const decision = toDecision(parts, request, network, { name: actor.name, origin });
-      if (request.override !== true) warnAboutBlast(parts, decision, network);
+      const decision = checked(request, actor);
       book.add(decision, undefined);
       return decision;
     },
+    checkDecision: (request, actor) => void checked(request, actor),
+    activeValues: () => book.active().flatMap((d) => (d.simulated || d.action !== 'block' ? [] : [d.value])),
     extendDecision(id, durationSecs, actor) {
       need(id);
       return book.extend(id, durationSecs, actor.name) ?? need(id);
@@ -103,7 +111,15 @@ export function createControl(parts: ServerParts): Control {
         lastCanary = { ok: result.ok, atMs: Date.now() };
         return result;
       },
+      ruleset: async () => toRuleset(await questions.ask('ruleset', undefined, DOCTOR_TIMEOUT_MS)),
     },
+    backups: createBackups({
+      dataDir: parts.config.data_dir,
+      name: parts.config.name,
+      configFile: parts.configFile,
+      now: Date.now,
+      log: parts.log,
+    }),
     sensors: {
       list: () => sensors.list(),
       inject(name, { packets, sample, gapMs }) {

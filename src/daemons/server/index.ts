@@ -185,6 +185,7 @@ export async function runServer(
     toSensor: outlets.toSensor,
     refreshAllowlist: exempt.refresh,
     learning,
+    log,
     metrics: () => ({
       ...path.counts,
       ...path.flows.stats(),

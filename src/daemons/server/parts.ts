@@ -6,6 +6,7 @@ import type { Mode } from '../../domain/decision.js';
 import type { Forwarder, ResponseRequestOptions } from '../../forward/index.js';
 import type { GuardDeps, PolicyEngine, PolicyOptions } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
+import type { Logger } from '../../util/logger.js';
 import type { BaselineBook } from './baselines.js';
 import type { createConfiguration } from './configuration.js';
 import type { EvidenceStore } from './evidence.js';
@@ -77,4 +78,5 @@ export interface ServerParts {
   config: LoadedConfig;
   evidence: EvidenceStore;
   metrics(): Record<string, number>;
+  log: Logger;
 }

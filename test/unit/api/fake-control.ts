@@ -108,6 +108,12 @@ export function createFakeControl(store: Store): FakeControl {
       await store.decisions.save({ decision });
       return decision;
     },
+    checkDecision({ value }) {
+      if (value === '192.0.2.1') {
+        throw new AppError({ kind: 'user', code: 'decision.protected', message: '192.0.2.1 is protected: gateway.' });
+      }
+    },
+    activeValues: () => ['203.0.113.99'],
     extendDecision: (id, durationSecs) => end(id, { durationSecs }),
     releaseDecision: (id) => end(id, { enforcement: 'revoked' }),
     async addAllow({ value, comment }, actor) {
@@ -180,6 +186,7 @@ export function createFakeControl(store: Store): FakeControl {
       },
       ...fakeSiem(() => missing('siem')),
     },
+    backups: fakeBackups(() => missing('backup')),
     remediation: { list: () => [], changes: () => ({ isComplete: true, added: [], ended: [] }) },
     respond(request, actor) {
       calls.push(['respond', request, actor]);
@@ -198,6 +205,14 @@ export function createFakeControl(store: Store): FakeControl {
     system: {
       doctor: () => ({ ok: true, checks: [{ name: 'ruleset.order', status: 'ok', message: 'fine' }] }),
       canary: () => ({ ok: true, steps: [] }),
+      ruleset: () => ({
+        table: 'portcullis', backend: 'netlink', families: ['inet'], problem: '', text: 'table inet portcullis {\n}\n',
+        chains: [
+          { family: 'inet', table: 'portcullis', chain: 'forward', hook: 'forward', type: 'filter', priority: -10, policy: 'accept', rules: 2, ours: true },
+        ],
+        sets: [{ name: 'block4_32', role: 'block', version: 4, prefix: 32, elements: 3, size: 1000 }],
+        counters: [{ name: 'blocked', packets: 1, bytes: 60 }],
+      }), // prettier-ignore
     },
     sensors: {
       list: () => [sensor],
@@ -232,5 +247,25 @@ function fakeSiem(missing: () => Error): Omit<Control['siem'], 'list' | 'test'> 
     ...{ detail: none, receipts: none, gaps: none, deadLetters: none, replay: none, lastReplay: none },
     deliveries: (id) => ({ id, events: [] }),
     reload: () => ({ added: [], changed: [], removed: [], unchanged: [] }),
+  };
+}
+
+/** One backup, which is three bytes. */
+function fakeBackups(missing: () => Error): Control['backups'] {
+  let items = [{ name: 'portcullis-box-1.tar.gz', bytes: 3, createdMs: 1 }];
+  const list = () =>
+    Promise.resolve({ items, nextCursor: null, runningSinceMs: null, lastError: null, restore: ['restore'] });
+  return {
+    list,
+    start: list,
+    file: (name) =>
+      items.some((b) => b.name === name)
+        ? Promise.resolve({ name, type: 'application/gzip', body: Buffer.from('abc') })
+        : Promise.reject(missing()),
+    remove(name) {
+      if (!items.some((b) => b.name === name)) return Promise.reject(missing());
+      items = items.filter((b) => b.name !== name);
+      return Promise.resolve();
+    },
   };
 }

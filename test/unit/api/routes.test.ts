@@ -45,7 +45,8 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   startPasskeyLogin: 'public', passkeyLogin: 'public', listPasskeys: 'viewer', startPasskey: 'viewer', addPasskey: 'viewer',
   removePasskey: 'viewer', listHosts: 'viewer', getHost: 'viewer', listSettings: 'operator', patchSettings: 'admin', getSetup: 'operator', putSetup: 'admin',
   listAlertPackets: 'analyst', getAlertPacket: 'analyst', downloadAlertPcap: 'analyst', downloadAlertBundle: 'analyst',
-  downloadIncidentBundle: 'analyst', injectPackets: 'operator',
+  downloadIncidentBundle: 'analyst', injectPackets: 'operator', releaseDecisions: 'operator', importDecisions: 'operator',
+  listBackups: 'admin', addBackup: 'admin', downloadBackup: 'admin', removeBackup: 'admin', getRuleset: 'analyst',
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];
