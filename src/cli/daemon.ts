@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { createLogger } from '../daemons/log.js';
 import { keepRealtime } from '../daemons/realtime.js';
+import { createServiceManager } from '../daemons/service-manager.js';
 import type { DaemonMessage } from '../daemons/supervisor.js';
 import type { ServerReady } from '../daemons/server/index.js';
 import { EXIT, exitCodeFor } from '../util/errors.js';
@@ -12,6 +15,9 @@ import { applyRunOptions, runOptions, type RunOptions } from './run-options.js';
 
 /** The way from packet to kernel goes before everything else on the box; scoring and storing do not (their threads say so). */
 const DAEMON_NICE = -15;
+
+/** In the data folder: name and password of the first account. */
+export const FIRST_LOGIN_FILE = 'first-login';
 
 type RunDaemon = (config: LoadedConfig, signal: AbortSignal, ready: (info?: ServerReady) => void) => Promise<void>;
 
@@ -55,13 +61,16 @@ export function register(program: Command): void {
         stop.abort();
       });
       compileEagerly();
+      const manager = createServiceManager(stop.signal);
+      stop.signal.addEventListener('abort', manager.stopping, { once: true });
       let exitCode: number = EXIT.OK;
       try {
         setThreadPriority(DAEMON_NICE);
         const config = applyRunOptions(await loadConfig(options.config), options);
         await daemon.run(config, stop.signal, (info) => {
           if (config.realtime) keepRealtime(stop.signal);
-          announce(info);
+          manager.ready(statusOf(config, info));
+          announce(info, config);
         });
       } catch (error) {
         exitCode = exitCodeFor(error);
@@ -75,13 +84,28 @@ export function register(program: Command): void {
   }
 }
 
-function announce(info?: ServerReady): void {
+/** One line for `systemctl status`. */
+function statusOf(config: LoadedConfig, info?: ServerReady): string {
+  return info ? `console at ${info.url}, configured mode ${config.mode}` : 'works';
+}
+
+function announce(info: ServerReady | undefined, config: LoadedConfig): void {
   if (process.send) void tell({ type: 'ready', ...(info ? { info } : {}) });
   else if (info) {
     process.stderr.write(`Console: ${info.url}\n`);
-    if (info.firstLogin)
-      process.stderr.write(`First login: ${info.firstLogin.username} / ${info.firstLogin.password}\n`);
+    if (info.firstLogin) showFirstLogin(info.firstLogin, config.data_dir);
   }
+}
+
+/** A password that the journal keeps for years is no secret: without a terminal it goes to a file of the owner. */
+function showFirstLogin({ username, password }: NonNullable<ServerReady['firstLogin']>, dataDir: string): void {
+  if (process.stderr.isTTY) {
+    process.stderr.write(`First login: ${username} / ${password}\n`);
+    return;
+  }
+  const file = join(dataDir, FIRST_LOGIN_FILE);
+  writeFileSync(file, `${username}\n${password}\n`, { mode: 0o600 });
+  process.stderr.write(`The first login is in ${file}; remove it when the password has been changed.\n`);
 }
 
 /** Resolves when the supervisor has it; at once without one. */
