@@ -12,18 +12,20 @@ import { createLayout, type Layout } from '../layout.js';
 import type { EnforceOptions } from '../options.js';
 import { planDecision } from '../planner.js';
 import { openProbe, type ProbeSocket } from './probe.js';
-import { CanaryRun, type CanaryResult } from './step.js';
+import { CanaryRun, type CanaryDetection, type CanaryResult, type CanarySighting } from './step.js';
 
 const ATTACKER = { address: '192.0.2.2', mac: '02:00:00:00:02:02' };
 const BOX = { address: '192.0.2.1', mac: '02:00:00:00:02:01', port: 7007 };
+const DEVICE = 'canary0';
 const ARRIVAL_MS = 1000;
 
 /**
  * Two private network namespaces joined by a veth pair, our real ruleset in one of them: a probe passes, the address is
- * blocked, the same probe is dropped and counted, the block is lifted, the probe passes. Everything is removed again.
+ * blocked, the same probe is dropped and counted, the block is lifted, the probe passes. With `detection` the block comes
+ * from hostile packets that a sensor on the link has seen. Everything is removed again.
  * Needs CAP_SYS_ADMIN.
  */
-export async function runNamespaceCanary(options: EnforceOptions): Promise<CanaryResult> {
+export async function runNamespaceCanary(options: EnforceOptions, detection?: CanaryDetection): Promise<CanaryResult> {
   const run = new CanaryRun();
   const names = { box: `pcl-canary-${process.pid}-b`, attacker: `pcl-canary-${process.pid}-a` };
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-canary-'));
@@ -39,7 +41,7 @@ export async function runNamespaceCanary(options: EnforceOptions): Promise<Canar
   const open: { close(): unknown }[] = [];
   try {
     await run.step('two namespaces joined by a veth pair', () => buildNamespaces(names));
-    if (run.ok) await prove(run, own, names, open);
+    if (run.ok) await prove(run, own, { ...names, detection }, open);
   } finally {
     for (const thing of open.reverse()) await thing.close();
     await removeNamespaces(names);
@@ -51,7 +53,7 @@ export async function runNamespaceCanary(options: EnforceOptions): Promise<Canar
 async function prove(
   run: CanaryRun,
   options: EnforceOptions,
-  names: { box: string; attacker: string },
+  names: { box: string; attacker: string; detection: CanaryDetection | undefined },
   open: { close(): unknown }[],
 ): Promise<void> {
   const layout = createLayout(options);
@@ -80,8 +82,10 @@ async function prove(
     open.push(client);
     return arrives(server, client);
   });
+  let decision = canaryDecision(ATTACKER.address);
+  if (names.detection) decision = (await detect(run, names.detection, names, open)) ?? decision;
   await run.step('a decision becomes a kernel element', () => {
-    const plan = planDecision(canaryDecision(ATTACKER.address), options, false);
+    const plan = planDecision(decision, options, false);
     if ('refused' in plan) throw new Error(plan.refused);
     ({ elements } = plan);
     return change('add');
@@ -91,6 +95,41 @@ async function prove(
   );
   await run.step('the block is lifted', () => change('delete'));
   await run.step('the probe passes again', () => arrives(server, client));
+}
+
+/** Hostile packets on the link until our sensor and a policy have made a decision of them. */
+async function detect(
+  run: CanaryRun,
+  detection: CanaryDetection,
+  { box, attacker }: { box: string; attacker: string },
+  open: { close(): unknown }[],
+): Promise<Decision | undefined> {
+  await run.step('a sensor watches the link', () => {
+    open.push(detection);
+    return detection.open({ box, attacker, interface: DEVICE, target: BOX.address });
+  });
+  let seen: CanarySighting | undefined;
+  await run.step('a scan of the box leads to a decision', async () => {
+    seen = await detection.provoke();
+    if (seen.decision.value !== ATTACKER.address) throw new Error(`decided about ${seen.decision.value}`);
+    return `${seen.decision.action} ${seen.decision.value}`;
+  });
+  if (!seen) return undefined;
+  const { label, packetUs, detectedUs, decidedUs, decision } = seen;
+  const ms = (fromUs: number, toUs: number): number => (toUs - fromUs) / 1000;
+  run.record({
+    name: 'of this: from the telling packet to the detection',
+    ok: true,
+    ms: ms(packetUs, detectedUs),
+    detail: label,
+  });
+  run.record({
+    name: 'of this: from the detection to the decision',
+    ok: true,
+    ms: ms(detectedUs, decidedUs),
+    detail: `policy ${decision.policy ?? ''}`,
+  });
+  return decision;
 }
 
 async function arrives(server: ProbeSocket, client: ProbeSocket): Promise<string> {
@@ -147,10 +186,10 @@ export function canaryDecision(value: string): Decision {
 async function buildNamespaces({ box, attacker }: { box: string; attacker: string }): Promise<string> {
   await ip(['netns', 'add', box]);
   await ip(['netns', 'add', attacker]);
-  const link = ['link', 'add', 'canary0', 'address', BOX.mac, 'type', 'veth'];
+  const link = ['link', 'add', DEVICE, 'address', BOX.mac, 'type', 'veth'];
   await ip(['-n', box, ...link, 'peer', 'name', 'canary1', 'address', ATTACKER.mac, 'netns', attacker]);
   await Promise.all([
-    side(box, 'canary0', { own: BOX, peer: ATTACKER }),
+    side(box, DEVICE, { own: BOX, peer: ATTACKER }),
     side(attacker, 'canary1', { own: ATTACKER, peer: BOX }),
   ]);
   return `${box}, ${attacker}`;

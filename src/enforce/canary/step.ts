@@ -1,3 +1,5 @@
+import type { Decision } from '../../domain/decision.js';
+
 /** One step of the proof that a block really blocks. */
 export interface CanaryStep {
   name: string;
@@ -13,6 +15,34 @@ export interface CanaryResult {
   steps: CanaryStep[];
   /** Nothing was proved and nothing is wrong: why it cannot be proved here. */
   unprovable?: string;
+}
+
+/** The namespaces of a proof, for the way from packets to a decision. */
+export interface CanaryPlace {
+  box: string;
+  attacker: string;
+  /** The box's end of the link. */
+  interface: string;
+  /** The box's address. */
+  target: string;
+}
+
+/** A decision that came out of packets; times are microseconds since the epoch. */
+export interface CanarySighting {
+  decision: Decision;
+  label: string;
+  packetUs: number;
+  detectedUs: number;
+  decidedUs: number;
+}
+
+/** Sees hostile packets and decides; given by who wires sensor and policies. */
+export interface CanaryDetection {
+  /** @returns what watches. */
+  open(place: CanaryPlace): Promise<string>;
+  /** Sends hostile packets; resolves with what was decided. */
+  provoke(): Promise<CanarySighting>;
+  close(): Promise<void>;
 }
 
 /** Runs steps one after the other and stops at the first that fails. */
@@ -38,6 +68,11 @@ export class CanaryRun {
       this.error = error;
       detail = error instanceof Error ? error.message : String(error);
     }
-    this.steps.push({ name, ok, ms: Math.round((performance.now() - startMs) * 1000) / 1000, detail });
+    this.record({ name, ok, ms: performance.now() - startMs, detail });
+  }
+
+  /** A step that was timed elsewhere. */
+  record(step: CanaryStep): void {
+    this.steps.push({ ...step, ms: Math.round(step.ms * 1000) / 1000 });
   }
 }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { runDoctor, runNamespaceCanary, type CanaryResult, type DoctorItem } from '../../../src/enforce/index.js';
+import { runDoctor, type CanaryResult, type DoctorItem } from '../../../src/enforce/index.js';
 import { INSIDE4, OUT4, ROUTER4, skipReason, TestNet } from './net.js';
 import { options } from '../../unit/enforce/helpers.js';
 import { block, startResponder, until, type TestResponder } from './setup.js';
-import { existsSync, readdirSync } from 'node:fs';
 
 const [A, B, C, FAR] = OUT4;
 
@@ -146,19 +145,5 @@ describe('nobody is locked out', { skip: skipReason, timeout: 120_000 }, () => {
     } finally {
       net.nft('delete', 'table', 'ip', 'filter');
     }
-  });
-
-  it('proves the ruleset in private namespaces, and cleans up', async () => {
-    const result = await runNamespaceCanary(options());
-    assert.deepEqual(
-      result.steps.filter((s) => !s.ok),
-      [],
-    );
-    assert.equal(result.steps.length, 7);
-    assert.equal(
-      readdirSync('/run/netns').some((n) => n.startsWith(`pcl-canary-${process.pid}`)),
-      false,
-    );
-    assert.ok(existsSync('/run/netns'));
   });
 });
