@@ -1,5 +1,6 @@
 import { accounts } from './accounts';
 import { blocks } from './blocks';
+import { bulk } from './bulk';
 import { findings } from './findings';
 import { knowledge } from './knowledge';
 import { models } from './models';
@@ -16,6 +17,7 @@ export const en = {
   ...overview,
   ...findings,
   ...blocks,
+  ...bulk,
   ...policies,
   ...knowledge,
   ...models,
