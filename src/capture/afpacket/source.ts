@@ -3,7 +3,7 @@ import { captureFailed } from '../errors.js';
 import type { OnBlock } from '../file/format.js';
 import type { AfpacketOptions } from '../options.js';
 import type { PacketSource } from '../source.js';
-import { watchReadable } from './libc.js';
+import { watchReadable } from '../../util/poll.js';
 import { interfaceIndex, interfaceIsUp } from '../interfaces.js';
 import { openRing, type Ring } from './ring.js';
 import { RingWalker } from './walk.js';
@@ -108,7 +108,8 @@ export class AfpacketSource implements PacketSource {
         this.watch?.close();
         this.watch = undefined;
       }
-      this.queueTurn();
+      // Node serves ticks and promises after this callback too; a detour over setImmediate costs a turn of the loop.
+      if (!this.turnQueued) this.turn();
     });
   }
 
@@ -119,7 +120,7 @@ export class AfpacketSource implements PacketSource {
     this.timer = undefined;
   }
 
-  /** The work runs from setImmediate, where promises and ticks of the consumer are served as usual. */
+  /** What is left after a turn waits until the loop's other work had its chance. */
   private queueTurn(): void {
     if (this.turnQueued) return;
     this.turnQueued = true;
