@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decision } from '../../src/domain/decision.js';
 import { Box } from '../lab/box/box.js';
 import { connects, kernelElement } from '../lab/box/kernel.js';
@@ -56,12 +57,43 @@ test('a restart keeps blocks, decisions, alerts and accounts', async () => {
   assert.deepEqual(await alerts(), alertsBefore);
 });
 
-for (const [i, daemon] of (['sensor', 'responder', 'server'] as const).entries()) {
-  test(`a killed ${daemon} is started again, blocks hold meanwhile, and the next scan is blocked`, async () => {
+/** What the kernel blocks now. */
+async function blockedInKernel(): Promise<string[]> {
+  const { stdout } = await lab.hosts.router.run('nft', ['list', 'set', 'inet', 'portcullis', 'block4_32']);
+  return (/elements = \{([^}]*)\}/.exec(stdout)?.[1]?.match(/\d+\.\d+\.\d+\.\d+/g) ?? []).sort();
+}
+
+/** Nobody else is blocked, now or at any time that is looked at. */
+async function onlyScanners(): Promise<string[]> {
+  const blocked = await blockedInKernel();
+  const others = blocked.filter((address) => !ATTACKER_ADDRESSES.includes(address));
+  assert.deepEqual(others, [], 'nothing protected and no bystander is ever blocked');
+  return blocked;
+}
+
+/** Moments within a scan; the same in every run unless another seed is given. */
+let seed = Number(process.env['PORTCULLIS_KILL_SEED'] ?? 20_261_121);
+function randomMs(most: number): number {
+  seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+  return Math.floor((seed / 2 ** 32) * most);
+}
+
+/** One round kills each daemon once; more by hand. */
+const ROUNDS = Number(process.env['PORTCULLIS_KILL_ROUNDS'] ?? 1);
+const KILLS = Array.from({ length: ROUNDS }, () => ['sensor', 'responder', 'server'] as const).flat();
+
+for (const [i, daemon] of KILLS.slice(0, OTHERS.length).entries()) {
+  const moment = randomMs(1200);
+  const title = `kernel and list agree again after the ${daemon} is killed ${moment} ms into a scan, and the scan is blocked`;
+  test(title, async () => {
+    const source = OTHERS[i]!;
     const pid = await box.pidOf(daemon);
     const captures = () => box.process.stdout.split('Capture started.').length;
+    const scan = await startConnectScan(box, source);
+    await sleep(moment);
     const [before, killedMs] = [captures(), Date.now()];
     process.kill(pid, 'SIGKILL');
+    assert.ok((await onlyScanners()).includes(FIRST), 'what is blocked stays blocked');
     assert.match((await element(FIRST)) ?? 'no element', /timeout/);
     const isReplaced = async () => (await box.pidOf(daemon).catch(() => pid)) !== pid;
     await waitFor(`a new ${daemon}`, isReplaced, { limitMs: 20_000, everyMs: 100 });
@@ -69,10 +101,14 @@ for (const [i, daemon] of (['sensor', 'responder', 'server'] as const).entries()
     await box.ready();
     await box.login();
     await waitFor('sensor and responder are connected', () => isConnected(killedMs), { limitMs: 20_000, everyMs: 100 });
-    await scanIsBlocked(OTHERS[i] ?? '');
-    assert.ok(
-      (await activeDecisions()).some((d) => d.value === FIRST),
-      'the first decision was lost',
-    );
+    await scan.stop();
+    // What nobody saw because the sensor was dead is seen when it is done again.
+    if (!(await onlyScanners()).includes(source)) await scanIsBlocked(source);
+    const agree = async () => {
+      const blocked = await onlyScanners();
+      const wanted = (await activeDecisions()).map((d) => d.value).sort();
+      return blocked.includes(FIRST) && blocked.includes(source) && wanted.join() === blocked.join();
+    };
+    await waitFor('kernel and list agree', agree, { limitMs: 10_000, everyMs: 100 });
   });
 }
