@@ -129,6 +129,25 @@ describe('blocks outlive the responder', { skip: skipReason, timeout: 180_000 },
     await again.end();
   });
 
+  it('has every block in the kernel when it says that it runs, after a reboot: no table, no address, no route yet', async () => {
+    const t = await startResponder(net.router, { on_stop: 'keep' });
+    t.responder.decide(block(A));
+    t.responder.decide(block('198.51.100.0/24'));
+    await t.responder.idle();
+    await t.responder.stop();
+    const fresh = `enf-boot-${process.pid}`;
+    execFileSync('ip', ['netns', 'add', fresh]);
+    try {
+      const again = await startResponder(fresh, { state_dir: t.dir, on_stop: 'flush' });
+      assert.deepEqual([...inKernel(fresh, 'block4_32')], [A]);
+      assert.deepEqual([...inKernel(fresh, 'block4_24')], ['198.51.100.0']);
+      await again.end();
+    } finally {
+      execFileSync('ip', ['netns', 'delete', fresh]);
+      net.nft('flush', 'ruleset');
+    }
+  });
+
   it('does not restore what has ended meanwhile, also after the wall clock jumped', async () => {
     const t = await startResponder(net.router, { on_stop: 'keep' });
     t.responder.decide(block(A, { forMs: 3_600_000 }));

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decision, EnforcementReport } from '../../../src/domain/decision.js';
 import { createDryRunBackend } from '../../../src/enforce/backend/dry-run-backend.js';
 import type { EnforceBackend } from '../../../src/enforce/backend/backend.js';
 import { createResponder, type Box, type Responder, type ResponderIncident } from '../../../src/enforce/index.js';
+import { until } from '../../integration/enforce/setup.js';
 import { decision, options } from './helpers.js';
 
 const box: Box = {
@@ -26,12 +28,14 @@ describe('the responder, on a backend that counts in memory', () => {
   let reports: EnforcementReport[];
   let incidents: ResponderIncident[];
   let wallMs: number;
+  /** How far the wall clock was set beside the time that has passed. */
+  let jumpMs: number;
   let backend: EnforceBackend;
   const start = async (
     more: Record<string, unknown> = {},
     make: () => EnforceBackend = () => createDryRunBackend(),
   ): Promise<void> => {
-    const clock = { monoMs: () => wallMs, wallMs: () => wallMs, us: () => wallMs * 1000 };
+    const clock = { monoMs: () => wallMs, wallMs: () => wallMs + jumpMs, us: () => wallMs * 1000 };
     responder = createResponder(
       options({ backend: 'dry-run', state_dir: dir, ...more }),
       { box, clock, backends: () => (backend = make()) },
@@ -56,6 +60,7 @@ describe('the responder, on a backend that counts in memory', () => {
     reports = [];
     incidents = [];
     wallMs = 1_000_000;
+    jumpMs = 0;
   });
   afterEach(async () => {
     await responder.stop();
@@ -73,6 +78,34 @@ describe('the responder, on a backend that counts in memory', () => {
     await start();
     await Promise.all([responder.start(), responder.start()]);
     assert.equal(responder.state().stats['decisions_rebuilds'], 1);
+  });
+
+  it('keeps blocks for the time that passes, however the wall clock is set', async () => {
+    await start({}, named);
+    const d = decision('203.0.113.7');
+    await told(d);
+    const isOver = (): boolean => reports.some((r) => r.decisionId === d.id && r.enforcement === 'expired');
+    for (const jump of [36_000_000, -36_000_000]) {
+      jumpMs = jump;
+      await sleep(300);
+      assert.deepEqual([responder.state().desired, isOver()], [1, false], `clock set by ${jump} ms`);
+    }
+    wallMs += 61_000;
+    await until(isOver);
+    assert.equal(responder.state().desired, 0);
+  });
+
+  it('needs no server: after an hour without one, what was meant to last holds and what was not has ended', async () => {
+    await start({}, named);
+    const [long, short] = [7_200_000, 1_800_000].map((forMs, i) =>
+      decision(`203.0.113.${i}`, { durationSecs: forMs / 1000, expiresMs: wallMs + forMs }),
+    ) as [Decision, Decision];
+    await told(long);
+    await told(short);
+    wallMs += 3_600_000;
+    await until(() => reports.some((r) => r.decisionId === short.id && r.enforcement === 'expired'));
+    const { desired, enforced } = responder.state();
+    assert.deepEqual([desired, enforced], [1, 1]);
   });
 
   it('simulates everything when its own options do not allow enforcement', async () => {
