@@ -170,7 +170,9 @@ export function createFakeControl(store: Store): FakeControl {
     },
     ...fakeModels(calls),
     rules: fakeRules(),
+    fleet: () => ({ self: null, scheduler: null, members: [] }),
     intel: fakeIntel(),
+    inline: fakeInline(),
     settings: fakeSettings,
     homeNetworks: () => ['192.0.2.0/24'],
     lab: createFakeLab(() => missing('lab')),
@@ -267,5 +269,25 @@ function fakeBackups(missing: () => Error): Control['backups'] {
       items = items.filter((b) => b.name !== name);
       return Promise.resolve();
     },
+  };
+}
+
+function fakeInline(): Control['inline'] {
+  let mode: 'off' | 'observe' | 'enforce' = 'observe';
+  return {
+    status: () => ({
+      enabled: true,
+      connected: true,
+      mode,
+      effectiveMode: mode,
+      fail: 'open',
+      lastSeenMs: 0,
+      state: null,
+    }),
+    setMode(next) {
+      mode = next;
+      return Promise.resolve(undefined);
+    },
+    drops: () => [],
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { toAlertRow } from '../../../src/api/index.js';
-import type { LiveServerMessage } from '../../../src/contract/http.js';
+import { LIVE_CLOSE, type LiveServerMessage } from '../../../src/contract/http.js';
 import { sampleAlert, sampleDecision } from '../store/samples.js';
 import { startHarness, type Harness } from './harness.js';
 
@@ -23,10 +23,13 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 describe('live feed', () => {
   let h: Harness;
   let token: string;
+  /** Opened first and never says who it is. */
+  let silent: Feed;
   before(async () => {
     h = await startHarness({ liveHistory: 20, liveBufferBytes: 65_536 });
     await h.addUser('vera', 'viewer');
     token = (await h.login('vera')).token;
+    silent = open();
   });
   after(() => h.close());
 
@@ -109,6 +112,8 @@ describe('live feed', () => {
     };
     const auth = { type: 'auth', token, topics: ['alerts'] };
     assert.equal(await say(JSON.stringify({ ...auth, token: 'eyJhbGciOiJub25lIn0.e30.' })), 4401);
+    assert.equal(await say(JSON.stringify({ type: 'auth', topics: ['alerts'] })), 4400, 'no token');
+    assert.equal(await say(JSON.stringify({ ...auth, token: '' })), 4400);
     assert.equal(await say(JSON.stringify({ ...auth, topics: ['secrets'] })), 4400);
     assert.equal(await say(JSON.stringify({ ...auth, more: 1 })), 4400);
     assert.equal(await say(JSON.stringify({ type: 'renew', token })), 4400);
@@ -193,5 +198,10 @@ describe('live feed', () => {
     assert.ok(held <= 2 * 65_536 + 1_000_000, `${held} bytes wait for a client that does not read`);
     stuck.socket.terminate();
     for (const { socket } of readers) socket.close();
+  });
+
+  it('closes a connection that does not say who it is, and told it nothing', async () => {
+    assert.equal(await silent.closed, LIVE_CLOSE.TIMEOUT);
+    assert.deepEqual(silent.messages, []);
   });
 });

@@ -23,6 +23,7 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   releaseDecision: 'operator', allowDecision: 'operator', checkAllow: 'viewer',
   explainPolicies: 'analyst', diffPolicy: 'viewer', rollbackPolicy: 'operator', deletePolicy: 'operator',
   listChanges: 'viewer', confirmChange: 'operator', revertChange: 'operator',
+  getInline: 'viewer', setInlineMode: 'operator', listInlineDrops: 'viewer',
   startBacktest: 'analyst', listBacktests: 'analyst', getBacktest: 'analyst', cancelBacktest: 'analyst',
   listAllowlist: 'viewer', addAllow: 'operator', removeAllow: 'operator', listProtected: 'viewer', explain: 'viewer',
   listFlows: 'viewer', statsOverview: 'viewer',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { unzipSync } from 'fflate';
@@ -178,6 +180,31 @@ describe('attacks', () => {
     assertProblem(await upload('a.pcap', 'x'.repeat(70_000)), 413, 'request.too_large');
     const many = (await get('/captures')).body as { items: Capture[] };
     assert.equal(many.items.length, 1, 'nothing is left of a refused upload');
+  });
+
+  it('reach no file by a name in a path, whatever it is written like', async () => {
+    const dots = [
+      '..%2f..%2f..%2fetc%2fpasswd',
+      '%2e%2e%2fkeys.json',
+      '..%5ckeys.json',
+      '..%00',
+      'keys.json%00.yaml',
+      '....%2f%2fkeys.json',
+    ];
+    let tried = 0;
+    for (const [id, { path, method, body }] of all) {
+      if (!/:(name|list|id|address|host)/.test(path)) continue;
+      for (const name of dots) {
+        const target = path.replace(/:(name|list|id|address|host)/, name).replaceAll(/:\w+/g, '1');
+        const request = { token, body: body === undefined ? undefined : {} };
+        const answer = await h.call(method.toUpperCase(), target, request);
+        assert.ok([400, 404, 415].includes(answer.status), `${id} ${target}: ${answer.status} ${answer.text}`);
+        assert.doesNotMatch(answer.text, /root:|signing|sealing/, `${id} ${target}`);
+        tried++;
+      }
+    }
+    assert.ok(tried > 150, String(tried));
+    assert.ok(readFileSync(join(h.dataDir, 'keys.json'), 'utf8').includes('signing'), 'what it is after is there');
   });
 
   it('cannot hold an upload open without sending', async () => {
