@@ -9,6 +9,9 @@ const MAX_LABELS = 100_000;
 /** Sampled flows count as benign this long after they were seen: alerts about their hosts have had time to come. */
 const QUARANTINE_MS = 3_600_000;
 const SAMPLE_DAYS = 14;
+/** Alerts older than this are gone from many stores; what people did about them no longer counts. */
+const OUTCOME_DAYS = 60;
+const ALERT_CHUNK = 500;
 const DB_CHUNK = 2000;
 
 export interface LiveData {
@@ -26,7 +29,7 @@ export async function gatherLiveData(
   about: { schema: string; trainedMs: number; nowMs: number },
 ): Promise<LiveData> {
   const networks = options.protectedNetworks.flatMap((text) => parseCidr(text) ?? []);
-  const labels = newestOfEach(await store.labels.since(0, MAX_LABELS));
+  const labels = await judgements(store, 0, about.nowMs - OUTCOME_DAYS * DAY_MS);
   const vectors: LiveVector[] = [];
   let [newLabels, leftOut] = [0, 0];
   for (const label of labels) {
@@ -53,8 +56,41 @@ export async function gatherLiveData(
 
 /** Labels since a time that a model of this schema could learn from; cheap enough for a status page. */
 export async function countNewLabels(store: Store, schema: string, sinceMs: number): Promise<number> {
-  const labels = newestOfEach(await store.labels.since(sinceMs, MAX_LABELS));
+  const labels = await judgements(store, sinceMs, sinceMs);
   return labels.filter((l) => fromLabel(l, schema, []) !== undefined).length;
+}
+
+/** What people said of alerts, and, where they said nothing, what they did about them. */
+async function judgements(store: Store, sinceMs: number, outcomesSinceMs: number): Promise<StoredLabel[]> {
+  const labels = newestOfEach(await store.labels.since(sinceMs, MAX_LABELS));
+  return [...labels, ...(await outcomes(store, outcomesSinceMs))];
+}
+
+/**
+ * Attacks by their outcome: a person extended the block that a policy had made, or blocked the offender by hand. The
+ * opposite is not certain: a block is also lifted, and an address allowed, because the scanner is one's own.
+ */
+async function outcomes(store: Store, sinceMs: number): Promise<StoredLabel[]> {
+  const confirmed = new Map((await store.training.confirmed(sinceMs)).map((c) => [c.alertId, c]));
+  const found: StoredLabel[] = [];
+  const ids = [...confirmed.keys()];
+  for (let at = 0; at < ids.length; at += ALERT_CHUNK) {
+    for (const alert of await store.alerts.getMany(ids.slice(at, at + ALERT_CHUNK))) {
+      if (alert.labelVerdict !== undefined || alert.features === undefined) continue;
+      const { user, atMs } = confirmed.get(alert.id)!;
+      found.push({
+        id: alert.id,
+        alertId: alert.id,
+        verdict: 'true_positive',
+        user,
+        createdMs: atMs,
+        alertLabel: alert.label,
+        source: alert.offender,
+        features: alert.features,
+      });
+    }
+  }
+  return found;
 }
 
 /** A person may change their mind: only the last word on an alert counts. */

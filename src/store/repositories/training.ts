@@ -15,6 +15,16 @@ const RUN_FIELDS: SearchFields = {
 
 const MAX_ACCUSED = 200_000;
 
+/** An alert whose block a person stood by. */
+export interface Confirmation {
+  alertId: string;
+  user: string;
+  atMs: number;
+}
+
+const MAX_CONFIRMED = 20_000;
+const BY_HAND_MS = 86_400_000;
+
 export interface TrainingRepository {
   /** Adds a run or puts its newer report in place. */
   save(report: TrainingReport): Promise<void>;
@@ -22,6 +32,11 @@ export interface TrainingRepository {
   list(page: PageRequest): Promise<PageResult<TrainingRun>>;
   /** Addresses that alerts since a time hold responsible, but those a person called a false positive. */
   accused(sinceMs: number): Promise<string[]>;
+  /**
+   * Alerts that a person confirmed by what they did: extended the block a policy had made for them, or blocked the
+   * offender's address by hand within a day. Of an alert's confirmations the newest; lifted blocks confirm nothing.
+   */
+  confirmed(sinceMs: number): Promise<Confirmation[]>;
   /** Newest first. */
   inState(states: readonly string[]): Promise<TrainingReport[]>;
 }
@@ -53,6 +68,42 @@ export function createTrainingRepository(db: Database): TrainingRepository {
         .limit(MAX_ACCUSED)
         .getRawMany<{ offender: string }>();
       return found.map((row) => row.offender);
+    },
+    async confirmed(sinceMs) {
+      const { decision, decisionAlert, decisionHistory, alert } = db.entities;
+      const extended = await db.manager
+        .getRepository(decisionHistory)
+        .createQueryBuilder('h')
+        .innerJoin(decision.options.name, 'd', 'd.id = h.decisionId')
+        .innerJoin(decisionAlert.options.name, 'l', 'l.decisionId = d.id')
+        .select('l.alertId', 'alertId')
+        .addSelect('h.actor', 'user')
+        .addSelect('h.atMs', 'atMs')
+        .where("h.op = 'extended' AND d.origin = 'policy' AND d.enforcement <> 'revoked' AND h.atMs > :sinceMs", {
+          sinceMs,
+        })
+        .orderBy('h.atMs', 'DESC')
+        .limit(MAX_CONFIRMED)
+        .getRawMany<Confirmation>();
+      const byHand = await db.manager
+        .getRepository(decision)
+        .createQueryBuilder('d')
+        .innerJoin(alert.options.name, 'a', 'a.offenderKey = d.valueKey')
+        .select('a.id', 'alertId')
+        .addSelect('d.actor', 'user')
+        .addSelect('d.createdMs', 'atMs')
+        .where("d.origin = 'operator' AND d.scope = 'ip' AND d.action = 'block' AND d.enforcement <> 'revoked'")
+        .andWhere('d.createdMs > :sinceMs AND d.createdMs >= a.firstMs AND d.createdMs - a.lastMs < :day', {
+          sinceMs,
+          day: BY_HAND_MS,
+        })
+        .orderBy('d.createdMs', 'DESC')
+        .limit(MAX_CONFIRMED)
+        .getRawMany<Confirmation>();
+      const oldestFirst = [...extended, ...byHand]
+        .map((c) => ({ ...c, atMs: Number(c.atMs) }))
+        .sort((a, b) => a.atMs - b.atMs);
+      return [...new Map(oldestFirst.map((c) => [c.alertId, c])).values()];
     },
     async inState(states) {
       const where = states.map((state) => ({ state }));

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Scenario, ScenarioContext } from '../scenario.js';
 import { USERS } from '../services/users.js';
-import { VICTIM_ADDRESSES } from '../topology.js';
+import { ATTACKER_ADDRESSES, CLIENT_ADDRESSES, VICTIM_ADDRESSES } from '../topology.js';
 
 const [, BOB] = USERS;
 const SSH = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
@@ -143,6 +143,58 @@ const discovery: Scenario = {
   },
 };
 
+/** File sharing from the inside: hundreds of peers, most of them gone, looks like a sweep of many ports. */
+const peerToPeer: Scenario = {
+  name: 'peer-to-peer',
+  summary: 'inside hosts ask hundreds of outside peers, each on its own port; a third of them answers',
+  kind: 'benign',
+  services: [],
+  run: async (context) => {
+    const sources = context.random.sample([...VICTIM_ADDRESSES], context.at({ slow: 2, normal: 4, fast: 8 }));
+    const peers = [...CLIENT_ADDRESSES, ...ATTACKER_ADDRESSES];
+    const facts = { label: 'benign', malicious: false, sources, targets: [] };
+    const settings = { sources, peers, target: '' };
+    await Promise.all([
+      context.traffic(facts, 'client', 'peers', { ...settings, answer: true }),
+      context.traffic(facts, 'victim', 'peers', { ...settings, answer: false }),
+    ]);
+  },
+};
+
+/** People and programs that look whether a host is there; some are not. */
+const pings: Scenario = {
+  name: 'pings',
+  summary: 'ping of servers that answer and of some that do not, once or twice a second',
+  kind: 'benign',
+  services: [],
+  run: async (context) => {
+    const sources = context.clients(context.at({ slow: 2, normal: 5, fast: 8 }));
+    const ping = async (source: string): Promise<void> => {
+      for (let i = 0; i < 3; i++) {
+        const target =
+          context.random.next() < 0.8 ? context.random.sample([...VICTIM_ADDRESSES], 1)[0]! : '10.77.128.77';
+        const size = String(context.random.integer(16, 1400));
+        const pause = String(context.random.integer(5, 10) / 10);
+        const args = [
+          '-I',
+          source,
+          '-c',
+          String(context.random.integer(2, 6)),
+          '-i',
+          pause,
+          '-W',
+          '1',
+          '-s',
+          size,
+          target,
+        ];
+        await context.benign({ sources: [source], targets: [target] }, 'client', 'ping', args);
+      }
+    };
+    await Promise.all(sources.map(ping));
+  },
+};
+
 const gitClones: Scenario = {
   name: 'git-clone',
   summary: 'developers clone a repository over ssh, several times a minute',
@@ -186,6 +238,8 @@ export const everyday: readonly Scenario[] = [
   monitoring,
   healthChecks,
   discovery,
+  peerToPeer,
+  pings,
   gitClones,
   downloads,
   stream,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Store } from '../../../src/store/index.js';
 import { uuid7 } from '../../../src/util/uuid7.js';
-import { sampleAlert, sampleDecision, sampleFlow, sampleIncident, START_MS } from './samples.js';
+import { sampleAlert, sampleDecision, sampleFlow, sampleIncident, sampleTrainingRun, START_MS } from './samples.js';
 
 /** The same cases for every database: they must give the same answers. */
 export function repositoryCases(name: string, open: () => Promise<Store>): void {
@@ -315,6 +315,63 @@ export function repositoryCases(name: string, open: () => Promise<Store>): void 
       assert.deepEqual(await store.allowlist.active(START_MS + 10), []);
       await store.allowlist.remove(entry.id);
       assert.equal(await store.allowlist.get(entry.id), undefined);
+    });
+
+    it('keeps training runs, and sampled flows until they are labelled or too many', async () => {
+      const run = sampleTrainingRun({ state: 'running' });
+      await store.training.save(run);
+      await store.training.save({ ...run, state: 'refused', summary: 'Not better than the champion.' });
+      assert.equal((await store.training.get(run.id))?.summary, 'Not better than the champion.');
+      assert.deepEqual(await store.training.inState(['running']), []);
+      assert.deepEqual(
+        (await store.training.list({ limit: 5, q: 'state:refused' })).items.map((r) => r.id),
+        [run.id],
+      );
+      const samples = Array.from({ length: 5 }, (_, i) => ({
+        id: uuid7(), atMs: START_MS + i, sensor: 'edge', srcIp: '192.0.2.1', srcPort: 1, dstIp: '192.0.2.2', dstPort: 2, proto: 6,
+        featureSchema: 'flow', scores: { guard: 0.1 }, values: [i, 0.5],
+      })); // prettier-ignore
+      await store.samples.add(samples);
+      await store.samples.setLabelled(samples[4]!.id);
+      assert.equal(await store.samples.count('flow'), 4);
+      assert.deepEqual(
+        (await store.samples.between('flow', START_MS, START_MS + 9, 10)).map((s) => s.values),
+        [[3, 0.5], [2, 0.5], [1, 0.5]],
+      ); // prettier-ignore
+      await store.samples.prune(2);
+      assert.deepEqual(
+        (await store.samples.unlabelled(9)).map((s) => s.id),
+        [samples[3]!.id],
+      );
+    });
+
+    it('finds the alerts that a person confirmed by extending a block or blocking by hand, and no others', async () => {
+      const atMs = START_MS + 90_000_000;
+      const alert = (offender: string) => sampleAlert({ offender, firstMs: atMs, lastMs: atMs });
+      const [extended, lifted, byHand, late, left] = ['198.18.7.1', '198.18.7.2', '198.18.7.3', '198.18.7.4', '198.18.7.5'].map(alert); // prettier-ignore
+      for (const a of [extended, lifted, byHand, late, left]) store.alerts.queue({ alert: a! });
+      const step = (op: 'created' | 'extended', actor: string) => ({ atMs: atMs + 5, op, actor, reason: '' });
+      const block = (of: typeof extended, change: object) =>
+        sampleDecision({ value: of!.offender, alertIds: [of!.id], createdMs: atMs + 1, ...change });
+      await store.decisions.save({ decision: block(extended, {}), step: step('extended', 'ada') });
+      await store.decisions.save({
+        decision: block(lifted, { enforcement: 'revoked' }),
+        step: step('extended', 'bob'),
+      });
+      await store.decisions.save({ decision: block(left, {}), step: step('created', 'scanners') });
+      const hand = { origin: 'operator', actor: 'bob', alertIds: [] } as const;
+      await store.decisions.save({ decision: block(byHand, hand) });
+      await store.decisions.save({ decision: block(late, { ...hand, createdMs: atMs + 2 * 86_400_000 }) });
+      await store.flush();
+      const found = await store.training.confirmed(atMs);
+      assert.deepEqual(
+        new Map(found.map((c) => [c.alertId, `${c.user} ${c.atMs - atMs}`])),
+        new Map([
+          [extended!.id, 'ada 5'],
+          [byHand!.id, 'bob 1'],
+        ]),
+      );
+      assert.deepEqual(await store.training.confirmed(atMs + 10), []);
     });
 
     it('adds the timeline up by step and keeps the empty steps', async () => {

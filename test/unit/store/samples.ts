@@ -3,6 +3,7 @@ import type { Decision } from '../../../src/domain/decision.js';
 import type { FlowRecord } from '../../../src/domain/flow.js';
 import type { Incident } from '../../../src/domain/incident.js';
 import { uuid7 } from '../../../src/util/uuid7.js';
+import type { TrainingReport } from '../../../src/contract/http.js';
 
 export const START_MS = 1_760_000_000_000;
 
@@ -113,6 +114,30 @@ export function sampleFlow(change: Partial<FlowRecord> = {}): FlowRecord {
     interfaceId: 0,
     icmpType: -1,
     icmpCode: -1,
+    ...change,
+  };
+}
+
+export function sampleTrainingRun(change: Partial<TrainingReport> = {}): TrainingReport {
+  return {
+    id: uuid7(),
+    model: 'flow-classifier',
+    algorithm: 'random-forest',
+    trigger: 'schedule',
+    actor: 'schedule',
+    state: 'suggested',
+    summary: 'Better than the champion.',
+    startedMs: START_MS,
+    finishedMs: START_MS + 60_000,
+    progress: null,
+    champion: '0123456789abcdef',
+    challenger: 'fedcba9876543210',
+    data: null,
+    gate: null,
+    families: [],
+    falseAlarms: [],
+    shadow: null,
+    error: null,
     ...change,
   };
 }
