@@ -21,10 +21,12 @@ import type { EnforceOptions } from './options.js';
 import { createBox, interfaceNames, type Box } from './protect/box.js';
 import { ProtectWatch } from './protect/watch.js';
 import { Pump } from './pump.js';
+import { releaseProtected } from './release-protected.js';
 import { describeState } from './responder-state.js';
 import { describeRuleset } from './ruleset-view.js';
 import { ListSync } from './sync.js';
 import { TableLoader } from './table-loader.js';
+import { tellBackendError, tellJournalError, tellStart } from './troubles.js';
 import { Truth } from './truth.js';
 
 export interface ResponderDeps {
@@ -97,7 +99,7 @@ class ResponderImpl implements Responder {
       apply: (ops) => this.core.backend.apply(this.core.layout, ops),
       rebuild: () => this.loader.load('the table was missing'),
       nowMs: clock.monoMs,
-      onError: (error) => this.onBackendError(error),
+      onError: (error) => tellBackendError(this.core, error),
       held: (id) => this.core.ledger.get(id),
       afterBatch: () => this.book.flushOutbox(),
     });
@@ -126,7 +128,10 @@ class ResponderImpl implements Responder {
     this.watch = new ProtectWatch(
       { configured: options.guard.protected, refreshSecs: options.protect_refresh_secs },
       { box, log, nowMs: clock.monoMs, ...where, onNetworkChange: () => void this.onNetworkChange() },
-      (entries) => this.onProtected(() => this.exempt.setComputed(entries)),
+      (entries) => {
+        this.exempt.setComputed(entries);
+        releaseProtected(this.core, this.book, this.exempt);
+      },
     );
     this.names = new AllowNames({
       log,
@@ -188,7 +193,8 @@ class ResponderImpl implements Responder {
 
   setProtect(entries: readonly ProtectedEntry[]): void {
     this.core.journal?.append([{ t: 'protect', entries: [...entries] }]);
-    this.onProtected(() => this.exempt.setPushed(entries));
+    this.exempt.setPushed(entries);
+    releaseProtected(this.core, this.book, this.exempt);
   }
 
   async flush(reason: string): Promise<void> {
@@ -236,7 +242,7 @@ class ResponderImpl implements Responder {
     const { backend, fallback } = await openBackend(factory, core.layout, core.options, core.log);
     core.backend = backend;
     const saved = readJournal(core.options.state_dir);
-    core.journal = new Journal(core.options.state_dir, (error) => this.onJournalError(error));
+    core.journal = new Journal(core.options.state_dir, (error) => tellJournalError(core, error));
     this.book.flushedAtMs = saved.flushedAtMs;
     this.exempt.setPushed(saved.protected);
     await this.watch.start();
@@ -249,7 +255,7 @@ class ResponderImpl implements Responder {
     this.takeBreakGlass();
     if (saved.isWasteful) await core.journal.compact(this.records());
     core.log.info({ backend: backend.name, restored, badLines: saved.badLines }, 'responder started');
-    this.announce(fallback, saved.badLines);
+    tellStart(core, { fallback, badLines: saved.badLines });
     this.truth.start();
     if (core.options.conntrack === 'delete' && backend.name !== 'dry-run') {
       core.connections = new ConnectionCleaner({ log: core.log, ...where });
@@ -258,27 +264,6 @@ class ResponderImpl implements Responder {
     this.canaries.start();
     this.every(STATE_EVERY_MS, () => void this.tick());
     this.every(EXPIRE_EVERY_MS, () => this.expire());
-  }
-
-  private announce(fallback: string | undefined, badLines: number): void {
-    const { emit, backend } = this.core;
-    if (fallback !== undefined) {
-      emit.incident({
-        severity: backend.name === 'dry-run' ? 'high' : 'medium',
-        code: 'enforce.backend_fallback',
-        message:
-          backend.name === 'dry-run' ? `Nothing can be blocked, decisions are only counted: ${fallback}` : fallback,
-        details: { backend: backend.name },
-      });
-    }
-    if (badLines > 0) {
-      emit.incident({
-        severity: 'medium',
-        code: 'enforce.journal_damaged',
-        message: `${badLines} damaged lines of the responder's journal were skipped.`,
-        details: { badLines },
-      });
-    }
   }
 
   private every(ms: number, action: () => void): void {
@@ -328,50 +313,5 @@ class ResponderImpl implements Responder {
   /** An interface to be screened at its ingress has appeared. */
   private async onNetworkChange(): Promise<void> {
     if (this.core.isLoaded && (await this.loader.isOutdated())) await this.heal('an interface appeared');
-  }
-
-  /** What became protected is not blocked any more, in the list either. */
-  private onProtected(change: () => void): void {
-    change();
-    for (const { network, entry } of this.exempt.protected) {
-      for (const id of this.blocksWithin(network.prefix === (network.version === 4 ? 32 : 128) ? entry.value : '')) {
-        this.core.emit.incident({
-          severity: 'high',
-          code: 'enforce.protected_was_blocked',
-          message: `The block of ${entry.value} is lifted: it is protected now (${entry.reason}: ${entry.detail}).`,
-          details: { value: entry.value, decisionId: id },
-        });
-        this.book.release(id, `protected: ${entry.reason}`);
-      }
-    }
-  }
-
-  private blocksWithin(address: string): string[] {
-    if (address === '') return [];
-    const sets = [`block`, `feed`, `slow`, `out`].flatMap((role) => [
-      `${role}4_32 ${address}`,
-      `${role}6_128 ${address}`,
-    ]);
-    return sets.flatMap((id) => [...this.core.ledger.holdersOf(id)]);
-  }
-
-  private onBackendError(error: unknown): void {
-    this.core.log.error({ error: errorMessage(error) }, 'a kernel transaction failed');
-    this.core.emit.incident({
-      severity: 'critical',
-      code: 'enforce.transaction_failed',
-      message: `The kernel refused a transaction: ${errorMessage(error)}`,
-      details: {},
-    });
-  }
-
-  private onJournalError(error: unknown): void {
-    this.core.log.error({ error: errorMessage(error) }, 'the journal cannot be written');
-    this.core.emit.incident({
-      severity: 'high',
-      code: 'enforce.journal_failed',
-      message: `Blocks are enforced but would not survive a restart: ${errorMessage(error)}`,
-      details: { dir: this.core.options.state_dir },
-    });
   }
 }

@@ -104,11 +104,16 @@ for (const [i, daemon] of KILLS.slice(0, OTHERS.length).entries()) {
     await scan.stop();
     // What nobody saw because the sensor was dead is seen when it is done again.
     if (!(await onlyScanners()).includes(source)) await scanIsBlocked(source);
+    let seen = '';
     const agree = async () => {
-      const blocked = await onlyScanners();
-      const wanted = (await activeDecisions()).map((d) => d.value).sort();
-      return blocked.includes(FIRST) && blocked.includes(source) && wanted.join() === blocked.join();
+      const blocked = (await onlyScanners()).join(' ');
+      const active = await activeDecisions();
+      const wanted = active.map((d) => d.value).sort();
+      seen = `kernel ${blocked}; list ${active.map((d) => `${d.value} ${d.enforcement}`).join(', ')}`;
+      return wanted.includes(FIRST) && wanted.includes(source) && wanted.join(' ') === blocked;
     };
-    await waitFor('kernel and list agree', agree, { limitMs: 10_000, everyMs: 100 });
+    await waitFor('kernel and list agree', agree, { limitMs: 10_000, everyMs: 100 }).catch((error: unknown) => {
+      throw new Error(seen, { cause: error });
+    });
   });
 }
