@@ -61,6 +61,7 @@ export const bulk = {
     ours: 'ours',
     again: 'Read again',
     sets: 'Our sets',
+    showEmpty: (n: number) => `with ${n} empty ones`,
     set: 'Set',
     role: 'What for',
     elements: 'Elements',
