@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { checkSiemOptions } from '../forward/index.js';
 import { loadPolicyFolder } from '../policy/index.js';
@@ -12,12 +12,18 @@ export function register(program: Command): void {
     .command('check')
     .description('check the configuration, the policies and the SIEM settings; prints every problem')
     .option('--config <file>', 'configuration file')
-    .action(async (options: { config?: string }) => {
+    .addOption(
+      new Option(
+        '--daemon <name>',
+        'only what this daemon needs: policies and SIEM are the business of the server',
+      ).choices(['sensor', 'server', 'responder']),
+    )
+    .action(async (options: { config?: string; daemon?: string }) => {
       const problems: string[] = [];
       let config: LoadedConfig | undefined;
       try {
         config = await loadConfig(options.config);
-        problems.push(...(await problemsOf(config)));
+        if ((options.daemon ?? 'server') === 'server') problems.push(...(await problemsOf(config)));
       } catch (error) {
         if (!(error instanceof AppError) || error.kind !== 'user') throw error;
         problems.push(error.message, ...(error.fix === undefined ? [] : [`fix: ${error.fix}`]));

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../util/no-telemetry.js';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../util/errors.js';
 import { VERSION } from '../util/version.js';

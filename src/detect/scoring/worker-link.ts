@@ -1,3 +1,4 @@
+import '../../util/no-telemetry.js';
 import { Worker } from 'node:worker_threads';
 import { errorMessage } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';

@@ -1,3 +1,4 @@
+import '../../util/no-telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { encodeTable, fitEncoder, type Encoder } from '../linear/encoder.js';
 import type { TrainedModel, Trainer } from '../model.js';

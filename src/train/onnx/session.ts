@@ -1,3 +1,4 @@
+import '../../util/no-telemetry.js';
 import type { InferenceSession } from 'onnxruntime-node';
 import { AppError, errorMessage } from '../../util/errors.js';
 
