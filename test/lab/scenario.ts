@@ -118,7 +118,7 @@ export class ScenarioContext {
   }
 
   private run(host: HostName, command: string, args: readonly string[], options: StartOptions = {}) {
-    return this.lab.hosts[host].run(command, args, { limitSecs: 120, ...options });
+    return this.lab.hosts[host].run(command, args, { limitSecs: this.seconds + 120, ...options });
   }
 
   private async step(
