@@ -108,7 +108,8 @@ for (const [i, daemon] of KILLS.slice(0, OTHERS.length).entries()) {
     const agree = async () => {
       const blocked = (await onlyScanners()).join(' ');
       const active = await activeDecisions();
-      const wanted = active.map((d) => d.value).sort();
+      // An address may have been decided on twice, before and after the kill.
+      const wanted = [...new Set(active.map((d) => d.value))].sort();
       seen = `kernel ${blocked}; list ${active.map((d) => `${d.value} ${d.enforcement}`).join(', ')}`;
       return wanted.includes(FIRST) && wanted.includes(source) && wanted.join(' ') === blocked;
     };
