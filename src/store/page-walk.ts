@@ -7,9 +7,9 @@ const RARE_ROWS = 2000;
 /** Equalities that are walked side by side. */
 const MAX_STREAMS = 32;
 const FIRST_CHUNK = 1000;
-const MAX_CHUNK = 50_000;
+const MAX_CHUNK = 20_000;
 /** A page that still looks for rows after this time is given as it is, with a cursor to go on from. */
-const BUDGET_MS = 45;
+const BUDGET_MS = 30;
 
 /** How a list is searched and in what order. */
 export interface WalkSpec {
@@ -48,9 +48,9 @@ export async function walkPage<T extends ObjectLiteral>(
   const terms = parseSearch(page.q ?? '');
   const timeTerms = terms.filter(({ field }) => field === 'after' || field === 'before');
   const others = terms.filter((term) => !timeTerms.includes(term));
-  const conditions = toConditions(others, spec.fields);
+  const conditions = toConditions(others, spec.fields).map(checkedOnly);
   const span = toConditions(timeTerms, spec.fields, 'span');
-  if (spec.base) conditions.push(spec.base);
+  if (spec.base) conditions.push(checkedOnly(spec.base));
   const seeks: { index: number; seek: Seek }[] = [];
   for (const [index, term] of others.entries()) {
     if (term.negated) continue;
@@ -88,13 +88,17 @@ export async function walkPage<T extends ObjectLiteral>(
   const read = async (builder: SelectQueryBuilder<T>): Promise<Position[]> =>
     (await builder.getRawMany<{ id: string; at: number | string }>()).map(({ id, at }) => ({ id, at: Number(at) }));
 
-  /** Ids that a term finds in its index, at most {@link RARE_ROWS} + 1. */
-  async function idsOf(seek: Seek): Promise<string[]> {
+  /** Ids that a term finds in its index; undefined when there are more than {@link RARE_ROWS}. */
+  async function rareIdsOf(seek: Seek): Promise<string[] | undefined> {
     const ids = new Set<string>();
-    for (const stream of toStreams(seek)) {
-      const found = where(rows.createQueryBuilder(alias).select(`${alias}.id`, 'id'), [stream]).limit(RARE_ROWS + 1);
+    for (const column of seek.columns) {
+      const stream = anyOf(column, seek);
+      // Whether there are too many is found out without carrying them over.
+      const beyond = where(rows.createQueryBuilder(alias).select('1', 'found'), [stream]).offset(RARE_ROWS).limit(1);
+      if ((await beyond.getRawMany()).length > 0) return undefined;
+      const found = where(rows.createQueryBuilder(alias).select(`${alias}.id`, 'id'), [stream]);
       for (const { id } of await found.getRawMany<{ id: string }>()) ids.add(id);
-      if (ids.size > RARE_ROWS) break;
+      if (ids.size > RARE_ROWS) return undefined;
     }
     return [...ids];
   }
@@ -110,8 +114,11 @@ export async function walkPage<T extends ObjectLiteral>(
   let covered = -1;
   let isChosen = false;
   for (const { index, seek } of seeks) {
-    const ids = await idsOf(seek);
-    if (ids.length <= RARE_ROWS) {
+    // Alone, an equality is read in order from its own index: rare or not makes no difference.
+    const isAlone = conditions.length === 1 && seek.partial !== true && seek.range === undefined;
+    const streamCount = countOf(seek);
+    const ids = isAlone && streamCount > 0 && streamCount <= MAX_STREAMS ? undefined : await rareIdsOf(seek);
+    if (ids) {
       if (ids.length === 0) return { ids: [], nextCursor: null };
       const among = { sql: `${alias}.id IN (:...rareIds)`, parameters: { rareIds: ids } };
       const found = await read(where(query(), [among, ...conditions, ...span, ...after(start, 'cursor')]));
@@ -171,6 +178,25 @@ export async function walkPage<T extends ObjectLiteral>(
     chunk = Math.min(MAX_CHUNK, Math.ceil(chunk * growth));
     from = boundary;
   }
+}
+
+/**
+ * The condition in a form for which no index is used. The order of the rows comes from the index that is walked; without
+ * this, SQLite answers `a BETWEEN .. OR b BETWEEN ..` from the indexes of a and b, reading and sorting millions of rows.
+ */
+const checkedOnly = ({ sql, parameters }: Condition): Condition => ({ sql: `(${sql}) IS TRUE`, parameters });
+
+const countOf = ({ columns, values = [] }: Seek): number => columns.length * values.length;
+
+/** The condition that a column meets the seek, in a form that one look into the index answers. */
+function anyOf(column: string, { values = [], range }: Seek): Stream {
+  if (range) {
+    const parameters = { seekFirst: range.first, seekLast: range.last };
+    return { sql: `${column} BETWEEN :seekFirst AND :seekLast`, parameters };
+  }
+  return values.length === 0
+    ? { sql: '1 = 0', parameters: {} }
+    : { sql: `${column} IN (:...seekValues)`, parameters: { seekValues: values } };
 }
 
 /** One stream for each column and value, or each column and range. */
