@@ -5,52 +5,16 @@ import { Backoff } from './backoff.js';
 import type { DeadLetters } from './dead-letter.js';
 import { createFilter } from './filter.js';
 import type { FormatContext, Formatter } from './formats/fields.js';
-import { foldAlerts, TokenBucket } from './rate-limit.js';
+import type { DestinationState, DestinationStatus } from './destination-status.js';
+import { Intake, type Prepared } from './intake.js';
 import { ReceiptBook, hasMoved, howConfirmed } from './receipts.js';
 import { createRedactor } from './redact.js';
 import type { DestinationSettings } from './settings.js';
 import { formatToFit } from './shrink.js';
-import type { LaneName, Position } from './spool/cursor.js';
-import type { Consumer } from './spool/spool.js';
+import { Slices } from './slices.js';
+import type { Position } from './spool/cursor.js';
+import type { Consumer } from './spool/consumer.js';
 import { DeliveryError, type Message, type Rejected, type Transport } from './transports/transport.js';
-
-export const DESTINATION_STATES = ['starting', 'ok', 'retrying', 'misconfigured', 'disabled'] as const;
-export type DestinationState = (typeof DESTINATION_STATES)[number];
-
-/** What an operator wants to know about a destination. */
-export interface DestinationStatus {
-  name: string;
-  preset: string;
-  format: string;
-  protocol: string;
-  /** `host:port`, URL or path. */
-  target: string;
-  guarantee: 'at-least-once' | 'best-effort';
-  state: DestinationState;
-  /** Empty, or what a person should know even while it works. */
-  warning: string;
-  /** Handed to the receiver; counts repeats. */
-  sent: number;
-  confirmed: number;
-  /** Sent again because a confirmation did not come. */
-  resent: number;
-  /** Not wanted by the filter. */
-  filtered: number;
-  /** Merged into others by the rate limit. */
-  merged: number;
-  /** Lost to limits or damage; each is in a `gap` event. */
-  dropped: number;
-  /** In the dead-letter file. */
-  dead: number;
-  /** Age of the oldest event that is read but not confirmed. */
-  lagSecs: number;
-  backlogEvents: number;
-  backlogBytes: number;
-  lastError: string;
-  /** Epoch milliseconds; 0 = never. */
-  lastErrorMs: number;
-  lastConfirmedMs: number;
-}
 
 export interface DestinationDeps {
   consumer: Consumer;
@@ -65,11 +29,7 @@ export interface DestinationDeps {
   onState(destination: string, state: DestinationState, detail: string): void;
 }
 
-const URGENT: readonly LaneName[] = ['first'];
-const BACKLOG: readonly LaneName[] = ['normal', 'low'];
 const MISCONFIGURED_RETRY_MS = 60_000;
-/** Events formatted in one go before the event loop may serve others: about a millisecond. */
-const SLICE = 100;
 const IDLE_MS = 1000;
 
 /** Takes events from the spool to one receiver and moves the cursor when they are confirmed. */
@@ -80,20 +40,14 @@ export class Destination {
   private readonly deps: DestinationDeps;
   readonly wants: (event: SiemEvent) => boolean;
   private readonly redact: (event: SiemEvent) => SiemEvent;
-  private readonly bucket: TokenBucket | undefined;
+  private readonly intake: Intake;
   private readonly backoff = new Backoff();
   private readonly abort = new AbortController();
   private wake: () => void = () => undefined;
   private running: Promise<void> | undefined;
-  /** Read from the backlog lanes, waiting for the rate limit; a commit must not pass them. */
-  private held: SiemEvent[] = [];
-  private heldFrom: Position;
-  /** Of `held`, what is formatted already. */
-  private readonly prepared = new Map<SiemEvent, Message | { reason: string }>();
   private unconfirmed = 0;
   private unconfirmedSinceMs = 0;
   private lastWriteMs = 0;
-  private oldestTsMs = 0;
   /** Confirm without waiting for more: the process is ending. */
   private draining = false;
   private state: DestinationState = 'starting';
@@ -108,10 +62,17 @@ export class Destination {
     this.deps = deps;
     this.wants = createFilter(settings.options.filter);
     this.redact = createRedactor(settings.options.fields.redact);
-    const limit = settings.options.rate_limit;
-    this.bucket =
-      limit && new TokenBucket(limit.per_second, limit.burst ?? Math.ceil(limit.per_second), performance.now());
-    this.heldFrom = deps.consumer.position();
+    this.intake = new Intake(settings, {
+      consumer: deps.consumer,
+      lingerMs: deps.transport.lingerMs,
+      wants: this.wants,
+      toMessage: (event) => this.toMessage(event),
+      receipts: this.receipts,
+      counts: this.counts,
+      onGap: deps.onGap,
+      wait: (ms) => this.wait(ms),
+      isHurried: () => this.draining || this.abort.signal.aborted,
+    });
   }
 
   start(): void {
@@ -151,6 +112,7 @@ export class Destination {
   status(): DestinationStatus {
     const { name, options, format, protocol, host, port, url, path } = this.settings;
     const backlogEvents = this.deps.consumer.backlog();
+    const { oldestTsMs } = this.intake;
     return {
       name,
       preset: options.preset,
@@ -161,7 +123,7 @@ export class Destination {
       state: this.state,
       warning: this.deps.transport.warning,
       ...this.counts,
-      lagSecs: backlogEvents > 0 && this.oldestTsMs > 0 ? Math.max(0, (this.deps.now() - this.oldestTsMs) / 1000) : 0,
+      lagSecs: backlogEvents > 0 && oldestTsMs > 0 ? Math.max(0, (this.deps.now() - oldestTsMs) / 1000) : 0,
       backlogEvents,
       backlogBytes: backlogEvents > 0 ? this.deps.consumer.backlogBytes() : 0,
       lastError: this.lastError,
@@ -183,7 +145,7 @@ export class Destination {
   }
 
   private async step(): Promise<void> {
-    const events = await this.nextEvents();
+    const events = await this.intake.next();
     if (events) await this.deliver(events);
     if (this.confirmDue(events !== undefined)) {
       await this.confirm();
@@ -192,83 +154,16 @@ export class Destination {
     }
   }
 
-  /** Urgent events first; then the backlog as far as the rate limit allows. */
-  private async nextEvents(): Promise<SiemEvent[] | undefined> {
-    const { consumer } = this.deps;
-    const { events: max, bytes: maxBytes } = this.settings.options.batch;
-    if (consumer.unread(URGENT) > 0) return this.filtered(await consumer.read(URGENT, max, maxBytes));
-    if (this.held.length === 0 && consumer.unread(BACKLOG) > 0) {
-      await this.linger(max);
-      this.heldFrom = consumer.position();
-      const events = this.filtered(await consumer.read(BACKLOG, max, maxBytes));
-      this.held = this.bucket && this.settings.options.rate_limit?.over === 'aggregate' ? this.fold(events) : events;
-      if (this.held.length === 0) return [];
-    }
-    return this.held.length > 0 ? this.limited() : undefined;
-  }
-
-  private filtered(result: { events: SiemEvent[]; lost: number }): SiemEvent[] {
-    if (result.lost > 0) {
-      this.counts.dropped += result.lost;
-      this.deps.onGap(this.settings.name, result.lost, 'spool_limit');
-    }
-    const first = result.events[0];
-    if (first && this.oldestTsMs === 0) this.oldestTsMs = first.tsMs;
-    const wanted = result.events.filter(this.wants);
-    this.counts.filtered += result.events.length - wanted.length;
-    return wanted;
-  }
-
-  private fold(events: SiemEvent[]): SiemEvent[] {
-    const folded = foldAlerts(events);
-    if (this.bucket && this.bucket.available(performance.now()) >= events.length) return events;
-    this.counts.merged += events.length - folded.length;
-    const kept = new Set(folded.map((event) => event.id));
-    for (const event of events) if (!kept.has(event.id)) this.receipts.note(event.id, 'merged');
-    return folded;
-  }
-
-  private limited(): SiemEvent[] | undefined {
-    if (!this.bucket) return this.held.splice(0);
-    const allowed = this.bucket.take(this.held.length, performance.now());
-    const out = this.held.splice(0, allowed);
-    if (this.settings.options.rate_limit?.over === 'drop' && this.held.length > 0) {
-      this.counts.dropped += this.held.length;
-      const times = this.held.map((event) => event.tsMs);
-      this.deps.onGap(this.settings.name, times.length, 'rate_limit', Math.min(...times), Math.max(...times));
-      for (const event of this.held) this.receipts.note(event.id, 'dropped');
-      this.held = [];
-      return out;
-    }
-    return out.length > 0 ? out : undefined;
-  }
-
-  /** HTTP only: a small batch waits a little for company, unless something urgent comes. */
-  private async linger(max: number): Promise<void> {
-    const { transport, consumer } = this.deps;
-    if (transport.lingerMs === 0 || this.draining) return;
-    const untilMs = performance.now() + transport.lingerMs;
-    while (
-      !this.abort.signal.aborted &&
-      consumer.unread(URGENT) === 0 &&
-      consumer.unread(BACKLOG) < max &&
-      !this.draining
-    ) {
-      const leftMs = untilMs - performance.now();
-      if (leftMs <= 0) return;
-      await this.wait(leftMs);
-    }
-  }
-
   private async deliver(events: SiemEvent[]): Promise<void> {
     const messages: Message[] = [];
-    for (const [i, event] of events.entries()) {
-      if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
-      const message = this.prepared.get(event) ?? this.toMessage(event);
+    const slices = new Slices();
+    for (const event of events) {
+      if (slices.isOver()) await slices.next();
+      const message = this.intake.messageOf(event);
       if ('body' in message) messages.push(message);
       else await this.bury(event, message.reason);
     }
-    this.prepared.clear();
+    this.intake.delivered();
     if (messages.length > 0) {
       if (this.unconfirmed === 0) this.unconfirmedSinceMs = performance.now();
       this.unconfirmed += messages.length;
@@ -280,7 +175,7 @@ export class Destination {
   }
 
   /** The event as this receiver gets it, or why it cannot have it. */
-  toMessage(event: SiemEvent): Message | { reason: string } {
+  toMessage(event: SiemEvent): Prepared {
     const { format, context, transport } = this.deps;
     const room = this.settings.maxMessageBytes - transport.overheadBytes;
     try {
@@ -307,24 +202,11 @@ export class Destination {
 
   /** The receiver needs time to read to the end; the next batch is read and formatted meanwhile. */
   private async confirmWhileReading(): Promise<Rejected[]> {
-    const ahead = this.readAhead();
+    const ahead = this.intake.readAhead();
     try {
       return await this.deps.transport.confirm();
     } finally {
       await ahead;
-    }
-  }
-
-  private async readAhead(): Promise<void> {
-    const { consumer, transport } = this.deps;
-    const isFree = this.held.length === 0 && !this.bucket && transport.lingerMs === 0 && !this.draining;
-    if (!isFree || consumer.unread(URGENT) > 0 || consumer.unread(BACKLOG) === 0) return;
-    const { events: max, bytes: maxBytes } = this.settings.options.batch;
-    this.heldFrom = consumer.position();
-    this.held = this.filtered(await consumer.read(BACKLOG, max, maxBytes));
-    for (const [i, event] of this.held.entries()) {
-      if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
-      this.prepared.set(event, this.toMessage(event));
     }
   }
 
@@ -352,15 +234,7 @@ export class Destination {
   }
 
   private commit(): void {
-    const { consumer } = this.deps;
-    const position = consumer.position();
-    if (this.held.length > 0) {
-      position.normal = this.heldFrom.normal;
-      position.low = this.heldFrom.low;
-    } else {
-      this.oldestTsMs = 0;
-    }
-    consumer.commit(position);
+    this.deps.consumer.commit(this.intake.position());
   }
 
   private async idle(): Promise<void> {
@@ -370,7 +244,8 @@ export class Destination {
     if (this.unconfirmed > 0) {
       waits.push(this.lastWriteMs + policy.idleMs - now, this.unconfirmedSinceMs + policy.maxMs - now);
     }
-    if (this.held.length > 0 && this.bucket) waits.push(this.bucket.waitMs());
+    const heldMs = this.intake.waitMs();
+    if (heldMs !== undefined) waits.push(heldMs);
     await this.wait(Math.max(1, Math.min(...waits)));
   }
 
@@ -383,8 +258,7 @@ export class Destination {
     this.lastErrorMs = this.deps.now();
     this.counts.resent += this.unconfirmed;
     this.unconfirmed = 0;
-    this.held = [];
-    this.prepared.clear();
+    this.intake.reset();
     this.deps.transport.reset();
     await this.deps.consumer.rewind();
     this.setState(failure.kind === 'misconfigured' ? 'misconfigured' : 'retrying', failure.message);

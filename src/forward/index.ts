@@ -4,7 +4,7 @@ export type { Delivery, DeliveryState, EventDeliveries, ReplayableGap } from './
 export type { Receipt } from './receipts.js';
 export type { ReplayStatus } from './replay.js';
 export type { ForwarderDeps } from './context.js';
-export { DESTINATION_STATES, type DestinationState, type DestinationStatus } from './destination.js';
+export { DESTINATION_STATES, type DestinationState, type DestinationStatus } from './destination-status.js';
 export { testDestination, type TestResult } from './test-destination.js';
 export { alertToSiemEvent, decisionToSiemEvent, type AlertExtras, type DecisionExtras } from './events.js';
 export { FORMATTERS } from './formats/index.js';
