@@ -27,6 +27,7 @@ import { policySchemaHandlers } from './routes/policy-schema.js';
 import { liftedEarly, remediationRoutes } from './remediation.js';
 import { responseHandlers } from './routes/response-requests.js';
 import { siemHandlers } from './routes/siem.js';
+import { fleetHandlers } from './routes/fleet.js';
 import { intelHandlers } from './routes/intel.js';
 import { ruleHandlers } from './routes/rules.js';
 import { systemHandlers } from './routes/system.js';
@@ -78,6 +79,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...decisionHandlers({ store, control, now }),
     ...responseHandlers({ store, control, now }),
     ...siemHandlers({ control }),
+    ...fleetHandlers({ control }),
     ...intelHandlers({ control }),
     ...trafficHandlers({ store, now }),
     ...viewHandlers({ store, now }),

@@ -9,6 +9,7 @@ import type {
   DecisionRequest,
   DoctorResult,
   ExplainResponse,
+  Fleet,
   Health,
   InjectRequest,
   ListQuery,
@@ -207,6 +208,8 @@ export interface Control {
   };
   /** Components for /health, beside the database. */
   health(): Health['components'];
+  /** The fleet as this server sees it. */
+  fleet(): Fleet;
   /** Counters for /metrics, names without the `portcullis_` prefix. */
   metrics(): Record<string, number>;
 }

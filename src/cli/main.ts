@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   explain: () => import('./explain.js'),
   siem: () => import('./siem.js'),
   user: () => import('./user.js'),
+  fleet: () => import('./fleet.js'),
   doctor: () => import('./doctor.js'),
   canary: () => import('./canary.js'),
   backup,

@@ -122,6 +122,10 @@ function finish(config: Config, raw: RawConfig, file: string | undefined): Loade
       intel: intelPaths(config.detect.intel, dataDir, absolute),
       models: { ...config.detect.models, models: config.detect.models.models.map(absolute) },
     },
+    fleet: {
+      ...config.fleet,
+      ...(config.fleet.folder === undefined ? {} : { folder: absolute(config.fleet.folder) }),
+    },
     training: { ...config.training, base: config.training.base.map(absolute) },
     store: {
       ...config.store,

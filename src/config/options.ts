@@ -13,6 +13,7 @@ import { enforceOptionsSchema } from '../enforce/options.js';
 import { flowFeatureOptionsSchema } from '../features/options.js';
 import { defragOptions, flowOptions } from '../flow/options.js';
 import { reassemblyOptions } from '../flow/reassembly/options.js';
+import { fleetOptionsSchema } from '../fleet/options.js';
 import { siemOptionsSchema } from '../forward/options.js';
 import { ingestOptionsSchema } from '../ingest/options.js';
 import { policyOptionsSchema } from '../policy/options.js';
@@ -109,6 +110,7 @@ export const configSchema = z.strictObject({
   enforce: enforceOptionsSchema.prefault({}),
   siem: siemOptionsSchema.prefault({}),
   ingest: ingestOptionsSchema.prefault({}),
+  fleet: fleetOptionsSchema.prefault({}),
   store: snakeSection(storeOptionsSchema.omit({ homeNetworks: true })).prefault({}),
   api: snakeSection(apiOptionsSchema.omit({ dataDir: true })).prefault({}),
 });

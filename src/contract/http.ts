@@ -12,6 +12,7 @@ export * from './http/common.js';
 export * from './http/decisions.js';
 export * from './http/evidence.js';
 export * from './http/exports.js';
+export * from './http/fleet.js';
 export * from './http/hosts.js';
 export * from './http/incident-schema.js';
 export * from './http/incidents.js';

@@ -96,6 +96,14 @@ export const latencyTraceSchema = z.object({
   kernelUs: z.number(),
 });
 
+export const decisionProofSchema = z.object({
+  issuer: z.string(),
+  signer: z.string(),
+  reach: z.string(),
+  version: z.number(),
+  signature: z.string(),
+});
+
 export const decisionSchema = z.object({
   id: z.string(),
   action: z.enum(ACTIONS),
@@ -126,7 +134,17 @@ export const decisionSchema = z.object({
   hitPackets: z.number().optional(),
   hitBytes: z.number().optional(),
   lastHitMs: z.number().optional(),
+  proof: decisionProofSchema.optional(),
 });
+
+/** The members of a fleet, exactly as its authority signed them. */
+export const signedRosterSchema = z.object({
+  /** JSON of a roster, see contract/fleet.ts. */
+  text: z.string().max(1024 * 1024),
+  /** Ed25519 of the authority over the text, base64. */
+  signature: z.string(),
+});
+export type SignedRoster = z.infer<typeof signedRosterSchema>;
 
 export const enforcementReportSchema = z.object({
   decisionId: z.string(),
@@ -286,6 +304,8 @@ export const responderCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('allow'), entries: z.array(allowEntrySchema) }),
   z.object({ type: z.literal('protect'), entries: z.array(protectedEntrySchema) }),
   z.object({ type: z.literal('flush'), reason: z.string() }),
+  /** A newer list of who belongs to the fleet; the responder checks the authority's signature itself. */
+  z.object({ type: z.literal('roster'), roster: signedRosterSchema }),
   z.object({
     type: z.literal('ask'),
     requestId: z.string(),

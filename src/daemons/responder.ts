@@ -5,6 +5,7 @@ import { createResponder } from '../enforce/index.js';
 import { AppError, errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { VERSION } from '../util/version.js';
+import { createFleetGate } from './fleet-gate.js';
 import { openFolder } from './folders.js';
 import { waitForAbort } from './wait.js';
 
@@ -49,17 +50,30 @@ export async function runResponder(
   await responder.start();
   if (config.mode === 'enforce' && responder.state().backend === 'dry-run') throw cannotEnforce();
 
+  const gate = createFleetGate(config, {
+    log,
+    refuse(reports) {
+      send({ type: 'report', reports });
+    },
+    incident(incident) {
+      send({ type: 'incident', ...incident });
+    },
+  });
+
   async function handle(message: Incoming<'responder'>): Promise<void> {
     switch (message.type) {
       case 'decide':
-        responder.decide(message.decision);
+        for (const decision of gate.admit([message.decision])) responder.decide(decision);
         return;
       case 'release':
         responder.release(message.decisionId, message.reason);
         return;
       case 'sync':
-        await responder.sync(message.decisions, message);
+        await responder.sync(gate.admit(message.decisions), message);
         if (message.syncId !== undefined) send({ type: 'synced', syncId: message.syncId });
+        return;
+      case 'roster':
+        gate.roster(message.roster);
         return;
       case 'allow':
         return responder.setAllow(message.entries);

@@ -31,6 +31,20 @@ export interface LatencyTrace {
   kernelUs: number;
 }
 
+/** Who in a fleet says a decision, how far it reaches, and the signature that proves it. */
+export interface DecisionProof {
+  /** Member that made the decision. */
+  issuer: string;
+  /** Member that says this version: the issuer, or a server. */
+  signer: string;
+  /** `all`, `site:NAME` or `box:NAME`. */
+  reach: string;
+  /** Later versions replace earlier ones; epoch milliseconds when it was said. */
+  version: number;
+  /** Ed25519, base64. */
+  signature: string;
+}
+
 /** A stored, time-limited instruction. */
 export interface Decision {
   /** UUIDv7. */
@@ -76,6 +90,8 @@ export interface Decision {
   hitPackets?: number;
   hitBytes?: number;
   lastHitMs?: number;
+  /** Present where a fleet carries it. */
+  proof?: DecisionProof;
 }
 
 /** What happened to a decision in the kernel, as the responder reports it. */

@@ -15,6 +15,7 @@ import { changeOperations } from './changes.js';
 import { baselineOperations } from './baselines.js';
 import { decisionOperations } from './decisions.js';
 import { incidentOperations } from './incidents.js';
+import { fleetOperations } from './fleet.js';
 import { intelOperations } from './intel.js';
 import { modelOperations } from './models.js';
 import { policyOperations } from './policies.js';
@@ -48,6 +49,7 @@ export const OPERATIONS = {
   ...injectionOperations,
   ...exportOperations,
   ...baselineOperations,
+  ...fleetOperations,
   ...intelOperations,
   ...ruleOperations,
   ...policyOperations,

@@ -171,6 +171,7 @@ export function createControl(parts: ServerParts): Control {
       };
     },
     lab: parts.lab.control,
+    fleet: parts.fleet,
     evidence: parts.evidence.control,
     homeNetworks: () => parts.config.policy.home_networks,
     settings: {

@@ -16,13 +16,15 @@ export interface DecisionBookDeps {
   /** To every responder. @returns how many there are. */
   toResponders(command: ResponderCommand): number;
   queue(write: DecisionWrite): void;
-  toSiem(event: SiemEvent): void;
+  toSiem(event: SiemEvent, decision: Decision): void;
   /** For the live feed. */
   changed(decision: Decision, isNew: boolean): void;
   /** A decision ended early or never took effect; the policy engine forgets it. */
   ended(decisionId: string, forgive: boolean): void;
   /** The alerts of this decision were blocked or would have been. */
   answered(decision: Decision): void;
+  /** Somebody or something here lifted it before its time; not what the responder reports. */
+  released?(decision: Decision, actor: string, reason: string, forgive: boolean): void;
 }
 
 /**
@@ -32,6 +34,8 @@ export interface DecisionBookDeps {
 export interface DecisionBook {
   /** Sends a new decision to the responder, then records it. */
   add(decision: Decision, alert: Alert | undefined): void;
+  /** A decision of another member of the fleet, new or changed. */
+  adopt(decision: Decision): void;
   release(id: string, actor: string, reason: string, forgive: boolean): Decision | undefined;
   /** The decision ends `durationSecs` from now. */
   extend(id: string, durationSecs: number, actor: string): Decision | undefined;
@@ -74,6 +78,7 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
         reason,
         ...(alert === undefined ? {} : { alert }),
       }),
+      decision,
     );
   }
 
@@ -126,9 +131,23 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
       record(decision, 'created', decision.actor, decision.reason);
       deps.changed(decision, true);
     },
+    adopt(decision) {
+      const known = entries.get(decision.id)?.decision;
+      if (!known) {
+        this.add(decision, undefined);
+        return;
+      }
+      const { durationSecs, expiresMs, proof } = decision;
+      if (known.proof?.version === proof?.version) return;
+      Object.assign(known, { durationSecs, expiresMs, proof });
+      deps.toResponders({ type: 'decide', decision: known });
+      record(known, 'extended', proof?.signer ?? '', 'changed in the fleet');
+      deps.changed(known, false);
+    },
     release(id, actor, reason, forgive) {
       const entry = entries.get(id);
       if (!entry) return undefined;
+      deps.released?.(entry.decision, actor, reason, forgive);
       deps.toResponders({ type: 'release', decisionId: id, reason });
       end(entry, 'revoked', actor, reason);
       deps.ended(id, forgive);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { installRoot, type LoadedConfig } from '../../config/index.js';
+import { readMemberFile } from '../../fleet/index.js';
 import { openForwarder } from '../../forward/index.js';
 import { openIngest } from '../../ingest/index.js';
 import { openStore } from '../../store/index.js';
@@ -10,6 +11,7 @@ import { waitForAbort } from '../wait.js';
 import { auditToSiemEvent } from './audit-events.js';
 import { createBacktestJobs } from './backtests.js';
 import { openBaselineBook } from './baselines.js';
+import { runBoxServer } from './box.js';
 import { openChanges } from './open-changes.js';
 import { createConfiguration } from './configuration.js';
 import { createControl } from './control.js';
@@ -17,6 +19,7 @@ import { createEvidenceStore } from './evidence.js';
 import { openExempt } from './exempt.js';
 import { createFeedBlocks } from './feed-blocks.js';
 import { openHttp } from './http.js';
+import { openServerFleet } from './fleet-server.js';
 import { createIntelBook } from './intel.js';
 import { createLab } from './lab.js';
 import { openLinks } from './links.js';
@@ -49,6 +52,9 @@ export async function runServer(
   signal: AbortSignal,
   ready: (info: ServerReady) => void,
 ): Promise<void> {
+  if (config.fleet.folder !== undefined && readMemberFile(config.fleet.folder).role === 'box') {
+    return runBoxServer(config, log, signal, ready);
+  }
   openFolder(config.data_dir, 'data_dir');
   openFolder(config.runtime_dir, 'runtime_dir');
   const configDir = config.file === undefined ? {} : { configDir: join(config.file, '..') };
@@ -95,6 +101,7 @@ export async function runServer(
       outlets.publish({ topic: 'training', data: run }, 'updated');
     },
     toSiem: outlets.toSiem,
+    isScheduler: () => fleet.isScheduler(),
   });
   await learning.training.open();
   const { mode, pausedUntilMs } = settings;
@@ -112,7 +119,9 @@ export async function runServer(
 
   const { hits } = rules;
   const deps = { path, exempt, baselines, evidence, learning, hits, problems, store, outlets, log };
-  const { bus, sensors, responder, questions } = await openLinks(config, deps);
+  const links = await openLinks(config, deps);
+  const { bus, sensors, responder, questions } = links;
+  const fleet = openServerFleet(config, { path, engine, links, settings, hits, evidence, store, outlets, log });
   const ingest = await openIngest(config.ingest, {
     dataDir: config.data_dir,
     ...configDir,
@@ -186,6 +195,7 @@ export async function runServer(
     refreshAllowlist: exempt.refresh,
     learning,
     log,
+    fleet: fleet.view,
     metrics: () => ({
       ...path.counts,
       ...path.flows.stats(),
@@ -196,6 +206,7 @@ export async function runServer(
       ...prefixed('correlate', path.correlator.stats()),
       ...learning.training.metrics(),
       ...intel.metrics(),
+      ...fleet.metrics(),
       ...evidence.stats(),
     }),
   });
@@ -224,6 +235,7 @@ export async function runServer(
         path.correlator.tick(nowMs);
         book.tick(nowMs);
         learning.training.tick();
+        fleet.tick(nowMs);
         const point = { atMs: nowMs, ...path.takeSums() };
         outlets.publish({ topic: 'stats', data: point }, 'updated');
         outlets.publishStatus();
@@ -231,11 +243,11 @@ export async function runServer(
       },
       minute(nowMs) {
         rules.tick(nowMs);
-        intel.tick();
+        if (fleet.isScheduler()) intel.tick();
         baselines.save();
         return [exempt.refresh()];
       },
-      hour: (nowMs) => [store.retain(nowMs), lab.expire(nowMs)],
+      hour: (nowMs) => [fleet.isScheduler() ? store.retain(nowMs) : undefined, lab.expire(nowMs)],
     },
     log,
   );
@@ -256,6 +268,7 @@ export async function runServer(
     await lab.close();
     await bus.close();
     path.flows.drain();
+    await fleet.close();
     baselines.save();
     await store.flush();
     await forwarder.close(SHUTDOWN_MS);

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../../config/index.js';
-import type { Status } from '../../contract/http.js';
+import type { Fleet, Status } from '../../contract/http.js';
 import type { SensorCommand } from '../../contract/ipc.js';
 import type { RulesControl } from '../../api/index.js';
 import type { Mode } from '../../domain/decision.js';
@@ -77,6 +77,7 @@ export interface ServerParts {
   configuration: ReturnType<typeof createConfiguration>;
   config: LoadedConfig;
   evidence: EvidenceStore;
+  fleet(): Fleet;
   metrics(): Record<string, number>;
   log: Logger;
 }

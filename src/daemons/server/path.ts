@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../../config/index.js';
 import { createCorrelator, type Correlator } from '../../correlate/index.js';
 import type { AlertUpdate } from '../../domain/alert.js';
 import type { Decision } from '../../domain/decision.js';
+import type { Detection } from '../../domain/detection.js';
 import type { FlowRecord } from '../../domain/flow.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { alertToSiemEvent } from '../../forward/index.js';
@@ -36,6 +37,8 @@ export interface SecondSums {
  */
 export interface DecisionPath {
   correlator: Correlator;
+  /** A detection, with what a box of the fleet has decided on it already. */
+  push(detection: Detection, decided?: Decision): void;
   book: DecisionBook;
   remediation: RemediationFeed;
   flows: { push(sensor: string, flows: readonly FlowRecord[]): void; drain(): void; stats(): Record<string, number> };
@@ -66,14 +69,21 @@ export async function openPath(config: LoadedConfig, deps: PathDeps): Promise<De
   const book = createDecisionBook({
     name: config.name,
     toResponders: outlets.toResponders,
-    queue: (write) => store.decisions.queue(write),
-    toSiem: outlets.toSiem,
+    queue(write) {
+      if (outlets.records(write.decision)) store.decisions.queue(write);
+    },
+    toSiem(event, decision) {
+      if (outlets.records(decision)) outlets.toSiem(event);
+    },
+    released: outlets.released,
     changed(decision, isNew) {
+      outlets.decided(decision);
       remediation.changed(decision);
       outlets.publish({ topic: 'decisions', data: decision }, isNew ? 'created' : 'updated');
     },
     ended: engine.ended,
     answered(decision) {
+      if (!outlets.records(decision)) return;
       if (!decision.simulated) sums.blocks++;
       const response = decision.simulated ? 'simulated' : 'blocked';
       void store.alerts.setResponse(decision.alertIds, response).catch((error: unknown) => {
@@ -82,7 +92,12 @@ export async function openPath(config: LoadedConfig, deps: PathDeps): Promise<De
     },
   });
 
-  function judged({ alert, isNew, latest }: AlertUpdate, verdict: Verdict, decision: Decision | undefined): void {
+  /** Of the detection at hand: made by a box of the fleet, or here. */
+  let decidedThere: Decision | undefined;
+
+  function judged({ alert, isNew, latest }: AlertUpdate, verdict: Verdict, decidedHere: Decision | undefined): void {
+    const decision = decidedHere ?? decidedThere;
+    if (decidedThere && !decidedThere.alertIds.includes(alert.id)) decidedThere.alertIds.push(alert.id);
     deps.evidence.link(latest.id, alert.id);
     counts.alerts += isNew ? 1 : 0;
     sums.alerts += isNew ? 1 : 0;
@@ -113,6 +128,11 @@ export async function openPath(config: LoadedConfig, deps: PathDeps): Promise<De
   engine.restore(book.active());
   return {
     correlator,
+    push(detection, decided) {
+      decidedThere = decided && (book.get(decided.id) ?? decided);
+      correlator.push(detection);
+      decidedThere = undefined;
+    },
     book,
     remediation,
     flows: intake,

@@ -33,6 +33,20 @@ function hostOf(destination: LoadedConfig['siem']['destinations'][number]): stri
   return destination.transport?.host;
 }
 
+/** Addresses of the fleet's NATS servers, host:port each: a box must not cut itself off. */
+export async function fleetPeers(servers: readonly string[]): Promise<ProtectedEntry[]> {
+  const hosts = servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''));
+  const found = await Promise.all(
+    hosts.map(async (host) => {
+      const literal = canonicalAddress(host);
+      const addresses =
+        literal === undefined ? await lookup(host, { all: true }).catch(() => []) : [{ address: literal }];
+      return addresses.map(({ address }): ProtectedEntry => ({ value: address, reason: 'bus', detail: 'NATS server' }));
+    }),
+  );
+  return found.flat();
+}
+
 /** Addresses of people who are logged in to the console, protected until their session ends. Bounded. */
 export function sessionEntries(): {
   add(user: string, address: string, expiresMs: number): void;

@@ -18,6 +18,7 @@ export interface LearningDeps {
   reloadSensors(): void;
   publish(run: TrainingRun): void;
   toSiem(event: SiemEvent): void;
+  isScheduler?(): boolean;
   /** Tests move it. */
   now?(): number;
   /** Entry of the command line that trains; this process's own unless given. */
@@ -59,6 +60,7 @@ export function createLearning(config: LoadedConfig, deps: LearningDeps): Learni
     toSiem: (status, component, message) => {
       deps.toSiem(healthEvent(config.name, component, status, message));
     },
+    ...(deps.isScheduler === undefined ? {} : { isScheduler: deps.isScheduler }),
     now,
   });
   return {

@@ -22,6 +22,8 @@ export interface TrainingDeps extends Omit<RunDeps, 'changed'> {
   /** A run began, moved on or ended. */
   publish(run: TrainingRun): void;
   toSiem(status: SiemHealthEvent['status'], component: string, message: string): void;
+  /** The schedule is this server's; in a fleet one of several has it. */
+  isScheduler?(): boolean;
 }
 
 /** Labels and live traffic in, challengers out: the schedule, one run at a time, the shadow, and what becomes of it. */
@@ -189,6 +191,7 @@ export function createTraining(deps: TrainingDeps): Training {
       }
       if (!options.enabled) return;
       schedule = cron.schedule(options.schedule, () => {
+        if (deps.isScheduler?.() === false) return;
         training.nightly().catch((error: unknown) => {
           log.error({ err: error }, 'The scheduled training failed.');
         });

@@ -4,12 +4,14 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
 
 export interface MariaDb {
   socketPath: string;
   /** Kills the server as a crash would. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  query(sql: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,10 @@ export async function openMariaDb(): Promise<MariaDb> {
     socketPath,
     start,
     kill: () => stop('SIGKILL'),
+    async query(sql) {
+      const connection = await createConnection({ socketPath, user: 'root' });
+      await connection.query(sql).finally(() => connection.end());
+    },
     async close() {
       await stop('SIGTERM');
       rmSync(dir, { recursive: true });

@@ -47,7 +47,7 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   removePasskey: 'viewer', listHosts: 'viewer', getHost: 'viewer', listSettings: 'operator', patchSettings: 'admin', getSetup: 'operator', putSetup: 'admin',
   listAlertPackets: 'analyst', getAlertPacket: 'analyst', downloadAlertPcap: 'analyst', downloadAlertBundle: 'analyst',
   downloadIncidentBundle: 'analyst', injectPackets: 'operator', releaseDecisions: 'operator', importDecisions: 'operator',
-  listBackups: 'admin', addBackup: 'admin', downloadBackup: 'admin', removeBackup: 'admin', getRuleset: 'analyst',
+  listBackups: 'admin', addBackup: 'admin', downloadBackup: 'admin', removeBackup: 'admin', getRuleset: 'analyst', getFleet: 'viewer',
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import {
+  allowEntrySchema,
+  decisionProofSchema,
+  decisionSchema,
+  detectionSchema,
+  enforcementReportSchema,
+  flowRecordSchema,
+  statsSchema,
+} from './ipc.js';
+
+/** `box`: sensor and responder, decides for itself. `server`: console, database, work for the whole fleet. */
+export const FLEET_ROLES = ['box', 'server'] as const;
+export type FleetRole = (typeof FLEET_ROLES)[number];
+
+/** Names are parts of subjects and of certificates: lower case, no dots. */
+export const fleetNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower case letters, digits and hyphens');
+
+export const fleetMemberSchema = z.strictObject({
+  name: fleetNameSchema,
+  role: z.enum(FLEET_ROLES),
+  site: fleetNameSchema,
+  /** Ed25519 public key, SPKI DER in base64. */
+  key: z.string(),
+});
+export type FleetMember = z.infer<typeof fleetMemberSchema>;
+
+/** Who belongs to a fleet. A higher serial replaces a lower one. */
+export const rosterSchema = z.strictObject({
+  fleet: fleetNameSchema,
+  serial: z.number().int().min(1),
+  members: z.array(fleetMemberSchema),
+});
+export type Roster = z.infer<typeof rosterSchema>;
+
+/** A member's own folder, `member.json`: what it is and where the bus is. */
+export const memberFileSchema = z.strictObject({
+  fleet: fleetNameSchema,
+  name: fleetNameSchema,
+  role: z.enum(FLEET_ROLES),
+  site: fleetNameSchema,
+  /** Ed25519 public key of the authority, SPKI DER in base64: the root of trust. */
+  authority: z.string(),
+  /** host:port of the NATS servers. */
+  servers: z.array(z.string()).min(1),
+  /** Copies that JetStream keeps. */
+  replicas: z.number().int().min(1).max(5),
+});
+export type MemberFile = z.infer<typeof memberFileSchema>;
+
+/** What a member says about a decision: it is in force, or it was lifted before its time. */
+export const statementSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('active'), decision: decisionSchema.extend({ proof: decisionProofSchema }) }),
+  z.object({
+    state: z.literal('released'),
+    id: z.string(),
+    actor: z.string(),
+    reason: z.string(),
+    /** A mistake: the offences are forgotten too. */
+    forgive: z.boolean(),
+    /** Until then it is remembered, epoch milliseconds. */
+    keepMs: z.number(),
+    proof: decisionProofSchema,
+  }),
+]);
+export type StatementInput = z.infer<typeof statementSchema>;
+
+/** One message of the work queue. */
+export const workSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('detection'),
+    detection: detectionSchema,
+    /** What the box has decided on it, so that a server does not decide again. */
+    decision: decisionSchema.optional(),
+  }),
+  z.object({
+    type: z.literal('evidence'),
+    detectionId: z.string(),
+    linkType: z.number(),
+    packets: z.array(z.object({ tsUs: z.number(), wireLen: z.number(), data: z.string() })),
+  }),
+  z.object({ type: z.literal('flows'), flows: z.array(flowRecordSchema) }),
+]);
+
+export const fleetReportsSchema = z.object({ reports: z.array(enforcementReportSchema) });
+export const fleetAllowSchema = z.object({ entries: z.array(allowEntrySchema), proof: decisionProofSchema });
+
+/** Health of a member, written under its name every second. */
+export const heartbeatSchema = z.object({
+  name: fleetNameSchema,
+  role: z.enum(FLEET_ROLES),
+  site: fleetNameSchema,
+  version: z.string(),
+  mode: z.string(),
+  startedMs: z.number(),
+  atMs: z.number(),
+  sensor: z.object({
+    connected: z.boolean(),
+    interfaces: z.array(z.string()),
+    packets: z.number(),
+    bytes: z.number(),
+    kernelDrops: z.number(),
+    flows: z.number(),
+  }),
+  responder: z.object({
+    connected: z.boolean(),
+    backend: z.string(),
+    desired: z.number(),
+    enforced: z.number(),
+  }),
+  /** Decisions of the fleet known here, and how long after they were said they came, p95. */
+  decisions: z.object({
+    known: z.number(),
+    heard: z.number(),
+    refused: z.number(),
+    waiting: z.number(),
+    lagP95Ms: z.number(),
+  }),
+  /** Detections and flow reports that wait for the bus, and what a full spool has dropped. */
+  spool: z.object({ waiting: z.number(), bytes: z.number(), dropped: z.number() }),
+  stats: statsSchema,
+});
+export type Heartbeat = z.infer<typeof heartbeatSchema>;

@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import { openBusServer, type BusServer, type Peer, type ResponderReport, type SensorReport } from '../../bus/index.js';
+import type { LoadedConfig } from '../../config/index.js';
+import { createCorrelator } from '../../correlate/index.js';
+import type { Decision } from '../../domain/decision.js';
+import type { FleetLink } from '../../fleet/index.js';
+import { createBlastTracker, createPolicyEngine, loadPolicyFolder, policyError } from '../../policy/index.js';
+import type { Logger } from '../../util/logger.js';
+import { uuid7 } from '../../util/uuid7.js';
+import { openFolder } from '../folders.js';
+import { waitForAbort } from '../wait.js';
+import { createDecisionBook, createExemptions } from './decisions.js';
+import { openFleet } from './fleet.js';
+import type { ServerReady } from './index.js';
+import { createJudge } from './judge.js';
+import { createListSender } from './list-sync.js';
+import { createOutlets } from './outlets.js';
+import { fleetPeers } from './peers.js';
+import { createResponderView } from './responder-view.js';
+import { createSensorBook } from './sensors.js';
+import { startChores } from './timers.js';
+import { warmUp } from './warm-up.js';
+
+const BLAST = { maxAddresses: 50_000, windowMs: 86_400_000 };
+const WARM_UP_ROUNDS = 3000;
+
+/**
+ * The server daemon of a box in a fleet: what sensor and responder dial. It correlates and decides by the box's own policies,
+ * so that a box that is cut off goes on, and has neither database nor console: those are the fleet's servers.
+ */
+export async function runBoxServer(
+  config: LoadedConfig,
+  log: Logger,
+  signal: AbortSignal,
+  ready: (info: ServerReady) => void,
+): Promise<void> {
+  openFolder(config.data_dir, 'data_dir');
+  openFolder(config.runtime_dir, 'runtime_dir');
+  const outlets = createOutlets(config.name, () => undefined);
+  const exemptions = createExemptions();
+  const sensors = createSensorBook();
+  const responder = createResponderView();
+  const listSender = createListSender(outlets.toResponder);
+  const counts = { detections: 0, alerts: 0, problems: 0 };
+
+  const { policies, problems } = await loadPolicyFolder(config.policy.dir);
+  if (problems.length > 0) throw policyError(problems);
+  const blast = createBlastTracker({ ...BLAST, homeNetworks: config.policy.home_networks });
+  const engine = createPolicyEngine(config.policy, {
+    findProtected: exemptions.findProtected,
+    findAllowed: exemptions.findAllowed,
+    blastRadius: (network) => blast.radius(network, Date.now()),
+    mode: () => config.mode,
+    pausedUntilMs: () => 0,
+    newId: uuid7,
+  });
+  engine.setPolicies(policies);
+  warmUp({ correlate: config.correlate, policy: config.policy, policies, rounds: WARM_UP_ROUNDS });
+
+  const book = createDecisionBook({
+    name: config.name,
+    toResponders: outlets.toResponders,
+    queue: () => undefined,
+    toSiem: () => undefined,
+    changed: outlets.decided,
+    ended: engine.ended,
+    answered: () => undefined,
+    released: outlets.released,
+  });
+  /** The decision that the detection at hand has caused. */
+  let made: Decision | undefined;
+  const judge = createJudge({
+    engine,
+    book,
+    condemn: blast.condemn,
+    judged(update, _verdict, decision) {
+      made ??= decision;
+      if (update.isNew) counts.alerts++;
+    },
+  });
+  const correlator = createCorrelator(config.correlate, { emit: judge, newId: uuid7 });
+
+  const fleet: FleetLink = openFleet(config, {
+    outlets,
+    book,
+    engine,
+    sensors,
+    responder,
+    log,
+    mode: () => config.mode,
+    stats: () => ({ ...counts }),
+    toSensors: outlets.toSensors,
+  });
+
+  function onSensor(message: SensorReport, peer: Peer): void {
+    switch (message.type) {
+      case 'detection':
+        counts.detections++;
+        made = undefined;
+        correlator.push(message.detection);
+        fleet.detection(message.detection, made);
+        return;
+      case 'flows':
+        for (const flow of message.flows) blast.note(flow);
+        fleet.flows(message.flows);
+        return;
+      case 'evidence':
+        fleet.evidence(message);
+        return;
+      case 'stats':
+        sensors.stats(peer.name, message.stats, message.atMs);
+        return;
+      case 'problem':
+        counts.problems++;
+        log.error({ code: message.code, problem: message.message }, 'The sensor reported a problem.');
+        return;
+      // Learning about the traffic of a place stays with whoever trains for it.
+      case 'scoring':
+      case 'baselines':
+    }
+  }
+
+  function onResponder(message: ResponderReport, peer: Peer): void {
+    switch (message.type) {
+      case 'report':
+        book.report(message.reports);
+        fleet.reports(message.reports);
+        return;
+      case 'state':
+        responder.state(message);
+        exemptions.setProtected(message.protected);
+        return;
+      case 'hits':
+        book.hits(message.hits, message.atMs);
+        return;
+      case 'incident':
+        log.error({ code: message.code, details: message.details }, 'The responder reported an incident.');
+        return;
+      case 'synced':
+        listSender.taken(peer.name, message.syncId);
+        return;
+      case 'answer':
+    }
+  }
+
+  const protectedPeers = await fleetPeers(fleet.servers);
+  const bus: BusServer = await openBusServer(
+    { sensorPath: join(config.runtime_dir, 'sensor.sock'), responderPath: join(config.runtime_dir, 'responder.sock') },
+    {
+      onConnect(peer) {
+        if (peer.role === 'sensor') {
+          const { interfaces } = peer.info;
+          sensors.connected(peer.name, Array.isArray(interfaces) ? interfaces.map(String) : []);
+          return;
+        }
+        responder.connected(String(peer.info['backend'] ?? ''));
+        if (fleet.roster) outlets.toResponder(peer.name, { type: 'roster', roster: fleet.roster });
+        outlets.toResponder(peer.name, { type: 'protect', entries: protectedPeers });
+        listSender.start(peer.name, book.active());
+      },
+      onDisconnect(peer) {
+        if (peer.role === 'sensor') {
+          sensors.disconnected(peer.name);
+          return;
+        }
+        responder.disconnected();
+        listSender.stop(peer.name);
+      },
+      onSensor,
+      onResponder,
+    },
+    { log },
+  );
+  outlets.attach({ bus });
+  ready({ url: `none on this box; see the servers of the fleet (${fleet.name} of ${fleet.site})` });
+
+  const stopChores = startChores(
+    {
+      second(nowMs) {
+        correlator.tick(nowMs);
+        book.tick(nowMs);
+        fleet.tick(nowMs);
+        return [];
+      },
+      minute: () => [],
+      hour: () => [],
+    },
+    log,
+  );
+  try {
+    await waitForAbort(signal);
+  } finally {
+    stopChores();
+    await bus.close();
+    await fleet.close();
+  }
+}

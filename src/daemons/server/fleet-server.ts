@@ -1,0 +1,139 @@
+import type { LoadedConfig } from '../../config/index.js';
+import type { Fleet } from '../../contract/http.js';
+import type { Heartbeat } from '../../contract/fleet.js';
+import type { EnforcementReport } from '../../domain/decision.js';
+import type { FleetLink } from '../../fleet/index.js';
+import type { PolicyEngine } from '../../policy/index.js';
+import type { Store } from '../../store/index.js';
+import type { Logger } from '../../util/logger.js';
+import type { EvidenceStore } from './evidence.js';
+import { openFleet } from './fleet.js';
+import type { Links } from './links.js';
+import type { Outlets } from './outlets.js';
+import type { Settings } from './parts.js';
+import type { DecisionPath } from './path.js';
+import { fleetPeers } from './peers.js';
+import type { RuleHits } from './rules-hits.js';
+import { toFleetView } from './fleet-view.js';
+
+interface FleetServerDeps {
+  path: DecisionPath;
+  engine: PolicyEngine;
+  links: Links;
+  settings: Settings;
+  hits: RuleHits;
+  evidence: EvidenceStore;
+  store: Store;
+  outlets: Outlets;
+  log: Logger;
+}
+
+/** The fleet as a server sees it; without one, this server is alone and does everything. */
+export interface FleetControl {
+  view(): Fleet;
+  /** Nightly work is this server's. */
+  isScheduler(): boolean;
+  tick(nowMs: number): void;
+  metrics(): Record<string, number>;
+  close(): Promise<void>;
+}
+
+const ALONE: FleetControl = {
+  view: () => toFleetView(undefined),
+  isScheduler: () => true,
+  tick: () => undefined,
+  metrics: () => ({}),
+  close: () => Promise.resolve(),
+};
+
+/** @throws AppError fleet.folder, fleet.roster */
+export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): FleetControl {
+  if (config.fleet.folder === undefined) return ALONE;
+  const { path, links, outlets, store, log } = deps;
+  const { sensors, responder } = links;
+
+  function onReports(member: string, reports: EnforcementReport[]): void {
+    const counted = reports.filter((report) => {
+      const issuer = path.book.get(report.decisionId)?.proof?.issuer;
+      // In force somewhere is in force; refused counts from the box that made it. What ends here ends by our own clock.
+      return report.enforcement === 'applied' || (issuer === member && report.enforcement === 'rejected');
+    });
+    if (counted.length > 0) path.book.report(counted);
+  }
+
+  const seen = new Set<string>();
+  function heard({ name, sensor, atMs }: Heartbeat): void {
+    if (name === link.name) return;
+    if (!seen.has(name)) sensors.connected(name, sensor.interfaces);
+    seen.add(name);
+    const stats = { ...sensor, interfaces: sensor.interfaces.join(','), flow_flows: sensor.flows };
+    const delta = sensors.stats(name, stats, atMs);
+    if (!link.serverSide?.isScheduler()) return;
+    path.sums.packets += delta.packets;
+    path.sums.bytes += delta.bytes;
+    path.sums.kernelDrops += delta.kernelDrops;
+  }
+
+  const link: FleetLink = openFleet(config, {
+    outlets,
+    book: path.book,
+    engine: deps.engine,
+    sensors,
+    responder,
+    log,
+    mode: deps.settings.mode,
+    stats: () => ({ ...path.counts }),
+    toSensors: outlets.toSensors,
+    server: {
+      take(work, member) {
+        switch (work.type) {
+          case 'detection':
+            path.counts.detections++;
+            deps.hits.note(work.detection, Date.now());
+            path.push({ ...work.detection, sensor: member }, work.decision);
+            return;
+          case 'evidence':
+            deps.evidence.add(work);
+            return;
+          case 'flows':
+            path.counts.flows += work.flows.length;
+            path.sums.flows += work.flows.length;
+            path.flows.push(member, work.flows);
+        }
+      },
+      async stored() {
+        path.flows.drain();
+        await store.flush();
+      },
+      reports: onReports,
+      heard,
+    },
+  });
+  void fleetPeers(link.servers).then((entries) => outlets.toResponders({ type: 'protect', entries }));
+
+  return {
+    view: () => toFleetView(link),
+    isScheduler: () => link.serverSide?.isScheduler() ?? true,
+    tick(nowMs) {
+      link.tick(nowMs);
+      const alive = new Set(link.serverSide?.members().flatMap((m) => (m.alive ? [m.beat.name] : [])));
+      for (const name of seen) {
+        if (alive.has(name)) continue;
+        seen.delete(name);
+        sensors.disconnected(name);
+        outlets.health(
+          `fleet ${name}`,
+          'warning',
+          `Nothing was heard of ${name} for some seconds; it goes on by itself.`,
+        );
+      }
+    },
+    metrics: () => ({
+      fleet_connected: link.status().connected ? 1 : 0,
+      fleet_members_alive: link.serverSide?.members().filter((m) => m.alive).length ?? 0,
+      fleet_scheduler: link.serverSide?.isScheduler() ? 1 : 0,
+      ...Object.fromEntries(Object.entries(link.serverSide?.stats() ?? {}).map(([k, v]) => [`fleet_work_${k}`, v])),
+    }),
+    close: () => link.close(),
+  };
+}

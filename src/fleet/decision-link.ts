@@ -1,0 +1,225 @@
+import type { KV, KvWatchEntry } from '@nats-io/kv';
+import { errorMessage } from '../util/errors.js';
+import type { Logger } from '../util/logger.js';
+import { insist, pause, type FleetBus, type Session } from './bus.js';
+import type { Member } from './member.js';
+import { BUCKETS, SUBJECTS } from './names.js';
+import { endOf, parseStatement, type Replica } from './replica.js';
+import { idOf, proofOf, type Statement } from './seal.js';
+
+const MAX_IN_FLIGHT = 256;
+const RETRY_MS = 300;
+/** An empty bucket says nothing at all: then the list is over after this. */
+const QUIET_MS = 1000;
+const LAGS = 512;
+
+export interface DecisionLinkDeps {
+  member: Member;
+  bus: FleetBus;
+  replica: Replica;
+  log: Logger;
+  /** A statement of another member that is new here and may count here. */
+  take(statement: Statement): void;
+  /** A statement that may not count here. */
+  refused(statement: Statement, why: string): void;
+}
+
+/** Decisions of this member to the fleet and of the fleet to this member. */
+export interface DecisionLink {
+  /** Says it at once when the bus is there, and in any case as soon as it is. */
+  say(statement: Statement): void;
+  /** A statement that came another way, with a detection for instance. */
+  hear(statement: Statement): void;
+  /** Own statements that the bus has not confirmed yet. */
+  waiting(): number;
+  stats(): { said: number; confirmed: number; heard: number; refused: number; lagP95Ms: number };
+  /** Servers: removes what is over from the bucket. */
+  sweep(nowMs: number): Promise<void>;
+  /** The roster changed: what was refused may count now. */
+  again(): void;
+}
+
+const keyOf = (s: Statement): string => `${proofOf(s).signer}.${proofOf(s).issuer}.${idOf(s)}`;
+
+/** For this box alone: kept, not said. */
+const isPrivate = (s: Statement): boolean => proofOf(s).reach.startsWith('box:');
+
+export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
+  const { member, bus, replica, log } = deps;
+  const pending = new Map<string, Statement>();
+  /** Revision and end of what the bucket holds, for sweeping. */
+  const held = new Map<string, { revision: number; endMs: number; version: number }>();
+  const counts = { said: 0, confirmed: 0, heard: 0, refused: 0 };
+  const lags: number[] = [];
+  let wake: (() => void) | undefined;
+  let restart: (() => void) | undefined;
+
+  function hear(statement: Statement, isFresh: boolean): void {
+    const proof = proofOf(statement);
+    const known = replica.get(proof.issuer, idOf(statement));
+    if (known && proofOf(known).version >= proof.version) return;
+    if (endOf(statement) <= Date.now() || !member.trust.concerns(statement)) return;
+    const why = member.trust.refuse(statement);
+    if (why !== undefined) {
+      counts.refused++;
+      deps.refused(statement, why);
+      return;
+    }
+    if (!replica.put(statement)) return;
+    counts.heard++;
+    if (isFresh) lags[counts.heard % LAGS] = Math.max(0, Date.now() - proof.version);
+    deps.take(statement);
+  }
+
+  function hearText(text: string, isFresh: boolean): Statement | undefined {
+    const statement = parseStatement(text);
+    if (statement) hear(statement, isFresh);
+    else counts.refused++;
+    return statement;
+  }
+
+  /** By word of mouth: a choice of leader in the cluster holds up the bucket for seconds, and this not at all. */
+  function listen({ nc }: Session): void {
+    nc.subscribe(SUBJECTS.say('*'), { callback: (error, msg) => void (error ?? hearText(msg.string(), true)) });
+  }
+
+  function note(entry: KvWatchEntry): void {
+    if (entry.operation !== 'PUT') {
+      held.delete(entry.key);
+      return;
+    }
+    const statement = hearText(entry.string(), entry.isUpdate);
+    const endMs = statement ? endOf(statement) : 0;
+    held.set(entry.key, { revision: entry.revision, endMs, version: statement ? proofOf(statement).version : 0 });
+  }
+
+  /** What this member has said, is still meant, and is not in the bucket. */
+  function reconcile(): void {
+    const nowMs = Date.now();
+    for (const statement of replica.values()) {
+      const { signer, version } = proofOf(statement);
+      if (signer !== member.name || endOf(statement) <= nowMs || isPrivate(statement)) continue;
+      if ((held.get(keyOf(statement))?.version ?? 0) < version) pending.set(keyOf(statement), statement);
+    }
+    wake?.();
+  }
+
+  async function watch(kv: KV, ended: AbortSignal): Promise<void> {
+    held.clear();
+    const entries = await kv.watch();
+    const stop = (): void => entries.stop();
+    ended.addEventListener('abort', stop, { once: true });
+    let listed = false;
+    const done = (): void => {
+      if (!listed) reconcile();
+      listed = true;
+    };
+    const quiet = setTimeout(done, QUIET_MS);
+    try {
+      for await (const entry of entries) {
+        clearTimeout(quiet);
+        note(entry);
+        if (entry.delta === 0) done();
+      }
+    } finally {
+      clearTimeout(quiet);
+      ended.removeEventListener('abort', stop);
+    }
+  }
+
+  async function watchAll(session: Session, kv: KV): Promise<void> {
+    while (!session.signal.aborted) {
+      const round = new AbortController();
+      restart = () => round.abort();
+      try {
+        await watch(kv, AbortSignal.any([session.signal, round.signal]));
+      } catch (error) {
+        log.info({ problem: errorMessage(error) }, 'The decisions of the fleet could not be watched, will retry.');
+      }
+      await pause(RETRY_MS, session.signal);
+    }
+  }
+
+  async function put(kv: KV, key: string, statement: Statement): Promise<boolean> {
+    try {
+      await kv.put(key, JSON.stringify(statement));
+      if (pending.get(key) === statement) pending.delete(key);
+      counts.confirmed++;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function idle(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      wake = () => {
+        signal.removeEventListener('abort', resume);
+        resolve();
+      };
+      const resume = wake;
+      signal.addEventListener('abort', resume, { once: true });
+    });
+  }
+
+  async function sendAll({ signal }: Session, kv: KV): Promise<void> {
+    while (!signal.aborted) {
+      const batch = [...take(pending, MAX_IN_FLIGHT)];
+      if (batch.length === 0) {
+        await idle(signal);
+        continue;
+      }
+      const sent = await Promise.all(batch.map(([key, statement]) => put(kv, key, statement)));
+      if (sent.includes(false)) await pause(RETRY_MS, signal);
+    }
+  }
+
+  async function run(session: Session): Promise<void> {
+    listen(session);
+    const kv = await insist(session, 'decisions', log, () => session.bucket(BUCKETS.decisions));
+    if (kv) await Promise.all([watchAll(session, kv), sendAll(session, kv)]);
+  }
+
+  bus.onSession((session) => {
+    run(session).catch((error: unknown) => {
+      log.error({ err: error }, 'The decisions of the fleet are not followed.');
+    });
+  });
+
+  return {
+    say(statement) {
+      counts.said++;
+      replica.put(statement);
+      if (isPrivate(statement)) return;
+      pending.set(keyOf(statement), statement);
+      bus.session()?.nc.publish(SUBJECTS.say(member.name), JSON.stringify(statement));
+      wake?.();
+    },
+    hear(statement) {
+      hear(statement, false);
+    },
+    waiting: () => pending.size,
+    stats() {
+      const sorted = lags.filter((lag) => lag !== undefined).sort((a, b) => a - b);
+      return { ...counts, lagP95Ms: sorted[Math.floor(sorted.length * 0.95)] ?? 0 };
+    },
+    async sweep(nowMs) {
+      const session = bus.session();
+      if (!session) return;
+      const over = [...held].filter(([, { endMs }]) => endMs < nowMs).slice(0, 1000);
+      for (const [key, { revision }] of over) {
+        await session.jsm.streams.deleteMessage(`KV_${BUCKETS.decisions}`, revision, false).catch(() => undefined);
+        held.delete(key);
+      }
+    },
+    again: () => restart?.(),
+  };
+}
+
+function* take<K, V>(map: ReadonlyMap<K, V>, most: number): Generator<[K, V]> {
+  let n = 0;
+  for (const entry of map) {
+    if (n++ >= most) return;
+    yield entry;
+  }
+}

@@ -1,0 +1,119 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { statementSchema } from '../contract/fleet.js';
+import { idOf, proofOf, type Statement } from './seal.js';
+
+/** A decision that is over is remembered this long: a late copy of it must not come back. */
+const REMEMBER_MS = 60_000;
+const FILE = 'decisions.jsonl';
+const COMPACT_AFTER = 5000;
+
+/** When a statement means nothing any more, epoch milliseconds; Infinity for a block without an end. */
+export function endOf(statement: Statement): number {
+  if (statement.state === 'released') return statement.keepMs;
+  const { expiresMs } = statement.decision;
+  return expiresMs === 0 ? Infinity : expiresMs;
+}
+
+/**
+ * What this member knows of the fleet's decisions: the newest valid statement on each. Kept in a file, so that a box that
+ * starts while it is cut off has the same blocks as before, and remembers what it has not been able to say.
+ */
+export interface Replica {
+  /** @returns false when something newer is known. */
+  put(statement: Statement): boolean;
+  get(issuer: string, id: string): Statement | undefined;
+  values(): IterableIterator<Statement>;
+  readonly size: number;
+  /** Forgets what is long over. @returns what it forgot. */
+  expire(nowMs: number): Statement[];
+  close(): void;
+}
+
+/** @param isValid what a file says is checked like what the bus says. */
+export function openReplica(dir: string, isValid: (statement: Statement) => boolean, nowMs: number): Replica {
+  mkdirSync(dir, { recursive: true, mode: 0o750 });
+  const path = join(dir, FILE);
+  const known = new Map<string, Statement>();
+  const keyOf = (s: Statement): string => `${proofOf(s).issuer} ${idOf(s)}`;
+  const isNewer = (s: Statement): boolean => {
+    const before = known.get(keyOf(s));
+    return before === undefined || proofOf(before).version < proofOf(s).version;
+  };
+  const isOver = (s: Statement, atMs: number): boolean => endOf(s) + REMEMBER_MS < atMs;
+
+  for (const statement of readStatements(path)) {
+    if (!isOver(statement, nowMs) && isNewer(statement) && isValid(statement)) known.set(keyOf(statement), statement);
+  }
+  let dead = 0;
+  let fd = compact();
+
+  function compact(): number {
+    const lines = [...known.values()].map((s) => `${JSON.stringify(s)}\n`);
+    writeFileSync(`${path}.new`, lines.join(''), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    return openSync(path, 'a', 0o600);
+  }
+
+  return {
+    put(statement) {
+      if (!isNewer(statement)) return false;
+      if (known.has(keyOf(statement))) dead++;
+      known.set(keyOf(statement), statement);
+      writeSync(fd, `${JSON.stringify(statement)}\n`);
+      return true;
+    },
+    get: (issuer, id) => known.get(`${issuer} ${id}`),
+    values: () => known.values(),
+    get size() {
+      return known.size;
+    },
+    expire(atMs) {
+      const over: Statement[] = [];
+      for (const [key, statement] of known) {
+        if (!isOver(statement, atMs)) continue;
+        known.delete(key);
+        over.push(statement);
+      }
+      dead += over.length;
+      if (dead > Math.max(COMPACT_AFTER, known.size)) {
+        dead = 0;
+        closeSync(fd);
+        fd = compact();
+      }
+      return over;
+    },
+    close() {
+      closeSync(fd);
+    },
+  };
+}
+
+/** Lines that a crash has cut off or that are none of ours are skipped. */
+function* readStatements(path: string): Generator<Statement> {
+  if (!existsSync(path)) return;
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    if (line === '') continue;
+    const statement = parseStatement(line);
+    if (statement) yield statement;
+  }
+}
+
+/** @returns undefined when it does not follow the contract. */
+export function parseStatement(text: string): Statement | undefined {
+  try {
+    const parsed = statementSchema.safeParse(JSON.parse(text));
+    return parsed.success ? (parsed.data as Statement) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { AckPolicy, DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import type { Session } from './bus.js';
+import { BUCKETS, PARTITIONS, STREAMS, SUBJECTS } from './names.js';
+
+const MINUTE_MS = 60_000;
+const toNanos = (ms: number): number => ms * 1_000_000;
+const MIB = 1024 * 1024;
+
+/** A detection that no server has confirmed in this time is given out again. */
+export const ACK_WAIT_MS = 5000;
+export const MAX_UNCONFIRMED = 10_000;
+
+interface Sizes {
+  replicas: number;
+  /** Disk for detections that wait for a server. */
+  streamMiB: number;
+}
+
+type NewStream = Partial<StreamConfig> & { name: string };
+
+function streams({ replicas, streamMiB }: Sizes): NewStream[] {
+  const common = { num_replicas: replicas, storage: StorageType.File, discard: DiscardPolicy.Old };
+  const queue = { ...common, retention: RetentionPolicy.Workqueue, duplicate_window: toNanos(2 * MINUTE_MS) };
+  return [
+    {
+      ...queue,
+      name: STREAMS.detections,
+      subjects: ['portcullis.detection.>'],
+      max_bytes: streamMiB * MIB,
+    },
+    {
+      ...queue,
+      name: STREAMS.flows,
+      subjects: ['portcullis.flows.>'],
+      max_bytes: Math.ceil(streamMiB / 4) * MIB,
+    },
+    {
+      ...common,
+      name: STREAMS.reports,
+      subjects: ['portcullis.report.>'],
+      retention: RetentionPolicy.Limits,
+      max_age: toNanos(60 * MINUTE_MS),
+      max_bytes: Math.ceil(streamMiB / 4) * MIB,
+    },
+  ];
+}
+
+/** Makes what is missing; what exists stays as it is. Servers do this, whoever comes first. */
+export async function ensureStreams(session: Session, sizes: Sizes): Promise<void> {
+  const { jsm, js } = session;
+  for (const config of streams(sizes)) {
+    try {
+      await jsm.streams.info(config.name);
+    } catch {
+      await jsm.streams.add(config);
+    }
+  }
+  const kvm = new Kvm(js);
+  for (const name of Object.values(BUCKETS)) await kvm.create(name, { replicas: sizes.replicas, history: 1 });
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    await ensureConsumer(session, STREAMS.detections, consumerOf(partition), SUBJECTS.detection(partition, '*'));
+  }
+  await ensureConsumer(session, STREAMS.flows, 'flows', SUBJECTS.flows('*'));
+}
+
+export const consumerOf = (partition: number): string => `partition-${partition}`;
+
+async function ensureConsumer({ jsm }: Session, stream: string, name: string, subject: string): Promise<void> {
+  try {
+    await jsm.consumers.info(stream, name);
+  } catch {
+    await jsm.consumers.add(stream, {
+      durable_name: name,
+      filter_subject: subject,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: toNanos(ACK_WAIT_MS),
+      max_ack_pending: MAX_UNCONFIRMED,
+    });
+  }
+}

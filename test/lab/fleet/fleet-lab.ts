@@ -1,0 +1,273 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import type { Fleet } from '../../../src/contract/http.js';
+import { initFleet, openAuthority } from '../../../src/fleet/index.js';
+import { openMariaDb, type MariaDb } from '../../integration/store/mariadb.js';
+import { ApiClient } from '../box/api-client.js';
+import { MAIN, PASSWORD } from '../box/box.js';
+import { ipBatch, makeNetns, netnsName, removeNetns, sweepStale } from '../netns.js';
+import { LabProcess, type StartOptions } from '../process.js';
+import { waitFor } from '../wait.js';
+
+const FORWARD = fileURLToPath(new URL('../box/unix-forward.mjs', import.meta.url));
+const NATS_SERVER = 'nats-server';
+const PORTS = { client: 4222, cluster: 6222, leaf: 7422 };
+/** The attacker's addresses before box 1. */
+export const ATTACKERS: readonly string[] = Array.from({ length: 60 }, (_, i) => `203.0.113.${i + 66}`);
+const BOX_WAN = '203.0.113.1';
+const SITE = 'hq';
+
+export interface FleetLabOptions {
+  boxes: number;
+  servers: number;
+  nodes: number;
+  policies: Record<string, string>;
+}
+
+/** A daemon or NATS server that can be killed and started again. */
+export class Restartable {
+  process: LabProcess;
+  private readonly spawn: () => LabProcess;
+
+  constructor(spawn: () => LabProcess) {
+    this.spawn = spawn;
+    this.process = spawn();
+  }
+
+  async kill(): Promise<void> {
+    await this.process.stop('SIGKILL');
+  }
+
+  start(): void {
+    this.process = this.spawn();
+  }
+}
+
+/** sensor, server (without database and console) and responder, on a namespace of its own. */
+export interface FleetBox {
+  name: string;
+  netns: string;
+  daemons: Record<'server' | 'responder' | 'sensor', Restartable>;
+  run(command: string, args: readonly string[], options?: StartOptions): LabProcess;
+}
+
+export interface FleetServer {
+  name: string;
+  daemon: Restartable;
+  api: ApiClient;
+}
+
+/**
+ * A fleet on one machine: every box a namespace with a link to the hub, where NATS servers, Portcullis servers and MariaDB
+ * run; an attacker behind box 1. What happens on one link is seen by that box only.
+ */
+export class FleetLab {
+  readonly dir: string;
+  readonly boxes: FleetBox[] = [];
+  readonly servers: FleetServer[] = [];
+  readonly nodes: Restartable[] = [];
+  mariaDb!: MariaDb;
+  private readonly options: FleetLabOptions;
+  private readonly namespaces: string[] = [];
+  private readonly hub: string;
+  readonly attacker: string;
+  private static count = 100;
+
+  private constructor(options: FleetLabOptions) {
+    sweepStale();
+    this.options = options;
+    this.dir = mkdtempSync(join(tmpdir(), `portcullis-lab-${process.pid}-`));
+    chmodSync(this.dir, 0o755);
+    const id = FleetLab.count++;
+    const make = (host: string): string => {
+      const name = netnsName(id, host);
+      makeNetns(name, { 'net.ipv4.conf.all.rp_filter': '0' });
+      this.namespaces.push(name);
+      return name;
+    };
+    this.hub = make('hub');
+    this.attacker = make('attacker');
+    ipBatch(['link add br0 type bridge', 'address add 10.78.0.1/24 dev br0', 'link set br0 up', 'link set lo up'], this.hub);
+    ipBatch(
+      Array.from({ length: options.nodes }, (_, i) => `address add 10.78.0.${11 + i}/24 dev br0`),
+      this.hub,
+    );
+    for (let i = 1; i <= options.boxes; i++) this.link(make(`box${i}`), i);
+  }
+
+  static async open(options: FleetLabOptions): Promise<FleetLab> {
+    const lab = new FleetLab(options);
+    try {
+      lab.mariaDb = await openMariaDb();
+      lab.makeFleet();
+      for (let i = 0; i < options.nodes; i++) lab.nodes.push(lab.startNode(i));
+      for (let i = 1; i <= options.servers; i++) lab.servers.push(await lab.startServer(i));
+      for (let i = 1; i <= options.boxes; i++) lab.boxes.push(lab.startBox(i));
+      await lab.whole();
+      return lab;
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+  }
+
+  /** Everybody is there, and every box is complete. */
+  async whole(limitMs = 60_000): Promise<void> {
+    const { boxes, servers } = this.options;
+    await waitFor(
+      'the fleet is whole',
+      async () => {
+        const { members } = await this.fleet();
+        const up = members.filter((m) => m.alive);
+        const ready = up.filter((m) => m.role === 'server' || (m.responder.connected && m.sensor.connected));
+        return ready.length === boxes + servers;
+      },
+      { limitMs, everyMs: 100 },
+    );
+  }
+
+  async fleet(server = 0): Promise<Fleet> {
+    return this.servers[server]!.api.get<Fleet>('/fleet').catch(() => ({ self: null, scheduler: null, members: [] }));
+  }
+
+  /** Cuts a box off, as a broken uplink would: packets vanish. */
+  partition(box: number, cut: boolean): void {
+    ipBatch([`link set up${box} ${cut ? 'down' : 'up'}`], this.hub);
+  }
+
+  async close(): Promise<void> {
+    this.namespaces.forEach(removeNetns);
+    await this.mariaDb?.close().catch(() => undefined);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private link(netns: string, i: number): void {
+    ipBatch([`link add up${i} netns ${this.hub} type veth peer name up0 netns ${netns}`]);
+    ipBatch([`link set up${i} master br0`, `link set up${i} up`], this.hub);
+    const addresses = ['link set lo up', `address add 10.78.0.${100 + i}/24 dev up0`, 'link set up0 up'];
+    ipBatch(addresses, netns);
+    if (i > 1) {
+      ipBatch(['link add wan0 type veth peer name quiet0', 'link set quiet0 up', 'link set wan0 up'], netns);
+      return;
+    }
+    ipBatch([`link add wan0 netns ${netns} type veth peer name eth0 netns ${this.attacker}`]);
+    ipBatch([`address add ${BOX_WAN}/24 dev wan0`, 'link set wan0 up'], netns);
+    ipBatch(
+      ['link set lo up', 'link set eth0 up', ...ATTACKERS.map((ip) => `address add ${ip}/24 dev eth0`)],
+      this.attacker,
+    );
+  }
+
+  private makeFleet(): void {
+    const { nodes } = this.options;
+    const dir = join(this.dir, 'fleet');
+    const authority = initFleet({
+      dir,
+      fleet: 'lab',
+      nodes: Array.from({ length: nodes }, (_, i) => ({ name: `nats${i + 1}`, host: `10.78.0.${11 + i}` })),
+      ports: PORTS,
+      natsFolder: join(dir, 'nats', '{node}'),
+      storeDir: join(this.dir, 'store', '{node}'),
+      storeMiB: 1024,
+      nowMs: Date.now(),
+    });
+    const join_ = (name: string, role: 'box' | 'server'): void =>
+      void authority.join({ name, role, site: SITE, out: join(dir, 'members', name) });
+    for (let i = 1; i <= this.options.boxes; i++) join_(`box${i}`, 'box');
+    for (let i = 1; i <= this.options.servers; i++) join_(`server${i}`, 'server');
+    join_('probe', 'server');
+  }
+
+  /** Folder of a member, also of `probe`, which is no daemon: for tests that listen or forge. */
+  memberFolder(name: string): string {
+    return join(this.dir, 'fleet', 'members', name);
+  }
+
+  /** Takes a member off the roster. */
+  revoke(name: string): void {
+    openAuthority(join(this.dir, 'fleet'), Date.now()).revoke(name);
+  }
+
+  private startNode(i: number): Restartable {
+    const name = `nats${i + 1}`;
+    mkdirSync(join(this.dir, 'store', name), { recursive: true });
+    const config = join(this.dir, 'fleet', 'nats', name, 'nats.conf');
+    return new Restartable(
+      () => new LabProcess(this.hub, NATS_SERVER, ['-c', config], { logFile: join(this.dir, `${name}.log`) }),
+    );
+  }
+
+  private write(name: string, settings: Record<string, unknown>): string {
+    const dir = join(this.dir, name);
+    mkdirSync(dir, { recursive: true });
+    const policies = join(this.dir, 'policies');
+    mkdirSync(policies, { recursive: true });
+    for (const [file, text] of Object.entries(this.options.policies)) writeFileSync(join(policies, file), text);
+    const file = join(dir, 'portcullis.yaml');
+    const common = {
+      name,
+      mode: 'enforce',
+      realtime: false,
+      data_dir: join(dir, 'data'),
+      policy: { dir: policies },
+      fleet: { folder: this.memberFolder(name), stream_mib: 64 },
+    };
+    writeFileSync(file, stringify({ ...common, ...settings }));
+    return file;
+  }
+
+  private daemon(netns: string, config: string, daemon: string, name: string): Restartable {
+    const logFile = join(this.dir, `${name}-${daemon}.log`);
+    return new Restartable(
+      () => new LabProcess(netns, process.execPath, [MAIN, daemon, '--config', config], { logFile }),
+    );
+  }
+
+  private startBox(i: number): FleetBox {
+    const name = `box${i}`;
+    const netns = this.namespaces[i + 1]!;
+    const config = this.write(name, {
+      capture: { interfaces: ['wan0'] },
+      detect: { models: { enabled: false } },
+    });
+    return {
+      name,
+      netns,
+      daemons: {
+        server: this.daemon(netns, config, 'server', name),
+        responder: this.daemon(netns, config, 'responder', name),
+        sensor: this.daemon(netns, config, 'sensor', name),
+      },
+      run: (command, args, options) => new LabProcess(netns, command, args, options),
+    };
+  }
+
+  private async startServer(i: number): Promise<FleetServer> {
+    const name = `server${i}`;
+    const port = 8442 + i;
+    const config = this.write(name, {
+      api: { host: '127.0.0.1', port },
+      store: { kind: 'mysql', socket_path: this.mariaDb.socketPath, database: 'portcullis', user: 'root' },
+      detect: { models: { enabled: false } },
+    });
+    if (i === 1) await this.mariaDb.query('CREATE DATABASE portcullis');
+    const socketPath = join(this.dir, `${name}.sock`);
+    const forward = new LabProcess(this.hub, process.execPath, [FORWARD, socketPath, String(port)]);
+    await forward.waitForOutput(/ready/);
+    const api = new ApiClient(socketPath);
+    const daemon = this.daemon(this.hub, config, 'server', name);
+    const isReady = async (): Promise<boolean> => {
+      if (!daemon.process.running) throw new Error(`${name} ended:\n${daemon.process.output}`);
+      const answers = (await api.ask('GET', '//health').catch(() => undefined)) !== undefined;
+      return answers && (i > 1 || existsSync(join(this.dir, name, 'data', 'first-login')));
+    };
+    await waitFor(`${name} answers`, isReady, { limitMs: 60_000, everyMs: 50 });
+    const firstLogin = join(this.dir, name, 'data', 'first-login');
+    const password = i === 1 ? (readFileSync(firstLogin, 'utf8').split('\n')[1] ?? '') : PASSWORD;
+    await api.login('admin', password, PASSWORD);
+    return { name, daemon, api };
+  }
+}
