@@ -6,6 +6,11 @@ import { useSession } from './stores/session';
 import { startTheme } from './stores/ui';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/layout.css';
+import './styles/buttons.css';
+import './styles/fields.css';
+import './styles/tabs.css';
+import './styles/tones.css';
 
 startTheme();
 
