@@ -4,9 +4,10 @@ import test, { after, before } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { OPERATIONS, ROLES, roleAllows, type OperationId } from '../../src/contract/http.js';
 import { ApiClient } from '../lab/box/api-client.js';
-import { Box, PASSWORD } from '../lab/box/box.js';
+import { Box, MAIN, PASSWORD } from '../lab/box/box.js';
 import { openBrowser } from '../lab/box/browser.js';
 import { ConsoleTab, id } from '../lab/box/console.js';
+import { kernelElement } from '../lab/box/kernel.js';
 import { openLab, type Lab } from '../lab/lab.js';
 import { ADDRESS } from '../lab/topology.js';
 import { waitFor } from '../lab/wait.js';
@@ -122,22 +123,79 @@ test('the text editor offers keys of the schema and marks what the server object
   await page.waitForSelector(id('policy-problems'), { state: 'detached' });
 });
 
-test('a label that is given on an alert is counted by the training', async () => {
+test('an alert waits in the training queue, and a label given on it takes it out and is counted by the training', async () => {
   const { page } = tab;
   await tab.go('/models?tab=training');
   assert.match((await page.locator(id('new-labels')).first().textContent()) ?? '', /^0 new labels/);
-  await tab.go(`/alerts?q=ip:${SCANNER}`);
-  await page
-    .locator(`${id('alert-row')} a`)
-    .first()
-    .click();
+  await tab.go('/models?tab=queue');
+  const waiting = page.locator(id('queue-alert'), { hasText: SCANNER });
+  const href = await waiting.first().locator('a[href^="/alerts/"]').getAttribute('href');
+  await tab.go(href ?? '');
   await page.click(id('label-true_positive'));
   await page.waitForSelector(`${id('toast')}[data-tone="ok"]`);
+  await tab.go('/models?tab=queue');
+  assert.equal(await page.locator(`${id('queue-alert')} a[href="${href}"]`).count(), 0, 'it is judged');
   await tab.go('/models?tab=training');
   await page
     .locator(id('new-labels'), { hasText: /^1 new label / })
     .first()
     .waitFor();
+});
+
+test('a list is checked against what is protected, blocked in the kernel, released together, and blocked again by undo', async () => {
+  const { page } = tab;
+  const { items } = await box.api.get<{ items: { value: string }[] }>('/protected');
+  const guarded = items.find(({ value }) => /^[\d.]+$/.test(value))?.value ?? '';
+  const listed = ['198.51.100.1', '198.51.100.2'];
+  const inKernel = () => Promise.all(listed.map((value) => kernelElement(lab.hosts.router, 'block4_32', value)));
+  await tab.go('/blocks');
+  await page.click(id('block-import'));
+  await page.fill(id('import-values'), `${listed[0]}\n${listed[1]} # seen elsewhere\n${guarded}\nnonsense`);
+  await page.fill(id('import-reason'), 'a list from a friend');
+  await page.click(id('import-check'));
+  await page.locator(id('import-conflict'), { hasText: guarded }).waitFor();
+  assert.equal(await page.locator(id('import-conflict')).count(), 2);
+  assert.deepEqual(await inKernel(), [undefined, undefined], 'the check does nothing');
+  await page.click(id('import-submit'));
+  await waitFor('both in the kernel', async () => (await inKernel()).every(Boolean) || undefined);
+
+  await page.locator(id('block-row'), { hasText: listed[1] ?? '' }).waitFor();
+  await page.click(id('select-all'));
+  await page.click(id('bulk-release'));
+  await page.click(id('confirm-ok'));
+  await waitFor('both released', async () => (await inKernel()).every((e) => e === undefined) || undefined);
+  await page.locator(id('toast-undo')).last().click();
+  await waitFor('both again', async () => (await inKernel()).every(Boolean) || undefined);
+});
+
+test('the screen of the kernel shows each chain that looks at packets and how full our sets are', async () => {
+  const { page } = tab;
+  await tab.go('/system?tab=ruleset');
+  await page.locator(id('chain-row')).first().waitFor();
+  const { stdout } = await lab.hosts.router.run('nft', ['list', 'chains']);
+  assert.equal(await page.locator(id('chain-row')).count(), stdout.match(/ hook /g)?.length);
+  const set = await lab.hosts.router.run('nft', ['list', 'set', 'inet', 'portcullis', 'block4_32']);
+  const held = set.stdout.match(/ expires /g)?.length ?? 0;
+  assert.ok(held >= 2);
+  const row = page.locator(id('set-row'), { hasText: 'block4_32' });
+  assert.match((await row.textContent()) ?? '', new RegExp(`Blocked: source${held}1,000,000`));
+});
+
+test('a backup is made while everything runs, downloaded, whole, and removed', async () => {
+  const { page } = tab;
+  await tab.go('/system?tab=backup');
+  await page.click(id('backup-make'));
+  await page.locator(id('backup-row')).waitFor({ timeout: 60_000 });
+  const download = page.waitForEvent('download');
+  await page.click(id('backup-download'));
+  const file = await (await download).path();
+  const { stdout } = await lab.hosts.router.run(process.execPath, [
+    ...[MAIN, 'restore', file, '--check', '--config', box.configFile],
+  ]);
+  assert.match(stdout, /is whole: router/);
+  await page.click(id('backup-remove'));
+  await page.click(id('confirm-ok'));
+  await page.locator(id('backup-row')).waitFor({ state: 'detached' });
 });
 
 test('a capture is dropped into the offline lab, analysed, and looked into packet by packet', async () => {
@@ -190,6 +248,7 @@ const MATRIX: [path: string, testid: string, operation: OperationId][] = [
   [`/alerts?q=ip:${SCANNER}`, 'export-alerts', 'exportList'],
   ['/incidents', 'select-all', 'bulkIncidents'],
   ['/blocks', 'block-add', 'addDecision'],
+  ['/blocks', 'block-import', 'importDecisions'],
   ['/allow', 'allow-add', 'addAllow'],
   ['/policies/scan', 'policy-save', 'putPolicy'],
   ['/policies/scan', 'backtest-panel', 'startBacktest'],
@@ -202,6 +261,9 @@ const MATRIX: [path: string, testid: string, operation: OperationId][] = [
   ['/system', 'doctor-run', 'doctor'],
   ['/system', 'canary-run', 'canary'],
   ['/system', 'inject', 'injectPackets'],
+  ['/system', 'tab-ruleset', 'getRuleset'],
+  ['/system', 'tab-settings', 'listSettings'],
+  ['/system', 'tab-backup', 'listBackups'],
   ['/accounts', 'tab-users', 'listUsers'],
   ['/accounts', 'tab-audit', 'listAudit'],
 ];
