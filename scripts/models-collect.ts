@@ -1,17 +1,22 @@
-// npx tsx scripts/models-collect.ts --out FILE.parquet [--lab DIR]... [--captures DIR --index FILE] [--origin NAME]... [--flows N] [--benign N]
+// npx tsx scripts/models-collect.ts --out FILE.parquet [--append FILE] [--lab DIR]... [--captures DIR --index FILE]
+//   [--origin NAME]... [--flows N] [--benign N]
 //
-// Feature vectors of labelled captures as one Parquet file. The shipped base table is made of our own lab's runs:
+// Feature vectors of labelled captures as one Parquet file, after those of the table to append to. The shipped base table is
+// made of our own lab's runs:
 //   npx tsx scripts/models-collect.ts --lab RUNS/1 --lab RUNS/2 --lab RUNS/3 --flows 150 --benign 3000 --out models/base/flow.parquet
+//   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/4 --benign 1500 --out models/base/flow.parquet
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FLOW_SCHEMA } from '../src/features/index.js';
 import { openParquetWriter } from '../src/train/table/parquet.js';
+import { readRows } from './models-rows.js';
 import { extractVectors, indexedCaptures, labCaptures, type LabelledCapture } from './models-vectors.js';
 
 const { values } = parseArgs({
   options: {
     lab: { type: 'string', multiple: true, default: [] },
+    append: { type: 'string' },
     captures: { type: 'string' },
     index: { type: 'string' },
     origin: { type: 'string', multiple: true, default: [] },
@@ -40,8 +45,12 @@ const wanted: { capture: LabelledCapture; name: string }[] = [...own, ...others]
 if (wanted.length === 0)
   throw new Error('No capture found: give --lab DIR (made by npm run lab) or --captures and --index.');
 
+const before = values.append === undefined ? [] : await readRows(values.append);
 const writer = openParquetWriter(values.out, FLOW_SCHEMA, ['source', 'flow']);
-let rows = 0;
+for (const { values, source, flow, label } of before) {
+  writer.add({ values, meta: [source, flow.slice(source.length + 1)], label });
+}
+let rows = before.length;
 for (const [i, { capture, name }] of wanted.entries()) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${i + 1}/${wanted.length} ${name}`);
   try {

@@ -16,6 +16,12 @@ const TABLES = [
   { name: 'kdd99', title: 'KDD Cup 1999, 10 % file, each distinct row once' },
   { name: 'cic', title: 'CIC-IDS2017, corrected labels, without addresses and ports' },
 ] as const;
+/** Names of measured files: the algorithms, and the two kernels of the support vector machine. */
+const MEASURED = ALGORITHMS.flatMap((a) => (a === 'svm' ? ['svm-linear', 'svm-rbf'] : [a]));
+const TITLES: Record<string, string> = {
+  'svm-linear': 'svm, linear',
+  'svm-rbf': 'svm, RBF by 512 random Fourier features',
+};
 const CUTS = { folds: '5-fold', types: 'attack types held back entirely' } as const;
 /** Tiers that see different things: known attacks, and what is unlike benign traffic. */
 const PAIRS: readonly [Algorithm, Algorithm][] = [
@@ -48,13 +54,13 @@ const HEAD = `| algorithm | rows trained on | training, s | accuracy | ROC AUC |
 function section(table: (typeof TABLES)[number], cut: keyof typeof CUTS): string {
   const rows: string[] = [];
   let about: Measured | undefined;
-  for (const algorithm of ALGORITHMS) {
+  for (const algorithm of MEASURED) {
     const m = read(`${table.name}-${cut}-${algorithm}`);
     if (!m) continue;
     about ??= m;
     const note = m.epochs === '' ? '' : ` (${m.epochs} epochs)`;
     rows.push(
-      `| ${algorithm}${note} | ${m.trainRows} | ${m.secs.toFixed(1)} | ${percent(m.accuracy)} | ${m.auc.toFixed(4)} |${budgetCells(m.atBudget)}`,
+      `| ${TITLES[algorithm] ?? algorithm}${note} | ${m.trainRows} | ${m.secs.toFixed(1)} | ${percent(m.accuracy)} | ${m.auc.toFixed(4)} |${budgetCells(m.atBudget)}`,
     );
   }
   for (const [a, b] of PAIRS) {
@@ -80,11 +86,48 @@ function budgetCells(list: Figures['atBudget']): string {
 function missing(): string {
   const gaps = TABLES.flatMap(({ name }) =>
     (Object.keys(CUTS) as (keyof typeof CUTS)[]).flatMap((cut) => {
-      const list = ALGORITHMS.filter((a) => !read(`${name}-${cut}-${a}`));
+      const list = MEASURED.filter((a) => !read(`${name}-${cut}-${a}`));
       return list.length > 0 ? [`${name} ${CUTS[cut]}: ${list.join(', ')}`] : [];
     }),
   );
   return gaps.length > 0 ? `Not measured on the full tables yet: ${gaps.join('; ')}.` : '';
+}
+
+interface OpenSet {
+  algorithm: string;
+  epochs: number;
+  rows: number;
+  aurocAll: number;
+  aurocBenign: number;
+  aurocAttacks: number;
+  knownKept: number;
+  unseenUnknown: number;
+  unseenReported: number;
+}
+
+/** What says "this is none of the classes I know", on attack types that were held back. */
+function openSet(): string {
+  const found = ['cnn', 'random-forest', 'gradient-boosting'].flatMap((a) => {
+    const path = join(cache, `open-set-${a}.json`);
+    return existsSync(path) ? [JSON.parse(readFileSync(path, 'utf8')) as OpenSet] : [];
+  });
+  if (found.length === 0) return '';
+  const rows = found.map(
+    (o) =>
+      `| ${o.algorithm}${o.algorithm === 'cnn' ? ` (${o.epochs} epochs)` : ''} | ${o.aurocAll.toFixed(3)} | ${o.aurocBenign.toFixed(3)} | ${o.aurocAttacks.toFixed(3)} | ${percent(o.knownKept)} | ${percent(o.unseenUnknown)} | ${percent(o.unseenReported)} |`,
+  );
+  return `### Open set: types that were never seen must be \`unknown\`
+
+NSL-KDD, a quarter of the rows, five classes, attack types held back as in the table below, mean of three folds. The novelty
+is the distance to the nearest class mean for the CNN and the largest class probability, less from one, for trees. Area under
+the ROC curve of unseen types against all known rows, against benign ones, and against known attacks; then, at the threshold
+that keeps 97.5 % of correctly recognised known attacks, what stays known of known attacks and what of the unseen types is
+\`unknown\`; and what of them is reported at all, as any attack or as unknown, with 5 % of benign rows reported.
+
+| algorithm | against all | against benign | against known attacks | known kept, % | unseen unknown, % | unseen reported, % |
+| --- | --: | --: | --: | --: | --: | --: |
+${rows.join('\n')}
+`;
 }
 
 interface SourceCount {
@@ -92,52 +135,50 @@ interface SourceCount {
   family: string;
   flows: number;
   reported: number;
-  /** Absent in measurements made before captures were counted. */
-  captures?: number;
-  alarming?: number;
+  captures: number;
+  alarming: number;
 }
 
 function sources(): string {
-  const path = join(cache, 'sources-random-forest.json');
+  const path = join(cache, 'sources.json');
   if (!existsSync(path)) return '';
-  const { heldOut, alone, labRows } = JSON.parse(readFileSync(path, 'utf8')) as {
-    labRows: number;
-    heldOut: SourceCount[];
-    alone: SourceCount[];
-  };
-  const line = (c: SourceCount): string => {
-    const lab = alone.find((x) => x.origin === c.origin && x.family === c.family);
-    return `| ${c.family} | ${c.origin} | ${c.flows} | ${percent(c.reported / c.flows)} | ${c.captures === undefined ? '' : `${c.alarming} of ${c.captures}`} | ${lab ? percent(lab.reported / lab.flows) : ''} |`;
-  };
+  const { heldOut, labRows } = JSON.parse(readFileSync(path, 'utf8')) as { labRows: number; heldOut: SourceCount[] };
+  const line = (c: SourceCount): string =>
+    `| ${c.family} | ${c.origin} | ${c.flows} | ${percent(c.reported / c.flows)} | ${c.alarming} of ${c.captures} |`;
   const rank = (c: SourceCount): string => `${c.family === 'benign' ? 0 : 1}${c.family}${c.origin}`;
-  const benign = heldOut.filter((c) => c.family === 'benign');
   const sum = (list: SourceCount[], get: (c: SourceCount) => number): number => list.reduce((n, c) => n + get(c), 0);
-  const families = [...new Set(heldOut.map((c) => c.family))].filter((f) => f !== 'benign').sort();
+  const families = [...new Set(heldOut.map((c) => c.family))].sort();
   const totals = families.map((f) => {
     const list = heldOut.filter((c) => c.family === f);
-    return `${f} ${percent(sum(list, (c) => c.reported) / sum(list, (c) => c.flows))} %`;
+    return `${f} ${percent(sum(list, (c) => c.reported) / sum(list, (c) => c.flows))} % of ${sum(list, (c) => c.flows)}`;
   });
   return `## On networks it has not seen
 
-The settings of the shipped classifier, measured on captures of others: each origin is held out in turn, while our lab's runs
-and all other origins train. Nothing of an origin is in the training that it measures. A flow counts when its early or its end
-vector is reported. The last column is what the lab alone would have taught.
+The shipped classifier's recipe on captures of others: each origin is held out in turn, while our lab's runs and the other
+origins of the shipped recipe train. Nothing of an origin is in the training or in the choice of the threshold that judge it.
+chrissanders, doup123, ics-pcap, markfvl and markofu are in no training at all: what stands there, the shipped model says. A
+flow counts when its early or its end vector is reported. The lab's part had ${labRows} vectors.
 
-| family | origin held out | flows | reported, % | captures with any alarm | lab alone, % |
-| --- | --- | --: | --: | --: | --: |
+| family | origin held out | flows | reported, % | captures with any alarm |
+| --- | --- | --: | --: | --: |
 ${[...heldOut]
   .sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
   .map(line)
   .join('\n')}
 
-Over all origins: benign ${percent(sum(benign, (c) => c.reported) / sum(benign, (c) => c.flows))} % of flows; ${totals.join('; ')}.
-The lab's part had ${labRows} vectors when this was measured.
+Over all origins: ${totals.join('; ')}. The aims are 0.5 % of benign flows and 99 % of scans and floods.
 
-What this says: trained on the lab alone the classifier is of no use elsewhere, which is why the shipped one also learnt from
-captures of others. On a network of a kind it has not seen, it is not within the aim of 0.5 % of benign flows everywhere, and
-sweeps, floods and slow HTTP of unseen tools are often missed by it; the behaviour tier is there for these. Most of the benign
-flows reported are of few captures: a Gnutella client that calls hundreds of hosts, and test captures in which one host names
-hundreds of multicast groups.
+What made the difference to the 7 % of benign flows that this table once showed:
+
+- **The threshold is chosen on networks not trained on.** On other captures of the networks that trained, a threshold that
+  spends 0.3 % lies near 0.3 of the score; on a network never seen the same budget needs about 0.6.
+- **Sizes and pace of packets are left out.** They differ more from network to network than from benign to hostile.
+- **Protocols without any attack in the training are not scored.** Most alarms were multicast memberships (IGMP).
+- **Benign traffic that looks hostile is in the lab.** Peer-to-peer clients that try hundreds of hosts that have gone, health
+  checks, discovery, NAT, pings.
+
+What is still missed: floods and sweeps of which each source sends a packet or two (forged sources, worms), attacks of one flow
+(exploits, web attacks), and slow HTTP of tools unlike ours in part; the behaviour and signature tiers are there for these.
 `;
 }
 
@@ -183,6 +224,7 @@ A figure near 99 % on these tables comes from rows that look like those trained 
 each: types of attack that were never seen, at a fixed budget of false alarms. The aim is 90 % of unseen types at 5 %. Seconds are wall time on a
 busy machine: they say which algorithm is slow, not how fast one is. ${missing()}
 
+${openSet()}
 ${TABLES.flatMap((t) => [section(t, 'types'), section(t, 'folds')])
   .filter((s) => s !== '')
   .join('\n')}`;

@@ -1,3 +1,4 @@
+import { FLOW_SCHEMA } from '../src/features/index.js';
 import { trainOptionsSchema, type TrainOptions } from '../src/train/options.js';
 
 /**
@@ -13,6 +14,18 @@ export const PLACE_FEATURES = [
   'inter_arrival_all_min',
 ];
 
+/**
+ * Left out of the shipped classifier besides: sizes and pace of packets differ more from network to network than from
+ * benign to hostile. Counts and what came of connections, over windows of a source and a pair, carry further: on networks
+ * that were held out the classifier without these reports fewer benign flows and finds more attacks (docs/models.md).
+ */
+const SIZE_AND_PACE =
+  /^(packet_length|payload_mean|inter_arrival|packets_per_sec|packets_fwd_per_sec|packets_bwd_per_sec|bytes_|header_bytes|active|idle|ece|cwr|urg|dst_port_class)/;
+
+export const CLASSIFIER_IGNORES = FLOW_SCHEMA.features
+  .map((f) => f.name)
+  .filter((name) => PLACE_FEATURES.includes(name) || SIZE_AND_PACE.test(name));
+
 /** How the shipped classifier of flows is trained; the leave-one-source-out table is measured with the same settings. */
 export function classifierOptions(change: Partial<TrainOptions> = {}): TrainOptions {
   return trainOptionsSchema.parse({
@@ -21,9 +34,9 @@ export function classifierOptions(change: Partial<TrainOptions> = {}): TrainOpti
     algorithm: 'random-forest',
     classes: 'label',
     missing: 'keep',
-    ignore: PLACE_FEATURES,
+    ignore: CLASSIFIER_IGNORES,
     balance: 'weights',
-    falsePositiveBudget: 0.003,
+    falsePositiveBudget: 0.005,
     trees: 50,
     maxLeaves: 192,
     ...change,

@@ -1,79 +1,25 @@
-// npx tsx scripts/models-sources.ts --base models/base/flow.parquet --others FILE.parquet --cache DIR [--algorithm NAME]
+// npx tsx scripts/models-sources.ts --others FILE.parquet... [--foreign FILE.parquet] --cache DIR [--base models/base/flow.parquet]
 //
-// How the shipped classifier does on networks it has not seen: captures of others (scripts/models-collect.ts), each origin
-// held out in turn while the lab's and all other origins train; and the same with the lab alone. A flow counts as reported
-// when its early or its end vector is.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// How the shipped classifier does on networks it has not seen. Each origin of --others (one file of
+// scripts/models-collect.ts an origin) is held out in turn while our lab's runs and the other origins train and choose the
+// threshold; --foreign holds captures that nothing is ever trained on, which the shipped recipe itself judges. A flow counts
+// as reported when its early or its end vector is. What was measured of an origin is kept in the cache folder and not
+// measured again.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ALGORITHMS } from '../src/contract/model-card.js';
+import { thresholdForBudget } from '../src/train/evaluate/curves.js';
 import { FLOW_SCHEMA } from '../src/features/index.js';
-import { openSession, scoreRows } from '../src/train/onnx/session.js';
+import { withFlowClasses } from '../src/train/lifecycle/challenge.js';
 import { hashText } from '../src/train/random.js';
-import { knownSchemas } from '../src/train/schemas.js';
 import { createTableBuilder } from '../src/train/table/builder.js';
 import { flowClass } from '../src/train/table/flow-classes.js';
-import { readParquet } from '../src/train/table/parquet.js';
-import type { RowParser } from '../src/train/table/formats.js';
-import { trainOnTable } from '../src/train/train-model.js';
+import type { Table } from '../src/train/table/table.js';
+import { benignScoresElsewhere, trainOn, type Origin } from './models-origins.js';
+import { readRows, type VectorRow } from './models-rows.js';
 import { classifierOptions } from './models-settings.js';
 
-interface Row {
-  origin: string;
-  /** Capture it is from. */
-  source: string;
-  flow: string;
-  label: string;
-  values: Float32Array;
-}
-
-async function load(path: string, originOf: (source: string) => string): Promise<Row[]> {
-  const rows: Row[] = [];
-  let parser: RowParser | undefined;
-  const options = { missing: 'keep', kddColumns: 'network', schemas: knownSchemas(), fileName: path } as const;
-  const use = (p: RowParser): void => {
-    parser = p;
-  };
-  await readParquet(path, options, use, (fields) => {
-    if (typeof parser?.parse(fields, '') !== 'object') return;
-    const source = fields[0]!;
-    rows.push({
-      origin: originOf(source),
-      source,
-      flow: `${source} ${fields[1]!}`,
-      label: fields.at(-1)!,
-      values: Float32Array.from(parser.values),
-    });
-  });
-  return rows;
-}
-
-type Score = (rows: readonly Row[]) => Promise<Float32Array>;
-
-async function train(
-  rows: readonly Row[],
-  algorithm: (typeof ALGORITHMS)[number],
-): Promise<{ threshold: number; score: Score }> {
-  const builder = createTableBuilder(FLOW_SCHEMA, { maxRows: rows.length, seed: 1 });
-  for (const r of rows) {
-    const label = flowClass(r.label);
-    if (label !== undefined) builder.add(r.values, { label, group: hashText(r.source), time: NaN });
-  }
-  const options = classifierOptions({ algorithm });
-  const { card, files } = await trainOnTable(builder.build(), [], options, { trainedMs: 0, repeatable: true });
-  const session = await openSession(files.get('model.onnx')!);
-  const columns = FLOW_SCHEMA.features.length;
-  return {
-    threshold: card.threshold,
-    async score(list) {
-      const x = new Float32Array(list.length * columns);
-      for (const [i, r] of list.entries()) x.set(r.values, i * columns);
-      return (await scoreRows(session, x, list.length, columns)).score;
-    },
-  };
-}
-
-interface Count {
+export interface SourceCount {
   origin: string;
   family: string;
   flows: number;
@@ -83,77 +29,83 @@ interface Count {
   alarming: number;
 }
 
-async function judge(model: Awaited<ReturnType<typeof train>>, rows: readonly Row[]): Promise<Count[]> {
-  const scores = await model.score(rows);
-  const flows = new Map<string, { family: string; reported: boolean; origin: string; source: string }>();
+const PROTOCOL = FLOW_SCHEMA.features.findIndex((f) => f.name === 'protocol');
+/** Flows of other protocols are not scored, so never reported. */
+const NOT_SCORED = FLOW_SCHEMA.features[PROTOCOL]!.vocabulary!.indexOf('other');
+
+function tableOf(rows: readonly VectorRow[]): Table {
+  const builder = createTableBuilder(FLOW_SCHEMA, { maxRows: rows.length, seed: 1 });
+  for (const r of rows) builder.add(r.values, { label: r.label, group: hashText(r.source), time: NaN });
+  return builder.build();
+}
+
+function count(rows: readonly VectorRow[], scores: Float32Array, threshold: number): SourceCount[] {
+  const flows = new Map<string, { origin: string; family: string; source: string; reported: boolean }>();
   for (const [i, r] of rows.entries()) {
     const family = r.label === 'benign' ? 'benign' : (flowClass(r.label) ?? 'other attacks');
-    const entry = flows.get(r.flow) ?? { family, reported: false, origin: r.origin, source: r.source };
+    const entry = flows.get(r.flow) ?? { origin: r.source.split('/')[0]!, family, source: r.source, reported: false };
     flows.set(r.flow, entry);
-    if (scores[i]! >= model.threshold) entry.reported = true;
+    if (r.values[PROTOCOL] !== NOT_SCORED && scores[i]! >= threshold) entry.reported = true;
   }
-  const counts = new Map<string, Count>();
-  const captures = new Map<string, Map<string, boolean>>();
-  for (const { family, reported, origin, source } of flows.values()) {
-    const key = `${origin} ${family}`;
-    const seen = captures.get(key) ?? new Map<string, boolean>();
-    captures.set(key, seen.set(source, reported || seen.get(source) === true));
-    const count = counts.get(`${origin} ${family}`) ?? {
-      origin,
-      family,
-      flows: 0,
-      reported: 0,
-      captures: 0,
-      alarming: 0,
-    };
-    counts.set(`${origin} ${family}`, count);
-    count.flows++;
-    if (reported) count.reported++;
-  }
-  for (const [key, count] of counts) {
-    const seen = [...captures.get(key)!.values()];
-    count.captures = seen.length;
-    count.alarming = seen.filter((alarming) => alarming).length;
-  }
-  return [...counts.values()];
+  const groups = grouped([...flows.values()], (f) => `${f.origin} ${f.family}`);
+  return groups.map((list) => ({
+    origin: list[0]!.origin,
+    family: list[0]!.family,
+    flows: list.length,
+    reported: list.filter((f) => f.reported).length,
+    captures: new Set(list.map((f) => f.source)).size,
+    alarming: new Set(list.filter((f) => f.reported).map((f) => f.source)).size,
+  }));
+}
+
+function grouped<T>(list: readonly T[], key: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of list) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return [...groups.values()];
 }
 
 const { values } = parseArgs({
   options: {
     base: { type: 'string', default: 'models/base/flow.parquet' },
-    others: { type: 'string' },
+    others: { type: 'string', multiple: true, default: [] },
+    foreign: { type: 'string' },
     cache: { type: 'string' },
-    algorithm: { type: 'string', default: 'random-forest' },
+    only: { type: 'string' },
   },
 });
-const algorithm = ALGORITHMS.find((a) => a === values.algorithm);
-if (values.others === undefined || values.cache === undefined || !algorithm)
-  throw new Error('Give --others and --cache.');
-const lab = await load(values.base, () => 'lab');
-const others = await load(values.others, (source) => source.split('/')[0]!);
-const origins = [...new Set(others.map((r) => r.origin))].sort();
-const alone = await judge(await train(lab, algorithm), others);
-const heldOut: Count[] = [];
-for (const origin of origins) {
-  const rest = others.filter((r) => r.origin !== origin);
-  heldOut.push(
-    ...(await judge(
-      await train([...lab, ...rest], algorithm),
-      others.filter((r) => r.origin === origin),
-    )),
+const { cache } = values;
+if (values.others.length === 0 || cache === undefined) throw new Error('Give --others and --cache.');
+mkdirSync(cache, { recursive: true });
+const names = values.others.map((path) => basename(path, '.parquet'));
+const files = new Map([['lab', values.base], ...values.others.map((path, i): [string, string] => [names[i]!, path])]);
+const options = classifierOptions();
+const pathOf = (held: string): string => join(cache, `sources-${held}.json`);
+const wanted = [...names, ...(values.foreign === undefined ? [] : ['foreign'])];
+
+for (const held of wanted) {
+  if (existsSync(pathOf(held)) || (values.only !== undefined && values.only !== held)) continue;
+  const origins: Origin[] = [];
+  for (const [name, path] of files) {
+    if (name !== held) origins.push({ name, table: withFlowClasses(tableOf(await readRows(path))) });
+  }
+  const read = await readRows(held === 'foreign' ? values.foreign! : files.get(held)!);
+  const rows = held === 'foreign' ? read.filter((r) => !files.has(r.source.split('/')[0]!)) : read;
+  const { scores } = await benignScoresElsewhere(origins, options);
+  const threshold = thresholdForBudget(scores, options.falsePositiveBudget);
+  const score = await trainOn(origins, options);
+  const counts = count(rows, await score(tableOf(rows)), threshold);
+  const labRows = origins.find((o) => o.name === 'lab')!.table.rows;
+  writeFileSync(pathOf(held), JSON.stringify({ threshold, labRows, counts }));
+  console.log(held, 'threshold', threshold.toFixed(3));
+  for (const c of counts)
+    console.log(`  ${((100 * c.reported) / c.flows).toFixed(2)} % of ${c.flows} ${c.family} ${c.origin}`);
+}
+if (wanted.every((held) => existsSync(pathOf(held)))) {
+  const all = wanted.map(
+    (held) => JSON.parse(readFileSync(pathOf(held), 'utf8')) as { labRows: number; counts: SourceCount[] },
+  );
+  writeFileSync(
+    join(cache, 'sources.json'),
+    JSON.stringify({ labRows: all[0]!.labRows, heldOut: all.flatMap((a) => a.counts) }),
   );
 }
-mkdirSync(values.cache, { recursive: true });
-writeFileSync(
-  join(values.cache, `sources-${algorithm}.json`),
-  JSON.stringify({ algorithm, labRows: lab.length, alone, heldOut }),
-);
-const show = (title: string, list: readonly Count[]): void => {
-  console.log(title);
-  for (const c of [...list].sort((a, b) => (a.family < b.family ? -1 : 1)))
-    console.log(
-      `${((100 * c.reported) / c.flows).toFixed(2).padStart(8)} % of ${String(c.flows).padStart(6)}  ${c.family}  ${c.origin}`,
-    );
-};
-show('lab alone', alone);
-show('each origin held out', heldOut);

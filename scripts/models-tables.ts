@@ -19,10 +19,10 @@ import { foldsByGroup } from '../src/train/table/split.js';
 import { rowsWhere, takeRows, type Table } from '../src/train/table/table.js';
 import { runTrainer } from '../src/train/train-model.js';
 import { distinct } from './models-distinct.js';
+import { foldsByType, TYPE_FOLDS } from './models-folds.js';
 import { figuresOf, mean, type FoldScores } from './models-figures.js';
 
 const FOLDS = 5;
-const TYPE_FOLDS = 3;
 
 /** Trains on one part, scores the other. A tenth of the training part chooses thresholds and is not trained on. */
 async function scoreFold(
@@ -55,20 +55,6 @@ async function scoreFold(
     heldBenign: await scoreOf(parts.train.filter((r) => isHeld(r) && y[r] === 0)),
     test: await scoreOf(parts.test),
     isAttack: Uint8Array.from(parts.test, (r) => y[r]!),
-  };
-}
-
-/** Attack types are dealt into folds by size; a fold's types are never trained on, its benign rows neither. */
-function foldsByType(table: Table): { foldOf: (row: number) => number; dealt: string[] } {
-  const counts = table.labels.map((label, l) => ({ l, label, n: 0 }));
-  for (const l of table.label) counts[l]!.n++;
-  const types = counts.filter((t) => t.label !== 'benign').sort((a, b) => b.n - a.n);
-  const fold = new Map(types.map((t, i) => [t.l, i % TYPE_FOLDS]));
-  const benign = foldsByGroup(table, TYPE_FOLDS, 2);
-  const names = (k: number): string[] => types.filter((t) => fold.get(t.l) === k).map((t) => t.label);
-  return {
-    foldOf: (r) => fold.get(table.label[r]!) ?? benign[r]!,
-    dealt: Array.from({ length: TYPE_FOLDS }, (_, k) => names(k).join(' ')),
   };
 }
 

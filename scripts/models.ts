@@ -16,6 +16,7 @@ import { knownSchemas } from '../src/train/schemas.js';
 import { readTables, type FileReport } from '../src/train/table/read-tables.js';
 import type { Table } from '../src/train/table/table.js';
 import { trainOnTable } from '../src/train/train-model.js';
+import { benignScoresElsewhere, joinTables, type Origin } from './models-origins.js';
 import { refuseLeaks } from './models-leak.js';
 import { distinct } from './models-distinct.js';
 import { classifierOptions, PLACE_FEATURES } from './models-settings.js';
@@ -100,29 +101,42 @@ function kddOptions(algorithm: TrainOptions['algorithm'], change: Partial<TrainO
   return trainOptionsSchema.parse({ data: ['-'], out: '-', algorithm, falsePositiveBudget: 0.005, ...change });
 }
 
-async function load(
-  paths: readonly string[],
-  source: Recipe['source'],
-): Promise<{ table: Table; files: FileReport[] }> {
-  const { table, files } = await readTables(paths, {
-    format: 'auto',
-    missing: source === 'flow' ? 'keep' : 'reject',
-    kddColumns: 'network',
-    schemas: knownSchemas(),
-    maxRows: 1_000_000,
-    seed: 1,
-  });
-  return { table: source === 'flow' ? withFlowClasses(table) : distinct(table), files };
+interface Loaded {
+  table: Table;
+  files: FileReport[];
+  /** Each file of flow vectors is an origin. */
+  origins: Origin[];
 }
 
-async function build(recipe: Recipe, data: { table: Table; files: FileReport[] }, out: string): Promise<ModelCard> {
+async function load(paths: readonly string[], source: Recipe['source']): Promise<Loaded> {
+  const origins: Origin[] = [];
+  const files: FileReport[] = [];
+  for (const path of paths) {
+    const read = await readTables([path], {
+      format: 'auto',
+      missing: source === 'flow' ? 'keep' : 'reject',
+      kddColumns: 'network',
+      schemas: knownSchemas(),
+      maxRows: 1_000_000,
+      seed: 1,
+    });
+    const table = source === 'flow' ? withFlowClasses(read.table) : distinct(read.table);
+    origins.push({ name: path === BASE ? 'lab' : basename(path, '.parquet'), table });
+    files.push(...read.files);
+  }
+  return { table: joinTables(origins.map((o) => o.table)), files, origins };
+}
+
+async function build(recipe: Recipe, data: Loaded, out: string): Promise<ModelCard> {
   const options = {
     ...recipe.options,
     name: recipe.name,
     description: recipe.description,
     out: join(out, recipe.name),
   };
+  const isClassifier = recipe.source === 'flow' && recipe.live;
   const { card, files } = await trainOnTable(data.table, data.files, options, {
+    ...(isClassifier ? { benignScores: await benignScoresElsewhere(data.origins, recipe.options) } : {}),
     trainedMs: MADE_MS,
     repeatable: true,
     liveByDefault: recipe.live,

@@ -4,7 +4,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { openPcapWriter, openSource, type PacketSource } from '../capture/index.js';
 import { LINK } from '../domain/packet.js';
 import { FLOW_SCHEMA, KDD_SCHEMA } from '../features/index.js';
-import { parseDuration } from '../util/duration.js';
+import { formatDuration, parseDuration } from '../util/duration.js';
 import { AppError, errorMessage } from '../util/errors.js';
 import { extractFrom, featureHeader } from './features.js';
 import { showProgress } from './progress.js';
@@ -44,6 +44,8 @@ export function register(program: Command): void {
           stop.abort();
         });
       const source = await openSource({ kind: options.source, interface: options.interface });
+      const howLong = options.duration > 0 ? `for ${formatDuration(options.duration)}` : 'until interrupted';
+      process.stderr.write(`recording ${options.interface} ${howLong}\n`);
       if (options.duration > 0)
         setTimeout(() => {
           stop.abort();

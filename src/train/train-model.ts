@@ -34,6 +34,10 @@ export interface TrainHooks {
   liveByDefault?: boolean;
   /** How rows are held out, instead of by the options. */
   split?: Split;
+  /** Benign scores that choose the threshold instead of those of the calibration rows, and where they are from. */
+  benignScores?: { scores: Float32Array; how: string };
+  /** The threshold is not below this: that of a model of the same kind whose threshold was chosen more carefully. */
+  minThreshold?: number;
 }
 
 /** Reads data, trains, checks the export, measures on held-out rows and writes the bundle. */
@@ -70,7 +74,7 @@ export async function trainOnTable(
   const testPart = part(split.test);
   const score = (p: Part): Promise<Scores> => scoreRows(session, p.table.x, p.table.rows, p.table.columns);
   const calibrationScores = await score(calibrationPart);
-  const rule = chooseRule(calibrationPart, calibrationScores, options);
+  const rule = chooseRule(calibrationPart, calibrationScores, options, hooks);
   const testScores = await score(testPart);
   const parity = await measureParity(model, session, testPart.table.rows > 0 ? testPart.table : train.table);
   const metrics = measure(testPart.table, testPart.classes, testScores, rule);
@@ -110,7 +114,7 @@ export async function trainOnTable(
     parity,
     data: {
       files: files.map((f) => ({ ...f })),
-      split: split.how,
+      split: hooks.benignScores ? `${split.how}; threshold by ${hooks.benignScores.how}` : split.how,
       ...partSizes(split),
       classRows: Object.fromEntries(classes.names.map((n, c) => [n, classes.y.filter((y) => y === c).length])),
     },
@@ -187,12 +191,17 @@ function blank(table: Table, columns: ReadonlySet<number>): Table {
 /** Share of correctly recognised held-out attacks that stay known under the novelty threshold. */
 const KNOWN_SHARE = 0.975;
 
-function chooseRule({ table, classes }: Part, scores: Scores, options: TrainOptions): DecisionRule {
+function chooseRule(
+  { table, classes }: Part,
+  scores: Scores,
+  options: TrainOptions,
+  { benignScores, minThreshold = 0 }: Pick<TrainHooks, 'benignScores' | 'minThreshold'>,
+): DecisionRule {
   const isAttack = Uint8Array.from(classes.y, (y) => (y > 0 ? 1 : 0));
-  const benign = scores.score.filter((_, r) => isAttack[r] === 0);
+  const benign = benignScores?.scores ?? scores.score.filter((_, r) => isAttack[r] === 0);
   const rule: DecisionRule = {
     classes: classes.names,
-    threshold: thresholdForBudget(benign, options.falsePositiveBudget),
+    threshold: Math.max(minThreshold, thresholdForBudget(benign, options.falsePositiveBudget)),
     calibration: fitCalibration(scores.score, isAttack, options.algorithm === 'cnn' ? 'temperature' : undefined),
     falsePositiveBudget: options.falsePositiveBudget,
   };

@@ -51,6 +51,12 @@ interface InFlight {
   shadows: { key: number; bundle: LoadedBundle; champion: number }[];
 }
 
+/**
+ * TCP, UDP, ICMP and ICMPv6. No attack of the training data uses another protocol, so a model has nothing to say about
+ * multicast memberships, routing protocols or tunnels, and used to take those of a lively network for sweeps.
+ */
+const SCORED_PROTOCOLS: ReadonlySet<number> = new Set([6, 17, 1, 58]);
+
 /** Pending batches an offline run may hold before `push` refuses; `drain` between capture blocks keeps it far below. */
 const OFFLINE_BATCHES = 16_384;
 
@@ -59,7 +65,7 @@ const OFFLINE_BATCHES = 16_384;
  * first row. When `queueBatches` are in flight rows are shed and counted, so scoring never holds up capture.
  */
 export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer {
-  const counters = { rows: 0, shed: 0, batches: 0, modelErrors: 0, shadowRows: 0, shadowSkipped: 0 };
+  const counters = { rows: 0, shed: 0, unscored: 0, batches: 0, modelErrors: 0, shadowRows: 0, shadowSkipped: 0 };
   const filling = new Map<string, RowBatch>();
   const free = new Map<string, RowBatch[]>();
   const inFlight = new Map<number, InFlight>();
@@ -153,6 +159,10 @@ export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer 
     start: () => models.reload(),
     push(vector, flows, slot) {
       if (!models.has(vector.schema)) return true;
+      if (!SCORED_PROTOCOLS.has(flows.proto[slot]!)) {
+        counters.unscored++;
+        return true;
+      }
       let batch = filling.get(vector.schema);
       if (!batch) {
         if (inFlight.size + filling.size >= limit) {
@@ -177,6 +187,7 @@ export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer 
     stats: () => ({
       scored_rows: counters.rows,
       shed_rows: counters.shed,
+      unscored_rows: counters.unscored,
       score_batches: counters.batches,
       batches_in_flight: inFlight.size,
       model_errors: counters.modelErrors,

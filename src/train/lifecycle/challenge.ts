@@ -9,7 +9,7 @@ import { trainOptionsSchema } from '../options.js';
 import { knownSchemas } from '../schemas.js';
 import { flowClass } from '../table/flow-classes.js';
 import { readTables } from '../table/read-tables.js';
-import { schemaHash, type Table } from '../table/table.js';
+import { rowsWhere, schemaHash, takeRows, type Table } from '../table/table.js';
 import { trainOnTable, type TrainHooks } from '../train-model.js';
 import { challengeData, liveVectorSchema, type LiveVector } from './challenge-data.js';
 import { judgeChallenger, type GateReport, type GateSet } from './gate.js';
@@ -80,6 +80,7 @@ export async function runChallenge(options: ChallengeOptions, hooks: TrainHooks)
     ...hooks,
     split: data.split,
     parent: card.id,
+    ...(algorithm === card.algorithm ? { minThreshold: card.threshold } : {}),
   });
   writeBundle(options.out, trained.files);
   hooks.onProgress?.('judging', 0, 0);
@@ -138,26 +139,19 @@ async function readBase(options: ChallengeOptions, champion: Bundle, hooks: Trai
   return { table: table.schema.name === 'flow' ? withFlowClasses(table) : table, files };
 }
 
-/** Labels as the classes that flow models know; rows of other labels have no class and go. */
+/** Labels as the classes that flow models know; rows of other labels, and of protocols that are not scored, go. */
 export function withFlowClasses(table: Table): Table {
-  const names = [...new Set(table.labels.map((l) => flowClass(l)).filter((c) => c !== undefined))];
-  const keep: number[] = [];
-  for (let r = 0; r < table.rows; r++) if (flowClass(table.labels[table.label[r]!]!) !== undefined) keep.push(r);
   const { columns } = table;
-  const x = new Float32Array(keep.length * columns);
-  for (const [i, r] of keep.entries()) x.set(table.x.subarray(r * columns, (r + 1) * columns), i * columns);
-  const pick = <T extends Float32Array | Uint32Array | Float64Array>(list: T): T =>
-    list.filter((_, r) => flowClass(table.labels[table.label[r]!]!) !== undefined) as T;
-  return {
-    ...table,
-    rows: keep.length,
-    x,
-    labels: names,
-    label: Uint16Array.from(keep, (r) => names.indexOf(flowClass(table.labels[table.label[r]!]!)!)),
-    weight: pick(table.weight),
-    group: pick(table.group),
-    time: pick(table.time),
-  };
+  const protocol = table.schema.features.findIndex((f) => f.name === 'protocol');
+  const other = table.schema.features[protocol]?.vocabulary?.indexOf('other') ?? -1;
+  const classOf = (r: number): string | undefined => flowClass(table.labels[table.label[r]!]!);
+  const rows = rowsWhere(
+    table,
+    (r) => classOf(r) !== undefined && (protocol < 0 || table.x[r * columns + protocol] !== other),
+  );
+  const kept = takeRows(table, rows);
+  const names = [...new Set(table.labels.map((l) => flowClass(l)).filter((c) => c !== undefined))];
+  return { ...kept, labels: names, label: Uint16Array.from(rows, (r) => names.indexOf(classOf(r)!)) };
 }
 
 async function readLive(path: string): Promise<LiveVector[]> {
