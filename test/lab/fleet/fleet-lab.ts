@@ -11,6 +11,7 @@ import { MAIN, PASSWORD } from '../box/box.js';
 import { ipBatch, makeNetns, netnsName, removeNetns, sweepStale } from '../netns.js';
 import { LabProcess, type StartOptions } from '../process.js';
 import { waitFor } from '../wait.js';
+import { Probe } from './probe.js';
 
 const FORWARD = fileURLToPath(new URL('../box/unix-forward.mjs', import.meta.url));
 const NATS_SERVER = 'nats-server';
@@ -90,7 +91,10 @@ export class FleetLab {
     };
     this.hub = make('hub');
     this.attacker = make('attacker');
-    ipBatch(['link add br0 type bridge', 'address add 10.78.0.1/24 dev br0', 'link set br0 up', 'link set lo up'], this.hub);
+    ipBatch(
+      ['link add br0 type bridge', 'address add 10.78.0.1/24 dev br0', 'link set br0 up', 'link set lo up'],
+      this.hub,
+    );
     ipBatch(
       Array.from({ length: options.nodes }, (_, i) => `address add 10.78.0.${11 + i}/24 dev br0`),
       this.hub,
@@ -135,7 +139,8 @@ export class FleetLab {
 
   /** Cuts a box off, as a broken uplink would: packets vanish. */
   partition(box: number, cut: boolean): void {
-    ipBatch([`link set up${box} ${cut ? 'down' : 'up'}`], this.hub);
+    // Boxes count from 0 here as everywhere, links from 1.
+    ipBatch([`link set up${box + 1} ${cut ? 'down' : 'up'}`], this.hub);
   }
 
   async close(): Promise<void> {
@@ -179,6 +184,41 @@ export class FleetLab {
     for (let i = 1; i <= this.options.boxes; i++) join_(`box${i}`, 'box');
     for (let i = 1; i <= this.options.servers; i++) join_(`server${i}`, 'server');
     join_('probe', 'server');
+  }
+
+  /** A connect scan of box 1 by an address that has shown that it is its own; ends when box 1 has blocked it. */
+  async attack(ip: string): Promise<void> {
+    const options = { limitSecs: 20 };
+    const hello = new LabProcess(
+      this.attacker,
+      'curl',
+      ['-s', '-m', '5', '--interface', ip, `http://${BOX_WAN}/`],
+      options,
+    );
+    await hello.ended;
+    const args = ['-sT', '-S', ip, '-e', 'eth0', '-n', '-Pn', '-T4', '--max-retries', '0', '-p', '1-400', BOX_WAN];
+    const scan = new LabProcess(this.attacker, 'nmap', args, options);
+    await this.untilBlocked(0, ip);
+    await scan.stop('SIGKILL');
+  }
+
+  /** True when the kernel of a box holds a block of the address. */
+  async isBlocked(box: number, ip: string): Promise<boolean> {
+    const args = ['get', 'element', 'inet', 'portcullis', 'block4_32', `{ ${ip} }`];
+    return (await this.boxes[box]!.run('nft', args).ended).code === 0;
+  }
+
+  async untilBlocked(box: number, ip: string, limitMs = 15_000): Promise<void> {
+    await waitFor(`box${box + 1} blocks ${ip}`, () => this.isBlocked(box, ip), { limitMs, everyMs: 30 });
+  }
+
+  /** A member of the test's own, on the first NATS server. */
+  async probe(): Promise<Probe> {
+    const socketPath = join(this.dir, 'nats.sock');
+    const target = `TCP:10.78.0.11:${PORTS.client}`;
+    new LabProcess(this.hub, 'socat', [`UNIX-LISTEN:${socketPath},fork`, target]);
+    await waitFor('the way to NATS', () => existsSync(socketPath));
+    return Probe.open(this.memberFolder('probe'), socketPath);
   }
 
   /** Folder of a member, also of `probe`, which is no daemon: for tests that listen or forge. */
@@ -233,6 +273,7 @@ export class FleetLab {
       capture: { interfaces: ['wan0'] },
       detect: { models: { enabled: false } },
     });
+    if (i === 1) new LabProcess(netns, 'python3', ['-m', 'http.server', '80', '--bind', BOX_WAN]);
     return {
       name,
       netns,

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after } from 'node:test';
+import { openReplica } from '../../../src/fleet/replica.js';
+import type { Statement } from '../../../src/fleet/seal.js';
+import { aDecision, makeFleet } from './support.js';
+
+const fleet = makeFleet({ box1: { role: 'box', site: 'hq' }, server1: { role: 'server', site: 'hq' } });
+const root = mkdtempSync(join(tmpdir(), 'portcullis-replica-'));
+after(() => rmSync(root, { recursive: true }));
+const trust = fleet.trust('box1');
+const isValid = (s: Statement): boolean => trust.refuse(s) === undefined;
+
+function block(version: number, id?: string): Statement {
+  const decision = aDecision(id === undefined ? {} : { id });
+  return {
+    state: 'active',
+    decision: fleet.sealer('box1').decision(decision, { issuer: 'box1', reach: 'all', version }),
+  };
+}
+function lifted(id: string, version: number): Statement {
+  const what = { id, actor: 'anna', reason: 'mistake', forgive: true, keepMs: Date.now() + 600_000 };
+  return fleet.sealer('server1').release(what, { issuer: 'box1', reach: 'all', version });
+}
+
+test('the newest statement wins in any order, and a lifted block does not come back', () => {
+  const replica = openReplica(join(root, 'order'), isValid, Date.now());
+  const one = block(1);
+  assert.ok(one.state === 'active');
+  const { id } = one.decision;
+  assert.equal(replica.put(lifted(id, 5)), true);
+  assert.equal(replica.put(one), false);
+  assert.equal(replica.get('box1', id)?.state, 'released');
+  replica.close();
+});
+
+test('what was known is known after a crash, but for a line that was cut off or changed', () => {
+  const dir = join(root, 'crash');
+  const replica = openReplica(dir, isValid, Date.now());
+  const [kept, changed] = [block(1), block(1)];
+  assert.ok(kept.state === 'active' && changed.state === 'active');
+  replica.put(kept);
+  const file = join(dir, 'decisions.jsonl');
+  appendFileSync(file, `${JSON.stringify({ ...changed, decision: { ...changed.decision, value: '192.0.2.99' } })}\n`);
+  appendFileSync(file, JSON.stringify(block(1)).slice(0, 100));
+  const again = openReplica(dir, isValid, Date.now());
+  assert.deepEqual(
+    [...again.values()].map((s) => (s.state === 'active' ? s.decision.id : '')),
+    [kept.decision.id],
+  );
+  assert.deepEqual(again.get('box1', kept.decision.id), kept);
+  again.close();
+});
+
+test('what is long over is forgotten, and the file does not grow for ever', () => {
+  const dir = join(root, 'expiry');
+  const replica = openReplica(dir, isValid, Date.now());
+  for (let i = 0; i < 6000; i++) replica.put(block(1));
+  assert.equal(replica.size, 6000);
+  assert.equal(replica.expire(Date.now() + 3_600_000).length, 6000);
+  assert.equal(replica.size, 0);
+  assert.equal(readFileSync(join(dir, 'decisions.jsonl'), 'utf8'), '');
+  replica.close();
+});
