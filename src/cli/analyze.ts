@@ -44,10 +44,11 @@ export function register(program: Command): void {
     .description('run detectors and policies on captures; no privilege needed, nothing is blocked')
     .argument('<pcap...>', 'pcap or pcapng files')
     .option('--config <file>', 'configuration file')
-    .option('--rules <file>', 'rule file; may be given more than once', (value: string, all: string[] = []) => [
-      ...all,
-      value,
-    ])
+    .option(
+      '--rules <file>',
+      'rule file, may be given more than once, or none; the shipped and configured rules unless given',
+      (value: string, all: string[] = []) => [...all, value],
+    )
     .option('--models <dir>', 'model bundle, folder of bundles, or none; the shipped models unless given')
     .addOption(new Option('--behaviour <on|off>', 'behaviour detectors').choices(['on', 'off']).default('on'))
     .option('--policies <dir>', 'policy folder or none; the shipped policies unless given')
@@ -114,7 +115,7 @@ async function openRun(config: LoadedConfig, options: AnalyzeOptions, { write, p
     log: silentLogger,
     sensor: config.name,
     offline: true,
-    ...(options.rules === undefined ? {} : { rules: options.rules }),
+    ...(options.rules === undefined || isNone(options.rules) ? {} : { rules: options.rules }),
     ...(options.intel === undefined || options.intel === 'none' ? {} : { intelFolder: options.intel }),
   });
   const pipeline = createPipeline(config, {
@@ -135,8 +136,12 @@ async function openRun(config: LoadedConfig, options: AnalyzeOptions, { write, p
   };
 }
 
+function isNone(rules: readonly string[] | undefined): boolean {
+  return rules?.length === 1 && rules[0] === 'none';
+}
+
 function detectorConfig(config: LoadedConfig, options: AnalyzeOptions): LoadedConfig {
-  const { models, behaviour } = config.detect;
+  const { models, behaviour, signature } = config.detect;
   const noModels = options.models === 'none';
   const named = options.models === undefined || noModels ? models.models : [options.models];
   return {
@@ -145,6 +150,7 @@ function detectorConfig(config: LoadedConfig, options: AnalyzeOptions): LoadedCo
       ...config.detect,
       behaviour: { ...behaviour, enabled: options.behaviour === 'on' },
       models: { ...models, enabled: !noModels && models.enabled, models: named },
+      signature: { ...signature, enabled: !isNone(options.rules) && signature.enabled },
     },
   };
 }

@@ -42,13 +42,20 @@ export function isEstablished(scene: Scene): boolean {
   if (!flows || slot < 0) return false;
   if (flows.proto[slot] === PROTO.TCP) {
     const state = flows.tcpState[slot]!;
-    if (state === TCP_STATE.MIDSTREAM) return scene.state?.streams.some((x) => x !== undefined) ?? false;
+    if (state === TCP_STATE.MIDSTREAM) return isPickedUp(scene);
     // The state moves on to closing or reset: what matters is that the handshake was complete before.
     const handshake = TCP.SYN | TCP.ACK;
     const bothSyn = (flows.tcpFlagsFwd[slot]! & TCP.SYN) !== 0 && (flows.tcpFlagsBwd[slot]! & handshake) === handshake;
-    return state === TCP_STATE.ESTABLISHED || (state > TCP_STATE.ESTABLISHED && bothSyn);
+    if (bothSyn) return state >= TCP_STATE.ESTABLISHED;
+    // Begun with the answer to a SYN that was not seen: as good as midstream.
+    return state === TCP_STATE.ESTABLISHED && isPickedUp(scene);
   }
   return flows.packetsFwd[slot]! > 0 && flows.packetsBwd[slot]! > 0;
+}
+
+/** Reassembly follows the connection although it did not see how it began. */
+function isPickedUp(scene: Scene): boolean {
+  return scene.state?.streams.some((x) => x !== undefined) ?? false;
 }
 
 function flowMatches(flow: FlowCondition, scene: Scene): boolean {

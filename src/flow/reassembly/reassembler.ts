@@ -21,11 +21,21 @@ export interface Reassembler extends PacketObserver {
   sentBytes(slot: number, direction: Direction): number;
 }
 
+interface Place {
+  flows: FlowColumns;
+  slot: number;
+  direction: Direction;
+}
+
 class Connection {
   readonly halves = [new HalfStream(), new HalfStream()] as const;
   readonly sink: StreamSink;
   readonly isMidstream: boolean;
   isClosed = false;
+  /** The answer to the SYN acknowledged something else: nobody would go on until the right one comes. */
+  isRefused = false;
+  /** Began with the answer of this side to a SYN that was not seen: one side's packets may pass elsewhere. */
+  answerer: Direction | undefined;
 
   constructor(sink: StreamSink, isMidstream: boolean) {
     this.sink = sink;
@@ -82,11 +92,12 @@ class TcpReassembler implements Reassembler {
     if (this.events.length > 0) this.events.length = 0;
     this.isValid = true;
     if (slot < 0 || p.proto !== PROTO.TCP) return;
-    const connection = this.bySlot[slot] ?? this.open(p, flows, slot);
+    const connection = this.bySlot[slot] ?? this.open(p, { flows, slot, direction });
     if (connection === undefined || connection.isClosed) return;
     const own = connection.halves[direction];
     const peer = connection.halves[direction ^ 1]!;
     if (!own.isKnown && peer.timestamp >= 0 && !this.echoes(peer, p)) return;
+    if (!this.isAnswered(connection, own, peer, p) || !this.isBegun(connection, direction, p)) return;
     if (p.tcpFlags & TCP.SYN) this.onSyn(own, peer, p);
     if (!own.isKnown) {
       if (!connection.isMidstream && !(peer.isKnown && p.tcpFlags & TCP.ACK)) return;
@@ -130,7 +141,7 @@ class TcpReassembler implements Reassembler {
     return Object.fromEntries(entries.map(([name, value]) => [`reassembly_${name}`, value]));
   }
 
-  private open(p: DecodedPacket, flows: FlowColumns, slot: number): Connection | undefined {
+  private open(p: DecodedPacket, { flows, slot, direction }: Place): Connection | undefined {
     const isSyn = (p.tcpFlags & (TCP.SYN | TCP.RST)) === TCP.SYN;
     if (!isSyn && (!this.options.midstream || p.payloadLen === 0 || p.tcpFlags & TCP.RST)) return undefined;
     if (this.connections >= this.options.maxConnections) {
@@ -140,6 +151,7 @@ class TcpReassembler implements Reassembler {
     const sink = this.deps.sinkFor(flows, slot);
     if (sink === undefined) return undefined;
     const connection = new Connection(sink, !isSyn);
+    if (isSyn && p.tcpFlags & TCP.ACK && !this.options.midstream) connection.answerer = direction;
     this.bySlot[slot] = connection;
     this.connections++;
     return connection;
@@ -155,6 +167,30 @@ class TcpReassembler implements Reassembler {
     own.windowScale = p.windowScale;
     own.timestamp = readTimestamp(p);
     peer.limit = Math.max(peer.limit, peer.position + p.window, SMALLEST_WINDOW);
+  }
+
+  /** False for a connection whose two sides are seen, but not how it began: that is followed with `midstream` only. */
+  private isBegun(connection: Connection, direction: Direction, p: DecodedPacket): boolean {
+    const { answerer } = connection;
+    if (answerer === undefined || answerer === direction) return true;
+    connection.answerer = undefined;
+    if (p.tcpFlags & TCP.SYN) return true;
+    this.close(connection, p.tsUs);
+    return false;
+  }
+
+  /** False while the only answers to the SYN were such as the opener throws away (RFC 9293 3.10.7.3). */
+  private isAnswered(connection: Connection, own: HalfStream, peer: HalfStream, p: DecodedPacket): boolean {
+    const isAnswer = (p.tcpFlags & (TCP.SYN | TCP.ACK | TCP.RST)) === (TCP.SYN | TCP.ACK);
+    if (isAnswer && peer.isKnown && !connection.isMidstream && (!own.isKnown || connection.isRefused)) {
+      const acked = peer.positionOf(p.ack);
+      connection.isRefused = acked < 0 || acked > peer.highest;
+      if (connection.isRefused) this.events.push('3whs_synack_with_wrong_ack');
+    }
+    if (!connection.isRefused || p.tcpFlags & TCP.RST) return true;
+    this.isValid = false;
+    this.counts.packets_invalid++;
+    return false;
   }
 
   /** The first answer of a direction echoes the SYN's timestamp; another one comes from somebody who has not seen it. */

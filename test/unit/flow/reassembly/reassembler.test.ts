@@ -27,6 +27,34 @@ describe('TCP reassembly', () => {
     assert.equal(t.text[FWD], 'ABCDEFG');
   });
 
+  it('takes nothing of a connection whose SYN was answered with a wrong number, until the right answer comes', () => {
+    const t = tcpBench({ inspect: 'arrival' });
+    t.send(FWD, { flags: TCP.SYN, seq: 999 });
+    t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 77 });
+    assert.deepEqual(t.events, ['3whs_synack_with_wrong_ack']);
+    t.send(FWD, { seq: 1000, ack: 5000, data: 'GET' });
+    t.send(BWD, { seq: 5000, ack: 1003, data: 'NO' });
+    assert.deepEqual(t.notes, []);
+    t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1000 });
+    t.send(FWD, { seq: 1000, ack: 5000, data: 'GET' });
+    t.send(BWD, { seq: 5000, ack: 1003, data: 'OK' });
+    assert.deepEqual(t.notes, ['0:GET', '1:OK']);
+  });
+
+  it('follows what begins with the answer to a SYN while only that side is seen, and both sides with midstream', () => {
+    const oneSided = tcpBench({ inspect: 'arrival' });
+    oneSided.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1000 });
+    oneSided.send(BWD, { seq: 5000, ack: 1000, data: 'OK' });
+    assert.equal(oneSided.text[BWD], 'OK');
+    for (const midstream of [false, true]) {
+      const t = tcpBench({ inspect: 'arrival', midstream });
+      t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1000 });
+      t.send(FWD, { seq: 1000, ack: 5000 });
+      t.send(BWD, { seq: 5000, ack: 1000, data: 'OK' });
+      assert.equal(t.text[BWD], midstream ? 'OK' : '');
+    }
+  });
+
   it('puts segments in order across the wrap of sequence numbers', () => {
     const t = tcpBench();
     const first = 2 ** 32 - 2;
