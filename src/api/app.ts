@@ -19,6 +19,7 @@ import { authHandlers } from './routes/auth.js';
 import { baselineHandlers } from './routes/baselines.js';
 import { backtestHandlers } from './routes/backtests.js';
 import { changeHandlers, createChangeFreshness } from './routes/changes.js';
+import { inlineHandlers } from './routes/inline.js';
 import { decisionHandlers } from './routes/decisions.js';
 import { incidentHandlers } from './routes/incidents.js';
 import { modelHandlers } from './routes/models.js';
@@ -91,6 +92,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...exportHandlers({ store, now }),
     ...baselineHandlers({ control }),
     ...changeHandlers({ control, freshness }),
+    ...inlineHandlers({ control, freshness }),
     ...backtestHandlers({ control }),
     ...policySchemaHandlers(),
     ...ruleHandlers({ control }),

@@ -54,6 +54,7 @@ import type { BackupControl } from './backup-control.js';
 import type { EvidenceControl } from './evidence-control.js';
 import type { SettingsControl } from './settings-control.js';
 import type { LabControl } from './lab-control.js';
+import type { InlineControl } from './inline-control.js';
 import type { IntelControl } from './intel-control.js';
 import type { RulesControl } from './rules-control.js';
 
@@ -173,6 +174,8 @@ export interface Control {
   };
   rules: RulesControl;
   intel: IntelControl;
+  /** Packets judged before they pass. */
+  inline: InlineControl;
   siem: SiemControl;
   /** Uploaded captures and their analysis. */
   lab: LabControl;

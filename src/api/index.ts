@@ -18,3 +18,4 @@ export { toCrowdsec, type RemediationChanges, type RemediationQuery } from './re
 export { createOpenApi } from './openapi.js';
 export { apiOptionsSchema, type ApiOptions } from './options.js';
 export { openApiServer, type ApiServer } from './server.js';
+export type { InlineControl } from './inline-control.js';

@@ -9,6 +9,7 @@ import {
   type SensorCommand,
   type SensorMessage,
 } from '../contract/ipc.js';
+import { inlineCommandSchema, type InlineCommand, type InlineMessage } from '../contract/inline.js';
 import { silentLogger, type Logger } from '../util/logger.js';
 import { createInbox, type Received } from './inbox.js';
 import { createLineReader } from './line-reader.js';
@@ -17,6 +18,7 @@ import { createOutbox } from './outbox.js';
 interface Roles {
   sensor: { out: SensorMessage; in: SensorCommand };
   responder: { out: ResponderMessage; in: ResponderCommand };
+  inline: { out: InlineMessage; in: InlineCommand };
 }
 export type BusRole = keyof Roles;
 /** What this end may send; hello goes out by itself. */
@@ -55,13 +57,17 @@ export interface BusClient<R extends BusRole> {
 /** A connection that lived this long was good: the next attempt follows quickly. */
 const STABLE_MS = 1000;
 
-const COMMAND_SCHEMA = { sensor: sensorCommandSchema, responder: responderCommandSchema } as const;
+const COMMAND_SCHEMA = {
+  sensor: sensorCommandSchema,
+  responder: responderCommandSchema,
+  inline: inlineCommandSchema,
+} as const;
 
 /** Dials the server and dials again whenever the connection ends, until the signal. */
 export function runBusClient<R extends BusRole>(options: BusClientOptions<R>, signal: AbortSignal): BusClient<R> {
   const { log = silentLogger, minBackoffMs = 25, maxBackoffMs = 400 } = options;
   const outbox = createOutbox(options.maxQueuedBytes ?? 32 * 1024 * 1024);
-  const schema: z.ZodType<SensorCommand | ResponderCommand> = COMMAND_SCHEMA[options.role];
+  const schema: z.ZodType<SensorCommand | ResponderCommand | InlineCommand> = COMMAND_SCHEMA[options.role];
   const inbox = createInbox(schema, log, (message) => {
     options.onMessage(message as unknown as Incoming<R>);
   });

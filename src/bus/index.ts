@@ -13,6 +13,7 @@ export {
   openBusServer,
   type BusServer,
   type BusServerHandlers,
+  type InlineReport,
   type Peer,
   type ResponderReport,
   type SensorReport,

@@ -8,6 +8,7 @@ import {
   type SensorCommand,
   type SensorMessage,
 } from '../contract/ipc.js';
+import { inlineMessageSchema, type InlineCommand, type InlineMessage } from '../contract/inline.js';
 import { silentLogger, type Logger } from '../util/logger.js';
 import { createInbox, type Received } from './inbox.js';
 import { createLineReader } from './line-reader.js';
@@ -19,7 +20,7 @@ import { listenOnSocket } from './socket-file.js';
 export interface Peer {
   /** Unique for each connection. */
   id: number;
-  role: 'sensor' | 'responder';
+  role: 'sensor' | 'responder' | 'inline';
   name: string;
   pid: number;
   info: Record<string, unknown>;
@@ -29,12 +30,14 @@ export interface Peer {
 /** Messages but hello, which arrives as `onConnect`. */
 export type SensorReport = Exclude<Received<SensorMessage>, { type: 'hello' }>;
 export type ResponderReport = Exclude<Received<ResponderMessage>, { type: 'hello' }>;
+export type InlineReport = Exclude<Received<InlineMessage>, { type: 'hello' }>;
 
 export interface BusServerHandlers {
   onConnect?(peer: Peer): void;
   onDisconnect?(peer: Peer): void;
   onSensor(message: SensorReport, peer: Peer): void;
   onResponder(message: ResponderReport, peer: Peer): void;
+  onInline?(message: InlineReport, peer: Peer): void;
 }
 
 /** The server's end of the bus, whatever carries it. */
@@ -47,6 +50,8 @@ export interface BusServer {
   toResponder(name: string, command: ResponderCommand): boolean;
   /** To every connected responder. @returns how many. */
   toResponders(command: ResponderCommand): number;
+  /** To every connected inline daemon. @returns how many. */
+  toInline(command: InlineCommand): number;
   peers(): Peer[];
   stats(): Record<string, number>;
   close(): Promise<void>;
@@ -107,18 +112,23 @@ export async function openBusServer(
       handlers.onConnect?.(peer);
     }
 
-    function take(message: Received<SensorMessage> | Received<ResponderMessage>): void {
+    function take(message: Received<SensorMessage> | Received<ResponderMessage> | Received<InlineMessage>): void {
       if (socket.destroyed) return;
       if (message.type === 'hello') {
         if (peer) cut('second hello');
         else welcome(message);
       } else if (!peer) cut('message before hello');
       else if (role === 'sensor') handlers.onSensor(message as SensorReport, peer);
+      else if (role === 'inline') handlers.onInline?.(message as InlineReport, peer);
       else handlers.onResponder(message as ResponderReport, peer);
     }
 
     const inbox =
-      role === 'sensor' ? createInbox(sensorMessageSchema, log, take) : createInbox(responderMessageSchema, log, take);
+      role === 'sensor'
+        ? createInbox(sensorMessageSchema, log, take)
+        : role === 'inline'
+          ? createInbox(inlineMessageSchema, log, take)
+          : createInbox(responderMessageSchema, log, take);
     socket.on(
       'data',
       createLineReader(options.maxLineBytes, inbox.accept, () => {
@@ -161,6 +171,7 @@ export async function openBusServer(
   try {
     await listen(options.sensorPath, 'sensor');
     await listen(options.responderPath, 'responder');
+    if (options.inlinePath !== undefined) await listen(options.inlinePath, 'inline');
   } catch (error) {
     await close();
     throw error;
@@ -184,6 +195,7 @@ export async function openBusServer(
     toSensors: (command) => send('sensor', command),
     toResponder: (name, command) => send('responder', command, name) > 0,
     toResponders: (command) => send('responder', command),
+    toInline: (command) => send('inline', command),
     peers: () => [...connections.values()].map((connection) => connection.peer),
     stats() {
       const total = { ...ended, queuedBytes: 0 };

@@ -36,6 +36,13 @@ const DAEMONS: Readonly<Record<string, { about: string; run: RunDaemon }>> = {
       await runServer(config, createLogger('server', config.log_level), signal, ready);
     },
   },
+  inline: {
+    about: 'judge chosen packets before they pass (needs CAP_NET_ADMIN and CAP_NET_RAW)',
+    run: async (config, signal, ready) => {
+      const { runInline } = await import('../daemons/inline/index.js');
+      await runInline(config, createLogger('inline', config.log_level), signal, ready);
+    },
+  },
   responder: {
     about: 'carry decisions into nftables (needs CAP_NET_ADMIN)',
     run: async (config, signal, ready) => {
@@ -52,8 +59,9 @@ export function register(program: Command): void {
       const stop = new AbortController();
       // SIGHUP means reload for the server; the others have nothing to reload and end with their terminal.
       const ends = ['SIGTERM', 'SIGINT', ...(name === 'server' ? [] : (['SIGHUP'] as const))] as const;
+      // The same signal often comes twice, to the process group and from the supervisor: the second must not kill.
       for (const signal of ends)
-        process.once(signal, () => {
+        process.on(signal, () => {
           stop.abort();
         });
       // A supervisor that died can no longer stop this daemon.

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   sensor: daemon,
   server: daemon,
   responder: daemon,
+  inline: daemon,
   interfaces: () => import('./interfaces.js'),
   analyze: () => import('./analyze.js'),
   capture: () => import('./capture.js'),

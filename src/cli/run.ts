@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/index.js';
-import { superviseDaemons } from '../daemons/supervisor.js';
+import { DAEMONS, superviseDaemons } from '../daemons/supervisor.js';
 import type { ServerReady } from '../daemons/server/index.js';
 import { printLogLine } from './log-line.js';
 import { runOptions, type RunOptions } from './run-options.js';
@@ -22,6 +22,7 @@ export function register(program: Command): void {
       process.exitCode = await superviseDaemons(
         {
           args,
+          ...(config.inline.enabled ? { daemons: DAEMONS } : {}),
           ...(process.stdout.isTTY ? { logLine: printLogLine } : {}),
           ready(info) {
             announce(info, config.mode);

@@ -116,6 +116,10 @@ function finish(config: Config, raw: RawConfig, file: string | undefined): Loade
       ...config.enforce,
       state_dir: written('enforce', 'state_dir') ? absolute(config.enforce.state_dir) : join(dataDir, 'responder'),
     },
+    inline: {
+      ...config.inline,
+      state_dir: written('inline', 'state_dir') ? absolute(config.inline.state_dir) : join(dataDir, 'inline'),
+    },
     detect: {
       ...config.detect,
       signature: signaturePaths(config.detect.signature, dataDir, absolute),

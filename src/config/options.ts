@@ -15,6 +15,7 @@ import { defragOptions, flowOptions } from '../flow/options.js';
 import { reassemblyOptions } from '../flow/reassembly/options.js';
 import { fleetOptionsSchema } from '../fleet/options.js';
 import { siemOptionsSchema } from '../forward/options.js';
+import { inlineOptionsSchema } from '../inline/options.js';
 import { ingestOptionsSchema } from '../ingest/options.js';
 import { policyOptionsSchema } from '../policy/options.js';
 import { labOptionsSchema } from '../daemons/lab/options.js';
@@ -108,6 +109,7 @@ export const configSchema = z.strictObject({
   lab: labOptionsSchema.prefault({}),
   policy: policyOptionsSchema.prefault({}),
   enforce: enforceOptionsSchema.prefault({}),
+  inline: inlineOptionsSchema.prefault({}),
   siem: siemOptionsSchema.prefault({}),
   ingest: ingestOptionsSchema.prefault({}),
   fleet: fleetOptionsSchema.prefault({}),

@@ -17,6 +17,7 @@ export * from './http/hosts.js';
 export * from './http/incident-schema.js';
 export * from './http/incidents.js';
 export * from './http/injections.js';
+export * from './http/inline.js';
 export * from './http/live.js';
 export * from './http/models.js';
 export * from './http/operation.js';

@@ -188,9 +188,9 @@ export const allowEntrySchema = z.object({
 /** Free-form counters a daemon reports once a second. */
 export const statsSchema = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]));
 
-const hello = z.object({
+export const helloSchema = z.object({
   type: z.literal('hello'),
-  role: z.enum(['sensor', 'responder']),
+  role: z.enum(['sensor', 'responder', 'inline']),
   version: z.number(),
   name: z.string(),
   pid: z.number(),
@@ -226,7 +226,7 @@ export const shadowCountSchema = z.object({
 export type ShadowCount = z.infer<typeof shadowCountSchema>;
 
 export const sensorMessageSchema = z.discriminatedUnion('type', [
-  hello,
+  helloSchema,
   z.object({ type: z.literal('detection'), detection: detectionSchema }),
   z.object({ type: z.literal('flows'), flows: z.array(flowRecordSchema) }),
   z.object({ type: z.literal('stats'), atMs: z.number(), stats: statsSchema }),
@@ -260,7 +260,7 @@ export const sensorCommandSchema = z.discriminatedUnion('type', [
 ]);
 
 export const responderMessageSchema = z.discriminatedUnion('type', [
-  hello,
+  helloSchema,
   z.object({ type: z.literal('report'), reports: z.array(enforcementReportSchema) }),
   z.object({
     type: z.literal('state'),

@@ -12,12 +12,19 @@ export interface ObserverOptions {
   appLayer?: AppLayerInput;
 }
 
+/** The observer of signatures, with what is known of a flow's application layer. */
+export interface SignatureObserver extends PacketObserver {
+  appOf(slot: number): AppFlow | undefined;
+  /** False when the receiver would ignore the packet looked at last. */
+  readonly isValid: boolean;
+}
+
 /** Connects reassembly, protocol parsers and rules, so that a packet is judged with what it completed. */
 export function observeSignatures(
   engine: SignatureEngine,
   options: ObserverOptions,
   watcher?: AppWatcher,
-): PacketObserver {
+): SignatureObserver {
   const appLayer = createAppLayer(options.appLayer ?? {});
   const flowsApp: (AppFlow | undefined)[] = [];
   const reassembler = createReassembler(options.stream, {
@@ -45,6 +52,10 @@ export function observeSignatures(
   }
 
   return {
+    appOf: (slot) => flowsApp[slot],
+    get isValid() {
+      return content.isValid;
+    },
     onPacket(packet, flows, slot, direction, isNew) {
       content.isValid = true;
       if (slot >= 0 && packet.proto === PROTO.TCP) {

@@ -7,10 +7,9 @@ import {
 } from '../detect/signature/index.js';
 import type { AppWatcher } from '../domain/app-layer.js';
 import type { Detection } from '../domain/detection.js';
-import type { PacketObserver } from '../domain/stage.js';
 import { communityIdOf } from '../flow/index.js';
 import { readConfiguredRules } from './rule-files.js';
-import { observeSignatures, type ObserverOptions } from './signature-observer.js';
+import { observeSignatures, type ObserverOptions, type SignatureObserver } from './signature-observer.js';
 
 export { readRuleFile, shippedRules } from './rule-files.js';
 
@@ -18,6 +17,8 @@ export type SignatureOptions = EngineOptions & ObserverOptions;
 
 export interface SignatureDeps {
   emit(detection: Detection): void;
+  /** See `AlertDeps.emitQuietly`. */
+  emitQuietly?(detection: Detection): void;
   sensor: string;
   /** Sees transactions beside the rules. */
   watcher?: AppWatcher;
@@ -25,7 +26,7 @@ export interface SignatureDeps {
 
 /** The signature engine as one observer of the packet path. */
 export interface Signatures {
-  observer: PacketObserver;
+  observer: SignatureObserver;
   problems: readonly FileProblem[];
   /** Reads the rule files again while packets go on, then swaps the rules at once; flows keep their state. */
   reload(): Promise<readonly FileProblem[]>;

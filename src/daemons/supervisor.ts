@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ServerReady } from './server/index.js';
 
-export const DAEMONS = ['server', 'responder', 'sensor'] as const;
+/** Those of every box; the inline daemon comes with its section of the configuration. */
+export const DAEMONS = ['server', 'responder', 'sensor', 'inline'] as const;
 export type Daemon = (typeof DAEMONS)[number];
 
 /** What a daemon tells its supervisor over the process channel. */
@@ -13,6 +14,8 @@ export type DaemonMessage =
   | { type: 'failed'; text: string; exitCode: number };
 
 export interface SupervisorDeps {
+  /** Which to run; all but `inline` unless given. */
+  daemons?: readonly Daemon[];
   /** Arguments after the name of the daemon. */
   args: readonly string[];
   /** All three work; called once. */
@@ -38,14 +41,15 @@ const STOP_GRACE_MS = 10_000;
 export async function superviseDaemons(deps: SupervisorDeps, signal: AbortSignal): Promise<number> {
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
-  const waitingFor = new Set<Daemon>(DAEMONS);
+  const daemons = deps.daemons ?? DAEMONS.filter((daemon) => daemon !== 'inline');
+  const waitingFor = new Set<Daemon>(daemons);
   let info: ServerReady | undefined;
   let exitCode = 0;
   const onReady = (daemon: Daemon, told: ServerReady | undefined): void => {
     info ??= told;
     if (waitingFor.delete(daemon) && waitingFor.size === 0 && info) deps.ready(info);
   };
-  const runs = DAEMONS.map((daemon) =>
+  const runs = daemons.map((daemon) =>
     keepRunning(daemon, { ...deps, onReady }, all).then((failure) => {
       if (failure && exitCode === 0) {
         exitCode = failure.exitCode === 0 ? 3 : failure.exitCode;

@@ -7,6 +7,7 @@ export { openAlive, type Alive } from './rules/alive.js';
 export { marksFrom, type Marks } from './rules/marks.js';
 export type { Backend } from './rules/render.js';
 export { StreamGuard, STEP, type HeldSegment, type Step } from './stream/guard.js';
+export { hasValidChecksum } from './checksum.js';
 export { OverloadGate } from './overload.js';
 export { portUnreachable, tcpReset } from './reset.js';
 export { openRawSender, wantTimestamps, type RawSender } from './raw-socket.js';

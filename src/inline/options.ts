@@ -100,6 +100,10 @@ const exceptionsSchema = z.strictObject({
   memory: exception('pass', 'The memory for kept segments, or the flow table, is full'),
   midstream: exception('pass', 'A connection that began before we watched'),
   parser_error: exception('pass', 'A packet that cannot be decoded'),
+  urgent: exception(
+    'drop',
+    'A segment with urgent data: the receiver may read it as another text than we do (RFC 6093)',
+  ),
   truncated: exception('pass', 'A packet longer than queue.copy_bytes'),
 });
 
@@ -121,6 +125,13 @@ const bypassSchema = z.strictObject({
 
 /** `inline:` section of the configuration. */
 export const inlineOptionsSchema = z.strictObject({
+  state_dir: z
+    .string()
+    .min(1)
+    .default('inline')
+    .describe(
+      'Folder that keeps mode, policies and exempt addresses for a start without the server; data_dir/inline unless given',
+    ),
   enabled: z
     .boolean()
     .default(false)

@@ -1,4 +1,5 @@
 import { PROTO, TCP, type DecodedPacket } from '../domain/packet.js';
+import { foldSum, sumWords } from './checksum.js';
 
 const IP4_HEADER = 20;
 const IP6_HEADER = 40;
@@ -59,7 +60,7 @@ function ipHeader(p: DecodedPacket, forward: boolean, proto: number, bytes: numb
     out[9] = proto;
     out.writeUInt32BE(from[3]! >>> 0, 12);
     out.writeUInt32BE(to[3]! >>> 0, 16);
-    out.writeUInt16BE(~fold(sum(out, 0, IP4_HEADER)) & 0xffff, 10);
+    out.writeUInt16BE(~foldSum(sumWords(out, 0, IP4_HEADER)) & 0xffff, 10);
     return out;
   }
   out[0] = 0x60;
@@ -75,21 +76,10 @@ function ipHeader(p: DecodedPacket, forward: boolean, proto: number, bytes: numb
 
 /** Internet checksum (RFC 1071) of `[at, end)`, with the pseudo header of this IP version; 0: without. */
 function checksum(packet: Buffer, version: number, proto: number, at: number): number {
-  let total = sum(packet, at, packet.length);
+  let total = sumWords(packet, at, packet.length);
   if (version !== 0) {
-    total += version === 4 ? sum(packet, 12, 20) : sum(packet, 8, 40);
+    total += version === 4 ? sumWords(packet, 12, 20) : sumWords(packet, 8, 40);
     total += proto + packet.length - at;
   }
-  return ~fold(total) & 0xffff;
-}
-
-function sum(data: Buffer, from: number, to: number): number {
-  let total = 0;
-  for (let i = from; i < to; i += 2) total += (data[i]! << 8) | (i + 1 < to ? data[i + 1]! : 0);
-  return total;
-}
-
-function fold(total: number): number {
-  while (total > 0xffff) total = Math.floor(total / 0x10000) + (total & 0xffff);
-  return total;
+  return ~foldSum(total) & 0xffff;
 }

@@ -4,10 +4,10 @@ export { type BacktestComparison, type BacktestSummary, type ComparedBlock } fro
 export { policyCasesSchema, runPolicyCase, type CaseResult, type PolicyCase, type PolicyCases } from './cases.js';
 export { createPolicyEngine, type Judgement, type PolicyEngine, type PolicyEngineDeps } from './engine.js';
 export { explainAlert, type PolicyExplanation } from './explain.js';
-export { type BlastRadius, type GuardDeps } from './guards.js';
+export { effectiveMode, type BlastRadius, type GuardDeps } from './guards.js';
 export { judgeOnce } from './judge-once.js';
 export { loadPolicyFolder, policyError, type PolicyFolder } from './load.js';
-export { alertDirection, type AlertDirection } from './match.js';
+export { alertDirection, firstFailure, type AlertDirection, type MatchContext } from './match.js';
 export { policyOptionsSchema, type PolicyOptions } from './options.js';
 export { parsePolicy, type ParseResult } from './parse.js';
 export { policyJsonSchema, policySchema, type Policy } from './schema.js';

@@ -126,6 +126,17 @@ const caps = z.strictObject({
   active: z.number().int().min(1).default(10000).describe('Decisions of this policy in force at one time'),
 });
 
+const inline = z
+  .strictObject({
+    verdict: z
+      .enum(['rule', 'drop', 'reject', 'drop_flow', 'mark'])
+      .describe(
+        'rule: what the signature itself asks for (drop, reject), nothing for one that only alerts; drop: the packet, and of TCP its connection; reject: drop and say so (TCP reset, ICMP); drop_flow: the connection; mark: set the mark of its packets',
+      ),
+    mark: z.number().int().min(1).max(0xffffffff).optional().describe('Mark that packets get, for verdict mark'),
+  })
+  .describe('What the inline daemon does with the very packet of a signature, before it passes');
+
 /** One policy file, as written by the operator. */
 export const policySchema = z
   .strictObject({
@@ -147,11 +158,22 @@ export const policySchema = z
       .default('act')
       .describe('allow: nothing happens; monitor: alert only; act: the ladder'),
     respond: respond.optional(),
+    inline: inline.optional(),
     caps: caps.prefault({}),
   })
   .superRefine((policy, ctx) => {
     if (policy.outcome === 'act' && !policy.respond) {
       ctx.addIssue({ code: 'custom', path: ['respond'], message: 'is required when the outcome is act' });
+    }
+    if (policy.inline && (policy.inline.verdict === 'mark') !== (policy.inline.mark !== undefined)) {
+      ctx.addIssue({
+        code: 'custom',
+        path: ['inline', 'mark'],
+        message: 'belongs to verdict mark, and is required there',
+      });
+    }
+    if (policy.inline && policy.outcome === 'allow') {
+      ctx.addIssue({ code: 'custom', path: ['inline'], message: 'contradicts outcome allow: remove one' });
     }
     if (policy.outcome !== 'act' && policy.respond) {
       ctx.addIssue({ code: 'custom', path: ['respond'], message: `contradicts outcome ${policy.outcome}: remove one` });

@@ -14,8 +14,8 @@ export const confirmSecsSchema = z.number().int().min(CONFIRM_MIN_SECS).max(CONF
 /** A change that is in force and will be taken back unless it is confirmed. */
 export const pendingChangeSchema = z.object({
   id: z.uuid(),
-  kind: z.enum(['policy', 'mode']),
-  /** Name of the policy, or `mode`. */
+  kind: z.enum(['policy', 'mode', 'inline']),
+  /** Name of the policy, `mode` or `inline`. */
   object: z.string(),
   /** What was changed, in a sentence. */
   summary: z.string(),

@@ -12,6 +12,7 @@ import { alertOperations } from './alerts.js';
 import { authOperations } from './auth.js';
 import { backtestOperations } from './backtests.js';
 import { changeOperations } from './changes.js';
+import { inlineOperations } from './inline.js';
 import { baselineOperations } from './baselines.js';
 import { decisionOperations } from './decisions.js';
 import { incidentOperations } from './incidents.js';
@@ -55,6 +56,7 @@ export const OPERATIONS = {
   ...policyOperations,
   ...policySchemaOperations,
   ...changeOperations,
+  ...inlineOperations,
   ...backtestOperations,
   ...modelOperations,
   ...accountOperations,

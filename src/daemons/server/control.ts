@@ -101,6 +101,7 @@ export function createControl(parts: ServerParts): Control {
     training: parts.learning.control.training,
     rules: parts.rules,
     intel: parts.intel,
+    inline: parts.inline,
     siem: createSiemControl(forwarder, parts.configFile, parts.siemReloaded),
     respond: createResponseRequests(parts, parts.responseOptions),
     remediation: parts.remediation,

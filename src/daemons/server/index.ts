@@ -4,6 +4,7 @@ import { readMemberFile } from '../../fleet/index.js';
 import { openForwarder } from '../../forward/index.js';
 import { openIngest } from '../../ingest/index.js';
 import { openStore } from '../../store/index.js';
+import type { Detection } from '../../domain/detection.js';
 import type { Logger } from '../../util/logger.js';
 import { VERSION } from '../../util/version.js';
 import { openFolder } from '../folders.js';
@@ -20,6 +21,7 @@ import { openExempt } from './exempt.js';
 import { createFeedBlocks } from './feed-blocks.js';
 import { openHttp } from './http.js';
 import { openServerFleet } from './fleet-server.js';
+import { openInlineBook } from './inline.js';
 import { createIntelBook } from './intel.js';
 import { createLab } from './lab.js';
 import { openLinks } from './links.js';
@@ -117,8 +119,11 @@ export async function runServer(
     now,
   });
 
+  const push = (detection: Detection): void => path.correlator.push(detection);
+  const inline = await openInlineBook(config, { settings, engine, exempt, store, outlets, problems, push, log });
+
   const { hits } = rules;
-  const deps = { path, exempt, baselines, evidence, learning, hits, problems, store, outlets, log };
+  const deps = { path, exempt, baselines, evidence, inline, learning, hits, problems, store, outlets, log };
   const links = await openLinks(config, deps);
   const { bus, sensors, responder, questions } = links;
   const fleet = openServerFleet(config, { path, engine, links, settings, hits, evidence, store, outlets, log });
@@ -138,7 +143,8 @@ export async function runServer(
   });
 
   // What people work with.
-  const changes = await openChanges({ store, policies, settings, book, outlets, log });
+  const changes = await openChanges({ store, policies, settings, book, inline, outlets, log });
+  inline.attach(changes);
   const backtests = createBacktestJobs({
     order: () => ({
       store: storeOptions,
@@ -170,6 +176,7 @@ export async function runServer(
     configuration,
     rules,
     intel,
+    inline,
     store,
     book,
     exemptions,
@@ -206,6 +213,7 @@ export async function runServer(
       ...prefixed('correlate', path.correlator.stats()),
       ...learning.training.metrics(),
       ...intel.metrics(),
+      ...inline.metrics(),
       ...fleet.metrics(),
       ...evidence.stats(),
     }),
@@ -234,6 +242,7 @@ export async function runServer(
       second(nowMs) {
         path.correlator.tick(nowMs);
         book.tick(nowMs);
+        inline.tick(nowMs);
         learning.training.tick();
         fleet.tick(nowMs);
         const point = { atMs: nowMs, ...path.takeSums() };

@@ -7,6 +7,7 @@ import type { BaselineBook } from './baselines.js';
 import type { EvidenceStore } from './evidence.js';
 import type { ExemptBook } from './exempt.js';
 import { createListSender } from './list-sync.js';
+import type { InlineBook } from './inline.js';
 import type { Outlets } from './outlets.js';
 import type { DecisionPath } from './path.js';
 import type { ProblemList } from './problems.js';
@@ -29,6 +30,7 @@ interface LinksDeps {
   exempt: ExemptBook;
   baselines: BaselineBook;
   evidence: EvidenceStore;
+  inline: InlineBook;
   learning: Learning;
   hits: RuleHits;
   problems: ProblemList;
@@ -116,6 +118,7 @@ export async function openLinks(config: LoadedConfig, deps: LinksDeps): Promise<
   }
 
   function onConnect(peer: Peer): void {
+    if (peer.role === 'inline') return deps.inline.connected(peer);
     if (peer.role === 'sensor') {
       const { interfaces } = peer.info;
       sensors.connected(peer.name, Array.isArray(interfaces) ? interfaces.map(String) : []);
@@ -130,6 +133,7 @@ export async function openLinks(config: LoadedConfig, deps: LinksDeps): Promise<
   }
 
   function onDisconnect(peer: Peer): void {
+    if (peer.role === 'inline') return deps.inline.disconnected(peer);
     if (peer.role === 'sensor') sensors.disconnected(peer.name);
     else {
       responder.disconnected();
@@ -140,7 +144,11 @@ export async function openLinks(config: LoadedConfig, deps: LinksDeps): Promise<
   }
 
   const bus = await openBusServer(
-    { sensorPath: join(config.runtime_dir, 'sensor.sock'), responderPath: join(config.runtime_dir, 'responder.sock') },
+    {
+      sensorPath: join(config.runtime_dir, 'sensor.sock'),
+      responderPath: join(config.runtime_dir, 'responder.sock'),
+      inlinePath: join(config.runtime_dir, 'inline.sock'),
+    },
     {
       onConnect,
       onDisconnect,
@@ -148,6 +156,7 @@ export async function openLinks(config: LoadedConfig, deps: LinksDeps): Promise<
         onSensor(message, peer.name);
       },
       onResponder,
+      onInline: deps.inline.report,
     },
     { log },
   );

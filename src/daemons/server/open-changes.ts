@@ -2,6 +2,7 @@ import type { Store } from '../../store/index.js';
 import type { Logger } from '../../util/logger.js';
 import { changeText, createChangeBook, type ChangeBook } from './changes.js';
 import type { DecisionBook } from './decisions.js';
+import type { InlineBook } from './inline.js';
 import type { Outlets } from './outlets.js';
 import type { Settings } from './parts.js';
 import type { PolicyBook } from './policies.js';
@@ -12,15 +13,16 @@ interface ChangesDeps {
   policies: PolicyBook;
   settings: Settings;
   book: DecisionBook;
+  inline: InlineBook;
   outlets: Outlets;
   log: Logger;
 }
 
 /** Commit-confirm, with everybody told of what is pending, kept and taken back. */
-export async function openChanges({ store, policies, settings, book, outlets, log }: ChangesDeps): Promise<ChangeBook> {
+export async function openChanges({ store, policies, settings, book, inline, outlets, log }: ChangesDeps): Promise<ChangeBook> {
   const changes = createChangeBook({
     settings: store.settings,
-    undo: (change, actor) => undoChange(change, actor, { policies, settings, book }),
+    undo: (change, actor) => undoChange(change, actor, { policies, settings, book, inline }),
     told(change, what, lifted, actor) {
       const text = `${change.summary} ${changeText(what, lifted, actor)}`;
       log.warn({ change: change.id, what, actor }, text);

@@ -1,6 +1,7 @@
 import type { BusServer } from '../../bus/index.js';
 import type { FleetLink } from '../../fleet/index.js';
 import type { LiveChange, LiveEvent } from '../../contract/http.js';
+import type { InlineCommand } from '../../contract/inline.js';
 import type { ResponderCommand, SensorCommand } from '../../contract/ipc.js';
 import type { Alert } from '../../domain/alert.js';
 import type { Decision } from '../../domain/decision.js';
@@ -18,6 +19,8 @@ export interface Outlets {
   toSensor(name: string, command: SensorCommand): boolean;
   toResponders(command: ResponderCommand): number;
   toResponder(name: string, command: ResponderCommand): boolean;
+  /** @returns how many inline daemons were told. */
+  toInline(command: InlineCommand): number;
   publish(event: LiveEvent, type: LiveChange): void;
   publishAlert(alert: Alert, response: AlertResponse, isNew: boolean): void;
   publishStatus(): void;
@@ -46,9 +49,15 @@ export function createOutlets(name: string, toSiem: (event: SiemEvent) => void):
   }
 
   return {
-    toSensors: (command) => bus?.toSensors(command) ?? 0,
+    toSensors(command) {
+      if (command.type === 'reload' && command.what === 'rules') bus?.toInline({ type: 'reload' });
+      return bus?.toSensors(command) ?? 0;
+    },
     toSensor: (sensor, command) => bus?.toSensor(sensor, command) ?? false,
+    toInline: (command) => bus?.toInline(command) ?? 0,
     toResponders(command) {
+      if (command.type === 'decide' && isBlock(command.decision))
+        bus?.toInline({ type: 'block', value: command.decision.value });
       seal(command);
       return bus?.toResponders(command) ?? 0;
     },
@@ -82,4 +91,9 @@ export function createOutlets(name: string, toSiem: (event: SiemEvent) => void):
       else http = what.http;
     },
   };
+}
+
+/** Also packets that are queued already must not pass. */
+function isBlock({ action, scope, simulated }: Pick<Decision, 'action' | 'scope' | 'simulated'>): boolean {
+  return action === 'block' && !simulated && (scope === 'ip' || scope === 'cidr');
 }

@@ -16,6 +16,7 @@ import type { BacktestJobs } from './backtests.js';
 import type { ChangeBook } from './changes.js';
 import type { PolicyBook } from './policies.js';
 import type { RemediationFeed } from './remediation.js';
+import type { InlineBook } from './inline.js';
 import type { IntelBook } from './intel.js';
 import type { Questions } from './questions.js';
 import type { SensorBook } from './sensors.js';
@@ -68,6 +69,7 @@ export interface ServerParts {
   siemReloaded(config: LoadedConfig): Promise<void>;
   rules: RulesControl;
   intel: IntelBook;
+  inline: InlineBook;
   questions: Questions;
   responder(): Status['responder'];
   toSensor(name: string, command: SensorCommand): boolean;

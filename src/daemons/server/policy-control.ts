@@ -111,8 +111,12 @@ function withCandidate(policies: readonly Policy[], yaml: string | undefined): P
 export async function undoChange(
   change: StoredChange,
   actor: string,
-  parts: Pick<ServerParts, 'policies' | 'settings' | 'book'>,
+  parts: Pick<ServerParts, 'policies' | 'settings' | 'book' | 'inline'>,
 ): Promise<number> {
+  if (change.kind === 'inline') {
+    await parts.inline.restoreMode(change.before, actor);
+    return 0;
+  }
   if (change.kind === 'policy') await parts.policies.restore(change.object, change.before);
   else await parts.settings.setMode(MODES.find((m) => m === change.before) ?? 'observe', actor);
   const madeUnder = parts.book.active().filter((d) => {

@@ -5,7 +5,7 @@ import { isSuppressed } from './header.js';
 import type { Rule } from './rule.js';
 import type { Scene } from './scene.js';
 import { applyBits, applyInts, createHostBits, testBits, testInts } from './state/bits.js';
-import { createThresholds } from './state/thresholds.js';
+import { createThresholds, type Admission } from './state/thresholds.js';
 import type { Place } from './transactions.js';
 
 export interface AlertLimits {
@@ -17,6 +17,11 @@ export interface AlertLimits {
 export interface AlertDeps {
   emit(detection: Detection): void;
   sensor: string;
+  /**
+   * A rule matched and its alert was held back by a limit: raised often enough, or too many for one packet. What the rule
+   * asks for beyond an alert is asked for all the same.
+   */
+  emitQuietly?(detection: Detection): void;
   /** Community id of a flow; detections go without one when it is not given. */
   communityId?(flows: FlowColumns, slot: number): string;
 }
@@ -81,19 +86,26 @@ export class Alerts {
         if (state) state.passed = true;
         break;
       }
-      if (!this.#isWanted(rule, scene) || rule.noalert) continue;
-      if (kept >= this.#limit) {
-        this.#counts.overflow++;
-        continue;
+      const wanted = this.#isWanted(rule, scene);
+      if (wanted === 'no' || rule.noalert) continue;
+      if (wanted === 'raise' && kept >= this.#limit) this.#counts.overflow++;
+      const isQuiet = wanted === 'quiet' || kept >= this.#limit;
+      if (isQuiet && this.#deps.emitQuietly === undefined) continue;
+      if (!isQuiet) {
+        kept++;
+        this.#counts.alerts++;
       }
-      kept++;
-      this.#counts.alerts++;
       const action = rule.rateFilter === undefined ? rule.action : this.#actionOf(rule, scene);
       if (action === 'pass') continue;
+      const { sensor } = this.#deps;
+      if (isQuiet) {
+        this.#deps.emitQuietly?.(toDetection(rule, scene, place, { sensor, action }));
+        continue;
+      }
       const { flows, slot } = scene;
       const communityId = flows && slot >= 0 ? this.#deps.communityId?.(flows, slot) : undefined;
       this.#deps.emit({
-        ...toDetection(rule, scene, place, { sensor: this.#deps.sensor, action }),
+        ...toDetection(rule, scene, place, { sensor, action }),
         ...(communityId === undefined ? {} : { communityId }),
       });
     }
@@ -104,13 +116,17 @@ export class Alerts {
     return this.#pending.some((a) => a.rule === rule && a.direction === direction);
   }
 
-  /** False when a suppression or a threshold holds the alert back. */
-  #isWanted(rule: Rule, scene: Scene): boolean {
-    const isHeldBack =
-      (rule.suppress.length > 0 && isSuppressed(rule, scene)) ||
-      ((rule.threshold !== undefined || rule.detectionFilter !== undefined) && !this.#isAdmitted(rule, scene));
-    if (isHeldBack) this.#counts.suppressed++;
-    return !isHeldBack;
+  /** no: suppressed, or not often enough; quiet: a limit holds the alert back. */
+  #isWanted(rule: Rule, scene: Scene): 'raise' | 'quiet' | 'no' {
+    const admission =
+      rule.suppress.length > 0 && isSuppressed(rule, scene)
+        ? 'before'
+        : rule.threshold !== undefined || rule.detectionFilter !== undefined
+          ? this.#admission(rule, scene)
+          : 'raise';
+    if (admission === 'raise') return 'raise';
+    this.#counts.suppressed++;
+    return admission === 'after' ? 'quiet' : 'no';
   }
 
   #actionOf(rule: Rule, scene: Scene): string {
@@ -118,7 +134,7 @@ export class Alerts {
     return this.#thresholds.actionOf(rule, scene.src(), scene.dst(), flowId, scene.nowUs);
   }
 
-  #isAdmitted(rule: Rule, scene: Scene): boolean {
+  #admission(rule: Rule, scene: Scene): Admission {
     const flowId = scene.flows && scene.slot >= 0 ? scene.flows.flowId[scene.slot]! : 0;
     return this.#thresholds.admit(rule, scene.src(), scene.dst(), flowId, scene.nowUs);
   }

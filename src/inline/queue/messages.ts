@@ -14,6 +14,7 @@ export const NFQA = {
   TIMESTAMP: 4,
   PAYLOAD: 10,
   CAP_LEN: 13,
+  SKB_INFO: 14,
 } as const;
 
 export const CFG = { CMD: 1, PARAMS: 2, QUEUE_MAXLEN: 3, MASK: 4, FLAGS: 5 } as const;
@@ -26,6 +27,7 @@ export const CFG_F_GSO = 4;
 export const NF_DROP = 0;
 export const NF_ACCEPT = 1;
 
+const SKB_CSUM_NOTVERIFIED = 4;
 const NLM_F_REQUEST = 1;
 const HEADER_BYTES = 20;
 const ATTRIBUTE_MASK = 0x3fff;
@@ -37,6 +39,8 @@ export class QueuedPacket {
   mark = 0;
   /** When the kernel received it, microseconds since the epoch; 0 when it did not say. */
   receivedUs = 0;
+  /** Nobody has looked at its checksum yet. */
+  isUnverified = false;
   /** Netfilter hook: 1 input, 2 forward, 3 output. */
   hook = 0;
   /** The IP packet: `data[offset .. offset + length]`. */
@@ -54,10 +58,12 @@ export class QueuedPacket {
 export function readPacket(buffer: Buffer, start: number, end: number, packet: QueuedPacket): number {
   if (end - start < HEADER_BYTES) return -1;
   const type = buffer.readUInt16LE(start + 4);
-  if (type === 2) return -buffer.readInt32LE(start + 16);
+  // An acknowledgement is an error message without an error.
+  if (type === 2) return 0 - buffer.readInt32LE(start + 16) || -1;
   if (type !== NFQNL.PACKET) return -1;
   packet.mark = 0;
   packet.receivedUs = 0;
+  packet.isUnverified = false;
   packet.length = 0;
   packet.fullLength = 0;
   let isComplete = false;
@@ -81,6 +87,9 @@ export function readPacket(buffer: Buffer, start: number, end: number, packet: Q
         packet.data = buffer;
         packet.offset = at + 4;
         packet.length = size - 4;
+        break;
+      case NFQA.SKB_INFO:
+        packet.isUnverified = (buffer.readUInt32BE(at + 4) & SKB_CSUM_NOTVERIFIED) !== 0;
         break;
       case NFQA.CAP_LEN:
         packet.fullLength = buffer.readUInt32BE(at + 4);

@@ -92,11 +92,12 @@ function queueChain(options: InlineOptions, backend: Backend): string[] {
 }
 
 function chooseChain(options: InlineOptions): string[] {
-  const { pass, passReply, cut } = marksFrom(options.mark_bit);
+  const { pass, passReply, cut, all, own } = marksFrom(options.mark_bit);
   const has = (bit: number): string => `ct mark & ${hex(bit)} == ${hex(bit)}`;
   const without = hex(~cut >>> 0);
   return [
     '  chain choose {',
+    `    meta mark & ${hex(all)} == ${hex(own)} return`,
     ...['ip saddr @exempt4', 'ip daddr @exempt4', 'ip6 saddr @exempt6', 'ip6 daddr @exempt6'].map(
       (match) => `    ${match} counter name exempt return`,
     ),
@@ -141,12 +142,12 @@ function interfaceRules({ interfaces }: InlineOptions): string[] {
 
 /** What a verdict asked for by the packet's mark is remembered at the connection; then our bits leave the packet. */
 function settleChain(options: InlineOptions): string[] {
-  const { pass, passReply, cut, all } = marksFrom(options.mark_bit);
+  const { pass, passReply, cut, all, own } = marksFrom(options.mark_bit);
   const says = (bit: number): string => `meta mark & ${hex(bit)} == ${hex(bit)}`;
   const remember = (bit: number): string => `ct mark set ct mark | ${hex(bit)}`;
   return [
     '  chain settle {',
-    `    meta mark & ${hex(all)} == 0x00000000 return`,
+    `    meta mark & ${hex(all)} == { 0x00000000, ${hex(own)} } return`,
     `    ${says(cut)} ${remember(cut)} counter name cut drop`,
     `    ${says(pass)} ct direction original ${remember(pass)}`,
     `    ${says(pass)} ct direction reply ${remember(passReply)}`,

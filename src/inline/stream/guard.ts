@@ -36,6 +36,10 @@ class Half {
   position = 0;
   next = 0;
   isKnown = false;
+  /** Position of the FIN, or -1. */
+  finAt = -1;
+  /** The receiver has been told that the connection is over. */
+  isReset = false;
   readonly kept = new KeptBytes();
   /** By position. */
   readonly held: HeldSegment[] = [];
@@ -47,6 +51,8 @@ class Half {
   start(sequence: number): void {
     this.isKnown = true;
     this.next = sequence >>> 0;
+    this.finAt = -1;
+    this.isReset = false;
     this.kept.start = this.kept.end = this.position;
   }
 }
@@ -86,13 +92,19 @@ export class StreamGuard {
       const first = (p.seq + 1) >>> 0;
       if (!own.isKnown || (own.position === 0 && own.held.length === 0)) own.start(first);
     }
-    if (p.payloadLen === 0) return STEP.INSPECT;
+    if (p.tcpFlags & TCP.RST) return this.lookAtReset(own, p);
+    if (p.payloadLen === 0) {
+      if (p.tcpFlags & TCP.FIN && own.isKnown && own.finAt < 0) own.finAt = own.positionOf(p.seq);
+      return STEP.INSPECT;
+    }
     if (!own.isKnown) return STEP.MIDSTREAM;
     const at = own.positionOf(p.seq) + (p.tcpFlags & TCP.SYN ? 1 : 0);
-    if (this.conflicts(own, p, at)) {
+    const end = at + p.payloadLen;
+    if (own.isReset || (own.finAt >= 0 && end > own.finAt) || this.conflicts(own, p, at)) {
       this.counts.conflicts++;
       return STEP.CONFLICT;
     }
+    if (p.tcpFlags & TCP.FIN) own.finAt = end;
     if (at > own.position) return STEP.AHEAD;
     if (at + p.payloadLen > own.position) return STEP.INSPECT;
     this.counts.retransmissions++;
@@ -179,6 +191,20 @@ export class StreamGuard {
     this.waiting.delete(key);
     this.halves[key] = undefined;
     return half.held;
+  }
+
+  /**
+   * A reset counts exactly where the receiver expects the next byte, elsewhere receivers answer with a question (RFC 5961
+   * 3.2) and go on: such a reset must not make us believe that it is over.
+   */
+  private lookAtReset(own: Half, p: DecodedPacket): Step {
+    if (!own.isKnown || p.seq >>> 0 === own.next || p.tcpFlags & TCP.SYN) {
+      own.isReset = own.isKnown;
+      return STEP.INSPECT;
+    }
+    if (own.finAt >= 0 && own.positionOf(p.seq) === own.finAt + 1) return STEP.INSPECT;
+    this.counts.conflicts++;
+    return STEP.CONFLICT;
   }
 
   private half(slot: number, direction: Direction): Half {

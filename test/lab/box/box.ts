@@ -87,7 +87,7 @@ export class Box {
   }
 
   /** Process id of a daemon. */
-  async pidOf(daemon: 'sensor' | 'server' | 'responder'): Promise<number> {
+  async pidOf(daemon: 'sensor' | 'server' | 'responder' | 'inline'): Promise<number> {
     const { stdout } = await this.lab.hosts.router.run('pgrep', [
       '-P',
       String(this.process.pid),

@@ -6,10 +6,12 @@ interface Entry {
   next: number;
 }
 
+export type Admission = 'raise' | 'before' | 'after';
+
 /** Counts alerts per rule and address; the oldest entry goes when the table is full. */
 export interface Thresholds {
-  /** True when the alert is to be raised. */
-  admit(rule: Rule, src: string, dst: string, flowId: number, nowUs: number): boolean;
+  /** raise: the alert is to be raised; before: the rule has not matched often enough; after: it was raised before. */
+  admit(rule: Rule, src: string, dst: string, flowId: number, nowUs: number): Admission;
   /** The action of a rule now: its own, or that of its rate filter while it fires often. */
   actionOf(rule: Rule, src: string, dst: string, flowId: number, nowUs: number): string;
   readonly size: number;
@@ -33,7 +35,7 @@ export function createThresholds(maxEntries: number): Thresholds {
     return entry;
   }
 
-  function decide(spec: ThresholdSpec, key: string, nowUs: number): boolean {
+  function decide(spec: ThresholdSpec, key: string, nowUs: number): Admission {
     const entry = entryOf(key, nowUs);
     const windowUs = spec.seconds * 1e6;
     if (spec.type !== 'backoff' && nowUs - entry.sinceUs >= windowUs) {
@@ -43,20 +45,20 @@ export function createThresholds(maxEntries: number): Thresholds {
     entry.count++;
     switch (spec.type) {
       case 'limit':
-        return entry.count <= spec.count;
+        return entry.count <= spec.count ? 'raise' : 'after';
       case 'threshold':
-        if (entry.count < spec.count) return false;
+        if (entry.count < spec.count) return 'before';
         entry.count = 0;
         entry.sinceUs = nowUs;
-        return true;
+        return 'raise';
       case 'both':
-        return entry.count === spec.count;
+        return entry.count === spec.count ? 'raise' : entry.count < spec.count ? 'before' : 'after';
       case 'backoff':
-        if (entry.count < (entry.next || spec.count)) return false;
+        if (entry.count < (entry.next || spec.count)) return entry.next === 0 ? 'before' : 'after';
         entry.next = (entry.next || spec.count) * spec.multiplier;
-        return true;
+        return 'raise';
       default:
-        return entry.count > spec.count;
+        return entry.count > spec.count ? 'raise' : 'before';
     }
   }
 
@@ -98,9 +100,11 @@ export function createThresholds(maxEntries: number): Thresholds {
       return filter.newAction;
     },
     admit(rule, src, dst, flowId, nowUs) {
-      for (const spec of [rule.detectionFilter, rule.threshold])
-        if (spec && !decide(spec, keyOf(rule, spec, src, dst, flowId), nowUs)) return false;
-      return true;
+      for (const spec of [rule.detectionFilter, rule.threshold]) {
+        const admission = spec ? decide(spec, keyOf(rule, spec, src, dst, flowId), nowUs) : 'raise';
+        if (admission !== 'raise') return admission;
+      }
+      return 'raise';
     },
   };
 }

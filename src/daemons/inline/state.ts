@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import type { InlineMode, InlineState } from '../../contract/inline.js';
+import type { KernelCounters } from '../../inline/index.js';
+import type { WorkerState } from './worker.js';
+
+/** Packets that wait in the kernel for our queues, from /proc/net/netfilter/nfnetlink_queue. */
+export function queueDepth(first: number, fanout: number, text = readQueues()): { waiting: number; dropped: number } {
+  let waiting = 0;
+  let dropped = 0;
+  for (const line of text.split('\n')) {
+    // Number, port id, waiting, copy mode, copy range, dropped in the queue, dropped for the user, id, 1.
+    const fields = line.trim().split(/\s+/).map(Number);
+    const [number = -1, , depth = 0, , , full = 0, forUser = 0] = fields;
+    if (fields.length < 7 || number < first || number >= first + fanout) continue;
+    waiting += depth;
+    dropped += full + forUser;
+  }
+  return { waiting, dropped };
+}
+
+function readQueues(): string {
+  try {
+    return readFileSync('/proc/net/netfilter/nfnetlink_queue', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** What the daemon tells the server once a second. */
+export function toState(
+  mode: InlineMode,
+  backend: string,
+  workers: readonly WorkerState[],
+  kernel: KernelCounters,
+  queues: { waiting: number; dropped: number },
+): InlineState {
+  const counts: Record<string, number> = { queue_dropped: queues.dropped };
+  for (const worker of workers)
+    for (const [name, value] of Object.entries(worker.counts)) counts[name] = (counts[name] ?? 0) + value;
+  for (const [name, { packets, bytes }] of Object.entries(kernel)) {
+    counts[`kernel_${name}_packets`] = packets;
+    counts[`kernel_${name}_bytes`] = bytes;
+  }
+  const forwarded = kernel.bypassed.bytes + kernel.chosen.bytes;
+  const worst = (key: 'p50Us' | 'p95Us' | 'p99Us'): number => Math.max(0, ...workers.map((w) => w.latency[key]));
+  return {
+    mode,
+    backend,
+    state: mode === 'off' ? 'off' : workers.some((w) => w.isOverloaded) ? 'overloaded' : 'judging',
+    queueDepth: queues.waiting,
+    held: workers.reduce((sum, w) => sum + w.held, 0),
+    latency: {
+      count: workers.reduce((sum, w) => sum + w.latency.count, 0),
+      p50Us: worst('p50Us'),
+      p95Us: worst('p95Us'),
+      p99Us: worst('p99Us'),
+    },
+    bypassedShare: forwarded === 0 ? 0 : kernel.bypassed.bytes / forwarded,
+    counts,
+  };
+}

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { InlineDrop } from '../../src/contract/inline.js';
+import { canonicalAddress } from '../../src/util/ip.js';
+import type { InlineStatus } from '../../src/contract/http.js';
+import { Box } from '../lab/box/box.js';
+import { siemLine } from '../lab/box/cef.js';
+import { openLab, type Lab } from '../lab/lab.js';
+import { writeEtc } from '../lab/netns.js';
+import { ADDRESS, CLIENT_ADDRESSES } from '../lab/topology.js';
+import { waitFor } from '../lab/wait.js';
+import { Shuffler } from './inline/shuffler.js';
+
+const { client: CLIENT, victim: VICTIM } = ADDRESS;
+const [, SECOND = ''] = CLIENT_ADDRESSES;
+const SQL = '/find?id=1%20union%20all%20select%20name%2cpassword%20from%20users';
+/** Long enough that a busy machine is not taken for a dead daemon. */
+const ALIVE_MS = 3000;
+
+/** What exploits the packet is stopped for; nobody is blocked, so that the same client goes on. */
+const POLICY = `
+format: 1
+name: exploit
+description: The packet of an exploit does not pass.
+when:
+  tiers: [signature]
+  min_severity: medium
+outcome: monitor
+inline: { verdict: drop }
+`;
+const RULES = `
+alert dns any any -> any 53 (msg:"Lookup of a hostile name"; dns.query; content:"mirror.lab.example"; nocase; classtype:trojan-activity; sid:1900001; rev:1;)
+alert udp any any -> any 53 (msg:"Magic in a datagram"; content:"hostile-datagram"; classtype:trojan-activity; sid:1900002; rev:1;)
+alert http any any -> any any (msg:"Only told"; http.uri; content:"/quiet"; noalert; classtype:trojan-activity; sid:1900003; rev:1;)
+`;
+
+let lab: Lab;
+let box: Box;
+before(async () => {
+  lab = await openLab({ services: ['web', 'dns', 'syslog'] });
+  // The box's resolver is protected, and the victim shall not be.
+  writeEtc(lab.hosts.router.netns, 'resolv.conf', `nameserver ${ADDRESS.siem.ip4}\n`);
+  const rules = join(lab.dir, 'inline.rules');
+  const shipped = join(import.meta.dirname, '../../policies/rules');
+  writeFileSync(rules, RULES);
+  const config = {
+    detect: {
+      signature: { rules: [rules, ...['web-injection', 'web-files'].map((n) => join(shipped, `${n}.rules`))] },
+    },
+    // A busy machine shall not look like an overload.
+    inline: {
+      enabled: true,
+      mode: 'enforce',
+      alive_ms: ALIVE_MS,
+      exclude: [SECOND],
+      overload: { max_latency_ms: 30_000 },
+    },
+  };
+  box = await Box.start(lab, { mode: 'enforce', policies: { 'exploit.yaml': POLICY }, config });
+  await box.login();
+  await waitFor('packets are judged', async () => {
+    const { state } = await status();
+    return state?.mode === 'enforce' && state.state === 'judging';
+  });
+});
+after(() => lab?.close());
+
+const status = () => box.api.get<InlineStatus>('/inline');
+const drops = async () => (await box.api.get<{ items: InlineDrop[] }>('/inline/drops?limit=100')).items;
+const webLog = (): string => {
+  const file = join(lab.dir, 'nginx-access.log');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+};
+
+/** The status of an answer, or 000 when none came. */
+async function get(
+  path: string,
+  { host = VICTIM.ip4 as string, headers = [] as string[], from = '' } = {},
+): Promise<string> {
+  const name = host.includes(':') ? `[${host}]` : host;
+  const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-m', '1.5', ...(from ? ['--interface', from] : [])];
+  const asked = await lab.hosts.client.run('curl', [
+    ...args,
+    ...headers.flatMap((h) => ['-H', h]),
+    `http://${name}${path}`,
+  ]);
+  return asked.stdout;
+}
+
+async function resolves(name: string, server: string = VICTIM.ip4): Promise<boolean> {
+  const { stdout } = await lab.hosts.client.run('dig', ['+short', '+tries=1', '+time=1', `@${server}`, name]);
+  return stdout.split('\n').includes(VICTIM.ip4);
+}
+
+test('an SQL injection and a shellshock header do not reach the web server, ordinary requests of the same client do', async () => {
+  assert.equal(await get('/page1.html?marker=before'), '200');
+  assert.equal(await get(`${SQL}&marker=sql`), '000');
+  assert.equal(await get('/page1.html?marker=shock', { headers: ['X-Test: () { :; }; /bin/id'] }), '000');
+  assert.equal(await get(`${SQL}&marker=six`, { host: VICTIM.ip6 }), '000');
+  assert.equal(await get('/page1.html?marker=after'), '200');
+  assert.equal(await get('/page1.html?marker=after6', { host: VICTIM.ip6 }), '200');
+  const log = await waitFor('the log is written', () => (webLog().includes('marker=after6') ? webLog() : undefined));
+  assert.match(log, /marker=before/);
+  assert.doesNotMatch(log, /marker=(sql|shock|six)/);
+});
+
+test('what was stopped is told with rule and bytes: API, metrics and SIEM', async () => {
+  const stopped = await waitFor('drops of both addresses', async () => {
+    const all = await drops();
+    return [CLIENT.ip4, canonicalAddress(CLIENT.ip6)].every((ip) => all.some((d) => d.srcIp === ip)) ? all : undefined;
+  });
+  const sql = stopped.find((d) => d.title.includes('UNION SELECT') && d.srcIp === CLIENT.ip4);
+  assert.ok(
+    sql && sql.packets >= 1 && sql.bytes > 100 && !sql.simulated && sql.policy === 'exploit',
+    JSON.stringify(stopped),
+  );
+  await siemLine(lab, 'the drop', /\|decision:block\|/, new RegExp(`src=${CLIENT.ip4} `), /UNION SELECT/, /act=drop/);
+  await waitFor('the state tells of it', async () => {
+    const { state } = await status();
+    return state && state.latency.count > 0 && state.latency.p99Us > 0 && (state.counts['dropped'] ?? 0) >= 3;
+  });
+  const { state } = await status();
+  assert.equal(state?.counts['kernel_unwatched_packets'], 0, 'nothing passed unjudged so far');
+});
+
+test('DNS and other datagrams: the hostile one does not pass, the next one does', async () => {
+  assert.ok(await resolves('www.lab.example'));
+  assert.equal(await resolves('mirror.lab.example'), false);
+  assert.ok(await resolves('www.lab.example'));
+  assert.equal(await resolves('mirror.lab.example', VICTIM.ip6), false);
+});
+
+test('an address that is excluded never reaches the queue', async () => {
+  assert.equal(await get(`${SQL}&marker=excluded`, { from: SECOND }), '404');
+});
+
+test('a request in tiny, reordered and repeated segments is stopped, a harmless one like it is answered', async () => {
+  const shuffler = await Shuffler.open(lab.hosts.client, 80);
+  try {
+    assert.match(
+      await shuffler.send(`GET /page1.html?marker=shuffled HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+      / 200 /,
+    );
+    assert.ok(shuffler.reordered > 3, `only ${shuffler.reordered} segments were reordered`);
+    const answer = await shuffler.send(`GET ${SQL}&marker=shuffled-sql HTTP/1.1\r\nHost: x\r\n\r\n`);
+    assert.equal(answer, '', JSON.stringify((await status()).state?.counts));
+  } finally {
+    shuffler.close();
+  }
+  assert.match(webLog(), /marker=shuffled /);
+  assert.doesNotMatch(webLog(), /shuffled-sql/);
+});
+
+test('switched off and on while requests run, no connection is lost; in observe mode it is only counted', async () => {
+  const script = `for i in $(seq 1 150); do curl -s -o /dev/null -m 5 -w '%{http_code}\\n' http://${VICTIM.ip4}/page2.html; done`;
+  const load = lab.hosts.client.start('sh', ['-c', script]);
+  for (const mode of ['off', 'observe', 'off', 'enforce', 'observe']) {
+    const answer = await box.api.ask('PUT', '/inline/mode', { mode });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    await waitFor(`mode ${mode}`, async () => (await status()).state?.mode === mode);
+  }
+  const { stdout } = await load.ended;
+  assert.equal(stdout.replaceAll('200\n', ''), '', 'every request was answered');
+  assert.equal(await get(`${SQL}&marker=observed`), '404');
+  await waitFor('it is counted', async () => (await drops()).some((d) => d.simulated && d.title.includes('UNION')));
+  await box.api.ask('PUT', '/inline/mode', { mode: 'enforce' });
+  await waitFor('enforcing', async () => (await status()).state?.mode === 'enforce');
+  assert.equal(await get(`${SQL}&marker=again`), '000');
+});
+
+test('a mode that nobody confirms is taken back', async () => {
+  const { status: code } = await box.api.ask('PUT', '/inline/mode', { mode: 'observe', confirmSecs: 10 });
+  assert.equal(code, 200);
+  const { pending } = await status();
+  assert.equal(pending?.kind, 'inline');
+  const reverted = await box.api.ask('POST', `/changes/${pending.id}/revert`, {});
+  assert.equal(reverted.status, 200, JSON.stringify(reverted.body));
+  await waitFor('back', async () => (await status()).state?.mode === 'enforce');
+});
+
+test('stopped and killed, traffic flows on within the stated time, everybody is told, and judging goes on', async () => {
+  const pid = await box.pidOf('inline');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await pause(ALIVE_MS + 100);
+    assert.equal(await get('/page1.html?marker=stopped'), '200');
+    await siemLine(lab, 'the silence', /The inline daemon shows no life/);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await siemLine(lab, 'the standstill', /Nobody judged packets for/);
+  await waitFor('judged again', async () => (await get(SQL)) === '000');
+  process.kill(pid, 'SIGKILL');
+  assert.equal(await get('/page1.html?marker=killed'), '200');
+  await siemLine(lab, 'the end', /The inline daemon is gone/);
+  await waitFor('judged by the next', async () => (await get(SQL)) === '000', { limitMs: 20_000 });
+});
+
+test('ended in order, it leaves no rule', async () => {
+  await box.process.stop('SIGTERM');
+  const { stdout } = await lab.hosts.router.run('nft', ['list', 'ruleset']);
+  assert.doesNotMatch(stdout, /portcullis_inline/i);
+  assert.equal(await get('/page1.html?marker=end'), '200');
+});
