@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('.', import.meta.url)),
     environment: 'node',
+    globalSetup: ['test/support/build-console.ts'],
     include: ['test/browser/**/*.test.ts'],
     maxWorkers: 1,
     testTimeout: 60_000,

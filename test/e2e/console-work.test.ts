@@ -166,6 +166,9 @@ test('a list is checked against what is protected, blocked in the kernel, releas
   await waitFor('both released', async () => (await inKernel()).every((e) => e === undefined) || undefined);
   await page.locator(id('toast-undo')).last().click();
   await waitFor('both again', async () => (await inKernel()).every(Boolean) || undefined);
+  await page.locator(id('toast'), { hasText: 'made again' }).waitFor();
+  const proposed = await kernelElement(lab.hosts.router, 'block4_32', SCANNER);
+  assert.equal(proposed, undefined, 'what was only proposed is not made real');
 });
 
 test('the screen of the kernel shows each chain that looks at packets and how full our sets are', async () => {

@@ -99,7 +99,8 @@ export const useDecisions = defineStore('decisions', () => {
     await guarded(async () => {
       const released = await api.releaseDecision(decision.id, reason);
       const leftSecs = decision.durationSecs === 0 ? 0 : Math.ceil((decision.expiresMs - Date.now()) / 1000);
-      const canUndo = decision.durationSecs === 0 || leftSecs > 5;
+      // What was only proposed would come back as a real block: a person asked for it then.
+      const canUndo = !decision.simulated && (decision.durationSecs === 0 || leftSecs > 5);
       void follow(released, 'revoked', canUndo ? () => void guarded(() => again(decision, leftSecs)) : undefined);
     });
   }

@@ -1,12 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type BrowserContext, type CDPSession, type Page } from 'playwright-core';
-import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startMockServer, type MockOptions } from '../support/mock-server';
 
 const CHROMIUM = process.env['PORTCULLIS_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -24,7 +20,7 @@ const id = (name: string): string => `[data-testid="${name}"]`;
 // A skipped suite says why; the set-up script installs Debian's chromium, so CI does not skip.
 describe.skipIf(!existsSync(CHROMIUM))(`the console in ${CHROMIUM}`, () => {
   let browser: Browser;
-  let dist: string;
+  const dist = inject('dist');
   let axe: string;
   let server: Awaited<ReturnType<typeof startMockServer>> | undefined;
   let context: BrowserContext | undefined;
@@ -33,18 +29,11 @@ describe.skipIf(!existsSync(CHROMIUM))(`the console in ${CHROMIUM}`, () => {
   let complaints: string[] = [];
 
   beforeAll(async () => {
-    dist = `${await mkdtemp(join(tmpdir(), 'portcullis-console-'))}/`;
-    await build({
-      configFile: fileURLToPath(new URL('../../vite.config.ts', import.meta.url)),
-      logLevel: 'error',
-      build: { outDir: dist },
-    });
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   });
   afterAll(async () => {
     await browser?.close();
-    if (dist) await rm(dist, { recursive: true, force: true });
   });
   afterEach(async () => {
     await context?.close();

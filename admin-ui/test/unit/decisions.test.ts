@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { api } from '@/api';
 import { ApiError } from '@/api/errors';
 import type { Decision, DecisionDetail } from '@/api/types';
+import { useFollowMany } from '@/components/blocks/follow-many';
 import { useDecisions } from '@/stores/decisions';
 import { useUi } from '@/stores/ui';
 import { makeDecision } from '../support/mock-data';
@@ -100,5 +101,27 @@ describe('an action on a block', () => {
     expect(again).toHaveBeenCalledWith(
       expect.objectContaining({ value: '203.0.113.7', action: 'block', durationSecs: 3000 }),
     );
+  });
+
+  it('offers no undo for the release of what was only proposed: it would come back as a real block', async () => {
+    const decision = makeDecision('203.0.113.7', { simulated: true, mode: 'suggest' });
+    vi.spyOn(api, 'releaseDecision').mockResolvedValue({ ...decision, enforcement: 'revoked' });
+    const ui = useUi();
+    await useDecisions().release(decision, 'not wanted');
+    await flushPromises();
+    expect(ui.toasts[0]).toMatchObject({ tone: 'ok', undo: undefined });
+  });
+
+  it('on many turns green when the kernel has the last of them', async () => {
+    const decision = pending();
+    vi.spyOn(api, 'decision').mockResolvedValue(detail(decision));
+    const ui = useUi();
+    const decisions = useDecisions();
+    void useFollowMany()(['one', decision.id], { goal: 'applied', name: '2 decisions', done: '2 blocks made' });
+    await flushPromises();
+    expect(ui.toasts.map((t) => t.tone)).toEqual(['pending']);
+    decisions.see({ ...decision, enforcement: 'applied' });
+    await flushPromises();
+    expect(ui.toasts[0]).toMatchObject({ tone: 'ok', text: '2 blocks made' });
   });
 });

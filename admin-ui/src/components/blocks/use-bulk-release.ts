@@ -1,25 +1,27 @@
+import { useFollowMany } from './follow-many';
 import { bulkApi } from '@/api/bulk';
 import { api } from '@/api';
 import type { Decision } from '@/api/types';
 import { useAttempt } from '@/composables/use-attempt';
 import { useConfirmed } from '@/composables/use-confirmed';
 import { m } from '@/messages';
-import { useUi } from '@/stores/ui';
 
 /** Asks, releases many decisions, and offers to make them again for the time that they had left. */
 export function useBulkRelease(done: () => void): (decisions: readonly Decision[]) => Promise<void> {
-  const ui = useUi();
   const attempt = useAttempt();
   const confirmed = useConfirmed();
+  const follow = useFollowMany();
 
   const again = (decisions: readonly Decision[]): Promise<void> =>
     attempt(async () => {
+      const ids: string[] = [];
       for (const { value, scope, action, proto, port, reason, expiresMs } of decisions) {
         const durationSecs = expiresMs === 0 ? 0 : Math.max(1, Math.ceil((expiresMs - Date.now()) / 1000));
         const service = port === undefined || proto === undefined ? {} : { port, proto };
-        await api.addDecision({ value, scope, action, durationSecs, reason, override: true, ...service });
+        const request = { value, scope, action, durationSecs, reason, override: true, ...service };
+        ids.push((await api.addDecision(request)).id);
       }
-      ui.toast('ok', m.bulk.again(decisions.length));
+      void follow(ids, { goal: 'applied', name: m.bulk.decisions(ids.length), done: m.bulk.again(ids.length) });
       done();
     });
 
@@ -42,8 +44,14 @@ export function useBulkRelease(done: () => void): (decisions: readonly Decision[
           decisions.map(({ id }) => id),
           reason,
         );
-        const lifted = decisions.filter(({ id }) => released.includes(id));
-        ui.toast('ok', m.bulk.released(released.length), { label: m.action.undo, run: () => void again(lifted) });
+        // What was only proposed must not come back as a real block.
+        const lifted = decisions.filter(({ id, simulated }) => released.includes(id) && !simulated);
+        void follow(released, {
+          goal: 'revoked',
+          name: m.bulk.decisions(released.length),
+          done: m.bulk.released(released.length),
+          undo: lifted.length > 0 ? () => void again(lifted) : undefined,
+        });
         done();
       },
     );
