@@ -1,4 +1,10 @@
-import type { AlertRow, LabelQueueItem, modelOperations } from '../../contract/http.js';
+import type {
+  AlertRow,
+  labelQueueOperations,
+  LabelQueueItem,
+  modelOperations,
+  trainingOperations,
+} from '../../contract/http.js';
 import type { Store, StoredAlert, StoredLabel } from '../../store/index.js';
 import { uuid7 } from '../../util/uuid7.js';
 import type { Control } from '../deps.js';
@@ -15,7 +21,14 @@ interface Parts {
   now(): number;
 }
 
-export function modelHandlers({ store, control, now }: Parts): Pick<Handlers, keyof typeof modelOperations> {
+export function modelHandlers({
+  store,
+  control,
+  now,
+}: Parts): Pick<
+  Handlers,
+  keyof typeof modelOperations | keyof typeof trainingOperations | keyof typeof labelQueueOperations
+> {
   const { models, training } = control;
   return {
     async listModels() {

@@ -3,7 +3,7 @@ import { decisionSchema } from '../ipc.js';
 import { alertRowSchema } from './alerts.js';
 import { jobSchema } from './captures.js';
 import { incidentSchema } from './incident-schema.js';
-import { trainingRunSchema } from './models.js';
+import { trainingRunSchema } from './training.js';
 import { statusSchema } from './system.js';
 import { timelinePointSchema } from './traffic.js';
 

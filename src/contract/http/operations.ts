@@ -18,7 +18,9 @@ import { decisionOperations } from './decisions.js';
 import { incidentOperations } from './incidents.js';
 import { fleetOperations } from './fleet.js';
 import { intelOperations } from './intel.js';
+import { labelQueueOperations } from './label-queue.js';
 import { modelOperations } from './models.js';
+import { trainingOperations } from './training.js';
 import { policyOperations } from './policies.js';
 import { policySchemaOperations } from './policy-schema.js';
 import { responseOperations } from './response-requests.js';
@@ -59,6 +61,8 @@ export const OPERATIONS = {
   ...inlineOperations,
   ...backtestOperations,
   ...modelOperations,
+  ...trainingOperations,
+  ...labelQueueOperations,
   ...accountOperations,
   ...bulkDecisionOperations,
   ...backupOperations,
