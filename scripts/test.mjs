@@ -24,7 +24,7 @@ export function selectStages(filters) {
   const selected = STAGES.map((stage) => {
     const isCheck = typeof stage.files !== 'function';
     const all = isCheck ? [] : stage.files(ROOT);
-    const named = filters.length === 0 || filters.some((filter) => stage.name.startsWith(filter));
+    const named = filters.length === 0 ? !stage.onRequest : filters.some((filter) => stage.name.startsWith(filter));
     const files = named ? all : all.filter((file) => filters.some((filter) => relative(ROOT, file).includes(filter)));
     return { ...stage, isCheck, files, wanted: named || files.length > 0 };
   });

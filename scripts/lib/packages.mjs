@@ -38,6 +38,8 @@ export const TEST_PACKAGES = [
   { name: 'curl', command: 'curl', why: 'HTTP and FTP clients' },
   { name: 'rsync', command: 'rsync', why: 'backup traffic' },
   { name: 'sshpass', command: 'sshpass', why: 'SSH logins with passwords' },
+  { name: 'debootstrap', command: 'debootstrap', why: 'a Debian of its own for the package' },
+  { name: 'systemd-container', command: 'systemd-nspawn', why: 'boots it' },
   { name: 'netcat-openbsd', command: 'nc', why: 'plain TCP and UDP' },
   { name: 'nmap', command: 'nmap', why: 'port scans' },
   { name: 'hping3', command: 'hping3', why: 'floods and crafted packets' },

@@ -8,9 +8,10 @@ const bin = (name) => join('node_modules/.bin', name);
 const check = (name, command, args) => ({ name, files: [], limitSecs: 600, command: () => [bin(command), ...args] });
 
 /** Tests of one folder, run by node from the TypeScript sources. */
-const nodeTests = (name, { concurrency, limitSecs, root }) => ({
+const nodeTests = (name, { concurrency, limitSecs, root, onRequest = false }) => ({
   name,
   root,
+  onRequest,
   programs: root,
   limitSecs,
   files: (base) => filesUnder(join(base, 'test', name)).filter((file) => file.endsWith('.test.ts')),
@@ -40,7 +41,8 @@ const consoleTests = (name, folder, config, programs = false) => ({
 
 /**
  * The stages of `npm test`, in order. `files` says what a filter is matched against; `programs`
- * marks stages that need the test programs, `root` those that also make network namespaces; `limitSecs` ends a stage that hangs.
+ * marks stages that need the test programs, `root` those that also make network namespaces; `limitSecs` ends a stage that hangs,
+ * `onRequest` marks stages that run only when they are named.
  */
 export const STAGES = [
   check('typecheck', 'tsc', ['--noEmit', '-p', 'tsconfig.json', '--incremental', '--tsBuildInfoFile', '.cache/tsc']),
@@ -64,4 +66,6 @@ export const STAGES = [
   nodeTests('e2e', { concurrency: 2, limitSecs: 600, root: true }),
   // What these assert is a time: nothing else may run beside them.
   nodeTests('timing', { concurrency: 1, limitSecs: 300, root: true }),
+  // The Debian package in a booted Debian of its own: minutes.
+  nodeTests('package', { concurrency: 1, limitSecs: 1500, root: true, onRequest: true }),
 ];

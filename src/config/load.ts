@@ -7,7 +7,8 @@ import { formatProblem, parseYaml, type FileProblem } from '../util/yaml.js';
 import { z } from 'zod';
 import { readConsoleSettings } from './console-settings.js';
 import { parseDocument } from 'yaml';
-import { configSchema, type Config } from './options.js';
+import { migrateConfig } from './migrate.js';
+import { CONFIG_FORMAT, configSchema, type Config } from './options.js';
 import { toSnake } from './snake.js';
 
 /** Configuration with every path absolute. */
@@ -35,7 +36,7 @@ export function installRoot(): string {
 /**
  * Reads the configuration: the named file, else the first of {@link DEFAULT_CONFIG_FILES}, else defaults. Secrets may come
  * from the environment (PORTCULLIS_STORE_PASSWORD). Relative paths in a file are relative to the file.
- * @throws AppError config.unreadable, config.invalid (every problem with its line).
+ * @throws AppError config.unreadable, config.later_format, config.invalid (every problem with its line).
  */
 export async function loadConfig(path?: string): Promise<LoadedConfig> {
   const file = path ?? process.env['PORTCULLIS_CONFIG'] ?? DEFAULT_CONFIG_FILES.find((f) => existsSync(f));
@@ -43,8 +44,9 @@ export async function loadConfig(path?: string): Promise<LoadedConfig> {
     return withConsoleSettings(finish(parseConfig('{}', 'built-in defaults'), {}, undefined), '{}');
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = migrateConfig(await readFile(file, 'utf8'), CONFIG_FORMAT);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     throw new AppError({
       kind: 'user',
       code: 'config.unreadable',
@@ -73,7 +75,7 @@ export function withConsoleSettings(config: LoadedConfig, text: string): LoadedC
 
 /** Parses and validates the text of a configuration. @throws AppError config.invalid */
 export function parseConfig(text: string, file: string): Config {
-  const parsed = parseYaml(text.trim() === '' ? '{}' : text, file, configSchema, toSnake);
+  const parsed = parseYaml(text.trim() === '' ? '{}' : migrateConfig(text, CONFIG_FORMAT), file, configSchema, toSnake);
   if (parsed.ok) return parsed.value;
   throw configError(parsed.problems);
 }

@@ -2,11 +2,14 @@ import { closeSync, existsSync, fchmodSync, fchownSync, openSync, statSync } fro
 import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
+import { AppError } from '../util/errors.js';
 import type { StoreKind } from './columns.js';
 import { createEntities, type Entities } from './entities/index.js';
 import { toStoreError } from './errors.js';
 import { SnakeNaming } from './naming.js';
 import type { StoreOptions } from './options.js';
+
+const MIGRATIONS_TABLE = 'migrations';
 
 interface SqliteHandle {
   pragma(text: string): unknown;
@@ -27,7 +30,7 @@ function toDataSourceOptions(options: StoreOptions, entities: Entities): DataSou
   const common = {
     entities: Object.values(entities),
     migrations,
-    migrationsTableName: 'migrations',
+    migrationsTableName: MIGRATIONS_TABLE,
     namingStrategy: new SnakeNaming(),
     synchronize: false,
     logging: false,
@@ -137,6 +140,25 @@ export async function openDataSource(options: StoreOptions, known: typeof migrat
   }
 }
 
+/** A later program has changed the tables in ways that this one does not know: nothing is touched. */
+async function refuseLater(source: DataSource): Promise<void> {
+  const runner = source.createQueryRunner();
+  try {
+    if (!(await runner.hasTable(MIGRATIONS_TABLE))) return;
+    const rows = (await runner.query(`SELECT name FROM ${MIGRATIONS_TABLE}`)) as { name: string }[];
+    const unknown = rows.find(({ name }) => !migrations.some((m) => m.name === name));
+    if (unknown === undefined) return;
+    throw new AppError({
+      kind: 'user',
+      code: 'store.later_version',
+      message: `The database belongs to a later version of Portcullis: this one does not know its change ${unknown.name}.`,
+      fix: 'Install that version again, or restore a backup that was made before the upgrade.',
+    });
+  } finally {
+    await runner.release();
+  }
+}
+
 /**
  * Opens the database and brings its schema up to date.
  * @throws AppError store.*
@@ -147,6 +169,7 @@ export async function openDatabase(options: StoreOptions): Promise<Database> {
   try {
     if (options.kind === 'sqlite') makePrivate(options.path);
     await source.initialize();
+    await refuseLater(source);
     await source.runMigrations({ transaction: 'each' });
     return createDatabase(options.kind, source, entities);
   } catch (error) {

@@ -5,6 +5,7 @@ import { openStore, type Store } from '../../../src/store/index.js';
 import { repositoryCases } from '../../unit/store/repository-cases.js';
 import { sampleAlert, sampleDecision } from '../../unit/store/samples.js';
 import { schemaCases } from '../../unit/store/schema-cases.js';
+import { upgradeCases } from '../../unit/store/upgrade-cases.js';
 import { mariaDbMissing, openMariaDb, type MariaDb } from './mariadb.js';
 
 const missing = mariaDbMissing();
@@ -33,6 +34,7 @@ describe('MariaDB', { skip: missing ?? false }, () => {
 
   repositoryCases('MariaDB', async () => openStore(await freshDatabase('repositories')));
   schemaCases('MariaDB', async () => freshDatabase('schema_check'));
+  upgradeCases('MariaDB', async () => freshDatabase('upgrade_check'));
 
   it('says what is wrong when the database, the user or the server is not there', async () => {
     const options = await freshDatabase('errors');

@@ -1,0 +1,155 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Debian 12 as debootstrap makes it, with what the package depends on; made once and never changed. */
+const CACHE = process.env['PORTCULLIS_DEBIAN'] ?? resolve('.cache/debian-12');
+const MIRROR = process.env['PORTCULLIS_DEBIAN_MIRROR'] ?? 'http://deb.debian.org/debian';
+const BASE = 'systemd-sysv,dbus,ca-certificates';
+const DEPENDENCIES = ['libpcap0.8', 'nftables', 'iproute2'];
+
+/** The box and those who talk to it. */
+export const BOX_ADDRESS = '198.18.0.1';
+export const OUTSIDE_ADDRESSES = ['198.18.0.2', '198.18.0.3', '198.18.0.4', '198.18.0.5'];
+
+/** A Debian 12 machine with its own systemd and network, beside a namespace `outside` that it is linked to. */
+export interface Machine {
+  /** The root folder as seen from here. */
+  root: string;
+  /** Runs a program in the machine. @returns standard output. @throws when it fails. */
+  run(...argv: string[]): string;
+  /** As run; @returns the exit code and both outputs. */
+  attempt(...argv: string[]): { code: number; output: string };
+  /** Runs a program in the namespace outside. */
+  outside(...argv: string[]): { code: number; output: string };
+  boot(): Promise<void>;
+  /** Stops it as a shutdown would. */
+  shutdown(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Why no machine can run here, or undefined. */
+export function machineMissing(): string | undefined {
+  const missing = ['debootstrap', 'systemd-nspawn', 'dpkg-deb', 'nmap'].filter((name) => !onPath(name));
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+}
+
+function onPath(name: string): boolean {
+  return `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`.split(':').some((dir) => existsSync(join(dir, name)));
+}
+
+/** The cached system; a run of debootstrap that was interrupted leaves none. */
+function baseSystem(): string {
+  if (existsSync(CACHE)) return CACHE;
+  const fresh = `${CACHE}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  const quiet = { stdio: ['ignore', 'ignore', 'inherit'] as ('ignore' | 'inherit')[] };
+  execFileSync('debootstrap', ['--variant=minbase', `--include=${BASE}`, 'bookworm', fresh, MIRROR], quiet);
+  writeFileSync(join(fresh, 'etc/resolv.conf'), readFileSync('/etc/resolv.conf'));
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+  const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...DEPENDENCIES];
+  execFileSync('chroot', [fresh, 'apt-get', 'update', '-qq'], { ...quiet, env });
+  execFileSync('chroot', [fresh, ...install], { ...quiet, env });
+  rmSync(join(fresh, 'etc/resolv.conf'));
+  execFileSync('mv', [fresh, CACHE]);
+  return CACHE;
+}
+
+const BOOT_SECS = 120;
+
+export function openMachine(name: string): Machine {
+  const dir = mkdtempSync(join(tmpdir(), 'portcullis-machine-'));
+  const part = (folder: string): string => join(dir, folder);
+  for (const folder of ['changes', 'work', 'root']) mkdirSync(part(folder));
+  const root = part('root');
+  const layers = `lowerdir=${baseSystem()},upperdir=${part('changes')},workdir=${part('work')}`;
+  execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, root]);
+  const box = `${name}-box`;
+  const out = `${name}-out`;
+  const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
+  for (const netns of [box, out]) ip('netns', 'add', netns);
+  ip('-n', box, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', out);
+  for (const address of OUTSIDE_ADDRESSES) ip('-n', out, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
+  ip('-n', out, 'link', 'set', 'eth0', 'up');
+  // The machine brings its own link up, as any Debian with systemd-networkd does.
+  const network = join(root, 'etc/systemd/network');
+  mkdirSync(network, { recursive: true });
+  writeFileSync(join(network, 'eth0.network'), `[Match]\nName=eth0\n[Network]\nAddress=${BOX_ADDRESS}/24\n`);
+  const wants = join(root, 'etc/systemd/system/multi-user.target.wants');
+  mkdirSync(wants, { recursive: true });
+  symlinkSync('/lib/systemd/system/systemd-networkd.service', join(wants, 'systemd-networkd.service'));
+
+  let nspawn: ChildProcess | undefined;
+  let leader = '';
+
+  const enter = (argv: readonly string[]): string[] => [
+    ...['-t', leader, '-m', '-u', '-i', '-n', '-p', '-r', '-w', '-C'],
+    ...['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'DEBIAN_FRONTEND=noninteractive', ...argv],
+  ];
+
+  const machine: Machine = {
+    root,
+    run: (...argv) => execFileSync('nsenter', enter(argv), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
+    attempt: (...argv) => attempt('nsenter', enter(argv)),
+    outside: (...argv) => attempt('ip', ['netns', 'exec', out, ...argv]),
+    async boot() {
+      // The namespace is entered before, so that the sysfs of the machine shows its own interfaces.
+      const args = [`--net=/run/netns/${box}`, 'systemd-nspawn', '-q', '-D', root, '--boot', `--machine=${name}`];
+      const plain = ['--register=no', '--keep-unit', '--console=passive', '--resolv-conf=off'];
+      // Its systemd loads packet filters for IPAddressDeny.
+      const rights = ['--capability=all', '--system-call-filter=bpf @keyring'];
+      nspawn = spawn('nsenter', [...args, ...plain, ...rights], { stdio: 'ignore' });
+      const { pid } = nspawn;
+      await until('the machine has started', () => {
+        const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+        leader = children[0] ?? '';
+        return leader !== '' && machine.attempt('true').code === 0;
+      });
+      await until('the machine is up', () => {
+        const state = machine.attempt('systemctl', 'is-system-running').output.trim();
+        return state === 'running' || state === 'degraded';
+      });
+    },
+    async shutdown() {
+      if (nspawn === undefined || nspawn.exitCode !== null) return;
+      const ended = once(nspawn, 'exit');
+      machine.attempt('systemctl', 'poweroff');
+      const timer = setTimeout(() => nspawn?.kill('SIGKILL'), 60_000);
+      await ended;
+      clearTimeout(timer);
+    },
+    async close() {
+      await machine.shutdown();
+      execFileSync('umount', [root]);
+      for (const netns of [box, out]) attempt('ip', ['netns', 'delete', netns]);
+      rmSync(dir, { recursive: true });
+    },
+  };
+  return machine;
+}
+
+function attempt(command: string, args: readonly string[]): { code: number; output: string } {
+  try {
+    const output = execFileSync(command, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 120_000,
+    });
+    return { code: 0, output };
+  } catch (error) {
+    const { status, stdout, stderr } = error as { status: number | null; stdout: string; stderr: string };
+    return { code: status ?? -1, output: `${stdout}${stderr}` };
+  }
+}
+
+/** Waits for a condition, asking four times a second. */
+export async function until(what: string, holds: () => boolean, secs = BOOT_SECS): Promise<void> {
+  const end = Date.now() + secs * 1000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`not within ${secs} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { buildPackages, SECOND_VERSION, type Packages } from './build.js';
+import { BOX_ADDRESS, machineMissing, OUTSIDE_ADDRESSES, openMachine, until, type Machine } from './machine.js';
+import { installProbe, probeAsRoot, probeInUnit, type ProbeResult } from './privileges.js';
+
+const DAEMONS = ['server', 'responder', 'sensor'];
+const UNITS = DAEMONS.map((name) => `portcullis-${name}.service`);
+const CONFIG = 'etc/portcullis/portcullis.yaml';
+const [FRIEND, SCANNER, OFFENDER] = OUTSIDE_ADDRESSES as [string, string, string];
+
+const missing = machineMissing();
+
+describe('the package on Debian 12 with its own systemd', { skip: missing ?? false }, () => {
+  let packages: Packages;
+  let machine: Machine;
+  before(async () => {
+    packages = buildPackages();
+    machine = openMachine('pkgtest');
+    copyFileSync(packages.first, join(machine.root, 'root/first.deb'));
+    copyFileSync(packages.second, join(machine.root, 'root/second.deb'));
+    await machine.boot();
+  });
+  after(async () => {
+    await machine.close();
+    packages.close();
+  });
+
+  const property = (unit: string, name: string): string =>
+    machine.run('systemctl', 'show', '--value', '-p', name, unit).trim();
+  const areActive = (): boolean => UNITS.every((unit) => property(unit, 'ActiveState') === 'active');
+  const allWork = () => until('all three daemons work', areActive, 180);
+  const answers = (from: string): boolean =>
+    machine.outside('ping', '-n', '-c', '1', '-W', '1', '-I', from, BOX_ADDRESS).code === 0;
+  const scan = (from: string) =>
+    machine.outside('nmap', '-n', '-Pn', '-sS', '-p', '1-200', '-T4', '-e', 'eth0', '-S', from, BOX_ADDRESS);
+  const decisions = () =>
+    JSON.parse(machine.run('portcullis', 'decision', 'list', '--json')) as {
+      value: string;
+      simulated: boolean;
+      enforcement: string;
+    }[];
+  const table = (): string => machine.attempt('nft', 'list', 'table', 'inet', 'portcullis').output;
+  const setMode = (mode: string): void => {
+    const file = join(machine.root, CONFIG);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^mode: \w+/m, `mode: ${mode}`));
+  };
+
+  it('installs, starts all three daemons in observe mode, and keeps its secrets to itself', async () => {
+    const { code, output } = machine.attempt('dpkg', '-i', '/root/first.deb');
+    assert.equal(code, 0, output);
+    assert.match(output, /started in observe mode/);
+    await allWork();
+    for (const unit of UNITS) assert.equal(property(unit, 'NRestarts'), '0', unit);
+    assert.match(
+      property('portcullis-server.service', 'StatusText'),
+      /console at http:\/\/127\.0\.0\.1:8443, .*observe/,
+    );
+    const mode = (path: string): string => (statSync(join(machine.root, path)).mode & 0o777).toString(8);
+    assert.equal(mode('etc/portcullis'), '750');
+    assert.equal(mode('var/lib/portcullis/first-login'), '600');
+    assert.equal(mode('var/lib/portcullis/portcullis.db'), '600');
+    assert.equal(mode('var/lib/portcullis-responder'), '700');
+    const journal = machine.run('journalctl', '-u', 'portcullis-server', '-o', 'cat', '--no-pager');
+    const password = readFileSync(join(machine.root, 'var/lib/portcullis/first-login'), 'utf8').split('\n')[1]!;
+    assert.ok(password.length >= 12);
+    assert.ok(!journal.includes(password), 'the password is not in the journal');
+  });
+
+  it('sees a scan in observe mode and blocks nothing', async () => {
+    scan(SCANNER);
+    await until(
+      'the scan has a simulated decision',
+      () => decisions().some((d) => d.value === SCANNER && d.simulated),
+      30,
+    );
+    assert.ok(answers(SCANNER));
+    assert.match(table(), /counter blocked \{\s+packets 0 /);
+    assert.match(table(), /counter limited \{\s+packets 0 /);
+    assert.match(table(), /counter watched \{\s+packets [1-9]/, 'it is only counted');
+  });
+
+  it('enforces when it is told to: a scanner is slowed in the kernel, an operator’s block stops at once', async () => {
+    setMode('enforce');
+    machine.run('systemctl', 'restart', 'portcullis.target');
+    await allWork();
+    scan(SCANNER);
+    await until('the kernel holds the scanner', () => table().includes(SCANNER), 30);
+    assert.ok(answers(OFFENDER));
+    machine.run('portcullis', 'decision', 'add', OFFENDER, '--for', '1h', '--reason', 'test');
+    await until(
+      'the block is applied',
+      () => decisions().some((d) => d.value === OFFENDER && d.enforcement === 'applied'),
+      10,
+    );
+    assert.ok(!answers(OFFENDER));
+    assert.ok(answers(FRIEND));
+  });
+
+  it('starts a daemon again that is killed, and one that hangs; the block holds', async () => {
+    mkdirSync(join(machine.root, 'etc/systemd/system/portcullis-sensor.service.d'), { recursive: true });
+    writeFileSync(
+      join(machine.root, 'etc/systemd/system/portcullis-sensor.service.d/watchdog.conf'),
+      '[Service]\nWatchdogSec=4\n',
+    );
+    machine.run('systemctl', 'daemon-reload');
+    machine.run('systemctl', 'kill', '-s', 'KILL', 'portcullis-server', 'portcullis-responder', 'portcullis-sensor');
+    assert.ok(!answers(OFFENDER), 'with every process dead');
+    await until(
+      'each was started again',
+      () => areActive() && UNITS.every((u) => property(u, 'NRestarts') !== '0'),
+      180,
+    );
+    const restarts = Number(property('portcullis-sensor.service', 'NRestarts'));
+    machine.run('systemctl', 'kill', '-s', 'STOP', 'portcullis-sensor');
+    await until(
+      'the watchdog has noticed',
+      () => Number(property('portcullis-sensor.service', 'NRestarts')) > restarts,
+      60,
+    );
+    await allWork();
+    assert.match(
+      machine.run('journalctl', '-u', 'portcullis-sensor', '-o', 'cat', '--no-pager'),
+      /[Ww]atchdog timeout/,
+    );
+    assert.ok(!answers(OFFENDER));
+  });
+
+  it('confines each daemon to its own work', () => {
+    installProbe(machine);
+    assert.deepEqual(
+      Object.entries(probeAsRoot(machine)).filter(([, said]) => said !== 'ok'),
+      [],
+      'as root all of it can be done, so what follows is the sandbox',
+    );
+    const allowed = (result: ProbeResult): string[] =>
+      Object.entries(result)
+        .filter(([, said]) => said === 'ok')
+        .map(([what]) => what);
+    assert.deepEqual(allowed(probeInUnit(machine, 'sensor')), ['packet socket', 'read the configuration']);
+    assert.deepEqual(allowed(probeInUnit(machine, 'responder')), [
+      'internet socket',
+      'change nftables',
+      'change a link',
+      'read the journal of the responder',
+      'read the configuration',
+    ]);
+    assert.deepEqual(allowed(probeInUnit(machine, 'server')), [
+      'internet socket',
+      'send to a neighbour',
+      'read the database',
+      'read the keys',
+      'read the configuration',
+    ]);
+  });
+
+  it('has blocks in the kernel before the network comes up, after a reboot', async () => {
+    await machine.shutdown();
+    const booting = machine.boot();
+    let slipped = 0;
+    let isUp = false;
+    void booting.then(() => (isUp = true));
+    while (!isUp) {
+      if (answers(OFFENDER)) slipped++;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await booting;
+    await allWork();
+    assert.equal(slipped, 0, 'the blocked address was never answered while the machine started');
+    assert.ok(!answers(OFFENDER));
+    assert.ok(answers(FRIEND));
+    const at = (unit: string, name: string): number => Number(property(unit, `${name}TimestampMonotonic`));
+    const restored = at('portcullis-responder.service', 'ActiveEnter');
+    assert.ok(restored > 0 && restored <= at('network-pre.target', 'ActiveEnter'));
+    assert.ok(restored <= at('systemd-networkd.service', 'InactiveExit'));
+  });
+
+  it('upgrades with configuration, data and blocks as they were', async () => {
+    const before = readFileSync(join(machine.root, CONFIG), 'utf8');
+    const decided = decisions()
+      .map((d) => d.value)
+      .sort();
+    const { code, output } = machine.attempt('dpkg', '-i', '/root/second.deb');
+    assert.equal(code, 0, output);
+    assert.ok(!answers(OFFENDER));
+    await allWork();
+    assert.match(machine.run('dpkg', '-s', 'portcullis'), new RegExp(`Version: ${SECOND_VERSION}`));
+    assert.equal(readFileSync(join(machine.root, CONFIG), 'utf8'), before);
+    assert.deepEqual(
+      decisions()
+        .map((d) => d.value)
+        .sort(),
+      decided,
+    );
+    assert.ok(!answers(OFFENDER));
+  });
+
+  it('is gone when it is removed, lifts its blocks, keeps data, and does not start by itself where it might enforce', () => {
+    machine.run('dpkg', '-r', 'portcullis');
+    assert.equal(machine.attempt('nft', 'list', 'tables').output.includes('portcullis'), false);
+    assert.ok(answers(OFFENDER));
+    const running = machine.run('sh', '-c', 'readlink /proc/[0-9]*/exe | grep -c ^/usr/lib/portcullis || true');
+    assert.equal(running.trim(), '0');
+    assert.ok(existsSync(join(machine.root, 'var/lib/portcullis/portcullis.db')));
+    assert.ok(existsSync(join(machine.root, CONFIG)));
+    const { output } = machine.attempt('dpkg', '-i', '/root/second.deb');
+    assert.match(output, /not started, because it may enforce here/);
+    assert.ok(!areActive());
+  });
+
+  it('leaves nothing when it is purged, but what others put there', () => {
+    machine.run('dpkg', '-P', 'portcullis');
+    const left = machine.run(
+      'sh',
+      '-c',
+      'find / -xdev -iname "*portcullis*" -not -path "/proc/*" -not -path "/root/*"',
+    );
+    const ours = left
+      .split('\n')
+      .filter(
+        (path) =>
+          path !== '' && !/^\/etc\/(systemd\/system\/portcullis-sensor\.service\.d|.*passwd|.*group)/.test(path),
+      );
+    assert.deepEqual(ours, []);
+    assert.match(machine.run('dpkg', '-l'), /nftables/);
+  });
+});
