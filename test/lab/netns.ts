@@ -33,7 +33,7 @@ export function writeEtc(netns: string, name: string, text: string, mode = 0o644
   writeFileSync(join(dir, name), text, { mode });
 }
 
-/** Ends what runs in the namespace, by process id, and removes it. Safe to call twice. */
+/** Ends what runs in the namespace, by process id, and removes it. Safe to call twice, also by two processes at once. */
 export function removeNetns(netns: string): void {
   for (const pid of pidsIn(netns)) {
     try {
@@ -42,15 +42,29 @@ export function removeNetns(netns: string): void {
       // It ended meanwhile.
     }
   }
-  if (existsSync(join('/run/netns', netns))) execFileSync('ip', ['netns', 'delete', netns]);
+  try {
+    if (netnsExists(netns)) execFileSync('ip', ['netns', 'delete', netns], { stdio: 'pipe' });
+  } catch (error) {
+    // Another lab that opens may sweep the same leftovers.
+    if (netnsExists(netns)) throw error;
+  }
   rmSync(join('/etc/netns', netns), { recursive: true, force: true });
 }
 
 /** Processes whose network is the namespace. */
 export function pidsIn(netns: string): number[] {
-  if (!existsSync(join('/run/netns', netns))) return [];
-  const text = execFileSync('ip', ['netns', 'pids', netns], { encoding: 'utf8' });
-  return text.split('\n').filter(Boolean).map(Number);
+  if (!netnsExists(netns)) return [];
+  try {
+    const text = execFileSync('ip', ['netns', 'pids', netns], { encoding: 'utf8', stdio: 'pipe' });
+    return text.split('\n').filter(Boolean).map(Number);
+  } catch (error) {
+    if (netnsExists(netns)) throw error;
+    return [];
+  }
+}
+
+function netnsExists(netns: string): boolean {
+  return existsSync(join('/run/netns', netns));
 }
 
 /** Removes namespaces and folders of labs whose owner is dead. Returns the names of the namespaces. */
