@@ -148,7 +148,8 @@ export class StreamGuard {
       heldMs: kernel.nowMs,
       position: own.positionOf(p.seq),
       length: p.payloadLen,
-      packet: p.data.slice(p.ipOffset, p.ipOffset + p.ipLen),
+      // A Buffer's own `slice` would be a view of memory that the next packets overwrite.
+      packet: new Uint8Array(p.data.subarray(p.ipOffset, p.ipOffset + p.ipLen)),
       payloadAt: p.payloadOffset - p.ipOffset,
     };
     let i = own.held.length;

@@ -63,12 +63,15 @@ function bench(options: Record<string, unknown> = {}, inline = 'inline: { verdic
   });
   inspector.attach(observeSignatures(engine, { stream: { inspect: 'arrival', midstream: true } }));
   const q = new QueuedPacket();
+  /** As the queue's: overwritten by every packet. */
+  const memory = Buffer.alloc(65_536);
   let id = 0;
   /** @returns the packet's id. */
   function push(packet: Uint8Array): number {
     q.id = ++id;
-    q.data = packet;
-    q.offset = 0;
+    memory.set(packet, 100);
+    q.data = memory;
+    q.offset = 100;
     q.length = q.fullLength = packet.length;
     inspector.onQueued(q);
     return id;
