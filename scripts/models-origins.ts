@@ -2,7 +2,7 @@ import type { TrainOptions } from '../src/train/options.js';
 import { openSession, scoreRows } from '../src/train/onnx/session.js';
 import { createTableBuilder } from '../src/train/table/builder.js';
 import { makeClasses } from '../src/train/table/classes.js';
-import { rowsWhere, takeRows, type Table } from '../src/train/table/table.js';
+import type { Table } from '../src/train/table/table.js';
 import { runTrainer } from '../src/train/train-model.js';
 
 /** Rows that were captured at one place: our lab, or a data set of others. */
@@ -10,9 +10,6 @@ export interface Origin {
   name: string;
   table: Table;
 }
-
-/** Benign rows below which an origin says nothing about a budget of a few in a thousand. */
-const ENOUGH_BENIGN = 1000;
 
 /** One table of several, rows in order. */
 export function joinTables(tables: readonly Table[]): Table {
@@ -37,38 +34,4 @@ export async function trainOn(origins: readonly Origin[], options: TrainOptions)
   const model = await runTrainer({ table, classes: makeClasses(table, options.classes) }, options, {});
   const session = await openSession(model.onnx);
   return async (t) => (await scoreRows(session, t.x, t.rows, t.columns)).score;
-}
-
-/**
- * Benign scores as on a network that was never seen: each origin of others is scored by a model that all but it trained. A
- * threshold chosen on these holds elsewhere; one chosen on other captures of the same networks alarms ten times as often
- * as its budget says.
- */
-export async function benignScoresElsewhere(
-  origins: readonly Origin[],
-  options: TrainOptions,
-): Promise<{ scores: Float32Array; how: string }> {
-  const named = origins
-    .filter((o) => o.name !== 'lab')
-    .map((o) => ({ ...o, benign: benignRows(o.table) }))
-    .filter((o) => o.benign.rows >= ENOUGH_BENIGN);
-  const scores: number[] = [];
-  for (const held of named) {
-    const score = await trainOn(
-      origins.filter((o) => o.name !== held.name),
-      options,
-    );
-    scores.push(...(await score(held.benign)));
-  }
-  return {
-    scores: Float32Array.from(scores),
-    how: `benign rows of ${named.map((o) => o.name).join(', ')}, each scored by a model that the other origins trained`,
-  };
-}
-
-function benignRows(table: Table): Table {
-  return takeRows(
-    table,
-    rowsWhere(table, (r) => table.labels[table.label[r]!] === 'benign'),
-  );
 }

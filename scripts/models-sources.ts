@@ -1,23 +1,21 @@
 // npx tsx scripts/models-sources.ts --others FILE.parquet... [--foreign FILE.parquet] --cache DIR [--base models/base/flow.parquet]
 //
 // How the shipped classifier does on networks it has not seen. Each origin of --others (one file of
-// scripts/models-collect.ts an origin) is held out in turn while our lab's runs and the other origins train and choose the
-// threshold; --foreign holds captures that nothing is ever trained on, which the shipped recipe itself judges. A flow counts
+// scripts/models-collect.ts an origin) is held out in turn while our lab's runs and the other origins train; --foreign holds captures that nothing is ever trained on, which the shipped recipe itself judges. A flow counts
 // as reported when its early or its end vector is. What was measured of an origin is kept in the cache folder and not
 // measured again.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { thresholdForBudget } from '../src/train/evaluate/curves.js';
 import { FLOW_SCHEMA } from '../src/features/index.js';
 import { withFlowClasses } from '../src/train/lifecycle/challenge.js';
 import { hashText } from '../src/train/random.js';
 import { createTableBuilder } from '../src/train/table/builder.js';
 import { flowClass } from '../src/train/table/flow-classes.js';
 import type { Table } from '../src/train/table/table.js';
-import { benignScoresElsewhere, trainOn, type Origin } from './models-origins.js';
+import { trainOn, type Origin } from './models-origins.js';
 import { readRows, type VectorRow } from './models-rows.js';
-import { classifierOptions } from './models-settings.js';
+import { CLASSIFIER_THRESHOLD, classifierOptions } from './models-settings.js';
 
 export interface SourceCount {
   origin: string;
@@ -90,8 +88,7 @@ for (const held of wanted) {
   }
   const read = await readRows(held === 'foreign' ? values.foreign! : files.get(held)!);
   const rows = held === 'foreign' ? read.filter((r) => !files.has(r.source.split('/')[0]!)) : read;
-  const { scores } = await benignScoresElsewhere(origins, options);
-  const threshold = thresholdForBudget(scores, options.falsePositiveBudget);
+  const threshold = CLASSIFIER_THRESHOLD.value;
   const score = await trainOn(origins, options);
   const counts = count(rows, await score(tableOf(rows)), threshold);
   const labRows = origins.find((o) => o.name === 'lab')!.table.rows;
@@ -99,13 +96,4 @@ for (const held of wanted) {
   console.log(held, 'threshold', threshold.toFixed(3));
   for (const c of counts)
     console.log(`  ${((100 * c.reported) / c.flows).toFixed(2)} % of ${c.flows} ${c.family} ${c.origin}`);
-}
-if (wanted.every((held) => existsSync(pathOf(held)))) {
-  const all = wanted.map(
-    (held) => JSON.parse(readFileSync(pathOf(held), 'utf8')) as { labRows: number; counts: SourceCount[] },
-  );
-  writeFileSync(
-    join(cache, 'sources.json'),
-    JSON.stringify({ labRows: all[0]!.labRows, heldOut: all.flatMap((a) => a.counts) }),
-  );
 }

@@ -34,8 +34,8 @@ export interface TrainHooks {
   liveByDefault?: boolean;
   /** How rows are held out, instead of by the options. */
   split?: Split;
-  /** Benign scores that choose the threshold instead of those of the calibration rows, and where they are from. */
-  benignScores?: { scores: Float32Array; how: string };
+  /** The threshold, where it was chosen on other data than the calibration rows. */
+  threshold?: { value: number; how: string };
   /** The threshold is not below this: that of a model of the same kind whose threshold was chosen more carefully. */
   minThreshold?: number;
 }
@@ -114,7 +114,7 @@ export async function trainOnTable(
     parity,
     data: {
       files: files.map((f) => ({ ...f })),
-      split: hooks.benignScores ? `${split.how}; threshold by ${hooks.benignScores.how}` : split.how,
+      split: hooks.threshold ? `${split.how}; threshold ${hooks.threshold.how}` : split.how,
       ...partSizes(split),
       classRows: Object.fromEntries(classes.names.map((n, c) => [n, classes.y.filter((y) => y === c).length])),
     },
@@ -195,13 +195,13 @@ function chooseRule(
   { table, classes }: Part,
   scores: Scores,
   options: TrainOptions,
-  { benignScores, minThreshold = 0 }: Pick<TrainHooks, 'benignScores' | 'minThreshold'>,
+  { threshold, minThreshold = 0 }: Pick<TrainHooks, 'threshold' | 'minThreshold'>,
 ): DecisionRule {
   const isAttack = Uint8Array.from(classes.y, (y) => (y > 0 ? 1 : 0));
-  const benign = benignScores?.scores ?? scores.score.filter((_, r) => isAttack[r] === 0);
+  const benign = scores.score.filter((_, r) => isAttack[r] === 0);
   const rule: DecisionRule = {
     classes: classes.names,
-    threshold: Math.max(minThreshold, thresholdForBudget(benign, options.falsePositiveBudget)),
+    threshold: threshold?.value ?? Math.max(minThreshold, thresholdForBudget(benign, options.falsePositiveBudget)),
     calibration: fitCalibration(scores.score, isAttack, options.algorithm === 'cnn' ? 'temperature' : undefined),
     falsePositiveBudget: options.falsePositiveBudget,
   };
