@@ -34,15 +34,27 @@ interface ExemptDeps {
 
 export async function openExempt(config: LoadedConfig, { store, outlets, log }: ExemptDeps): Promise<ExemptBook> {
   const exemptions = createExemptions();
+  let resolved: readonly AllowEntry[] = [];
   const names = new AllowNames({
     log,
     onResolved(entries) {
+      resolved = entries;
       exemptions.setAllowed(entries);
+      tellResponders(names.entries());
       void store.settings.set('allow_names', names.known(), 'server').catch((error: unknown) => {
         log.error({ err: error }, 'The addresses of allowed names were not stored.');
       });
     },
   });
+  /** Names together with what they stand for: the sandbox of a responder need not reach a resolver. */
+  const withAddresses = (given: readonly AllowEntry[]): AllowEntry[] => {
+    const values = new Set(given.map((entry) => entry.value));
+    const ids = new Set(given.map((entry) => entry.id));
+    return [...given, ...resolved.filter((entry) => ids.has(entry.id) && !values.has(entry.value))];
+  };
+  function tellResponders(entries: readonly AllowEntry[]): void {
+    outlets.toResponders({ type: 'allow', entries: withAddresses(entries) });
+  }
   names.seed(namesSchema.safeParse(await store.settings.get('allow_names')).data ?? {});
   // The static part is in force when this returns; names follow, the resolver is not waited for.
   void names.set(await store.allowlist.active(Date.now()));
@@ -52,11 +64,11 @@ export async function openExempt(config: LoadedConfig, { store, outlets, log }: 
   const tellPeers = (): void => void outlets.toResponders({ type: 'protect', entries: peers() });
   return {
     exemptions,
-    allowed: () => names.entries(),
+    allowed: () => withAddresses(names.entries()),
     peers,
     async refresh() {
       const entries = await store.allowlist.active(Date.now());
-      outlets.toResponders({ type: 'allow', entries });
+      tellResponders(entries);
       await names.set(entries);
     },
     async follow(next) {
