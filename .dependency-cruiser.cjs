@@ -41,6 +41,7 @@ module.exports = {
     },
     ...STAGES.split('|').map((name) => stage(name)),
     stage('bus'),
+    stage('fleet'),
     stage('store', '|__none'),
     stage('api', '|store|policy'),
     stage('train', '|capture|decode|flow|features'),
@@ -50,13 +51,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/([^/]+)/' },
       to: {
-        path: `^src/(${STAGES}|store|api|train|bus)/`,
+        path: `^src/(${STAGES}|store|api|train|bus|fleet)/`,
         pathNot: ['^src/$1/', '/(index|options)\\.ts$', '^src/detect/[^/]+/(index|options)\\.ts$'],
       },
     },
     door('pcap', '^node_modules/cap/', 'capture'),
     door('onnx', '^node_modules/onnxruntime-(node|common)/', 'detect|train'),
     door('typeorm', '^node_modules/typeorm/', 'store'),
+    door('nats', '^node_modules/@nats-io/', 'fleet|forward'),
     door('koa', '^node_modules/(koa|@koa/router)/', 'api'),
     door(
       'child-process',

@@ -2,10 +2,11 @@ import { closeSync, existsSync, fchmodSync, fchownSync, openSync, statSync } fro
 import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
-import { AppError } from '../util/errors.js';
 import type { StoreKind } from './columns.js';
 import { createEntities, type Entities } from './entities/index.js';
+import { AppError } from '../util/errors.js';
 import { toStoreError } from './errors.js';
+import { createHostRing, parseHost, type HostRing } from './host-ring.js';
 import { SnakeNaming } from './naming.js';
 import type { StoreOptions } from './options.js';
 
@@ -26,7 +27,11 @@ function prepareSqlite(db: unknown): void {
   handle.pragma('journal_size_limit = 67108864');
 }
 
-function toDataSourceOptions(options: StoreOptions, entities: Entities): DataSourceOptions {
+function toDataSourceOptions(
+  options: StoreOptions,
+  entities: Entities,
+  ring: HostRing = hostRing(options),
+): DataSourceOptions {
   const common = {
     entities: Object.values(entities),
     migrations,
@@ -56,8 +61,16 @@ function toDataSourceOptions(options: StoreOptions, entities: Entities): DataSou
     charset: 'utf8mb4_bin',
     connectTimeout: 5000,
     poolSize: options.poolSize,
-    extra: { enableKeepAlive: true, maxIdle: options.poolSize },
+    extra: { enableKeepAlive: true, maxIdle: options.poolSize, stream: ring.connect },
   };
+}
+
+const CONNECT_MS = 5000;
+
+function hostRing(options: StoreOptions): HostRing {
+  const hosts = [options.host, ...options.failoverHosts].map((text) => parseHost(text, options.port));
+  const { socketPath, silenceSecs } = options;
+  return createHostRing({ hosts, socketPath, connectMs: CONNECT_MS, silenceMs: silenceSecs * 1000 });
 }
 
 /** The file holds password hashes: only its owner may read it. Made here because SQLite follows the umask. */
@@ -159,18 +172,39 @@ async function refuseLater(source: DataSource): Promise<void> {
   }
 }
 
+const MIGRATION_LOCK = "'portcullis.migrations'";
+
+/** Two servers of a fleet may start on an empty database at the same moment: the second waits. */
+async function migrate(source: DataSource, kind: StoreKind): Promise<void> {
+  const run = (): Promise<unknown> => source.runMigrations({ transaction: 'each' });
+  if (kind === 'sqlite') {
+    await run();
+    return;
+  }
+  const runner = source.createQueryRunner();
+  try {
+    await runner.query(`SELECT GET_LOCK(${MIGRATION_LOCK}, 120)`);
+    await run();
+    await runner.query(`SELECT RELEASE_LOCK(${MIGRATION_LOCK})`);
+  } finally {
+    await runner.release();
+  }
+}
+
 /**
  * Opens the database and brings its schema up to date.
  * @throws AppError store.*
  */
 export async function openDatabase(options: StoreOptions): Promise<Database> {
   const entities = createEntities(options.kind);
-  const source = new DataSource(toDataSourceOptions(options, entities));
+  const ring = hostRing(options);
+  const source = new DataSource(toDataSourceOptions(options, entities, ring));
   try {
     if (options.kind === 'sqlite') makePrivate(options.path);
     await source.initialize();
     await refuseLater(source);
-    await source.runMigrations({ transaction: 'each' });
+    await migrate(source, options.kind);
+    ring.arm();
     return createDatabase(options.kind, source, entities);
   } catch (error) {
     if (source.isInitialized) await source.destroy().catch(() => undefined);

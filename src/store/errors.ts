@@ -59,7 +59,9 @@ export function toStoreError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const inner = typeof error === 'object' && error !== null && 'driverError' in error ? error.driverError : error;
   const dialling = typeof inner === 'object' && inner !== null && 'syscall' in inner && inner.syscall === 'connect';
-  const code = errorCode(inner);
+  // mysql2 has no code for a command on a connection that has ended.
+  const closed = /in closed state|connection is closed/i.test(errorMessage(inner));
+  const code = errorCode(inner) || (closed ? 'PROTOCOL_CONNECTION_LOST' : '');
   const known = KNOWN.find((k) => (dialling ? k.code === 'store.unreachable' : k.match.test(code)));
   const kind = 'operational';
   if (known) {

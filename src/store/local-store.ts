@@ -25,9 +25,15 @@ import { createStatisticsRepository } from './repositories/statistics.js';
 import { applyRetention } from './retention.js';
 import { createAlertRollup } from './alert-rollup.js';
 import { createHostRollup } from './host-rollup.js';
+import type { HostHourRow } from './entities/host.js';
+import type { RollupRow } from './entities/traffic.js';
+import { createKeeper } from './keeper.js';
 import { createFlowRollup } from './rollup.js';
 import type { Store } from './store.js';
 import { createWriteBehind } from './write-behind.js';
+
+/** Sums of minutes and hours that wait for the database. */
+const MAX_KEPT_SUMS = 50_000;
 
 /**
  * Opens the database in this thread, brings its schema up to date, and starts the write-behind queues.
@@ -58,9 +64,11 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
 
   const rollup = createFlowRollup();
   const alertRollup = createAlertRollup();
+  const sums = createKeeper<RollupRow>(MAX_KEPT_SUMS, (rows) => statistics.addRollups(rows));
+  const hostSums = createKeeper<HostHourRow>(MAX_KEPT_SUMS, (rows) => hosts.add(rows));
   const writeRollups = async (nowMs: number): Promise<void> => {
-    await statistics.addRollups([...rollup.take(nowMs), ...alertRollup.take()]);
-    await hosts.add(hostRollup.take());
+    await sums.write([...rollup.take(nowMs), ...alertRollup.take()]);
+    await hostSums.write(hostRollup.take());
   };
   const hostRollup = createHostRollup(options.homeNetworks ?? []);
   const hosts = createHostRepository(db, () => writeRollups(Date.now()));

@@ -17,6 +17,17 @@ export const storeOptionsSchema = z.strictObject({
     .describe('how long to wait for another process that writes to the SQLite file'),
   host: z.string().default('localhost').describe('MySQL host'),
   port: z.number().int().min(1).max(65535).default(3306).describe('MySQL port'),
+  failoverHosts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('further MySQL hosts, host or host:port, tried in this order when the one before does not answer'),
+  silenceSecs: z
+    .number()
+    .int()
+    .min(2)
+    .max(3600)
+    .default(30)
+    .describe('a MySQL connection on which nothing came for so long is given up, and its transaction tried again'),
   socketPath: z.string().optional().describe('MySQL Unix socket, instead of host and port'),
   database: z.string().default('portcullis').describe('MySQL database'),
   user: z.string().default('portcullis').describe('MySQL user'),

@@ -181,9 +181,10 @@ export class FleetLab {
     });
     const join_ = (name: string, role: 'box' | 'server'): void =>
       void authority.join({ name, role, site: SITE, out: join(dir, 'members', name) });
+    // First, so that the rosters of all others name it.
+    join_('probe', 'server');
     for (let i = 1; i <= this.options.boxes; i++) join_(`box${i}`, 'box');
     for (let i = 1; i <= this.options.servers; i++) join_(`server${i}`, 'server');
-    join_('probe', 'server');
   }
 
   /** A connect scan of box 1 by an address that has shown that it is its own; ends when box 1 has blocked it. */

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import test, { after, before } from 'node:test';
+import { openStore, type Store } from '../../../src/store/index.js';
+import { sampleAlert } from '../../unit/store/samples.js';
+import { waitFor } from '../../lab/wait.js';
+import { mariaDbMissing, openMariaDb, type MariaDb } from './mariadb.js';
+
+const missing = mariaDbMissing();
+
+/** A host name of the database: TCP in front of the server's socket, that can vanish or hang. */
+class Host {
+  private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+  hangs = false;
+
+  private constructor(server: Server) {
+    this.server = server;
+  }
+
+  static async open(socketPath: string): Promise<Host> {
+    const server = createServer();
+    const host = new Host(server);
+    server.on('connection', (caller) => {
+      host.sockets.add(caller);
+      caller.on('error', () => undefined).on('close', () => host.sockets.delete(caller));
+      const target = connect(socketPath).on('error', () => caller.destroy());
+      caller.on('data', (chunk) => host.hangs || target.write(chunk));
+      target.on('data', (chunk) => host.hangs || caller.write(chunk));
+      target.on('close', () => caller.destroy());
+      caller.on('close', () => target.destroy());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return host;
+  }
+
+  get name(): string {
+    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+}
+
+let mariaDb: MariaDb;
+const hosts: Host[] = [];
+before(async () => {
+  if (missing === undefined) mariaDb = await openMariaDb();
+});
+after(async () => {
+  hosts.forEach((host) => host.close());
+  await mariaDb?.close();
+});
+
+async function openOn(database: string, count: number): Promise<{ store: Store; hosts: Host[] }> {
+  await mariaDb.query(`CREATE DATABASE ${database}`);
+  const list = await Promise.all(Array.from({ length: count }, () => Host.open(mariaDb.socketPath)));
+  hosts.push(...list);
+  const [first = '', ...failoverHosts] = list.map((host) => host.name);
+  const store = await openStore({
+    ...{ kind: 'mysql', host: first, failoverHosts, database, user: 'root', batchMs: 20, silenceSecs: 2 },
+  });
+  return { store, hosts: list };
+}
+
+/** The first tries may meet the dead host: the queue keeps the rows and tries again, and so does who reads. */
+async function written(store: Store, ids: string[]): Promise<void> {
+  let refused = 0;
+  const rows = await waitFor(
+    'everything is written',
+    async () => {
+      try {
+        await store.flush();
+        const found = await store.alerts.getMany(ids);
+        return found.length === ids.length ? found : undefined;
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'store.unreachable');
+        refused++;
+        return undefined;
+      }
+    },
+    { limitMs: 30_000, everyMs: 50 },
+  );
+  assert.equal(new Set(rows.map((row) => row.id)).size, ids.length);
+  assert.ok(refused > 0, 'the control: the first host was really gone');
+}
+
+test('when the first host is gone, what is queued goes to the next one', { skip: missing ?? false }, async () => {
+  const { store, hosts: list } = await openOn('failover', 2);
+  const alerts = Array.from({ length: 60 }, () => sampleAlert());
+  alerts.slice(0, 30).forEach((alert) => store.alerts.queue({ alert }));
+  await store.flush();
+  list[0]!.close();
+  alerts.slice(30).forEach((alert) => store.alerts.queue({ alert }));
+  await written(
+    store,
+    alerts.map((a) => a.id),
+  );
+  await store.close();
+});
+
+test('a server that hangs is given up, and nothing is lost', { skip: missing ?? false }, async () => {
+  const { store, hosts: list } = await openOn('hang', 2);
+  const alerts = Array.from({ length: 20 }, () => sampleAlert());
+  list[0]!.hangs = true;
+  alerts.forEach((alert) => store.alerts.queue({ alert }));
+  await written(
+    store,
+    alerts.map((a) => a.id),
+  );
+  await store.close();
+});
+
+test('two servers that start on an empty database at once make it once', { skip: missing ?? false }, async () => {
+  await mariaDb.query('CREATE DATABASE pair');
+  const options = { kind: 'mysql' as const, socketPath: mariaDb.socketPath, database: 'pair', user: 'root' };
+  const stores = await Promise.all([openStore(options), openStore(options)]);
+  assert.ok((await Promise.all(stores.map((store) => store.health()))).every((h) => h.ok));
+  await Promise.all(stores.map((store) => store.close()));
+});
+
+test(
+  'transactions that lock each other out are tried again, and both are done',
+  { skip: missing ?? false },
+  async () => {
+    await mariaDb.query('CREATE DATABASE locks');
+    const options = { kind: 'mysql' as const, socketPath: mariaDb.socketPath, database: 'locks', user: 'root' };
+    const store = await openStore(options);
+    const alerts = Array.from({ length: 40 }, () => sampleAlert());
+    alerts.forEach((alert) => store.alerts.queue({ alert }));
+    await store.flush();
+    const ids = alerts.map((a) => a.id);
+    const forth = ids.map((id) => store.alerts.setResponse([id], 'blocked'));
+    const back = [...ids].reverse().map((id) => store.alerts.setResponse([id, ...ids], 'blocked'));
+    await Promise.all([...forth, ...back]);
+    const rows = await store.alerts.getMany(ids);
+    assert.ok(rows.every((row) => row.response === 'blocked'));
+    await store.close();
+  },
+);
