@@ -117,7 +117,9 @@ export async function createDetectors(
     baselines: watcher?.baselines,
     async reload(what) {
       if (what === 'rules') {
-        for (const problem of (await signatures?.reload()) ?? []) deps.log.warn({ ...problem }, 'a rule was skipped');
+        const problems = (await signatures?.reload()) ?? [];
+        for (const problem of problems) deps.log.warn({ ...problem }, 'a rule was skipped');
+        if (signatures) deps.log.info({ problems: problems.length }, 'The new rules are in use.');
       }
       if (what === 'intel') await indicators?.refresh();
       if (what === 'models') {

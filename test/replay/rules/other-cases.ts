@@ -28,6 +28,7 @@ export const OTHER_CASES: Readonly<Record<number, RuleCase>> = {
   9000403: refused(143, 'a1 NO [AUTHENTICATIONFAILED] no\r\n'),
   9000405: refused(3306, mysql),
   9000406: refused(5432, 'E\x00\x00\x00\x64SFATAL\x00C28P01\x00'),
+  9000407: counted(6, 1, (at, sport) => tcp(22, [['>', 'SSH-2.0-libssh_0.10.6\r\n']], at, sport)),
   9000500: counted(5, 1, (at, sport) => [
     datagram({ at, sport, dport: 123, payload: Uint8Array.from([0x17, 0, 3, 0x2a, 0, 0, 0, 0]) }),
   ]),

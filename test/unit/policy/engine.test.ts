@@ -7,12 +7,12 @@ import { parseCidr, cidrOverlaps } from '../../../src/util/ip.js';
 
 const T0 = Date.UTC(2026, 0, 5, 12);
 
-function policy(extra = ''): Policy {
+function policy(extra = '', when = 'labels: [port_scan]'): Policy {
   const parsed = parsePolicy(
     `format: 1
 name: scan
 description: d
-when: { labels: [port_scan] }
+when: { ${when} }
 respond:
   ladder:
     - { action: block, duration: 60 }
@@ -113,6 +113,17 @@ test('IPv6 neighbours in one /64 share their history', () => {
   const e = engine([policy()]);
   e.judge(alert({ offender: '2001:db8::1' }), T0);
   assert.equal(e.judge(alert({ offender: '2001:db8::2' }), T0 + 61_000).decision?.step, 1);
+});
+
+test("what a rule's author wrote as action is an input: a policy may ask for it, and without one it orders nothing", () => {
+  const signature = { tiers: ['signature' as const], label: 'port_scan', offender: '203.0.113.8' };
+  const dropped = alert({ ...signature, metadata: { rule_action: ['drop'] } });
+  assert.equal(engine([]).judge(dropped, T0).decision, undefined, 'no policy, no block');
+  const asked = policy('', 'labels: [port_scan], signature: { actions: [drop, reject] }');
+  assert.equal(engine([asked]).judge(dropped, T0).decision?.action, 'block');
+  const { verdict, decision } = engine([asked]).judge(alert(signature), T0);
+  assert.equal(decision, undefined, 'the action of a rule that says alert is alert');
+  assert.match(JSON.stringify(verdict), /rule action alert not in drop, reject/);
 });
 
 test('the mode of the box caps the mode of the policy', () => {
