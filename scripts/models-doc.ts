@@ -188,7 +188,7 @@ What made the difference to earlier versions of this table, in which the aim was
 - **Benign traffic that looks hostile is in the lab.** Peer-to-peer clients that try hundreds of hosts that have gone, health
   checks, discovery, NAT, pings: a Gnutella client went from 83 % of its flows reported to none.
 
-What is still missed: floods and sweeps of which each source sends a packet or two (forged sources, worms), attacks of one flow
+What is still missed: probing's masscan, zmap and half-open techniques when no tool like them trained; floods and sweeps of which each source sends a packet or two (forged sources, worms), attacks of one flow
 (exploits, web attacks), and slow HTTP of tools unlike ours in part; the behaviour and signature tiers are there for these.
 `;
 }
