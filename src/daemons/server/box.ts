@@ -27,9 +27,12 @@ const WARM_UP_ROUNDS = 3000;
 /**
  * The server daemon of a box in a fleet: what sensor and responder dial. It correlates and decides by the box's own policies,
  * so that a box that is cut off goes on, and has neither database nor console: those are the fleet's servers.
+ * @param folder what `fleet join` made for it.
+ * @throws AppError fleet.folder, fleet.roster, policy.invalid, bus.*
  */
 export async function runBoxServer(
   config: LoadedConfig,
+  folder: string,
   log: Logger,
   signal: AbortSignal,
   ready: (info: ServerReady) => void,
@@ -80,7 +83,7 @@ export async function runBoxServer(
   });
   const correlator = createCorrelator(config.correlate, { emit: judge, newId: uuid7 });
 
-  const fleet: FleetLink = openFleet(config, {
+  const fleet: FleetLink = openFleet(config, folder, {
     outlets,
     book,
     engine,

@@ -48,7 +48,8 @@ const ALONE: FleetControl = {
 
 /** @throws AppError fleet.folder, fleet.roster */
 export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): FleetControl {
-  if (config.fleet.folder === undefined) return ALONE;
+  const { folder } = config.fleet;
+  if (folder === undefined) return ALONE;
   const { path, links, outlets, store, log } = deps;
   const { sensors, responder } = links;
 
@@ -74,7 +75,7 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     path.sums.kernelDrops += delta.kernelDrops;
   }
 
-  const link: FleetLink = openFleet(config, {
+  const link: FleetLink = openFleet(config, folder, {
     outlets,
     book: path.book,
     engine: deps.engine,

@@ -3,7 +3,6 @@ import type { ResponderCommand, SensorCommand } from '../../contract/ipc.js';
 import type { Mode } from '../../domain/decision.js';
 import { openFleetLink, type FleetLink, type FleetLinkDeps } from '../../fleet/index.js';
 import type { PolicyEngine } from '../../policy/index.js';
-import { AppError } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';
 import { VERSION } from '../../util/version.js';
 import type { DecisionBook } from './decisions.js';
@@ -28,16 +27,8 @@ export interface FleetDeps {
  * The server daemon's end of the fleet: decisions of others go the same way as our own, and what is in force is taken up
  * from the box's own copy before the bus is there.
  */
-export function openFleet(config: LoadedConfig, deps: FleetDeps): FleetLink {
+export function openFleet(config: LoadedConfig, folder: string, deps: FleetDeps): FleetLink {
   const { outlets, book, engine, sensors, responder, log } = deps;
-  const { folder } = config.fleet;
-  if (folder === undefined) {
-    throw new AppError({
-      kind: 'bug',
-      code: 'fleet.folder',
-      message: 'There is no fleet folder in the configuration.',
-    });
-  }
   const link = openFleetLink(config.fleet, {
     folder,
     dataDir: config.data_dir,

@@ -54,8 +54,9 @@ export async function runServer(
   signal: AbortSignal,
   ready: (info: ServerReady) => void,
 ): Promise<void> {
-  if (config.fleet.folder !== undefined && readMemberFile(config.fleet.folder).role === 'box') {
-    return runBoxServer(config, log, signal, ready);
+  const { folder } = config.fleet;
+  if (folder !== undefined && readMemberFile(folder).role === 'box') {
+    return runBoxServer(config, folder, log, signal, ready);
   }
   openFolder(config.data_dir, 'data_dir');
   openFolder(config.runtime_dir, 'runtime_dir');
