@@ -17,7 +17,10 @@ import { stageDocs } from './product.mjs';
 
 const HERE = import.meta.dirname;
 export const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
-const UNITS = ['portcullis.target', ...['server', 'responder', 'sensor'].map((d) => `portcullis-${d}.service`)];
+const UNITS = [
+  'portcullis.target',
+  ...['server', 'responder', 'sensor', 'inline'].map((d) => `portcullis-${d}.service`),
+];
 const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm'];
 
 /**

@@ -16,7 +16,7 @@ export function register(program: Command): void {
       new Option(
         '--daemon <name>',
         'only what this daemon needs: policies and SIEM are the business of the server',
-      ).choices(['sensor', 'server', 'responder']),
+      ).choices(['sensor', 'server', 'responder', 'inline']),
     )
     .action(async (options: { config?: string; daemon?: string }) => {
       const problems: string[] = [];
