@@ -4,6 +4,7 @@
  */
 export const RUN_PACKAGES = [
   { name: 'nftables', command: 'nft', why: 'applies blocks in the kernel' },
+  { name: 'iptables', command: 'iptables-nft', why: 'brings packets to the inline queue where nft cannot' },
   { name: 'iproute2', command: 'ip', why: 'reads the box’s own addresses, routes and sockets' },
   { name: 'libpcap-dev', why: 'the cap capture source is compiled against it' },
   { name: 'g++', command: 'g++', why: 'compiles the two native add-ons' },

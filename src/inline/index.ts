@@ -2,6 +2,7 @@ export { inlineOptionsSchema, HOOKS, type InlineOptions, type Exception } from '
 export { PacketQueue, type QueueOptions } from './queue/queue.js';
 export { NF_ACCEPT, NF_DROP, QueuedPacket } from './queue/messages.js';
 export { createQueueRules, hasNftQueue, type KernelCounters, type QueueRules } from './rules/rules.js';
+export { findQueueWays, type QueueWays } from './doctor.js';
 export { createPrograms } from './rules/programs.js';
 export { openAlive, type Alive } from './rules/alive.js';
 export { marksFrom, type Marks } from './rules/marks.js';

@@ -117,7 +117,14 @@ test('what was stopped is told with rule and bytes: API, metrics and SIEM', asyn
     sql && sql.packets >= 1 && sql.bytes > 100 && !sql.simulated && sql.policy === 'exploit',
     JSON.stringify(stopped),
   );
-  await siemLine(lab, 'the drop', /\|decision:block\|/, new RegExp(`src=${CLIENT.ip4} `), /UNION SELECT/, /act=drop/);
+  await siemLine(
+    lab,
+    'the drop',
+    /\|decision:block\|/,
+    new RegExp(`src=${CLIENT.ip4} `),
+    /UNION SELECT/,
+    /cat=\/Response\/drop/,
+  );
   await waitFor('the state tells of it', async () => {
     const { state } = await status();
     return state && state.latency.count > 0 && state.latency.p99Us > 0 && (state.counts['dropped'] ?? 0) >= 3;

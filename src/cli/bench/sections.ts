@@ -1,6 +1,7 @@
 import { behaviourSection } from './behaviour.js';
 import { enforceSection } from './enforce.js';
 import { fileSection } from './file.js';
+import { inlineSection } from './inline.js';
 import { liveSection } from './live.js';
 import { floodSection, memorySection } from './memory.js';
 import type { BenchSection } from './section.js';
@@ -19,6 +20,7 @@ export const SECTIONS: readonly BenchSection[] = [
   memorySection,
   floodSection,
   enforceSection,
+  inlineSection,
   siemSection,
   storeSection,
 ];
