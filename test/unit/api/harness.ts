@@ -73,7 +73,7 @@ export async function startHarness(options: Partial<ApiOptions> = {}): Promise<H
     { token, body, headers = {}, base = api.url }: CallOptions = {},
   ): Promise<Answer> {
     const url = base + (path.startsWith('//') ? path.slice(1) : `/api/v1${path}`);
-    const response = await fetch(url, {
+    const init: RequestInit = {
       method,
       redirect: 'manual',
       headers: {
@@ -82,6 +82,11 @@ export async function startHarness(options: Partial<ApiOptions> = {}): Promise<H
         ...headers,
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    };
+    // As browsers do: a connection that the server ended while it was idle is no failure of the request.
+    const response = await fetch(url, init).catch((error: unknown) => {
+      if (!/other side closed|ECONNRESET/.test(String((error as Error).cause))) throw error;
+      return fetch(url, init);
     });
     const text = await response.text();
     const isJson = /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '');
