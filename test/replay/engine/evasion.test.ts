@@ -62,10 +62,16 @@ function frames(s: Segment, ipId: number): Uint8Array[] {
 
 /** Handshake, the segments as given, and the end; through decoder, defragmenter, flow table and the engine. */
 function alertsOf(segments: readonly Segment[]): number[] {
+  const path = openPath();
+  path.send(segments);
+  return path.end();
+}
+
+function openPath() {
   const found: Detection[] = [];
   const options = { ...signatureOptionsSchema.parse({ rules: [file] }), stream: { inspect: 'arrival' } as const };
-  const { observer } = createSignatures(options, { emit: (d) => found.push(d), sensor: 'test' });
-  const pipeline = createPipeline({}, { observers: [observer] });
+  const signatures = createSignatures(options, { emit: (d) => found.push(d), sensor: 'test' });
+  const pipeline = createPipeline({}, { observers: [signatures.observer] });
   const none = new Uint8Array(0);
   const handshake: Segment[] = [
     { from: 'C', offset: -1, data: none, flags: TCP.SYN },
@@ -73,11 +79,20 @@ function alertsOf(segments: readonly Segment[]): number[] {
     { from: 'C', offset: 0, data: none, flags: TCP.ACK },
   ];
   let n = 0;
-  for (const segment of [...handshake, ...segments]) {
-    for (const frame of frames(segment, ++n)) pipeline.push(block(frame, 1e6 * 1000 + n * 2000));
-  }
-  pipeline.flush();
-  return [...new Set(found.map((d) => d.signatureId))].sort();
+  const send = (segments: readonly Segment[]): void => {
+    for (const segment of segments) {
+      for (const frame of frames(segment, ++n)) pipeline.push(block(frame, 1e6 * 1000 + n * 2000));
+    }
+  };
+  send(handshake);
+  return {
+    send,
+    reload: () => signatures.reload(),
+    end(): number[] {
+      pipeline.flush();
+      return [...new Set(found.map((d) => d.signatureId))].sort();
+    },
+  };
 }
 
 function block(frame: Uint8Array, tsUs: number): PacketBlock {
@@ -103,6 +118,31 @@ function pieces(from: 'C' | 'S', data: Uint8Array, size: number): Segment[] {
 const get = (uri: string, more = ''): Buffer => latin1(`GET ${uri} HTTP/1.1\r\nHost: shop.example\r\n${more}\r\n`);
 const HIDDEN = get('/x?f=/etc/passwd');
 const whole = (data: Uint8Array): Segment[] => [{ from: 'C', offset: 0, data }];
+
+describe('rules that are loaded again in the middle of a connection', () => {
+  for (const cut of [5, 12, 20, HIDDEN.length - 2])
+    test(`judge a request whole of which ${cut} bytes came before`, async () => {
+      const path = openPath();
+      path.send([{ from: 'C', offset: 0, data: HIDDEN.subarray(0, cut) }]);
+      await path.reload();
+      path.send([{ from: 'C', offset: cut, data: HIDDEN.subarray(cut) }]);
+      assert.deepEqual(path.end(), [1]);
+    });
+  test('do not alert a second time on what was judged', async () => {
+    const path = openPath();
+    path.send(whole(HIDDEN));
+    await path.reload();
+    path.send([{ from: 'C', offset: HIDDEN.length, data: get('/harmless') }]);
+    assert.deepEqual(path.end(), [1]);
+  });
+  test('find what crosses the moment in the stream', async () => {
+    const path = openPath();
+    path.send([{ from: 'C', offset: 0, data: latin1('xxxx evil-pa') }]);
+    await path.reload();
+    path.send([{ from: 'C', offset: 12, data: latin1('yload xxxx') }]);
+    assert.deepEqual(path.end(), [4]);
+  });
+});
 
 describe('a request is found however its segments come', () => {
   for (const size of [1, 2, 3, 7, 1400])
