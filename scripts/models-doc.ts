@@ -186,7 +186,7 @@ What made the difference to earlier versions of this table, in which the aim was
 - **Sizes and pace of packets are left out.** They differ more from network to network than from benign to hostile.
 - **Protocols without any attack in the training are not scored.** Most alarms were multicast memberships (IGMP).
 - **Benign traffic that looks hostile is in the lab.** Peer-to-peer clients that try hundreds of hosts that have gone, health
-  checks, discovery, NAT, pings: a Gnutella client went from 83 % of its flows reported to none.
+  checks, discovery, NAT, pings.
 
 What is still missed: probing's masscan, zmap and half-open techniques when no tool like them trained; floods and sweeps of which each source sends a packet or two (forged sources, worms), attacks of one flow
 (exploits, web attacks), and slow HTTP of tools unlike ours in part; the behaviour and signature tiers are there for these.

@@ -4,7 +4,7 @@
 // scripts/models-collect.ts an origin) is held out in turn while our lab's runs and the other origins train; --foreign holds captures that nothing is ever trained on, which the shipped recipe itself judges. A flow counts
 // as reported when its early or its end vector is. What was measured of an origin is kept in the cache folder and not
 // measured again.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FLOW_SCHEMA } from '../src/features/index.js';
