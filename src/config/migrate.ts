@@ -1,4 +1,5 @@
-import { Document, isMap, parseDocument } from 'yaml';
+import type { Document} from 'yaml';
+import { isMap, parseDocument } from 'yaml';
 import { AppError } from '../util/errors.js';
 
 /** One change of the configuration file, from a format to the next. */

@@ -19,7 +19,15 @@ interface ChangesDeps {
 }
 
 /** Commit-confirm, with everybody told of what is pending, kept and taken back. */
-export async function openChanges({ store, policies, settings, book, inline, outlets, log }: ChangesDeps): Promise<ChangeBook> {
+export async function openChanges({
+  store,
+  policies,
+  settings,
+  book,
+  inline,
+  outlets,
+  log,
+}: ChangesDeps): Promise<ChangeBook> {
   const changes = createChangeBook({
     settings: store.settings,
     undo: (change, actor) => undoChange(change, actor, { policies, settings, book, inline }),
