@@ -1,4 +1,4 @@
-import type { Document} from 'yaml';
+import type { Document } from 'yaml';
 import { isMap, parseDocument } from 'yaml';
 import { AppError } from '../util/errors.js';
 
