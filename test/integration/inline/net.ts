@@ -36,6 +36,8 @@ export async function openNet(name: string): Promise<Net> {
   try {
     for (const ns of [client, router, server]) {
       ip('netns', 'add', ns);
+      // Link-local addresses count at once; without one nobody finds a neighbour.
+      execFileSync('ip', ['netns', 'exec', ns, 'sysctl', '-qw', 'net.ipv6.conf.default.accept_dad=0']);
       ip('-n', ns, 'link', 'set', 'lo', 'up');
     }
     for (const [i, end] of [client, server].entries()) {
@@ -65,7 +67,7 @@ export async function openNet(name: string): Promise<Net> {
     client,
     router,
     server,
-    async ask(proto, text, { host = SERVER.v4, limitMs = 600 } = {}) {
+    async ask(proto, text, { host = SERVER.v4, limitMs = 3000 } = {}) {
       const args = ['netns', 'exec', client, process.execPath, PEER, proto, host, String(PORT), text, String(limitMs)];
       const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'ignore'] });
       let out = '';
