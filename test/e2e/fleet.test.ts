@@ -44,9 +44,11 @@ test('an attack that one box sees is blocked in the kernels of all, and both ser
     const { items } = await lab.servers[server]!.api.get<{ items: Decision[] }>('/decisions?state=active');
     assert.equal(items.filter((d) => d.value === FIRST).length, 1, 'one decision, of the box that saw it');
   }
-  const { members, scheduler } = await lab.fleet();
-  assert.ok(['server1', 'server2'].includes(scheduler ?? ''));
-  assert.ok(members.filter((m) => m.role === 'box').every((m) => m.responder.enforced === 1));
+  assert.ok(['server1', 'server2'].includes((await lab.fleet()).scheduler ?? ''));
+  await waitFor('the heartbeats of all boxes say that one is in force', async () => {
+    const { members } = await lab.fleet();
+    return members.filter((m) => m.role === 'box').every((m) => m.responder.enforced === 1);
+  });
 });
 
 test('what nobody has signed, or the guards refuse, reaches no kernel; the same with a good signature does', async () => {

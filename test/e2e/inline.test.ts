@@ -158,7 +158,9 @@ test('a request in tiny, reordered and repeated segments is stopped, a harmless 
     shuffler.close();
   }
   assert.match(webLog(), /marker=shuffled /);
-  assert.doesNotMatch(webLog(), /shuffled-sql/);
+  // The server may note the piece of a request line that its client was cut off in; it never had the whole.
+  assert.doesNotMatch(webLog(), /shuffled-sql HTTP/);
+  assert.doesNotMatch(webLog(), /shuffled-sql" (?!400 0 )/);
 });
 
 test('switched off and on while requests run, no connection is lost; in observe mode it is only counted', async () => {
