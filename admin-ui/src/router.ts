@@ -74,6 +74,7 @@ const routes: RouteRecordRaw[] = [
     component: () => import('./views/IntegrationsView.vue'),
     meta: { title: m.nav.integrations },
   },
+  { path: '/fleet', component: () => import('./views/FleetView.vue'), meta: { title: m.nav.fleet } },
   { path: '/setup', component: () => import('./views/SetupView.vue'), meta: { title: m.setup.title } },
   { path: '/system', component: () => import('./views/SystemView.vue'), meta: { title: m.nav.system } },
   { path: '/accounts', component: () => import('./views/AccountsView.vue'), meta: { title: m.nav.accounts } },

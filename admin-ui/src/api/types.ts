@@ -42,6 +42,8 @@ export type {
   DriftFigure,
   ExplainResponse,
   Explanation,
+  Fleet,
+  FleetMemberView as FleetMember,
   FlowSample,
   HookedChain,
   Host,

@@ -28,6 +28,7 @@ export const NAVIGATION: readonly (readonly NavItem[])[] = [
   ],
   [
     { path: '/integrations', text: m.nav.integrations, icon: 'integrations', testid: 'nav-integrations', key: 'n' },
+    { path: '/fleet', text: m.nav.fleet, icon: 'monitor', testid: 'nav-fleet', key: 'f' },
     { path: '/system', text: m.nav.system, icon: 'system', testid: 'nav-system', key: 's' },
     { path: '/accounts', text: m.nav.accounts, icon: 'user', testid: 'nav-accounts', key: 'u' },
   ],

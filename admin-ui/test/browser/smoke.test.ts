@@ -250,6 +250,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the console in ${CHROMIUM}`, () => {
     '/models',
     '/rules',
     '/integrations',
+    '/fleet',
     '/system',
     '/accounts',
     '/accounts?tab=tokens',

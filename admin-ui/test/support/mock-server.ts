@@ -9,7 +9,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { AlertRow, Status } from '../../../src/contract/http.js';
+import type { AlertRow, Fleet, Status } from '../../../src/contract/http.js';
+import { makeFleet } from './mock-fleet.js';
 import { MORE } from './mock-more.js';
 import {
   makeDecision,
@@ -36,6 +37,8 @@ export interface MockOptions {
   /** How long the kernel takes to answer, so that the pending state can be seen. */
   kernelMs?: number;
   role?: 'viewer' | 'analyst' | 'operator' | 'admin';
+  /** What the fleet is, instead of the usual one. */
+  fleet?: () => Fleet;
   /** Folder of the built console. */
   dist?: string;
   /** Paths below /api/v1 that answer 501, as a server without that part does. */
@@ -579,6 +582,7 @@ export async function startMockServer(options: MockOptions = {}) {
           query,
         ),
     ],
+    ['GET', /^\/fleet$/, () => options.fleet?.() ?? makeFleet(Date.now())],
     ['GET', /^\/siem$/, ({ query }) => pageOf(world.status.siem, query)],
     [
       'POST',

@@ -2,6 +2,7 @@ import { accounts } from './accounts';
 import { blocks } from './blocks';
 import { bulk } from './bulk';
 import { findings } from './findings';
+import { fleet } from './fleet';
 import { knowledge } from './knowledge';
 import { models } from './models';
 import { overview } from './overview';
@@ -22,5 +23,6 @@ export const en = {
   ...knowledge,
   ...models,
   ...system,
+  ...fleet,
   ...accounts,
 };

@@ -24,6 +24,7 @@ export const shell = {
     lab: 'Offline lab',
     job: 'Analysis',
     integrations: 'Integrations',
+    fleet: 'Fleet',
     system: 'System',
     accounts: 'Accounts',
     me: 'My account',

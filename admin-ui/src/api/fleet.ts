@@ -1,0 +1,4 @@
+import { client } from './index';
+import type { Fleet } from './types';
+
+export const fleetApi = { get: () => client.get<Fleet>('/fleet') };

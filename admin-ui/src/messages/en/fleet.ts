@@ -1,0 +1,56 @@
+import { plural } from './plural';
+
+/** Members of a fleet. */
+export const fleet = {
+  fleet: {
+    title: 'Fleet',
+    alone: 'This server stands alone',
+    aloneText:
+      'A fleet is many boxes that share their decisions, and two or more servers that share the work. "fleet init" makes the fleet and its NATS servers, "fleet join" makes a member; each writes a folder to copy to its machine. Every step is in docs/operations/fleet.md.',
+    none: 'No member has been heard yet',
+    noneText: 'A member appears here when its daemon has the bus. "portcullis fleet join" makes a new one.',
+    bus: 'Message bus',
+    self: 'This server',
+    nats: 'NATS',
+    connected: (server: string) => `Connected to ${server}`,
+    disconnected: 'Not connected',
+    cutOff: 'This server has no connection to the bus. What stands here about the others is old.',
+    scheduler: 'Training, feeds and retention',
+    noScheduler: 'Nobody',
+    members: 'Members',
+    count: (alive: number, all: number) => `${alive} of ${all} heard`,
+    warnings: 'What needs a look',
+    allWell: 'Every member is heard, runs the same version, and has its decisions in force.',
+    member: 'Member',
+    state: 'State',
+    version: 'Version',
+    sensor: 'Sensor',
+    enforced: 'Enforced',
+    decisions: 'Decisions',
+    lag: 'Lag p95',
+    spool: 'Spool',
+    you: 'this one',
+    role: { box: 'box', server: 'server' },
+    alive: 'Heard',
+    silent: 'Silent',
+    capturing: 'Connected',
+    noSensor: 'Not connected',
+    noResponder: 'No responder',
+    lost: (n: string) => `${n} lost`,
+    known: (n: string) => `${n} known`,
+    waiting: (waiting: string, refused: string) => `${waiting} waiting · ${refused} refused`,
+    spooled: (n: string) => `${n} waiting`,
+    dropped: (bytes: string, dropped: string) => `${bytes} · ${dropped} dropped`,
+    problem: {
+      silent: 'Nothing was heard of it for a while. It goes on by itself; its figures here are the last it told.',
+      sensor: 'Its sensor is not connected: it sees nothing.',
+      responder: 'Its responder is not connected: what is in its kernel stays, new decisions wait.',
+      enforcement: (missing: number, desired: string) =>
+        `${plural(missing, 'decision', 'decisions')} of ${desired} ${missing === 1 ? 'is' : 'are'} not in force on it.`,
+      version: (theirs: string, ours: string) => `It runs version ${theirs}, this server ${ours}.`,
+      refused: (n: number) =>
+        `It refused ${plural(n, 'decision', 'decisions')}: not signed by whom they name, or by one who may not.`,
+      dropped: (n: number) => `Its spool was full: ${plural(n, 'record', 'records')} dropped.`,
+    },
+  },
+};
