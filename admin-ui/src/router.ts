@@ -34,6 +34,7 @@ const routes: RouteRecordRaw[] = [
     props: true,
     meta: { title: m.nav.policy },
   },
+  { path: '/inline', component: () => import('./views/InlineView.vue'), meta: { title: m.nav.inline } },
   { path: '/traffic', component: () => import('./views/TrafficView.vue'), meta: { title: m.nav.traffic } },
   {
     path: '/hosts/:address',

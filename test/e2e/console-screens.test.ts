@@ -96,7 +96,7 @@ before(async () => {
     ...['/models', '/models?tab=queue', '/models?tab=training', '/models?tab=drift', `/models/${model?.name}`],
     ...['/traffic', '/traffic?tab=hosts', `/hosts/${victim.ip4}`, '/lab'],
     ...['/integrations', '/integrations?tab=feeds', '/integrations?tab=requests'],
-    ...['/fleet', '/system', '/system?tab=settings', '/setup', '/me', '/nowhere'],
+    ...['/inline', '/fleet', '/system', '/system?tab=settings', '/setup', '/me', '/nowhere'],
     ...['/accounts', '/accounts?tab=sessions', '/accounts?tab=tokens', '/accounts?tab=audit'],
   ];
 });

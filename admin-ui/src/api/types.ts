@@ -52,6 +52,7 @@ export type {
   ImportRequest,
   ImportResult,
   IncidentDetail,
+  InlineStatus,
   IntelFeed,
   IntelMatch,
   IntelSummary,
@@ -121,6 +122,7 @@ export type {
   TrainingStatus,
   User,
 } from '@contract/http';
+export type { InlineDrop, InlineMode, InlineState } from '@contract/inline';
 export type { ModelCard } from '@contract/model-card';
 export type { AlertState, LabelVerdict } from '@domain/alert';
 export type { Action, Enforcement, Mode, Origin, Scope } from '@domain/decision';

@@ -23,6 +23,7 @@ export const NAVIGATION: readonly (readonly NavItem[])[] = [
     { path: '/policies', text: m.nav.policies, icon: 'policies', testid: 'nav-policies', key: 'p' },
     { path: '/rules', text: m.nav.rules, icon: 'rules', testid: 'nav-rules', key: 'r' },
     { path: '/models', text: m.nav.models, icon: 'models', testid: 'nav-models', key: 'm' },
+    { path: '/inline', text: m.nav.inline, icon: 'inline', testid: 'nav-inline', key: 'v' },
     { path: '/traffic', text: m.nav.traffic, icon: 'traffic', testid: 'nav-traffic', key: 't' },
     { path: '/lab', text: m.nav.lab, icon: 'aim', testid: 'nav-lab', key: 'l' },
   ],

@@ -246,6 +246,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the console in ${CHROMIUM}`, () => {
     '/allow?tab=protected',
     '/policies',
     '/policies/scans',
+    '/inline',
     '/traffic',
     '/models',
     '/rules',

@@ -9,8 +9,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { AlertRow, Fleet, Status } from '../../../src/contract/http.js';
+import type { AlertRow, Fleet, InlineStatus, Status } from '../../../src/contract/http.js';
 import { makeFleet } from './mock-fleet.js';
+import { makeDrops, makeInline } from './mock-inline.js';
 import { MORE } from './mock-more.js';
 import {
   makeDecision,
@@ -39,6 +40,8 @@ export interface MockOptions {
   role?: 'viewer' | 'analyst' | 'operator' | 'admin';
   /** What the fleet is, instead of the usual one. */
   fleet?: () => Fleet;
+  /** How inline verdicts are, instead of on. */
+  inline?: InlineStatus;
   /** Folder of the built console. */
   dist?: string;
   /** Paths below /api/v1 that answer 501, as a server without that part does. */
@@ -85,6 +88,7 @@ export async function startMockServer(options: MockOptions = {}) {
       expiresMs: 0,
     },
   ];
+  const inline = options.inline ?? makeInline(Date.now());
   let seq = 100;
 
   function publish(topic: string, type: string, data: unknown): void {
@@ -583,6 +587,16 @@ export async function startMockServer(options: MockOptions = {}) {
         ),
     ],
     ['GET', /^\/fleet$/, () => options.fleet?.() ?? makeFleet(Date.now())],
+    ['GET', /^\/inline$/, () => inline],
+    [
+      'PUT',
+      /^\/inline\/mode$/,
+      ({ body }) => {
+        const mode = body['mode'] as InlineStatus['mode'];
+        return Object.assign(inline, makeInline(Date.now(), mode));
+      },
+    ],
+    ['GET', /^\/inline\/drops$/, ({ query }) => pageOf(makeDrops(Date.now()), query)],
     ['GET', /^\/siem$/, ({ query }) => pageOf(world.status.siem, query)],
     [
       'POST',

@@ -3,6 +3,7 @@ import { blocks } from './blocks';
 import { bulk } from './bulk';
 import { findings } from './findings';
 import { fleet } from './fleet';
+import { inline } from './inline';
 import { knowledge } from './knowledge';
 import { models } from './models';
 import { overview } from './overview';
@@ -24,5 +25,6 @@ export const en = {
   ...models,
   ...system,
   ...fleet,
+  ...inline,
   ...accounts,
 };

@@ -110,7 +110,7 @@ export const policies = {
     helpNever: 'It counts at once and stays.',
     waits: (name: string) => `${name} is in force. Confirm it, or it is taken back.`,
     unconfirmed: 'Not confirmed yet',
-    bar: (summary: string) => `${summary}. It is taken back in`,
+    bar: (summary: string) => `${summary.replace(/\.$/, '')}. It is taken back in`,
     confirm: 'Keep it',
     revert: 'Take back now',
     confirmed: 'The change stays',

@@ -19,6 +19,7 @@ export const shell = {
     rule: 'Rule',
     models: 'Models',
     model: 'Model',
+    inline: 'Inline verdicts',
     traffic: 'Traffic',
     host: 'Host',
     lab: 'Offline lab',
