@@ -25,7 +25,8 @@ class HttpParser implements AppParser {
     this.requests = new RequestReader(options, {
       open: () => {
         const tx = this.create();
-        this.unanswered.push(tx);
+        if (this.over[1]) tx.step(1, HTTP_PROGRESS.DONE);
+        else this.unanswered.push(tx);
         return tx;
       },
     });

@@ -210,9 +210,10 @@ export class SignatureEngine {
     for (let turn = 0; turn < 2; turn++) {
       const d = (direction ^ turn) as Direction;
       const stream = state.streams[d];
-      if (!stream?.fresh) continue;
+      // Of a side that has ended no bytes come, but what the other side begins is over on this one.
+      if (!stream || !(stream.fresh || stream.ended)) continue;
       scene.turn(d);
-      this.#loaded.payload.inspectStream(scene, stream);
+      if (stream.fresh) this.#loaded.payload.inspectStream(scene, stream);
       stream.fresh = false;
       this.#loaded.transactions.inspect(scene);
     }

@@ -30,8 +30,8 @@ export interface TransactionDeps {
 }
 
 const SETTLED = -1;
-/** More transactions than this in one flow are inspected without memory of rules that wait. */
-const MAX_TRANSACTIONS = 256;
+/** The protocol parser gives up its oldest transactions without a word; this many are remembered in vain at most. */
+const MAX_FORGOTTEN = 64;
 /** Protocols whose fields, but for bodies, appear only when a transaction makes progress. */
 const STEPWISE = new Set<string>(['http']);
 /** Rules that wait for more of a body longer than this are tried again when a quarter has come to it. */
@@ -69,13 +69,14 @@ export class TransactionInspector {
     const state = scene.ensureState();
     if (!state) return;
     const known = (state.transactions ??= new Map<AppTransaction, TransactionState>());
+    if (known.size > app.transactions.length + MAX_FORGOTTEN) forgetOthers(known, app.transactions);
     const direction = scene.side;
     for (let i = 0; i < app.transactions.length;) {
       const transaction = app.transactions[i]!;
       let memory = known.get(transaction);
       if (!memory) {
         memory = new TransactionState();
-        if (known.size < MAX_TRANSACTIONS) known.set(transaction, memory);
+        known.set(transaction, memory);
       }
       if (transaction.side === 1 - direction) memory.finished[direction] = true;
       if (!memory.finished[direction]) this.#inspectOne(scene, transaction, memory);
@@ -274,6 +275,11 @@ export class TransactionInspector {
     this.#values.set(inspection.key, values);
     return values;
   }
+}
+
+function forgetOthers(known: Map<AppTransaction, unknown>, transactions: readonly AppTransaction[]): void {
+  const kept = new Set(transactions);
+  for (const transaction of known.keys()) if (!kept.has(transaction)) known.delete(transaction);
 }
 
 function waitsFor(rule: Rule): number {

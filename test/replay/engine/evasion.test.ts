@@ -67,9 +67,12 @@ function alertsOf(segments: readonly Segment[]): number[] {
   return path.end();
 }
 
-function openPath() {
+function openPath(stream: object = {}) {
   const found: Detection[] = [];
-  const options = { ...signatureOptionsSchema.parse({ rules: [file] }), stream: { inspect: 'arrival' } as const };
+  const options = {
+    ...signatureOptionsSchema.parse({ rules: [file] }),
+    stream: { inspect: 'arrival' as const, ...stream },
+  };
   const signatures = createSignatures(options, { emit: (d) => found.push(d), sensor: 'test' });
   const pipeline = createPipeline({}, { observers: [signatures.observer] });
   const none = new Uint8Array(0);
@@ -88,6 +91,8 @@ function openPath() {
   return {
     send,
     reload: () => signatures.reload(),
+    /** Transactions of the connection, which is the only flow. */
+    waiting: () => signatures.observer.appOf(0)?.transactions.length ?? NaN,
     end(): number[] {
       pipeline.flush();
       return [...new Set(found.map((d) => d.signatureId))].sort();
@@ -142,6 +147,20 @@ describe('rules that are loaded again in the middle of a connection', () => {
     path.send([{ from: 'C', offset: 12, data: latin1('yload xxxx') }]);
     assert.deepEqual(path.end(), [4]);
   });
+});
+
+test('requests are judged, and forgotten, when the answers have passed the depth of a stream', () => {
+  const path = openPath({ depthKiB: 16 });
+  const answer = latin1(`HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n${'x'.repeat(900)}`);
+  const request = get('/harmless');
+  const round = (n: number): Segment[] => [
+    { from: 'C', offset: n * request.length, data: request },
+    { from: 'S', offset: n * answer.length, data: answer },
+  ];
+  for (let n = 0; n < 100; n++) path.send(round(n));
+  assert.ok(path.waiting() <= 1, `${path.waiting()} transactions wait`);
+  path.send([{ from: 'C', offset: 100 * request.length, data: HIDDEN }]);
+  assert.deepEqual(path.end(), [1]);
 });
 
 describe('a request is found however its segments come', () => {

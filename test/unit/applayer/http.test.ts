@@ -303,3 +303,21 @@ describe('HTTP/1 with hostile bytes', () => {
     );
   });
 });
+
+describe('a connection whose answers are no longer looked at', () => {
+  it('counts them as over, so that requests do not pile up', () => {
+    const flow = createAppLayer({ maxTransactions: 8 }).createFlow('tcp', { srcPort: 40_000, dstPort: 80 });
+    const feed = (direction: 0 | 1, text: string): void => {
+      const data = bytes(text);
+      flow.onData(direction, data, 0, data.length, 0, 0);
+    };
+    feed(0, 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    feed(1, 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe');
+    flow.onEnd(1, 0);
+    feed(0, 'GET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.deepEqual(
+      flow.transactions.map((tx) => tx.progress[1]),
+      [PROGRESS_DONE, PROGRESS_DONE],
+    );
+  });
+});
