@@ -36,6 +36,20 @@ export const inlineDropSchema = z.object({
 });
 export type InlineDrop = z.infer<typeof inlineDropSchema>;
 
+const latencySchema = z.object({ count: z.number(), p50Us: z.number(), p95Us: z.number(), p99Us: z.number() });
+
+/** One process's share of the work. */
+export const inlineWorkerSchema = z.object({
+  /** Number of its queue. */
+  queue: z.number(),
+  /** False: it has shown no life for `alive_ms`, or is being started. */
+  alive: z.boolean(),
+  overloaded: z.boolean(),
+  held: z.number(),
+  judged: z.number(),
+  latency: latencySchema,
+});
+
 /** How the queue is doing. */
 export const inlineStateSchema = z.object({
   mode: inlineModeSchema,
@@ -46,10 +60,12 @@ export const inlineStateSchema = z.object({
   queueDepth: z.number(),
   /** Packets held until earlier ones come. */
   held: z.number(),
-  latency: z.object({ count: z.number(), p50Us: z.number(), p95Us: z.number(), p99Us: z.number() }),
+  latency: latencySchema,
   /** Share of the chosen traffic that the kernel forwarded without asking, of its bytes. */
   bypassedShare: z.number(),
   counts: z.record(z.string(), z.number()),
+  /** By process; a daemon of an older version does not say. */
+  workers: z.array(inlineWorkerSchema).optional(),
 });
 export type InlineState = z.infer<typeof inlineStateSchema>;
 

@@ -12,6 +12,13 @@ export const NOT_INLINE: InlineStatus = {
   state: null,
 };
 
+type Worker = NonNullable<NonNullable<InlineStatus['state']>['workers']>[number];
+
+export function makeWorker(queue: number, other: Partial<Worker> = {}): Worker {
+  const latency = { count: 602_331, p50Us: 61, p95Us: 142, p99Us: 390 };
+  return { queue, alive: true, overloaded: false, held: 0, judged: 602_000, latency, ...other };
+}
+
 export function makeInline(nowMs: number, mode: InlineMode = 'enforce'): InlineStatus {
   return {
     enabled: true,
@@ -42,6 +49,10 @@ export function makeInline(nowMs: number, mode: InlineMode = 'enforce'): InlineS
         unjudged: 0,
         kernel_exempt_packets: 5510,
       },
+      workers: [
+        makeWorker(0, { held: 1 }),
+        makeWorker(1, { latency: { count: 602_000, p50Us: 58, p95Us: 120, p99Us: 350 } }),
+      ],
     },
   };
 }

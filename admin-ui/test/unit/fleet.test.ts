@@ -81,6 +81,19 @@ describe('the fleet view', () => {
     view.unmount();
   });
 
+  it('shows in green only what is heard now', async () => {
+    const fleet = makeFleet(NOW);
+    const members = [
+      makeMember('box1', NOW),
+      makeMember('box2', NOW, { alive: false }),
+      makeMember('box3', NOW, { responder: responder(412, 411) }),
+    ];
+    const view = await open({ ...fleet, members });
+    const tones = view.findAll('[data-testid="fleet-enforced"]').map((e) => e.element.parentElement?.className);
+    expect(tones).toEqual(['duo tone-ok', 'duo tone-muted', 'duo tone-danger']);
+    view.unmount();
+  });
+
   it('shows what other members say as text', async () => {
     const hostile = '<img src=x onerror=alert(1)>';
     const fleet = makeFleet(NOW);

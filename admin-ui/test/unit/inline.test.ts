@@ -10,11 +10,12 @@ import type { InlineStatus, Role } from '@/api/types';
 import InlineDrops from '@/components/inline/InlineDrops.vue';
 import InlineGauge from '@/components/inline/InlineGauge.vue';
 import InlineModePanel from '@/components/inline/InlineModePanel.vue';
+import InlineWorkers from '@/components/inline/InlineWorkers.vue';
 import { alertSearch, inlineFigures, inlineWarnings } from '@/components/inline/inline-figures';
 import { INLINE_MODES } from '@/components/inline/inline-modes';
 import { useSession } from '@/stores/session';
 import { makeWorld } from '../support/mock-data';
-import { makeDrop, makeDrops, makeInline, NOT_INLINE } from '../support/mock-inline';
+import { makeDrop, makeDrops, makeInline, makeWorker, NOT_INLINE } from '../support/mock-inline';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const id = (name: string): string => `[data-testid="${name}"]`;
@@ -65,6 +66,18 @@ describe('the alert of a stopped packet', () => {
   it('is searched by sender and signature, and not at all without a signature', () => {
     expect(alertSearch(makeDrop(NOW, 0))).toBe('ip:203.0.113.7 sid:9000101');
     expect(alertSearch(makeDrop(NOW, 0, { signatureId: 0 }))).toBeUndefined();
+  });
+});
+
+describe('the processes', () => {
+  it('say which is silent and which is overloaded', () => {
+    const workers = [
+      makeWorker(0),
+      makeWorker(1, { overloaded: true }),
+      makeWorker(2, { alive: false, overloaded: true }),
+    ];
+    const wrapper = mount(InlineWorkers, { props: { workers } });
+    expect(wrapper.findAll('.chip').map((c) => c.text())).toEqual(['Judging', 'Overloaded', 'No life']);
   });
 });
 

@@ -171,7 +171,13 @@ export async function runInline(
         void (async () => {
           if (pool) kernel = await rules.counters().catch(() => kernel);
           const { first, fanout } = options.queue;
-          const state = toState(memory.mode, backend, pool?.states() ?? [], kernel, queueDepth(first, fanout));
+          const state = toState(
+            memory.mode,
+            backend,
+            pool?.workers(options.alive_ms) ?? [],
+            kernel,
+            queueDepth(first, fanout),
+          );
           bus.send({ type: 'state', atMs: Date.now(), state });
         })();
       }, 1000),

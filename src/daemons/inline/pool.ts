@@ -21,10 +21,18 @@ export type ChildCommand =
   | { type: 'command'; command: InlineCommand }
   | { type: 'stop'; drainMs: number };
 
+/** One worker as it last said, and whether it shows life. */
+export interface WorkerReport {
+  queue: number;
+  isAlive: boolean;
+  state: WorkerState;
+}
+
 /** The workers of all queues: one in this process, or with `fanout` each in its own. */
 export interface WorkerPool {
   command(command: InlineCommand): Promise<void>;
-  states(): WorkerState[];
+  /** Those that have reported; alive: they have shown life within this time. */
+  workers(withinMs: number): WorkerReport[];
   /** True when every worker has shown life within this time. */
   areAlive(withinMs: number): boolean;
   /** Ends and starts anew those that have not. */
@@ -34,7 +42,7 @@ export interface WorkerPool {
 
 export async function startPool(config: LoadedConfig, out: WorkerSink, log: Logger): Promise<WorkerPool> {
   const { first, fanout } = config.inline.queue;
-  if (fanout === 1) return single(startWorker(config, first, out, log));
+  if (fanout === 1) return single(first, startWorker(config, first, out, log));
   const children = Array.from({ length: fanout }, (_, i) => new WorkerProcess(config, first + i, out, log));
   try {
     await Promise.all(children.map((child) => child.ready));
@@ -47,7 +55,7 @@ export async function startPool(config: LoadedConfig, out: WorkerSink, log: Logg
       for (const child of children) child.command(command);
       return Promise.resolve();
     },
-    states: () => children.flatMap((child) => child.state ?? []),
+    workers: (withinMs) => children.flatMap((child) => child.report(withinMs) ?? []),
     areAlive: (withinMs) => children.every((child) => performance.now() - child.seenMs < withinMs),
     replaceDead(afterMs) {
       for (const child of children) if (performance.now() - child.seenMs > afterMs) child.kill();
@@ -59,10 +67,10 @@ export async function startPool(config: LoadedConfig, out: WorkerSink, log: Logg
 }
 
 /** The daemon's own life is the worker's. */
-function single(worker: Worker): WorkerPool {
+function single(queue: number, worker: Worker): WorkerPool {
   return {
     command: (command) => worker.command(command),
-    states: () => [worker.state()],
+    workers: () => [{ queue, isAlive: true, state: worker.state() }],
     areAlive: () => true,
     replaceDead: () => undefined,
     stop: (drainMs) => worker.stop(drainMs),
@@ -94,6 +102,13 @@ class WorkerProcess {
   command(command: InlineCommand): void {
     if (command.type === 'mode' || command.type === 'policies') this.told.set(command.type, command);
     this.send({ type: 'command', command });
+  }
+
+  report(withinMs: number): WorkerReport | undefined {
+    if (this.state === undefined) return undefined;
+    const silentMs = performance.now() - this.seenMs;
+    // While it starts, the time at which it must have shown life lies ahead.
+    return { queue: this.number, isAlive: silentMs >= 0 && silentMs < withinMs, state: this.state };
   }
 
   kill(): void {

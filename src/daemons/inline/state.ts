@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { InlineMode, InlineState } from '../../contract/inline.js';
 import type { KernelCounters } from '../../inline/index.js';
-import type { WorkerState } from './worker.js';
+import type { WorkerReport } from './pool.js';
 
 /** Packets that wait in the kernel for our queues, from /proc/net/netfilter/nfnetlink_queue. */
 export function queueDepth(first: number, fanout: number, text = readQueues()): { waiting: number; dropped: number } {
@@ -30,10 +30,11 @@ function readQueues(): string {
 export function toState(
   mode: InlineMode,
   backend: string,
-  workers: readonly WorkerState[],
+  reports: readonly WorkerReport[],
   kernel: KernelCounters,
   queues: { waiting: number; dropped: number },
 ): InlineState {
+  const workers = reports.map((report) => report.state);
   const counts: Record<string, number> = { queue_dropped: queues.dropped };
   for (const worker of workers)
     for (const [name, value] of Object.entries(worker.counts)) counts[name] = (counts[name] ?? 0) + value;
@@ -57,5 +58,13 @@ export function toState(
     },
     bypassedShare: forwarded === 0 ? 0 : kernel.bypassed.bytes / forwarded,
     counts,
+    workers: reports.map(({ queue, isAlive, state }) => ({
+      queue,
+      alive: isAlive,
+      overloaded: state.isOverloaded,
+      held: state.held,
+      judged: state.counts['judged'] ?? 0,
+      latency: state.latency,
+    })),
   };
 }

@@ -50,6 +50,9 @@ export const inline = {
     bypassed: 'Bypassed',
     bypassedHelp: 'Share of the chosen bytes that the kernel forwards without asking',
     noState: 'The daemon has not reported yet.',
+    processes: 'Processes',
+    queue: 'Queue',
+    noLife: 'No life',
     counts: 'Counts since the start',
     count: {
       judged: 'Judged',
@@ -74,7 +77,7 @@ export const inline = {
       urgent: 'urgent data',
     } as Record<string, string>,
     drops: 'Stopped packets',
-    dropsHelp: 'By connection and rule, newest first; those of the last start.',
+    dropsHelp: 'By connection and rule, newest first; the last 1,000 since the server started.',
     noDrops: 'Nothing was stopped',
     noDropsText: 'A packet that a policy drops, or would drop, appears here.',
     when: 'Last',
