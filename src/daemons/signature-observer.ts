@@ -17,6 +17,8 @@ export interface SignatureObserver extends PacketObserver {
   appOf(slot: number): AppFlow | undefined;
   /** False when the receiver would ignore the packet looked at last. */
   readonly isValid: boolean;
+  /** The packets of this direction will no longer be shown. */
+  cease(slot: number, direction: Direction, tsUs: number): void;
 }
 
 /** Connects reassembly, protocol parsers and rules, so that a packet is judged with what it completed. */
@@ -74,6 +76,9 @@ export function observeSignatures(
       content.app = flowsApp[slot];
       engine.onFlowEnd(flows, slot, nowUs, content);
       flowsApp[slot] = undefined;
+    },
+    cease: (slot, direction, tsUs) => {
+      reassembler.cease(slot, direction, tsUs);
     },
     onTick: (nowUs) => reassembler.onTick?.(nowUs),
     stats: () => ({ ...reassembler.stats(), ...appLayer.stats(), ...engine.stats() }),

@@ -368,6 +368,7 @@ export class Inspector {
       flow.passed[direction] = true;
       this.counts.directions_bypassed++;
       this.guard.forget(slot, direction);
+      this.observer?.cease(slot, direction, nowUs());
     }
     const base = flow.mark >= 0 ? flow.mark : (mark & ~marks.all) >>> 0;
     if (flow.passed[direction]) return sink.verdict(id, NF_ACCEPT, (base | marks.pass) >>> 0);

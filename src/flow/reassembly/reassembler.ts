@@ -19,6 +19,11 @@ export interface Reassembler extends PacketObserver {
   readonly isValid: boolean;
   /** Bytes that a direction has sent by sequence number, for `stream_size`; 0 when it is not followed. */
   sentBytes(slot: number, direction: Direction): number;
+  /**
+   * The packets of a direction will no longer be shown; its sink learns that the direction is over. The other direction is
+   * followed as before, without the window that the missing packets would tell.
+   */
+  cease(slot: number, direction: Direction, tsUs: number): void;
 }
 
 interface Place {
@@ -130,6 +135,18 @@ class TcpReassembler implements Reassembler {
 
   sentBytes(slot: number, direction: Direction): number {
     return this.bySlot[slot]?.halves[direction].highest ?? 0;
+  }
+
+  cease(slot: number, direction: Direction, tsUs: number): void {
+    const connection = this.bySlot[slot];
+    if (connection === undefined || connection.isClosed) return;
+    // Its acknowledgements and windows are missed, and those of the other side speak of bytes that nobody saw.
+    for (const half of connection.halves) half.limit = Infinity;
+    const half = connection.halves[direction];
+    if (half.isEnded) return;
+    half.isEnded = true;
+    half.clear(this.memory);
+    connection.sink.onEnd(direction, tsUs);
   }
 
   stats(): Record<string, number> {

@@ -177,6 +177,20 @@ describe('TCP reassembly', () => {
     assert.deepEqual(t.events, ['pkt_invalid_ack']);
   });
 
+  it('follows a direction beyond its last known window when the other is no longer shown', () => {
+    const t = tcpBench({ inspect: 'arrival' });
+    t.handshake();
+    t.send(BWD, { seq: 5000, ack: 1000, data: 'seen' });
+    t.reassembler.cease(0, BWD, 1e15);
+    for (let i = 0; i < 50; i++) {
+      t.send(FWD, { seq: 1000 + 10_000 * i, ack: 5004 + 1_000_000 * i, data: 'x'.repeat(10_000) });
+      assert.ok(t.reassembler.isValid, `segment ${i}`);
+    }
+    assert.equal(t.text[FWD]?.length, 500_000);
+    assert.equal(t.notes.filter((note) => note === '1:end').length, 1);
+    assert.deepEqual(t.events, []);
+  });
+
   it('counts what it sheds when memory is used up', () => {
     const t = tcpBench({ maxMiB: 1, maxWindowKiB: 65_536, depthKiB: 0 });
     t.handshake();
