@@ -70,6 +70,13 @@ describe('the alert of a stopped packet', () => {
 });
 
 describe('the processes', () => {
+  it('claim no latency of a process that judged nothing', () => {
+    const idle = { count: 0, p50Us: 0, p95Us: 0, p99Us: 0 };
+    const text = (latency: typeof idle) =>
+      mount(InlineWorkers, { props: { workers: [makeWorker(0, { latency })] } }).text();
+    expect(text(idle)).not.toContain('µs');
+    expect(text({ ...idle, count: 1, p99Us: 9 })).toContain('9 µs');
+  });
   it('say which is silent and which is overloaded', () => {
     const workers = [
       makeWorker(0),
@@ -150,8 +157,9 @@ describe('the list of stopped packets', () => {
     ['viewer', false],
     ['analyst', true],
   ])('leads a %s to the alert and asks for its packets: %s', async (role, asks) => {
-    const [alert] = makeWorld(NOW, 'enforce').alerts;
-    if (!alert) throw new Error('no alert');
+    const [first] = makeWorld(NOW, 'enforce').alerts;
+    if (!first) throw new Error('no alert');
+    const alert = { ...first, evidence: [{ name: 'matched_bytes', value: '<img src=x> UNION SELECT' }] };
     vi.spyOn(api, 'alerts').mockResolvedValue({ items: [alert], nextCursor: null });
     const packets = vi.spyOn(packetsApi, 'list').mockResolvedValue({ items: [], nextCursor: null, total: 0 });
     const wrapper = await drops(role);
@@ -159,6 +167,8 @@ describe('the list of stopped packets', () => {
     await flushPromises();
     expect(wrapper.get(id('inline-drop-alert')).attributes('href')).toBe(`/alerts/${alert.id}`);
     expect(wrapper.get(id('inline-drop-rule')).attributes('href')).toBe('/rules/1/9000101');
+    expect(wrapper.get(id('evidence-bytes')).text()).toContain('<img src=x> UNION SELECT');
+    expect(wrapper.find('img').exists()).toBe(false);
     expect(packets.mock.calls.map(([from]) => from)).toEqual(asks ? [{ kind: 'alerts', id: alert.id }] : []);
     wrapper.unmount();
   });

@@ -97,6 +97,6 @@ export const inline = {
     openAlert: 'Open the alert',
     openRule: 'Open the rule',
     noAlert: 'No alert belongs to it: no signature stopped it, or its alert is suppressed or gone.',
-    mayNotSee: 'Analysts see the bytes.',
+    mayNotSee: 'Analysts see the packets.',
   },
 };
