@@ -39,7 +39,8 @@ test('an attack that one box sees is blocked in the kernels of all, and both ser
   });
   assert.ok(told.every(({ report }) => !report.simulated));
   for (const server of [0, 1]) {
-    const alert = await waitFor('the alert', async () => (await alertsOf(server, FIRST))[0]);
+    // Streams, consumers and leases are made at this very first start.
+    const alert = await waitFor('the alert', async () => (await alertsOf(server, FIRST))[0], { limitMs: 45_000 });
     assert.equal(alert.sensor, 'box1');
     const { items } = await lab.servers[server]!.api.get<{ items: Decision[] }>('/decisions?state=active');
     assert.equal(items.filter((d) => d.value === FIRST).length, 1, 'one decision, of the box that saw it');
