@@ -1,7 +1,7 @@
 /**
  * Writes docs/detection.md: what each behaviour detector does, and how well it does it on lab runs and on captures of others.
  *
- *   npx tsx scripts/detection-doc.ts --lab FOLDER... [--captures FOLDER CAPTURES.csv] [--verbose]
+ *   npx tsx scripts/detection-doc.ts --lab FOLDER [--lab FOLDER]... [--captures FOLDER CAPTURES.csv] [--verbose]
  *
  * A lab folder holds runs of `npm run lab -- all --role evaluate --out FOLDER`. What is not given keeps the figures that stand in
  * the document; without any argument only prose and options are written anew.
