@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 
 /** Debian 12 as debootstrap makes it, with what the package depends on; made once and never changed. */
 const CACHE = process.env['PORTCULLIS_DEBIAN'] ?? resolve('.cache/debian-12');
-const MIRROR = process.env['PORTCULLIS_DEBIAN_MIRROR'] ?? 'http://deb.debian.org/debian';
+/** Debian's own mirror unless another is named. */
+const MIRROR = process.env['PORTCULLIS_DEBIAN_MIRROR'] ? [process.env['PORTCULLIS_DEBIAN_MIRROR']] : [];
 const BASE = 'systemd-sysv,dbus,ca-certificates';
 const DEPENDENCIES = ['libpcap0.8', 'nftables', 'iproute2'];
 
@@ -47,7 +48,7 @@ function baseSystem(): string {
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
   const quiet = { stdio: ['ignore', 'ignore', 'inherit'] as ('ignore' | 'inherit')[] };
-  execFileSync('debootstrap', ['--variant=minbase', `--include=${BASE}`, 'bookworm', fresh, MIRROR], quiet);
+  execFileSync('debootstrap', ['--variant=minbase', `--include=${BASE}`, 'bookworm', fresh, ...MIRROR], quiet);
   writeFileSync(join(fresh, 'etc/resolv.conf'), readFileSync('/etc/resolv.conf'));
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
   const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...DEPENDENCIES];
