@@ -1,65 +1,26 @@
-import { createDecoder } from '../../decode/index.js';
 import type { Detection } from '../../domain/detection.js';
 import type { Direction, FlowColumns, FlowEndReason } from '../../domain/flow.js';
-import { DECODE, DecodedPacket, LINK, PROTO, TCP, type PacketBlock } from '../../domain/packet.js';
+import { DECODE, DecodedPacket, PROTO, TCP } from '../../domain/packet.js';
 import { createFlowTable } from '../../flow/index.js';
 import {
   hasValidChecksum,
   NF_ACCEPT,
   NF_DROP,
-  portUnreachable,
   StreamGuard,
   STEP,
-  tcpReset,
   type HeldSegment,
   type InlineOptions,
-  type Marks,
   type QueuedPacket,
-  type RawSender,
 } from '../../inline/index.js';
 import { nowUs } from '../../util/clock.js';
 import type { PipelineOptions } from '../pipeline.js';
 import type { SignatureObserver } from '../signature-observer.js';
-import type { DropBook, DropReason } from './drop-book.js';
-import { stronger, type InlineJudge, type Ruling } from './judge.js';
-
-/** What the inspector does with the kernel. */
-export interface VerdictSink {
-  verdict(id: number, verdict: number, mark: number): void;
-  /** A packet will wait longer than this turn. */
-  hold(): void;
-  /** One of those has its verdict. */
-  released(): void;
-}
-
-export interface InspectorDeps {
-  sink: VerdictSink;
-  marks: Marks;
-  judge: InlineJudge;
-  drops: DropBook;
-  /** Without it nothing is reset or rejected. */
-  raw: RawSender | undefined;
-  /** True when a packet of this source must not pass because of a decision that was just made. */
-  isBlocked(p: DecodedPacket): boolean;
-  emit(detection: Detection): void;
-}
-
-/** What was ruled about a connection. */
-class FlowRuling {
-  cut: DropReason | undefined;
-  mark = -1;
-  readonly judged = [0, 0];
-  readonly passed = [false, false];
-}
-
-const EXCEPTION: Omit<DropReason, 'title'> = {
-  verdict: 'drop',
-  simulated: false,
-  gid: 0,
-  signatureId: 0,
-  severity: 'low',
-  policy: '',
-};
+import { Answers } from './answers.js';
+import type { DropReason } from './drop-book.js';
+import { stronger, type Ruling } from './judge.js';
+import type { InspectorDeps } from './inspector-deps.js';
+import { EXCEPTION, FlowRuling } from './flow-ruling.js';
+import { RawDecoder } from './raw-decoder.js';
 
 /**
  * Judges queued packets one by one: decoder, flow table, stream guard, signatures, policies, verdict. Everything happens in
@@ -73,7 +34,6 @@ export class Inspector {
     dropped_bytes: 0,
     would_drop: 0,
     flows_cut: 0,
-    rejected: 0,
     marked: 0,
     directions_bypassed: 0,
     held_too_long: 0,
@@ -84,17 +44,16 @@ export class Inspector {
     exception_urgent: 0,
     invalid: 0,
     decision_drops: 0,
-    reset_errors: 0,
   };
   readonly guard: StreamGuard;
   private readonly options: InlineOptions;
   private readonly deps: InspectorDeps;
-  private readonly decoder;
+  private readonly decoder: RawDecoder;
+  private readonly answers: Answers;
   private readonly flows;
   private readonly bySlot: (FlowRuling | undefined)[] = [];
   private readonly packet = new DecodedPacket();
   private readonly heldPacket = new DecodedPacket();
-  private readonly block = oneRawPacket();
   private ruling: { ruling: Ruling; detection: Detection } | undefined;
   private findings: Detection[] = [];
   private observer: SignatureObserver | undefined;
@@ -106,7 +65,8 @@ export class Inspector {
       flowBytes: options.stream.flow_kib * 1024,
       totalBytes: options.stream.total_mib * 1024 * 1024,
     });
-    this.decoder = createDecoder(pipeline.decode ?? {});
+    this.decoder = new RawDecoder(pipeline);
+    this.answers = new Answers(deps.raw);
     this.flows = createFlowTable(pipeline.flow ?? {}, {
       onEnd: (columns, slot, reason, atUs) => this.onFlowEnd(columns, slot, reason, atUs),
     });
@@ -128,7 +88,7 @@ export class Inspector {
 
   onQueued(q: QueuedPacket): void {
     const { packet, flows } = this;
-    this.decode(q.data, q.offset, q.length, q.fullLength, packet);
+    this.decoder.decode(q.data, q.offset, q.length, q.fullLength, packet);
     if (q.fullLength > q.length) return this.exception(q, 'truncated', packet);
     if (
       packet.ipVersion === 0 ||
@@ -182,6 +142,7 @@ export class Inspector {
     const { guard } = this;
     return {
       ...this.counts,
+      ...this.answers.counts,
       ...guard.counts,
       held_bytes: guard.memoryBytes,
       flows: this.flows.size,
@@ -237,7 +198,7 @@ export class Inspector {
     for (let held = this.guard.takeReady(slot, direction); held; held = this.guard.takeReady(slot, direction)) {
       (ready ??= []).push(held);
       const late = this.heldPacket;
-      this.decode(held.packet, 0, held.packet.length, held.packet.length, late);
+      this.decoder.decode(held.packet, 0, held.packet.length, held.packet.length, late);
       // Its timestamp was fresh when it came, before the one that was missing was sent again.
       late.tcpOptionsLen = 0;
       this.inspect(late, slot, direction, false);
@@ -314,11 +275,11 @@ export class Inspector {
       return false;
     }
     const isTcp = p.proto === PROTO.TCP;
-    if (verdict === 'reject') this.reject(p);
+    if (verdict === 'reject') this.answers.reject(p);
     if (flow && (isTcp || verdict === 'drop_flow')) {
       flow.cut = reason;
       this.counts.flows_cut++;
-      if (isTcp && (this.options.resets || verdict === 'reject')) this.resetVictim(p, next);
+      if (isTcp && (this.options.resets || verdict === 'reject')) this.answers.resetVictim(p, next);
       this.dropHeld(slot);
       this.stop(q, p, reason);
     } else this.drop(q, p, reason);
@@ -388,24 +349,6 @@ export class Inspector {
     flow.judged[direction]! += bytes;
   }
 
-  /** Says no to the sender: a reset, or "port unreachable". */
-  private reject(p: DecodedPacket): void {
-    this.counts.rejected++;
-    if (p.tunnelDepth > 0) return;
-    if (p.proto !== PROTO.TCP) return this.send(portUnreachable(p));
-    const length = p.payloadLen + (p.tcpFlags & (TCP.SYN | TCP.FIN) ? 1 : 0);
-    this.send(tcpReset(p, false, { seq: p.ack, ack: (p.seq + length) >>> 0 }));
-  }
-
-  /** The victim shall not wait for a stream that does not go on. */
-  private resetVictim(p: DecodedPacket, next: number | undefined): void {
-    if (p.tunnelDepth === 0) this.send(tcpReset(p, true, { seq: next ?? p.seq }));
-  }
-
-  private send(packet: Buffer): void {
-    if (this.deps.raw !== undefined && this.deps.raw.send(packet) !== 0) this.counts.reset_errors++;
-  }
-
   private dropHeld(slot: number): void {
     for (const direction of [0, 1] as const)
       for (const held of this.guard.forget(slot, direction)) if (held.queueId >= 0) this.release(held, NF_DROP, -1);
@@ -436,27 +379,4 @@ export class Inspector {
     }
     this.observer?.onFlowEnd?.(columns, slot, reason, atUs);
   }
-
-  private decode(data: Uint8Array, offset: number, length: number, fullLength: number, into: DecodedPacket): void {
-    const { block } = this;
-    block.data = data;
-    block.offset[0] = offset;
-    block.capLen[0] = length;
-    block.wireLen[0] = fullLength;
-    block.tsUs[0] = nowUs();
-    this.decoder.decode(block, 0, into);
-  }
-}
-
-function oneRawPacket(): PacketBlock {
-  return {
-    data: new Uint8Array(0),
-    count: 1,
-    offset: new Int32Array(1),
-    capLen: new Int32Array(1),
-    wireLen: new Int32Array(1),
-    tsUs: new Float64Array(1),
-    linkType: LINK.RAW,
-    interfaceId: 0,
-  };
 }

@@ -1,0 +1,34 @@
+import { createDecoder } from '../../decode/index.js';
+import { LINK, type DecodedPacket, type PacketBlock } from '../../domain/packet.js';
+import { nowUs } from '../../util/clock.js';
+import type { PipelineOptions } from '../pipeline.js';
+
+/** Decodes single IP packets that have no link header, without allocating. */
+export class RawDecoder {
+  private readonly decoder;
+  private readonly block: PacketBlock = {
+    data: new Uint8Array(0),
+    count: 1,
+    offset: new Int32Array(1),
+    capLen: new Int32Array(1),
+    wireLen: new Int32Array(1),
+    tsUs: new Float64Array(1),
+    linkType: LINK.RAW,
+    interfaceId: 0,
+  };
+
+  constructor(options: PipelineOptions) {
+    this.decoder = createDecoder(options.decode ?? {});
+  }
+
+  /** @param fullLength bytes of the packet before it was cut to `length`. */
+  decode(data: Uint8Array, offset: number, length: number, fullLength: number, into: DecodedPacket): void {
+    const { block } = this;
+    block.data = data;
+    block.offset[0] = offset;
+    block.capLen[0] = length;
+    block.wireLen[0] = fullLength;
+    block.tsUs[0] = nowUs();
+    this.decoder.decode(block, 0, into);
+  }
+}
