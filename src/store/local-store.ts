@@ -2,7 +2,7 @@ import type { Incident } from '../domain/incident.js';
 import type { Logger } from '../util/logger.js';
 import { openDatabase } from './data-source.js';
 import { toStoreError, withStoreErrors } from './errors.js';
-import type { AlertWrite } from './map-alert.js';
+import type { AlertAnswer, AlertWrite } from './map-alert.js';
 import type { StoreOptions } from './options.js';
 import { createSessionRepository, createTokenRepository, createUserRepository } from './repositories/accounts.js';
 import { createAlertRepository, writeAlerts } from './repositories/alerts.js';
@@ -21,7 +21,7 @@ import { createSampleRepository, createTrainingRepository } from './repositories
 import { createPasskeyRepository } from './repositories/passkeys.js';
 import { createHostRepository } from './repositories/hosts.js';
 import { createViewRepository } from './repositories/views.js';
-import { createStatisticsRepository } from './repositories/statistics.js';
+import { createStatisticsRepository, writeTimeline, type TimelinePoint } from './repositories/statistics.js';
 import { applyRetention } from './retention.js';
 import { createAlertRollup } from './alert-rollup.js';
 import { createHostRollup } from './host-rollup.js';
@@ -34,6 +34,8 @@ import { createWriteBehind } from './write-behind.js';
 
 /** Sums of minutes and hours that wait for the database. */
 const MAX_KEPT_SUMS = 50_000;
+/** Seconds of the timeline that wait for the database: a day. */
+const MAX_KEPT_POINTS = 86_400;
 
 /**
  * Opens the database in this thread, brings its schema up to date, and starts the write-behind queues.
@@ -43,7 +45,11 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
   const db = await openDatabase(options);
   const queueOptions = { batchRows: options.batchRows, batchMs: options.batchMs, log };
   const rare = { ...queueOptions, maxQueued: options.maxQueuedAlerts };
-  const alerts = createWriteBehind<AlertWrite>({ ...rare, name: 'alerts', write: (batch) => writeAlerts(db, batch) });
+  const alerts = createWriteBehind<AlertWrite | AlertAnswer>({
+    ...rare,
+    name: 'alerts',
+    write: (batch) => writeAlerts(db, batch),
+  });
   const incidents = createWriteBehind<Incident>({
     ...rare,
     name: 'incidents',
@@ -60,7 +66,13 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     maxQueued: options.maxQueuedFlows,
     write: (batch) => writeFlows(db, batch),
   });
-  const queues = { alerts, incidents, decisions, flows };
+  const timeline = createWriteBehind<TimelinePoint>({
+    ...queueOptions,
+    name: 'timeline',
+    maxQueued: MAX_KEPT_POINTS,
+    write: (batch) => writeTimeline(db, batch),
+  });
+  const queues = { alerts, incidents, decisions, flows, timeline };
 
   const rollup = createFlowRollup();
   const alertRollup = createAlertRollup();
@@ -72,8 +84,14 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
   };
   const hostRollup = createHostRollup(options.homeNetworks ?? []);
   const hosts = createHostRepository(db, () => writeRollups(Date.now()));
-  // The minute that runs too: a box that has just started shows what it sees.
-  const statistics = createStatisticsRepository(db, () => writeRollups(Infinity));
+  const statistics = createStatisticsRepository(db, {
+    push: timeline.push,
+    // The minute that runs too: a box that has just started shows what it sees.
+    async fresh() {
+      await timeline.flush();
+      await writeRollups(Infinity);
+    },
+  });
   const rollupTimer = setInterval(() => {
     writeRollups(Date.now()).catch((error: unknown) => {
       log.error({ err: error }, 'flow sums were not written');

@@ -35,6 +35,12 @@ export interface AlertWrite {
   response?: AlertResponse | undefined;
 }
 
+/** What was done about alerts that are known already. */
+export interface AlertAnswer {
+  ids: readonly string[];
+  response: AlertResponse;
+}
+
 /** Key of a text in `alert_texts`: 48 bits of its hash, so that nobody has to look it up. */
 export function textKey(text: string): number {
   return Number.parseInt(createHash('sha256').update(text).digest('hex').slice(0, 12), 16);

@@ -1,5 +1,6 @@
 import type { Role } from '../../contract/http.js';
 import type { Store, UserRow } from '../../store/index.js';
+import { AppError } from '../../util/errors.js';
 import { userError } from '../errors.js';
 import { hashPassword, randomPassword } from './password.js';
 
@@ -35,11 +36,15 @@ export async function addUser(
 
 /**
  * Makes the user `admin` when there is no user at all.
- * @returns its password, to be shown once; undefined when users exist.
+ * @returns its password, to be shown once; undefined when users exist, or another server of a fleet was faster.
  */
 export async function ensureFirstAdmin(store: Store): Promise<{ name: string; password: string } | undefined> {
   if ((await store.users.count()) > 0) return undefined;
-  const { password } = await addUser(store, FIRST_ADMIN, 'admin', Date.now());
+  const added = await addUser(store, FIRST_ADMIN, 'admin', Date.now()).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'user.exists') return undefined;
+    throw error;
+  });
+  if (added === undefined) return undefined;
   await store.audit.append({
     actor: 'server',
     address: '',
@@ -49,7 +54,7 @@ export async function ensureFirstAdmin(store: Store): Promise<{ name: string; pa
     reason: 'first start',
     after: { role: 'admin' },
   });
-  return { name: FIRST_ADMIN, password };
+  return { name: FIRST_ADMIN, password: added.password };
 }
 
 /** New random password; the second factor and any lock are removed and every session ends. */

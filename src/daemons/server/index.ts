@@ -84,7 +84,7 @@ export async function runServer(
   const { engine, policies } = policing;
   const evidenceBytes = config.capture.evidence.storeMiB * 1024 * 1024;
   const evidence = createEvidenceStore(join(config.data_dir, 'evidence'), evidenceBytes, log);
-  const path = await openPath(config, { store, policing, evidence, outlets, log });
+  const path = await openPath(config, { store, policing, evidence, outlets });
   const { book } = path;
 
   // What the sensors work with.

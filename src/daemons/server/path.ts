@@ -7,7 +7,6 @@ import type { FlowRecord } from '../../domain/flow.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { alertToSiemEvent } from '../../forward/index.js';
 import type { Store } from '../../store/index.js';
-import type { Logger } from '../../util/logger.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { createDecisionBook, type DecisionBook } from './decisions.js';
 import type { EvidenceStore } from './evidence.js';
@@ -54,11 +53,10 @@ interface PathDeps {
   policing: Policing;
   evidence: EvidenceStore;
   outlets: Outlets;
-  log: Logger;
 }
 
 export async function openPath(config: LoadedConfig, deps: PathDeps): Promise<DecisionPath> {
-  const { store, outlets, log } = deps;
+  const { store, outlets } = deps;
   const { engine, blast } = deps.policing;
   const incidents = createIncidentBook();
   const responses = createResponseMemory();
@@ -86,9 +84,7 @@ export async function openPath(config: LoadedConfig, deps: PathDeps): Promise<De
       if (!outlets.records(decision)) return;
       if (!decision.simulated) sums.blocks++;
       const response = decision.simulated ? 'simulated' : 'blocked';
-      void store.alerts.setResponse(decision.alertIds, response).catch((error: unknown) => {
-        log.error({ err: error }, 'The response of an alert was not stored.');
-      });
+      if (decision.alertIds.length > 0) store.alerts.queue({ ids: decision.alertIds, response });
     },
   });
 

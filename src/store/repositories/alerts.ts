@@ -13,7 +13,7 @@ import {
   toAlertBody,
   toAlertRow,
   toAlertText,
-  type AlertResponse,
+  type AlertAnswer,
   type AlertWrite,
   type StoredAlert,
 } from '../map-alert.js';
@@ -67,7 +67,7 @@ const MAX_TEXTS = 32;
 
 export interface AlertRepository {
   /** Never waits; see `stats()` of the store for what was dropped. */
-  queue(write: AlertWrite): boolean;
+  queue(write: AlertWrite | AlertAnswer): boolean;
   get(id: string): Promise<StoredAlert | undefined>;
   getMany(ids: readonly string[]): Promise<StoredAlert[]>;
   verdict(id: string): Promise<Verdict | undefined>;
@@ -75,32 +75,46 @@ export interface AlertRepository {
   /** @returns how many exist and are in that state now. */
   setState(ids: readonly string[], state: AlertState): Promise<number>;
   setLabelVerdict(id: string, verdict: LabelVerdict): Promise<void>;
-  setResponse(ids: readonly string[], response: AlertResponse): Promise<void>;
   ofIncident(incidentId: string, limit: number): Promise<StoredAlert[]>;
   ofAddress(address: string, limit: number): Promise<StoredAlert[]>;
   counts(sinceMs: number): Promise<{ since: number; open: number }>;
 }
 
-/** Writes a batch of alerts: new ones in full, known ones only where the correlator may change them. */
-export async function writeAlerts(db: Database, batch: readonly AlertWrite[]): Promise<void> {
+/**
+ * Writes a batch of alerts: new ones in full, known ones only where the correlator may change them; and what was done
+ * about alerts, which are written by then.
+ */
+export async function writeAlerts(db: Database, batch: readonly (AlertWrite | AlertAnswer)[]): Promise<void> {
   const newest = new Map<string, AlertWrite>();
+  const answers: AlertAnswer[] = [];
   for (const write of batch) {
+    if (!('alert' in write)) {
+      answers.push(write);
+      continue;
+    }
     const before = newest.get(write.alert.id);
     newest.set(write.alert.id, { verdict: before?.verdict, response: before?.response, ...definedOf(write) });
   }
   const writes = [...newest.values()];
   await db.write(async (manager) => {
-    const texts = new Map(writes.map(({ alert }) => toAlertText(alert)).map((row) => [row.id, row]));
-    await bulkInsert(db, manager, db.entities.alertText, [...texts.values()], ['text']);
-    await bulkInsert(db, manager, db.entities.alert, writes.map(toAlertRow), ALERT_GROWS);
-    await bulkInsert(db, manager, db.entities.alertBody, writes.map(toAlertBody), ['body']);
-    for (const { alert, verdict, response } of writes) {
-      if (verdict !== undefined) {
-        await manager.update(db.entities.alertBody, { id: alert.id }, { verdict: JSON.stringify(verdict) });
-      }
-      if (response !== undefined) await manager.update(db.entities.alert, { id: alert.id }, { response });
+    if (writes.length > 0) await insertAlerts(db, manager, writes);
+    for (const { ids, response } of answers) {
+      await manager.update(db.entities.alert, { id: In([...ids]) }, { response });
     }
   });
+}
+
+async function insertAlerts(db: Database, manager: EntityManager, writes: readonly AlertWrite[]): Promise<void> {
+  const texts = new Map(writes.map(({ alert }) => toAlertText(alert)).map((row) => [row.id, row]));
+  await bulkInsert(db, manager, db.entities.alertText, [...texts.values()], ['text']);
+  await bulkInsert(db, manager, db.entities.alert, writes.map(toAlertRow), ALERT_GROWS);
+  await bulkInsert(db, manager, db.entities.alertBody, writes.map(toAlertBody), ['body']);
+  for (const { alert, verdict, response } of writes) {
+    if (verdict !== undefined) {
+      await manager.update(db.entities.alertBody, { id: alert.id }, { verdict: JSON.stringify(verdict) });
+    }
+    if (response !== undefined) await manager.update(db.entities.alert, { id: alert.id }, { response });
+  }
 }
 
 function definedOf(write: AlertWrite): AlertWrite {
@@ -113,7 +127,7 @@ function definedOf(write: AlertWrite): AlertWrite {
 
 export function createAlertRepository(
   db: Database,
-  writes: WriteBehind<AlertWrite>,
+  writes: WriteBehind<AlertWrite | AlertAnswer>,
   rollup: AlertRollup,
 ): AlertRepository {
   const rows = db.manager.getRepository(db.entities.alert);
@@ -149,7 +163,8 @@ export function createAlertRepository(
 
   return {
     queue(write) {
-      rollup.add(write.alert, write.response);
+      if ('alert' in write) rollup.add(write.alert, write.response);
+      else rollup.respond(write.ids, write.response);
       return writes.push(write);
     },
     async get(id) {
@@ -176,10 +191,6 @@ export function createAlertRepository(
     },
     setLabelVerdict: (id, verdict) =>
       change((manager) => manager.update(db.entities.alert, { id }, { labelVerdict: verdict })),
-    setResponse(ids, response) {
-      rollup.respond(ids, response);
-      return change((manager) => manager.update(db.entities.alert, { id: In([...ids]) }, { response }));
-    },
     async ofIncident(incidentId, limit) {
       return toAlerts(await rows.find({ where: { incidentId }, order: newestFirst, take: limit }));
     },

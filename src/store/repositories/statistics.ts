@@ -21,7 +21,7 @@ export interface TrafficOverview {
 }
 
 export interface StatisticsRepository {
-  /** Adds counts to the 10-second step that holds `atMs`. */
+  /** Adds counts to the 10-second step that holds `atMs`; never waits for the database. */
   addTimeline(point: TimelinePoint): Promise<void>;
   addRollups(rows: readonly RollupRow[]): Promise<void>;
   overview(minutes: number, nowMs: number): Promise<TrafficOverview>;
@@ -67,11 +67,31 @@ function withHours(rows: readonly RollupRow[]): RollupRow[] {
 
 const ROWS_A_STATEMENT = 200;
 
-/**
- * @param fresh writes what was counted in memory since the last time, so that an overview is complete.
- */
-export function createStatisticsRepository(db: Database, fresh: () => Promise<void>): StatisticsRepository {
+/** Adds points to the steps that hold them. */
+export async function writeTimeline(db: Database, points: readonly TimelinePoint[]): Promise<void> {
+  const steps = new Map<number, TimelinePoint>();
+  for (const point of points) {
+    const atMs = point.atMs - (point.atMs % STEP_MS);
+    const step = steps.get(atMs) ?? emptyPoint(atMs);
+    for (const name of COUNTS) step[name] += point[name];
+    steps.set(atMs, step);
+  }
   const { timeline } = db.entities;
+  await db.write(async (manager) => {
+    for (const [atMs, step] of steps) {
+      await manager.createQueryBuilder().insert().into(timeline).values(emptyPoint(atMs)).orIgnore().execute();
+      for (const name of COUNTS) if (step[name] > 0) await manager.increment(timeline, { atMs }, name, step[name]);
+    }
+  });
+}
+
+interface Waiting {
+  push(point: TimelinePoint): boolean;
+  /** Writes what was counted in memory since the last time, so that an overview is complete. */
+  fresh(): Promise<void>;
+}
+
+export function createStatisticsRepository(db: Database, { push, fresh }: Waiting): StatisticsRepository {
   const number = (value: unknown): number => Number(value ?? 0);
   const quote = (name: string): string => (db.kind === 'mysql' ? `\`${name}\`` : `"${name}"`);
 
@@ -110,12 +130,9 @@ export function createStatisticsRepository(db: Database, fresh: () => Promise<vo
   }
 
   return {
-    async addTimeline(point) {
-      const atMs = point.atMs - (point.atMs % STEP_MS);
-      await db.write(async (manager) => {
-        await manager.createQueryBuilder().insert().into(timeline).values(emptyPoint(atMs)).orIgnore().execute();
-        for (const name of COUNTS) if (point[name] > 0) await manager.increment(timeline, { atMs }, name, point[name]);
-      });
+    addTimeline(point) {
+      push(point);
+      return Promise.resolve();
     },
     async addRollups(rows) {
       if (rows.length === 0) return;

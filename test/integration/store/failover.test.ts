@@ -134,11 +134,11 @@ test(
     alerts.forEach((alert) => store.alerts.queue({ alert }));
     await store.flush();
     const ids = alerts.map((a) => a.id);
-    const forth = ids.map((id) => store.alerts.setResponse([id], 'blocked'));
-    const back = [...ids].reverse().map((id) => store.alerts.setResponse([id, ...ids], 'blocked'));
+    const forth = ids.map((id) => store.alerts.setState([id], 'archived'));
+    const back = [...ids].reverse().map((id) => store.alerts.setState([id, ...ids], 'archived'));
     await Promise.all([...forth, ...back]);
     const rows = await store.alerts.getMany(ids);
-    assert.ok(rows.every((row) => row.response === 'blocked'));
+    assert.ok(rows.every((row) => row.state === 'archived'));
     await store.close();
   },
 );

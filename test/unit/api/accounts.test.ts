@@ -52,6 +52,24 @@ describe('accounts', () => {
     }
   });
 
+  it('makes one admin however many servers of a fleet start on the empty database at once', async () => {
+    const fresh = await startHarness();
+    try {
+      const made = await Promise.all([1, 2, 3].map(() => ensureFirstAdmin(fresh.store)));
+      const [admin, ...others] = made.filter((user) => user !== undefined);
+      assert.ok(admin);
+      assert.deepEqual(others, [], 'the others go on without');
+      const body = { username: admin.name, password: admin.password };
+      assert.equal(
+        (await fresh.call('POST', '/auth/login', { body })).status,
+        200,
+        'the password that was shown is right',
+      );
+    } finally {
+      await fresh.close();
+    }
+  });
+
   it('gives a short-lived token and an HttpOnly, same-site cookie for the auth routes only', async () => {
     const answer = await login('olga', PASSWORD);
     const body = answer.body as LoginResponse;

@@ -88,7 +88,8 @@ export function repositoryCases(name: string, open: () => Promise<Store>): void 
       for (const alert of batch) store.alerts.queue({ alert });
       await store.flush();
       await store.alerts.setState([batch[1]!.id], 'escalated');
-      await store.alerts.setResponse([batch[2]!.id], 'blocked');
+      store.alerts.queue({ ids: [batch[2]!.id], response: 'blocked' });
+      await store.flush();
       const cases: [string, string[]][] = [
         ['label:q_scan', ['A', 'C']],
         ['label:q_*', ['A', 'B', 'C']],

@@ -49,6 +49,30 @@ describe('SQLite file', () => {
     await second.close();
   });
 
+  it('keeps what was done about alerts, and the timeline, while the database cannot be written', async () => {
+    const path = join(dir, 'locked.db');
+    const store = await openStore({ path, busyTimeoutMs: 100 });
+    const alert = sampleAlert();
+    store.alerts.queue({ alert });
+    await store.flush();
+    const other = new Database(path);
+    other.exec('BEGIN IMMEDIATE');
+    const nowMs = Date.now();
+    store.alerts.queue({ ids: [alert.id], response: 'blocked' });
+    const point = { atMs: nowMs, packets: 2, bytes: 3, flows: 1, kernelDrops: 0, alerts: 1, blocks: 1 };
+    await store.statistics.addTimeline(point);
+    await store.statistics.addTimeline(point);
+    await assert.rejects(store.flush(), { code: 'store.locked' });
+    other.exec('ROLLBACK');
+    other.close();
+    await store.flush();
+    assert.equal((await store.alerts.get(alert.id))?.response, 'blocked');
+    const { timeline } = await store.statistics.overview(60, nowMs + 20_000);
+    const sum = (name: 'packets' | 'blocks'): number => timeline.reduce((total, p) => total + p[name], 0);
+    assert.deepEqual([sum('packets'), sum('blocks')], [4, 2]);
+    await store.close();
+  });
+
   it('can be read and written by a second process while it is open', async () => {
     const path = join(dir, 'shared.db');
     const store = await openStore({ path });
