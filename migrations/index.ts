@@ -4,6 +4,7 @@ import { ResponseRequests1763740800000 } from './1763740800000-response-requests
 import { Training1763748000000 } from './1763748000000-training.js';
 import { Console1763751600000 } from './1763751600000-console.js';
 import { Speed1763755200000 } from './1763755200000-speed.js';
+import { Suppressions1763758800000 } from './1763758800000-suppressions.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Training1763748000000,
   Console1763751600000,
   Speed1763755200000,
+  Suppressions1763758800000,
 ];

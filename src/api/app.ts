@@ -42,6 +42,7 @@ import { viewHandlers } from './routes/views.js';
 import { trafficHandlers } from './routes/traffic.js';
 import { backupHandlers } from './routes/backups.js';
 import { bulkDecisionHandlers } from './routes/bulk-decisions.js';
+import { suppressionHandlers } from './routes/suppressions.js';
 import { rulesetHandlers } from './routes/ruleset.js';
 import { passkeyHandlers } from './routes/passkeys.js';
 import { apiViewer } from './viewer.js';
@@ -102,6 +103,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...bulkDecisionHandlers({ control }),
     ...backupHandlers({ control }),
     ...rulesetHandlers({ control }),
+    ...suppressionHandlers({ control }),
   };
   const rateLimit = createRateLimit(options.rates);
   const router = createOperationRouter({

@@ -57,6 +57,7 @@ import type { LabControl } from './lab-control.js';
 import type { InlineControl } from './inline-control.js';
 import type { IntelControl } from './intel-control.js';
 import type { RulesControl } from './rules-control.js';
+import type { SuppressionsControl } from './suppressions-control.js';
 
 /** Who asks: goes into decisions, audit and SIEM events. */
 export interface Actor {
@@ -173,6 +174,7 @@ export interface Control {
     dismiss(id: string, reason: string, actor: Actor): Awaitable<TrainingRun>;
   };
   rules: RulesControl;
+  suppressions: SuppressionsControl;
   intel: IntelControl;
   /** Packets judged before they pass. */
   inline: InlineControl;

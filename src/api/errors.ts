@@ -39,6 +39,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'backtest.busy': 409,
   'backup.busy': 409,
   'backup.too_many': 409,
+  'suppression.too_many': 409,
 };
 
 const TITLE: Readonly<Record<number, string>> = {

@@ -7,6 +7,7 @@ export { hashRecoveryCode, newRecoveryCodes, newTotp, totpStep } from './auth/to
 export type { Actor, ApiDeps, Control, SiemControl } from './deps.js';
 export type { IntelControl } from './intel-control.js';
 export type { RulesControl } from './rules-control.js';
+export type { SuppressionsControl } from './suppressions-control.js';
 export type { BackupControl } from './backup-control.js';
 export type { EvidenceControl } from './evidence-control.js';
 export type { SettingsControl } from './settings-control.js';

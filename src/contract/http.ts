@@ -33,6 +33,7 @@ export * from './http/rules.js';
 export * from './http/ruleset.js';
 export * from './http/settings.js';
 export * from './http/siem.js';
+export * from './http/suppressions.js';
 export * from './http/system.js';
 export * from './http/traffic.js';
 export * from './http/training.js';

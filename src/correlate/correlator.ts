@@ -7,7 +7,7 @@ import { alertKey, whoOf } from './merge.js';
 import { Offenders } from './offenders.js';
 import { OpenAlert, type Background } from './open-alert.js';
 import type { CorrelateOptions } from './options.js';
-import { createSuppression } from './suppress.js';
+import { createSuppressionTable, type SuppressionTable } from './suppress.js';
 
 export interface CorrelatorDeps {
   /** A new alert, or one that grew enough to be judged again. The alert is a copy. */
@@ -21,6 +21,7 @@ export interface Correlator {
   push(detection: Detection): void;
   /** Sends updates that waited, closes what has been quiet. About once a second. */
   tick(nowMs: number): void;
+  readonly suppressions: SuppressionTable;
   stats(): Record<string, number>;
 }
 
@@ -32,7 +33,7 @@ export interface Correlator {
 export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps): Correlator {
   const newId = deps.newId ?? uuid7;
   const offenders = new Offenders(options, newId);
-  const isSuppressed = createSuppression(options.suppress);
+  const suppressions = createSuppressionTable(options.suppress);
   const explanations = new Explanations(options);
   /** In order of last activity. */
   const open = new Map<string, OpenAlert>();
@@ -127,10 +128,11 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
   }
 
   return {
+    suppressions,
     push(detection) {
       counters.detections++;
       const nowMs = detection.detectedUs / 1000;
-      if (isSuppressed(detection, nowMs)) {
+      if (suppressions.covers(detection, nowMs)) {
         counters.suppressed++;
         return;
       }

@@ -89,4 +89,3 @@ export const correlateOptionsSchema = z.strictObject({
 });
 
 export type CorrelateOptions = z.infer<typeof correlateOptionsSchema>;
-export type Suppression = z.infer<typeof suppressionSchema>;

@@ -20,6 +20,7 @@ import { createResponseRequestRepository } from './repositories/response-request
 import { createSampleRepository, createTrainingRepository } from './repositories/training.js';
 import { createPasskeyRepository } from './repositories/passkeys.js';
 import { createHostRepository } from './repositories/hosts.js';
+import { createSuppressionRepository } from './repositories/suppressions.js';
 import { createViewRepository } from './repositories/views.js';
 import { createStatisticsRepository, writeTimeline, type TimelinePoint } from './repositories/statistics.js';
 import { applyRetention } from './retention.js';
@@ -124,6 +125,7 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     settings: withStoreErrors(createSettingRepository(db)),
     hosts: withStoreErrors(hosts),
     views: withStoreErrors(createViewRepository(db)),
+    suppressions: withStoreErrors(createSuppressionRepository(db)),
     passkeys: withStoreErrors(createPasskeyRepository(db)),
     policies: withStoreErrors(createPolicyRepository(db)),
     responseRequests: withStoreErrors(createResponseRequestRepository(db)),

@@ -14,6 +14,7 @@ import type { ResponseRequestRepository } from './repositories/response-requests
 import type { SampleRepository, TrainingRepository } from './repositories/training.js';
 import type { PasskeyRepository } from './repositories/passkeys.js';
 import type { HostRepository } from './repositories/hosts.js';
+import type { SuppressionRepository } from './repositories/suppressions.js';
 import type { ViewRepository } from './repositories/views.js';
 import type { StatisticsRepository } from './repositories/statistics.js';
 import type { RetentionResult } from './retention.js';
@@ -34,6 +35,7 @@ export interface Store {
   settings: SettingRepository;
   hosts: HostRepository;
   views: ViewRepository;
+  suppressions: SuppressionRepository;
   passkeys: PasskeyRepository;
   policies: PolicyRepository;
   responseRequests: ResponseRequestRepository;

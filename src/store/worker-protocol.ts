@@ -15,6 +15,7 @@ export const REPOSITORIES = [
   'settings',
   'hosts',
   'views',
+  'suppressions',
   'passkeys',
   'policies',
   'responseRequests',

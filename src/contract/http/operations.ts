@@ -26,6 +26,7 @@ import { policySchemaOperations } from './policy-schema.js';
 import { responseOperations } from './response-requests.js';
 import { ruleOperations } from './rules.js';
 import { siemOperations } from './siem.js';
+import { suppressionOperations } from './suppressions.js';
 import { systemOperations } from './system.js';
 import { exportOperations } from './exports.js';
 import { trafficOperations } from './traffic.js';
@@ -67,5 +68,6 @@ export const OPERATIONS = {
   ...bulkDecisionOperations,
   ...backupOperations,
   ...rulesetOperations,
+  ...suppressionOperations,
 };
 export type OperationId = keyof typeof OPERATIONS;

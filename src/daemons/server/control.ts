@@ -100,6 +100,7 @@ export function createControl(parts: ServerParts): Control {
     models: parts.learning.control.models,
     training: parts.learning.control.training,
     rules: parts.rules,
+    suppressions: parts.suppressions,
     intel: parts.intel,
     inline: parts.inline,
     siem: createSiemControl(forwarder, parts.configFile, parts.siemReloaded),

@@ -32,6 +32,7 @@ import { createProblemList } from './problems.js';
 import { reloadOnHangup } from './reload.js';
 import { createRuleBook } from './rules.js';
 import { loadSettings } from './settings.js';
+import { createSuppressionBook } from './suppressions.js';
 import { startChores } from './timers.js';
 import { createLearning } from './training-parts.js';
 
@@ -86,6 +87,8 @@ export async function runServer(
   const evidence = createEvidenceStore(join(config.data_dir, 'evidence'), evidenceBytes, log);
   const path = await openPath(config, { store, policing, evidence, outlets });
   const { book } = path;
+  const suppressions = createSuppressionBook(store, path.correlator.suppressions, now);
+  await suppressions.refresh(now());
 
   // What the sensors work with.
   const rules = createRuleBook({
@@ -177,6 +180,7 @@ export async function runServer(
     configuration,
     rules,
     intel,
+    suppressions: suppressions.control,
     inline,
     store,
     book,
@@ -255,7 +259,7 @@ export async function runServer(
         rules.tick(nowMs);
         if (fleet.isScheduler()) intel.tick();
         baselines.save();
-        return [exempt.refresh()];
+        return [exempt.refresh(), suppressions.refresh(nowMs)];
       },
       hour: (nowMs) => [fleet.isScheduler() ? store.retain(nowMs) : undefined, lab.expire(nowMs)],
     },

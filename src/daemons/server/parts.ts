@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '../../config/index.js';
 import type { Fleet, Status } from '../../contract/http.js';
 import type { SensorCommand } from '../../contract/ipc.js';
-import type { RulesControl } from '../../api/index.js';
+import type { RulesControl, SuppressionsControl } from '../../api/index.js';
 import type { Mode } from '../../domain/decision.js';
 import type { Forwarder, ResponseRequestOptions } from '../../forward/index.js';
 import type { GuardDeps, PolicyEngine, PolicyOptions } from '../../policy/index.js';
@@ -70,6 +70,7 @@ export interface ServerParts {
   rules: RulesControl;
   intel: IntelBook;
   inline: InlineBook;
+  suppressions: SuppressionsControl;
   questions: Questions;
   responder(): Status['responder'];
   toSensor(name: string, command: SensorCommand): boolean;

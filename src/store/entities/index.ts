@@ -9,6 +9,7 @@ import { responseRequestEntity } from './response-request.js';
 import { flowSampleEntity, trainingRunEntity } from './training.js';
 import { passkeyEntity } from './passkey.js';
 import { hostHourEntity } from './host.js';
+import { suppressionEntity } from './suppression.js';
 import { viewEntity } from './view.js';
 import { flowEntity, rollupEntity, timelineEntity } from './traffic.js';
 
@@ -33,6 +34,7 @@ export function createEntities(kind: StoreKind) {
     audit: auditEntity(kind),
     hostHour: hostHourEntity(),
     view: viewEntity(),
+    suppression: suppressionEntity(),
     passkey: passkeyEntity(),
     label: labelEntity(kind),
     setting: settingEntity(kind),

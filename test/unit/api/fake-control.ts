@@ -1,5 +1,6 @@
 import { fakeIntel } from './fake-intel.js';
 import { fakeRules } from './fake-rules.js';
+import { fakeSuppressions } from './fake-suppressions.js';
 import type { Control } from '../../../src/api/index.js';
 import type { BacktestJob, BaselineDetail, PendingChange, Status } from '../../../src/contract/http.js';
 import type { Decision } from '../../../src/domain/decision.js';
@@ -74,6 +75,7 @@ export function createFakeControl(store: Store): FakeControl {
 
   return {
     calls,
+    suppressions: fakeSuppressions(),
     status: () => ({
       version: '0.0.0-test', mode, paused, uptimeSecs: 1, sensors: [sensor],
       responder: { connected: true, backend: 'dry-run', desired: 0, enforced: 0, healed: 0 },

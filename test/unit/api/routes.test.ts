@@ -48,6 +48,7 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   listAlertPackets: 'analyst', getAlertPacket: 'analyst', downloadAlertPcap: 'analyst', downloadAlertBundle: 'analyst',
   downloadIncidentBundle: 'analyst', injectPackets: 'operator', releaseDecisions: 'operator', importDecisions: 'operator',
   listBackups: 'admin', addBackup: 'admin', downloadBackup: 'admin', removeBackup: 'admin', getRuleset: 'analyst', getFleet: 'viewer',
+  listSuppressions: 'viewer', addSuppression: 'operator', removeSuppression: 'operator',
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];

@@ -165,6 +165,34 @@ test('a flood with forged sources is one alert of its target', () => {
   assert.equal(updates.filter((u) => u.isNew).length, 1);
 });
 
+test('suppressions that people make hold at once, count what they stop, and end when they are removed', () => {
+  const { correlator, updates } = run({ suppress: [{ label: 'configured' }] });
+  const entry = {
+    id: 'a',
+    signatureId: 7,
+    gid: 1,
+    offender: '203.0.113.0/24',
+    untilMs: 0,
+    comment: 'c',
+    owner: 'ada',
+    createdMs: 1,
+  };
+  const push = (): void => correlator.push(detection({ signatureId: 7, gid: 1, offender: '203.0.113.9' }));
+  correlator.suppressions.replace([entry]);
+  push();
+  push();
+  assert.equal(updates.length, 0);
+  assert.equal(correlator.suppressions.hits().get('a')?.count, 2);
+  correlator.push(detection({ label: 'configured', offender: '198.51.100.1' }));
+  assert.equal(updates.length, 0, 'those of the configuration stay');
+  correlator.push(detection({ signatureId: 7, gid: 1, offender: '198.51.100.9' }));
+  assert.equal(updates.length, 1, 'another offender is not covered');
+  correlator.suppressions.replace([]);
+  push();
+  assert.equal(updates.length, 2);
+  assert.equal(correlator.suppressions.hits().has('a'), false);
+});
+
 test('suppressions hold by every stated field and until their time', () => {
   const pushed = (suppression: object, change: Parameters<typeof detection>[0] = {}): number => {
     const { correlator, updates } = run({ suppress: [suppression] });

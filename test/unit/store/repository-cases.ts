@@ -134,6 +134,27 @@ export function repositoryCases(name: string, open: () => Promise<Store>): void 
       await assert.rejects(store.alerts.list({ limit: 5, cursor }), { kind: 'user', code: 'search.cursor' });
     });
 
+    it('keeps suppressions as they were made, and forgets those that ended long ago', async () => {
+      const entry = { id: uuid7(), untilMs: 0, comment: 'noisy “scanner”', owner: 'ada', createdMs: START_MS };
+      const full = {
+        ...entry,
+        id: uuid7(),
+        createdMs: START_MS + 1,
+        offender: '2001:db8::/32',
+        victim: '192.0.2.1',
+        label: 'port_scan',
+        gid: 0,
+        signatureId: 4_294_967_295,
+      };
+      const ended = { ...entry, id: uuid7(), createdMs: START_MS + 2, untilMs: START_MS + 10 };
+      for (const one of [entry, full, ended]) await store.suppressions.add(one);
+      assert.deepEqual(await store.suppressions.all(), [ended, full, entry]);
+      await store.suppressions.purge(START_MS + 11);
+      assert.deepEqual(await store.suppressions.all(), [full, entry]);
+      assert.deepEqual(await store.suppressions.remove(full.id), full);
+      assert.equal(await store.suppressions.remove(full.id), undefined);
+    });
+
     it('keeps owner and state of an incident while it grows', async () => {
       const incident = sampleIncident();
       store.incidents.queue(incident);
