@@ -5,6 +5,7 @@ import { Training1763748000000 } from './1763748000000-training.js';
 import { Console1763751600000 } from './1763751600000-console.js';
 import { Speed1763755200000 } from './1763755200000-speed.js';
 import { Suppressions1763758800000 } from './1763758800000-suppressions.js';
+import { PortAndWordIndices1763762400000 } from './1763762400000-port-and-word-indices.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Console1763751600000,
   Speed1763755200000,
   Suppressions1763758800000,
+  PortAndWordIndices1763762400000,
 ];

@@ -101,6 +101,7 @@ export const alertEntity = (): EntitySchema<AlertRow> =>
       { name: 'alerts_offender', columns: ['offenderKey', 'lastMs', 'id'] },
       { name: 'alerts_peer', columns: ['peerKey', 'lastMs', 'id'] },
       { name: 'alerts_port', columns: ['dstPort', 'lastMs', 'id'] },
+      { name: 'alerts_src_port', columns: ['srcPort', 'lastMs', 'id'] },
       { name: 'alerts_incident', columns: ['incidentId', 'lastMs', 'id'] },
       { name: 'alerts_text', columns: ['textId', 'lastMs', 'id'] },
       { name: 'alerts_signature', columns: ['signatureId', 'lastMs', 'id'] },

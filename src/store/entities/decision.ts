@@ -46,7 +46,7 @@ export const decisionEntity = (kind: StoreKind): EntitySchema<DecisionRow> =>
       body: columns.json(kind),
     },
     indices: [
-      { name: 'decisions_time', columns: ['createdMs', 'id'] },
+      { name: 'decisions_time', columns: ['createdMs', 'id', 'enforcement', 'expiresMs', 'search'] },
       { name: 'decisions_enforcement', columns: ['enforcement', 'createdMs', 'id'] },
       { name: 'decisions_value', columns: ['valueKey', 'createdMs', 'id'] },
       { name: 'decisions_incident', columns: ['incidentId', 'createdMs'] },

@@ -75,6 +75,7 @@ export const flowEntity = (): EntitySchema<FlowRow> =>
       { name: 'flows_src', columns: ['srcKey', 'endMs', 'id'] },
       { name: 'flows_dst', columns: ['dstKey', 'endMs', 'id'] },
       { name: 'flows_port', columns: ['dstPort', 'endMs', 'id'] },
+      { name: 'flows_src_port', columns: ['srcPort', 'endMs', 'id'] },
       { name: 'flows_app', columns: ['appProto', 'endMs', 'id'] },
       { name: 'flows_community', columns: ['communityId', 'endMs', 'id'] },
     ],

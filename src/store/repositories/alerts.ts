@@ -60,7 +60,8 @@ const FIELDS: SearchFields = {
 };
 
 const INDEXED: WalkSpec['indexed'] = new Set([
-  'a.offenderKey', 'a.peerKey', 'a.label', 'a.severity', 'a.signatureId', 'a.incidentId', 'a.state', 'a.response', 'a.textId',
+  'a.offenderKey', 'a.peerKey', 'a.srcPort', 'a.dstPort', 'a.label', 'a.severity', 'a.signatureId', 'a.incidentId', 'a.state', 'a.response',
+  'a.textId',
 ]); // prettier-ignore
 /** A word in more texts than this is common enough to be found by walking. */
 const MAX_TEXTS = 32;

@@ -31,7 +31,7 @@ const WALK: WalkSpec = {
   alias: 'f',
   time: 'endMs',
   fields: FIELDS,
-  indexed: new Set(['f.srcKey', 'f.dstKey', 'f.appProto', 'f.communityId']),
+  indexed: new Set(['f.srcKey', 'f.dstKey', 'f.srcPort', 'f.dstPort', 'f.appProto', 'f.communityId']),
 };
 
 /** A flow as stored: what the sensor reported, and which sensor. */
