@@ -52,7 +52,8 @@ async function main(argv: string[]): Promise<number> {
   const wanted = argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
   // The manual page is about all of them.
   const isOne = Object.hasOwn(COMMANDS, wanted) && wanted !== 'manual';
-  const loaders = isOne ? [COMMANDS[wanted]!] : Object.values(COMMANDS);
+  const asksVersion = ['--version', '-V'].includes(argv[2] ?? '');
+  const loaders = asksVersion ? [] : isOne ? [COMMANDS[wanted]!] : Object.values(COMMANDS);
   for (const load of new Set(loaders)) (await load()).register(program);
   program.commands.forEach((command) => inheritExitOverride(command));
   try {
