@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { filesUnder } from './lib/build.mjs';
+import { compileTests } from './lib/compile-tests.mjs';
 import { progress, runScript } from './lib/output.mjs';
 import { noResults } from './lib/results.mjs';
 import { STAGES } from './lib/stages.mjs';
@@ -47,7 +48,7 @@ async function runStage(stage, reportDir) {
   if (!stage.isCheck && stage.files.length === 0)
     return { ...noResults(), failed: [`${stage.name}: no test file found`] };
   const report = join(reportDir, stage.name);
-  const problem = await spawnStage(stage, stage.command(stage.files, report));
+  const problem = await spawnStage(stage, stage.command(stage.files, report, ROOT));
   const results = stage.isCheck ? noResults() : stage.read(report);
   // Whatever the report says, a stage that ended badly has failed; one that counted nothing did not test.
   if (problem !== undefined && results.failed.length === 0) results.failed.push(`${stage.name}: ${problem}`);
@@ -116,6 +117,7 @@ async function main() {
   if (stages.length === 0) throw new Error(`No stage and no test file matches: ${filters.join(' ')}`);
   const programs = stages.some((stage) => stage.programs);
   await setup({ tests: programs, build: programs });
+  if (stages.some((stage) => stage.compiled)) await compileTests(ROOT);
   mkdirSync(join(ROOT, '.cache'), { recursive: true });
   const reportDir = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
   const totals = { ...noResults(), failed: strayTests(), checks: 0 };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { filesUnder } from './build.mjs';
+import { compiledTest } from './compile-tests.mjs';
 import { readNodeTestResults, readVitestResults } from './results.mjs';
 
 const bin = (name) => join('node_modules/.bin', name);
@@ -7,20 +8,21 @@ const bin = (name) => join('node_modules/.bin', name);
 /** A check that passes or fails as a whole; it adds to the failures, never to the passed tests. */
 const check = (name, command, args) => ({ name, files: [], limitSecs: 600, command: () => [bin(command), ...args] });
 
-/** Tests of one folder, run by node from the TypeScript sources. */
+/** Tests of one folder, run by node in their compiled form. */
 const nodeTests = (name, { concurrency, limitSecs, root, onRequest = false }) => ({
   name,
   root,
   onRequest,
   programs: root,
+  compiled: true,
   limitSecs,
   files: (base) => filesUnder(join(base, 'test', name)).filter((file) => file.endsWith('.test.ts')),
-  command: (files, report) => [
+  command: (files, report, base) => [
     process.execPath,
-    ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`],
+    ...['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`],
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...['--test-reporter=./scripts/lib/node-test-reporter.mjs', `--test-reporter-destination=${report}`],
-    ...files,
+    ...files.map((file) => compiledTest(base, file)),
   ],
   read: readNodeTestResults,
 });
@@ -41,7 +43,7 @@ const consoleTests = (name, folder, config, programs = false) => ({
 
 /**
  * The stages of `npm test`, in order. `files` says what a filter is matched against; `programs`
- * marks stages that need the test programs, `root` those that also make network namespaces; `limitSecs` ends a stage that hangs,
+ * marks stages that need the test programs, `root` those that also make network namespaces, `compiled` those that run compiled tests; `limitSecs` ends a stage that hangs,
  * `onRequest` marks stages that run only when they are named.
  */
 export const STAGES = [

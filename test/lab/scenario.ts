@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { nodeArgs } from '../support/program.js';
 import type { Host, Lab } from './lab.js';
 import type { StartOptions } from './process.js';
 import type { Random } from './random.js';
@@ -98,10 +99,9 @@ export class ScenarioContext {
     name: string,
     settings: object,
   ): Promise<void> {
-    const file = new URL(`./traffic/${name}.ts`, import.meta.url).pathname;
     const json = JSON.stringify({ seed: this.random.integer(1, 1e9), seconds: this.seconds, ...settings });
     await this.step(facts, [`traffic/${name}`, json], async () => {
-      const program = await this.run(host, process.execPath, ['--import', 'tsx', file, json]);
+      const program = await this.run(host, process.execPath, [...nodeArgs(`test/lab/traffic/${name}.ts`), json]);
       if (program.code !== 0) throw new Error(`traffic/${name} failed:\n${program.stderr}`);
     });
   }

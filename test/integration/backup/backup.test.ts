@@ -5,14 +5,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import { createConnection } from 'mysql2/promise';
 import { stringify } from 'yaml';
 import { openStore, type Store, type StoreOptions } from '../../../src/store/index.js';
 import { sampleAlert } from '../../unit/store/samples.js';
 import { mariaDbMissing, openMariaDb } from '../store/mariadb.js';
-
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
 interface Run {
   code: number;
@@ -21,7 +19,7 @@ interface Run {
 
 function portcullis(...args: string[]): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', MAIN, ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, [...nodeArgs('src/cli/main.ts'), ...args], (error, stdout, stderr) => {
       const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
       resolve({ code, out: stdout + stderr });
     });

@@ -4,14 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import { openBusServer, type BusServer, type ResponderReport } from '../../../src/bus/index.js';
 import type { Decision } from '../../../src/domain/decision.js';
 import { INSIDE4, OUT4, ROUTER4, skipReason, TestNet } from './net.js';
 import { block, until } from './setup.js';
 
 const [A, B] = OUT4;
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const MOST_A_MINUTE = 30;
 
 /** The real daemon in the router's namespace; this test is the server it dials, and a hostile one. */
@@ -45,7 +44,13 @@ enforce:
     max_changes_per_minute: ${MOST_A_MINUTE}
 `;
     writeFileSync(join(dir, 'portcullis.yaml'), config);
-    const command = [process.execPath, '--import', 'tsx', MAIN, 'responder', '--config', join(dir, 'portcullis.yaml')];
+    const command = [
+      process.execPath,
+      ...nodeArgs('src/cli/main.ts'),
+      'responder',
+      '--config',
+      join(dir, 'portcullis.yaml'),
+    ];
     daemon = spawn('ip', ['netns', 'exec', net.router, ...command], { stdio: ['ignore', 'ignore', 'inherit'] });
     await until(() => name !== '', 60_000);
   });

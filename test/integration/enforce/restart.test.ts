@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import type { Decision } from '../../../src/domain/decision.js';
 import { flushAll } from '../../../src/enforce/index.js';
 import { INSIDE4, OUT4, skipReason, TestNet } from './net.js';
@@ -29,8 +29,8 @@ class Child {
   readonly lines: Record<string, unknown>[] = [];
 
   constructor(netns: string, dir: string) {
-    const script = fileURLToPath(new URL('responder-child.ts', import.meta.url));
-    this.process = spawn(process.execPath, ['--import', 'tsx', script, netns, dir], {
+    const program = nodeArgs('test/integration/enforce/responder-child.ts');
+    this.process = spawn(process.execPath, [...program, netns, dir], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.process.stdin!.on('error', () => undefined);

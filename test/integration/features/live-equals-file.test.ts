@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import { cannotRun, ip } from '../../timing/capture/netns.js';
 
 interface Result {
@@ -66,8 +66,8 @@ function start(netns: string, argv: readonly string[]) {
 }
 
 test('live traffic and the file of the same packets give the same flows and the same features', { skip }, async () => {
-  const script = fileURLToPath(new URL('equality-child.ts', import.meta.url));
-  const sensor = start(SERVER, ['--import', 'tsx', script, 'feat0', join(dir, 'live.pcap')]);
+  const program = nodeArgs('test/integration/features/equality-child.ts');
+  const sensor = start(SERVER, [...program, 'feat0', join(dir, 'live.pcap')]);
   assert.equal((await sensor.lines.next()).value, 'ready');
   const server = start(SERVER, ['-e', SERVE]);
   assert.equal((await server.lines.next()).value, 'up');

@@ -4,12 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import { countNumbers, delivery, numberedAlert, openTestForwarder, testDeps, testOptions } from './support/events.js';
 import { createRsyslog, freePort, hasRsyslog, killReceivers, waitFor, type Receiver } from './support/receivers.js';
 
 const skip = hasRsyslog ? false : 'rsyslogd is not installed (Debian: rsyslog)';
-const SENDER = fileURLToPath(new URL('support/sender.ts', import.meta.url));
+const SENDER = nodeArgs('test/integration/forward/support/sender.ts');
 const ROUNDS = Number(process.env['PORTCULLIS_CRASH_ROUNDS'] ?? 4);
 
 let dir = '';
@@ -26,13 +26,9 @@ describe('our own end', { skip }, () => {
   /** Runs the sender; kills it after so many milliseconds of sending. @returns the durable count. */
   function runSender(dataDir: string, port: number, from: number, to: number, killAfterMs: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const child = spawn(
-        process.execPath,
-        ['--import', 'tsx', SENDER, dataDir, String(port), String(from), String(to)],
-        {
-          stdio: ['ignore', 'pipe', 'pipe'],
-        },
-      );
+      const child = spawn(process.execPath, [...SENDER, dataDir, String(port), String(from), String(to)], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       let durable = from;
       let errors = '';
       let timer: NodeJS.Timeout | undefined;

@@ -11,6 +11,7 @@ import { openBundle, trainModel, trainOptionsSchema } from '../../../src/train/i
 import { createRandom } from '../../../src/train/random.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { uuid7 } from '../../../src/util/uuid7.js';
+import { ourFile } from '../../support/program.js';
 import { configIn, flowVector, writeBase, type Kind } from './support.js';
 
 const ADA = { name: 'ada' };
@@ -59,7 +60,7 @@ describe('training runs that cannot work out', { timeout: 240_000 }, () => {
       reloadSensors: () => undefined,
       publish: () => undefined,
       toSiem: () => undefined,
-      main: join(import.meta.dirname, '../../../src/cli/main.ts'),
+      main: ourFile('src/cli/main.ts'),
     });
     const { id } = await learning.training.start({ model: 'guard' }, ADA);
     inside?.(learning);

@@ -15,6 +15,7 @@ import { trainModel, trainOptionsSchema } from '../../../src/train/index.js';
 import { createRandom } from '../../../src/train/random.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { uuid7 } from '../../../src/util/uuid7.js';
+import { ourFile } from '../../support/program.js';
 import { flowColumns } from '../../unit/detect/classify/scorer-fixtures.js';
 import { sampleAlert, sampleDecision } from '../../unit/store/samples.js';
 import { openAnalysts, type Analysts, type Judgement } from './analysts.js';
@@ -74,7 +75,7 @@ describe('the nightly cycle', { timeout: 300_000 }, () => {
       publish: () => undefined,
       toSiem: (event) => events.push(event),
       now: () => clock,
-      main: join(import.meta.dirname, '../../../src/cli/main.ts'),
+      main: ourFile('src/cli/main.ts'),
     });
     await learning.training.open();
     // Each word has its own time, so that which are the newest does not depend on chance.

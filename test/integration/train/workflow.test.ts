@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { nodeArgs } from '../../support/program.js';
 import { openLab, type Lab } from '../../lab/lab.js';
 
-const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts');
-const PORTCULLIS = ['--import', 'tsx', MAIN];
+const PORTCULLIS = nodeArgs('src/cli/main.ts');
 
 let lab: Lab;
 before(async () => {

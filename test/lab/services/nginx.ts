@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import type { StartService } from './index.js';
 import { listening } from './ready.js';
 
@@ -29,11 +29,7 @@ export const startNginx: StartService = async (host, dir) => {
   openssl(['req', ...certificate, ...files]);
   const config = join(dir, 'nginx.conf');
   writeFileSync(config, configuration(dir, root));
-  const app = host.start(process.execPath, [
-    '--import',
-    'tsx',
-    fileURLToPath(new URL('./web-app.ts', import.meta.url)),
-  ]);
+  const app = host.start(process.execPath, nodeArgs('test/lab/services/web-app.ts'));
   await app.waitForOutput(/web-app: ready/);
   const nginx = host.start('/usr/sbin/nginx', ['-c', config, '-e', join(dir, 'nginx-error.log')]);
   await listening(host, nginx, 443);

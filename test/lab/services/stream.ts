@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import type { StartService } from './index.js';
 
 /** UDP servers on ports 443 and 3478 that answer each packet. */
 export const startStream: StartService = async (host) => {
-  const script = fileURLToPath(new URL('./udp-servers.ts', import.meta.url));
-  const server = host.start(process.execPath, ['--import', 'tsx', script]);
+  const server = host.start(process.execPath, nodeArgs('test/lab/services/udp-servers.ts'));
   await server.waitForOutput(/udp-servers: ready/);
   return [server];
 };

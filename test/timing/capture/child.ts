@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 
 const ANSWER_TIMEOUT_MS = 20_000;
 
@@ -27,16 +27,13 @@ export class Child {
   private ending = '';
 
   constructor(netns: string, script: Script, options: object, prefix: readonly string[] = []) {
-    const path = fileURLToPath(new URL(script, import.meta.url));
     const argv = [
       'netns',
       'exec',
       netns,
       ...prefix,
       process.execPath,
-      '--import',
-      'tsx',
-      path,
+      ...nodeArgs(`test/timing/capture/${script}`),
       JSON.stringify(options),
     ];
     this.process = spawn('ip', argv, { stdio: ['pipe', 'pipe', 'pipe'] });

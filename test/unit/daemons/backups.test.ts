@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import { createBackups } from '../../../src/daemons/server/backups.js';
 import { openStore } from '../../../src/store/index.js';
 import { AppError } from '../../../src/util/errors.js';
 import { silentLogger } from '../../../src/util/logger.js';
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const run = promisify(execFile);
 let dir: string;
 let dataDir: string;
@@ -53,8 +52,7 @@ test('a backup is made beside the running server, one at a time, and the archive
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.match(restore.join('\n'), new RegExp(`portcullis restore ${path} --config ${configFile}`));
   const { stdout } = await run(process.execPath, [
-    ...process.execArgv,
-    MAIN,
+    ...nodeArgs('src/cli/main.ts'),
     'restore',
     path,
     '--check',

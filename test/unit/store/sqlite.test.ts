@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '../../support/program.js';
 import Database from 'better-sqlite3';
 import { openStore } from '../../../src/store/index.js';
 import { toStoreError } from '../../../src/store/errors.js';
@@ -76,8 +76,7 @@ describe('SQLite file', () => {
   it('can be read and written by a second process while it is open', async () => {
     const path = join(dir, 'shared.db');
     const store = await openStore({ path });
-    const script = fileURLToPath(new URL('append-audit.ts', import.meta.url));
-    const other = spawn(process.execPath, ['--import', 'tsx', script, path, '50'], {
+    const other = spawn(process.execPath, [...nodeArgs('test/unit/store/append-audit.ts'), path, '50'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(other, 'exit');

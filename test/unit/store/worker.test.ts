@@ -11,7 +11,7 @@ import { silentLogger, type Logger } from '../../../src/util/logger.js';
 import { repositoryCases } from './repository-cases.js';
 import { sampleAlert, sampleFlow } from './samples.js';
 
-const entry = new URL('worker-from-source.mjs', import.meta.url);
+const entry = new URL('mortal-worker.mjs', import.meta.url);
 const open = (options: Partial<StoreOptions>, log: Logger = silentLogger): Promise<Store> =>
   openWorkerStore(storeOptionsSchema.parse(options), log, entry);
 

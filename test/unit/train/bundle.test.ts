@@ -10,10 +10,11 @@ import { createRegistry } from '../../../src/train/lifecycle/registry.js';
 import { trainInChild } from '../../../src/train/lifecycle/train-child.js';
 import { trainOnTable } from '../../../src/train/train-model.js';
 import { AppError } from '../../../src/util/errors.js';
+import { nodeArgs, ourFile } from '../../support/program.js';
 import { FIXED_TIME, syntheticTable, trainOptions } from './synthetic.js';
 
+const main = ourFile('src/cli/main.ts');
 const root = mkdtempSync(join(tmpdir(), 'portcullis-bundle-'));
-const main = new URL('../../../src/cli/main.ts', import.meta.url).pathname;
 const bundles = await Promise.all(
   [1, 2, 3].map(async (seed) => {
     const options = trainOptions({ algorithm: 'random-forest', trees: 3, maxLeaves: 8, seed, name: 'm' });
@@ -36,7 +37,7 @@ function kddFile(rows: number): string {
 }
 
 async function cli(...args: string[]): Promise<{ code: number; stderr: string; stdout: string }> {
-  const child = spawn(process.execPath, [...process.execArgv.filter((a) => !a.startsWith('--test')), main, ...args]);
+  const child = spawn(process.execPath, [...nodeArgs('src/cli/main.ts'), ...args]);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (d) => (stdout += String(d)));
   child.stderr.on('data', (d) => (stderr += String(d)));
