@@ -113,6 +113,8 @@ export type {
   SiemStatus,
   SiemTestResult,
   Status,
+  SuppressionRequest,
+  SuppressionRow,
   StoredFlow,
   TimelinePoint,
   TokenScope,

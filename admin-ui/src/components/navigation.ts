@@ -37,3 +37,7 @@ export const NAVIGATION: readonly (readonly NavItem[])[] = [
 
 /** What a thumb reaches on a phone. */
 export const TAB_BAR = ['/', '/incidents', '/alerts', '/blocks'];
+
+/** Whether a screen of this path is shown; the details of a list belong to it. */
+export const isCurrent = (path: string, shown: string): boolean =>
+  path === '/' ? shown === '/' : shown.startsWith(path);

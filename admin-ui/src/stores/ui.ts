@@ -29,6 +29,15 @@ export interface BlockRequest {
   proto?: number;
 }
 
+/** What an alert offers to suppress by. */
+export interface SuppressRequest {
+  gid?: number;
+  signatureId?: number;
+  label?: string;
+  offender?: string;
+  victim?: string;
+}
+
 const THEME_KEY = 'portcullis.theme';
 const TOAST_MS = 8000;
 
@@ -39,6 +48,7 @@ export const useUi = defineStore('ui', () => {
   const addressMenu = shallowRef<{ address: string; anchor: HTMLElement } | null>(null);
   const blockDialog = shallowRef<BlockRequest | null>(null);
   const allowDialog = shallowRef<{ value: string } | null>(null);
+  const suppressDialog = shallowRef<SuppressRequest | null>(null);
   const helpOpen = ref(false);
   let lastId = 0;
 
@@ -91,6 +101,7 @@ export const useUi = defineStore('ui', () => {
     addressMenu,
     blockDialog,
     allowDialog,
+    suppressDialog,
     helpOpen,
     setTheme,
     toast,

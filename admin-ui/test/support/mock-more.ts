@@ -5,7 +5,11 @@
 const page = { items: [], nextCursor: null };
 
 export const MORE: readonly [method: string, path: RegExp, answer: unknown][] = [
-  ['GET', /^\/(views|drift|changes|training\/runs|rules\/files|hosts|response-requests|auth\/passkeys)$/, page],
+  [
+    'GET',
+    /^\/(views|drift|changes|training\/runs|rules\/files|suppressions|hosts|response-requests|auth\/passkeys)$/,
+    page,
+  ],
   ['GET', /^\/siem\/[^/]+\/(receipts|gaps|dead-letters)$/, page],
   ['GET', /^\/alerts\/[^/]+\/packets$/, { ...page, total: 0 }],
   ['GET', /^\/siem-deliveries\/[^/]+$/, { id: '', events: [] }],

@@ -9,6 +9,7 @@ import { models } from './models';
 import { overview } from './overview';
 import { policies } from './policies';
 import { shell } from './shell';
+import { suppressions } from './suppressions';
 import { system } from './system';
 import { words } from './words';
 
@@ -22,6 +23,7 @@ export const en = {
   ...bulk,
   ...policies,
   ...knowledge,
+  ...suppressions,
   ...models,
   ...system,
   ...fleet,
