@@ -33,7 +33,7 @@ describe('a backtest with another model on what is stored', () => {
 
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), 'backtest-model-'));
-    store = await openStore({ kind: 'sqlite', path: join(dir, 'past.db') });
+    store = await openStore({ thread: false, kind: 'sqlite', path: join(dir, 'past.db') });
     const features = { schema: card.schema.name, values: card.schema.features.map(() => 0) };
     const found = { tiers: ['anomaly' as const], label: 'anomaly', features };
     const alerts = [
@@ -51,7 +51,7 @@ describe('a backtest with another model on what is stored', () => {
     ];
     for (const alert of alerts) store.alerts.queue({ alert });
     await store.close();
-    store = await openStore({ kind: 'sqlite', path: join(dir, 'past.db') });
+    store = await openStore({ thread: false, kind: 'sqlite', path: join(dir, 'past.db') });
   });
   after(async () => {
     await store.close();

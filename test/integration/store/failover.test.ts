@@ -62,6 +62,7 @@ async function openOn(database: string, count: number): Promise<{ store: Store; 
   hosts.push(...list);
   const [first = '', ...failoverHosts] = list.map((host) => host.name);
   const store = await openStore({
+    thread: false,
     ...{ kind: 'mysql', host: first, failoverHosts, database, user: 'root', batchMs: 20, silenceSecs: 2 },
   });
   return { store, hosts: list };
@@ -118,7 +119,7 @@ test('a server that hangs is given up, and nothing is lost', { skip: missing ?? 
 test('two servers that start on an empty database at once make it once', { skip: missing ?? false }, async () => {
   await mariaDb.query('CREATE DATABASE pair');
   const options = { kind: 'mysql' as const, socketPath: mariaDb.socketPath, database: 'pair', user: 'root' };
-  const stores = await Promise.all([openStore(options), openStore(options)]);
+  const stores = await Promise.all([openStore({ thread: false, ...options }), openStore(options)]);
   assert.ok((await Promise.all(stores.map((store) => store.health()))).every((h) => h.ok));
   await Promise.all(stores.map((store) => store.close()));
 });
@@ -129,7 +130,7 @@ test(
   async () => {
     await mariaDb.query('CREATE DATABASE locks');
     const options = { kind: 'mysql' as const, socketPath: mariaDb.socketPath, database: 'locks', user: 'root' };
-    const store = await openStore(options);
+    const store = await openStore({ thread: false, ...options });
     const alerts = Array.from({ length: 40 }, () => sampleAlert());
     alerts.forEach((alert) => store.alerts.queue({ alert }));
     await store.flush();

@@ -32,22 +32,24 @@ describe('MariaDB', { skip: missing ?? false }, () => {
     return optionsFor(name);
   }
 
-  repositoryCases('MariaDB', async () => openStore(await freshDatabase('repositories')));
+  repositoryCases('MariaDB', async () => openStore({ thread: false, ...(await freshDatabase('repositories')) }));
   schemaCases('MariaDB', async () => freshDatabase('schema_check'));
   upgradeCases('MariaDB', async () => freshDatabase('upgrade_check'));
 
   it('says what is wrong when the database, the user or the server is not there', async () => {
     const options = await freshDatabase('errors');
-    await assert.rejects(openStore({ ...options, database: 'nowhere' }), { code: 'store.denied' });
-    await assert.rejects(openStore({ ...options, user: 'stranger', password: 'x' }), { code: 'store.denied' });
-    await assert.rejects(openStore({ ...options, socketPath: '/nonexistent/mysql.sock' }), {
+    await assert.rejects(openStore({ thread: false, ...options, database: 'nowhere' }), { code: 'store.denied' });
+    await assert.rejects(openStore({ thread: false, ...options, user: 'stranger', password: 'x' }), {
+      code: 'store.denied',
+    });
+    await assert.rejects(openStore({ thread: false, ...options, socketPath: '/nonexistent/mysql.sock' }), {
       kind: 'operational',
       code: 'store.unreachable',
     });
   });
 
   it('loses nothing that was queued when the server dies and comes back', async () => {
-    const store: Store = await openStore({ ...(await freshDatabase('crash')), batchMs: 20 });
+    const store: Store = await openStore({ thread: false, ...(await freshDatabase('crash')), batchMs: 20 });
     try {
       const decision = sampleDecision({ expiresMs: 0 });
       await store.decisions.save({ decision });

@@ -22,7 +22,7 @@ before(async () => {
   mkdirSync(dataDir);
   configFile = join(dir, 'portcullis.yaml');
   writeFileSync(configFile, `name: box one\ndata_dir: ${dataDir}\n`);
-  await (await openStore({ path: join(dataDir, 'portcullis.db') })).close();
+  await (await openStore({ thread: false, path: join(dataDir, 'portcullis.db') })).close();
 });
 after(() => rmSync(dir, { recursive: true }));
 

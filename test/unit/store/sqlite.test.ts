@@ -13,7 +13,7 @@ import { repositoryCases } from './repository-cases.js';
 import { sampleAlert, sampleDecision, sampleFlow } from './samples.js';
 import { schemaCases } from './schema-cases.js';
 
-repositoryCases('SQLite', () => openStore({ kind: 'sqlite', path: ':memory:' }));
+repositoryCases('SQLite', () => openStore({ thread: false, kind: 'sqlite', path: ':memory:' }));
 schemaCases('SQLite', () => Promise.resolve({ kind: 'sqlite', path: ':memory:' }));
 
 describe('SQLite file', () => {
@@ -29,14 +29,14 @@ describe('SQLite file', () => {
     const path = join(dir, 'kept.db');
     const alert = sampleAlert();
     const decision = sampleDecision({ expiresMs: 0 });
-    const first = await openStore({ path });
+    const first = await openStore({ thread: false, path });
     first.alerts.queue({ alert });
     first.decisions.queue({ decision });
     first.flows.queue('edge', sampleFlow());
     await first.close();
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.equal(readFileSync(path)[18], 2, 'file format version 2 is WAL');
-    const second = await openStore({ path });
+    const second = await openStore({ thread: false, path });
     assert.deepEqual(await second.alerts.get(alert.id), { ...alert, response: 'none' });
     assert.deepEqual(await second.decisions.active(Date.now()), [decision]);
     assert.equal((await second.flows.list({ limit: 5 })).items.length, 1);
@@ -51,7 +51,7 @@ describe('SQLite file', () => {
 
   it('keeps what was done about alerts, and the timeline, while the database cannot be written', async () => {
     const path = join(dir, 'locked.db');
-    const store = await openStore({ path, busyTimeoutMs: 100 });
+    const store = await openStore({ thread: false, path, busyTimeoutMs: 100 });
     const alert = sampleAlert();
     store.alerts.queue({ alert });
     await store.flush();
@@ -75,7 +75,7 @@ describe('SQLite file', () => {
 
   it('can be read and written by a second process while it is open', async () => {
     const path = join(dir, 'shared.db');
-    const store = await openStore({ path });
+    const store = await openStore({ thread: false, path });
     const other = spawn(process.execPath, [...nodeArgs('test/unit/store/append-audit.ts'), path, '50'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -90,7 +90,7 @@ describe('SQLite file', () => {
 
   it('shows where the audit log was changed behind its back', async () => {
     const path = join(dir, 'audit.db');
-    const store = await openStore({ path });
+    const store = await openStore({ thread: false, path });
     for (let i = 1; i <= 5; i++) {
       await store.audit.append({ actor: 'ada', address: '', action: 'block', object: `x${i}`, outcome: 'success' });
     }
@@ -108,16 +108,18 @@ describe('SQLite file', () => {
   it('says clearly that the file is damaged, locked, in a missing directory, or full', async () => {
     const damaged = join(dir, 'damaged.db');
     writeFileSync(damaged, 'this is no database, but long enough to be looked at as if it were one. '.repeat(20));
-    await assert.rejects(openStore({ path: damaged }), { kind: 'operational', code: 'store.corrupt' });
-    await assert.rejects(openStore({ path: join(dir, 'missing', 'x.db') }), { code: 'store.cannot_open' });
+    await assert.rejects(openStore({ thread: false, path: damaged }), { kind: 'operational', code: 'store.corrupt' });
+    await assert.rejects(openStore({ thread: false, path: join(dir, 'missing', 'x.db') }), {
+      code: 'store.cannot_open',
+    });
     mkdirSync(join(dir, 'folder.db'));
-    await assert.rejects(openStore({ path: join(dir, 'folder.db') }), { code: 'store.cannot_open' });
+    await assert.rejects(openStore({ thread: false, path: join(dir, 'folder.db') }), { code: 'store.cannot_open' });
 
     const locked = join(dir, 'locked.db');
-    await (await openStore({ path: locked })).close();
+    await (await openStore({ thread: false, path: locked })).close();
     const other = new Database(locked);
     other.exec('BEGIN EXCLUSIVE');
-    const waiting = await openStore({ path: locked, busyTimeoutMs: 20 }).then(
+    const waiting = await openStore({ thread: false, path: locked, busyTimeoutMs: 20 }).then(
       (store) => store,
       (error: unknown) => error,
     );
@@ -144,7 +146,7 @@ describe('SQLite file', () => {
 
   it('keeps queued rows while the file is locked and writes them afterwards', async () => {
     const path = join(dir, 'busy.db');
-    const store = await openStore({ path, busyTimeoutMs: 10, batchMs: 5 });
+    const store = await openStore({ thread: false, path, busyTimeoutMs: 10, batchMs: 5 });
     const other = new Database(path);
     other.exec('BEGIN IMMEDIATE');
     const alert = sampleAlert();
@@ -159,7 +161,7 @@ describe('SQLite file', () => {
   });
 
   it('drops the oldest rows and counts them when a queue is full', async () => {
-    const store = await openStore({ path: join(dir, 'full.db'), maxQueuedFlows: 100, batchMs: 5000 });
+    const store = await openStore({ thread: false, path: join(dir, 'full.db'), maxQueuedFlows: 100, batchMs: 5000 });
     let kept = 0;
     for (let i = 0; i < 150; i++) if (store.flows.queue('edge', sampleFlow({ flowId: i }))) kept++;
     assert.equal(kept, 100);
@@ -177,7 +179,7 @@ describe('SQLite file', () => {
       const closed = join(dir, 'closed');
       mkdirSync(closed);
       chmodSync(closed, 0o500);
-      await assert.rejects(openStore({ path: join(closed, 'x.db') }), { code: 'store.cannot_open' });
+      await assert.rejects(openStore({ thread: false, path: join(closed, 'x.db') }), { code: 'store.cannot_open' });
       assert.equal(existsSync(join(closed, 'x.db')), false);
     },
   );

@@ -61,7 +61,7 @@ export function upgradeCases(name: string, fresh: () => Promise<Partial<StoreOpt
   describe(`upgrade on ${name}`, () => {
     it('takes a database with data down to the first release and up again without losing any of it', async () => {
       const options = await fresh();
-      const first = await openStore(options);
+      const first = await openStore({ thread: false, ...options });
       await fill(first);
       const before = await contents(first);
       await first.close();
@@ -79,7 +79,7 @@ export function upgradeCases(name: string, fresh: () => Promise<Partial<StoreOpt
         'as the first release kept alerts',
       );
       await source.destroy();
-      const second = await openStore(options);
+      const second = await openStore({ thread: false, ...options });
       try {
         assert.deepEqual(await contents(second), before);
         await second.settings.set('mode', { mode: 'observe', configured: 'observe' }, 'admin');
@@ -91,17 +91,17 @@ export function upgradeCases(name: string, fresh: () => Promise<Partial<StoreOpt
 
     it('refuses the database of a later release and leaves it as it is', async () => {
       const options = await fresh();
-      await (await openStore(options)).close();
+      await (await openStore({ thread: false, ...options })).close();
       const source = await openDataSource(storeOptionsSchema.parse(options), migrations);
       try {
         const add = "INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Later9999999999999')";
         await source.query(add);
-        await assert.rejects(openStore(options), { code: 'store.later_version', kind: 'user' });
+        await assert.rejects(openStore({ thread: false, ...options }), { code: 'store.later_version', kind: 'user' });
         await source.query("DELETE FROM migrations WHERE name LIKE 'Later%'");
       } finally {
         await source.destroy();
       }
-      await (await openStore(options)).close();
+      await (await openStore({ thread: false, ...options })).close();
     });
   });
 }
