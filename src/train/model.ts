@@ -14,6 +14,8 @@ export interface TrainerOptions {
   kernel?: 'linear' | 'rbf';
   /** Columns that the model must not use; they are constant in the training rows. */
   ignored?: ReadonlySet<number>;
+  /** Columns of which more never makes a row less suspicious (random forest). */
+  monotone?: ReadonlySet<number>;
   onProgress?: (done: number, total: number) => void;
 }
 

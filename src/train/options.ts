@@ -31,6 +31,10 @@ export const trainOptionsSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Features the model must not use, e.g. what gives the place of capture away'),
+  monotone: z
+    .array(z.string())
+    .default([])
+    .describe('Features of which more never makes a flow less suspicious (random forest)'),
   seed: z.number().int().min(0).default(1),
   epochs: z.number().int().min(1).max(10_000).optional(),
   batchSize: z.number().int().min(1).max(65_536).optional(),

@@ -97,6 +97,7 @@ export async function trainOnTable(
       ...(options.benignShare === undefined ? {} : { benignShare: options.benignShare }),
       missing: options.missing,
       ignored: options.ignore.join(' '),
+      ...(options.monotone.length > 0 ? { monotone: options.monotone.join(' ') } : {}),
     },
     files: Object.fromEntries([...bundle].map(([name, data]) => [name, { sha256: sha256(data), bytes: data.length }])),
     schema: {
@@ -151,7 +152,16 @@ export async function runTrainer(
   options: TrainOptions,
   hooks: Pick<TrainHooks, 'onProgress'>,
 ): Promise<TrainedModel> {
-  const ignored = ignoredColumns(train.table, options.ignore);
+  const ignored = columnsOf(train.table, options.ignore, '--ignore');
+  const monotone = columnsOf(train.table, options.monotone, '--monotone');
+  if (monotone.size > 0 && options.algorithm !== 'random-forest') {
+    throw new AppError({
+      kind: 'user',
+      code: 'train.options',
+      message: `--monotone: ${options.algorithm} cannot keep features monotone.`,
+      fix: 'Use --algorithm random-forest, or leave --monotone out.',
+    });
+  }
   const balanced = balance(train.table, train.classes, {
     method: options.balance,
     seed: options.seed,
@@ -162,11 +172,12 @@ export async function runTrainer(
   return TRAINERS[options.algorithm]({ table, classes: balanced.classes }, {
     ...(given as TrainOptions),
     ignored,
+    monotone,
     onProgress: (done, total) => hooks.onProgress?.('training', done, total),
   } as TrainerOptions);
 }
 
-function ignoredColumns(table: Table, names: readonly string[]): Set<number> {
+function columnsOf(table: Table, names: readonly string[], option: string): Set<number> {
   return new Set(
     names.map((name) => {
       const column = table.schema.features.findIndex((f) => f.name === name);
@@ -174,7 +185,7 @@ function ignoredColumns(table: Table, names: readonly string[]): Set<number> {
       throw new AppError({
         kind: 'user',
         code: 'train.options',
-        message: `--ignore: feature schema ${table.schema.name} has no feature ${name}.`,
+        message: `${option}: feature schema ${table.schema.name} has no feature ${name}.`,
         fix: 'See docs/features.md for the names.',
       });
     }),

@@ -183,7 +183,8 @@ function trainOptions(options: ChallengeOptions, { card }: Bundle, algorithm: Ch
     balance: text('balance') ?? 'weights',
     benignShare: number('benignShare'),
     missing: 'keep',
-    ignore: (text('ignored') ?? '').split(' ').filter((n) => n !== ''),
+    ignore: words(text('ignored')),
+    monotone: algorithm === 'random-forest' ? words(text('monotone')) : [],
     falsePositiveBudget: card.falsePositiveBudget,
     maxRows: options.maxRows,
     seed: options.seed,
@@ -192,6 +193,10 @@ function trainOptions(options: ChallengeOptions, { card }: Bundle, algorithm: Ch
     epochs: number('epochs'),
     learningRate: number('learningRate'),
   });
+}
+
+function words(list = ''): string[] {
+  return list.split(' ').filter((n) => n !== '');
 }
 
 type Both = { champion: Float32Array; challenger: Float32Array };

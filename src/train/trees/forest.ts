@@ -1,6 +1,7 @@
 import { createRandom, type Random } from '../random.js';
 import { binTable, type Binned } from './bins.js';
 import { TreeBuilder, type Ensemble, type Tree } from './ensemble.js';
+import { boundedShares, boundsOfChildren, FREE, keepsOrder, type Bounds } from './monotone.js';
 
 export interface ForestOptions {
   trees: number;
@@ -11,6 +12,8 @@ export interface ForestOptions {
   minLeafRows: number;
   /** Features tried at each node; 0 means the square root of all. */
   featuresPerNode: number;
+  /** Features of which more never lowers the share of attacks (every class but the first) in the answer. */
+  monotone?: ReadonlySet<number>;
   seed: number;
   onProgress?: (done: number, total: number) => void;
 }
@@ -58,6 +61,9 @@ interface OpenNode {
   end: number;
   depth: number;
   counts: Float64Array;
+  /** What the node would answer. */
+  shares: Float64Array;
+  bounds: Bounds;
 }
 
 function growTree(data: ForestData, options: ForestOptions, random: Random): Tree {
@@ -72,18 +78,19 @@ function growTree(data: ForestData, options: ForestOptions, random: Random): Tre
   }
   const builder = new TreeBuilder(classes);
   const scratch = new Int32Array(used);
-  const shares = (counts: Float64Array): Float64Array => {
-    const total = counts.reduce((a, b) => a + b, 0);
-    return counts.map((c) => c / total / options.trees);
-  };
-  const open = (start: number, end: number, depth: number): OpenNode => {
+  const count = (start: number, end: number): Float64Array => {
     const counts = new Float64Array(classes);
     for (let i = start; i < end; i++) counts[y[rows[i]!]!]! += weight[rows[i]!]!;
-    const total = counts.reduce((a, b) => a + b, 0);
-    return { node: builder.leaf(shares(counts), total), start, end, depth, counts };
+    return counts;
+  };
+  const open = (part: Omit<OpenNode, 'node' | 'shares'>, parent?: OpenNode): OpenNode => {
+    const shares = boundedShares(part.counts, part.bounds, parent?.shares);
+    const total = part.counts.reduce((a, b) => a + b, 0);
+    const values = shares.map((share) => share / options.trees);
+    return { ...part, shares, node: builder.leaf(values, total) };
   };
   // Breadth first, so that a limit on leaves cuts the deep twigs and not one whole side.
-  const queue: OpenNode[] = [open(0, used, 0)];
+  const queue: OpenNode[] = [open({ start: 0, end: used, depth: 0, counts: count(0, used), bounds: FREE })];
   let leaves = 1;
   for (let at = 0; at < queue.length && leaves < options.maxLeaves; at++) {
     const item = queue[at]!;
@@ -94,8 +101,12 @@ function growTree(data: ForestData, options: ForestOptions, random: Random): Tre
     const middle = partition(data.columnsOf[best.feature]!, best, rows, scratch, item);
     const threshold = data.binned.edges[best.feature]![best.bin]!;
     builder.split(item.node, best.feature, threshold, best.missingLeft);
-    const left = open(item.start, middle, item.depth + 1);
-    const right = open(middle, item.end, item.depth + 1);
+    const [below, above] = [count(item.start, middle), count(middle, item.end)];
+    const isMonotone = options.monotone?.has(best.feature) ?? false;
+    const bounds = boundsOfChildren(item.bounds, isMonotone ? [below, above] : undefined);
+    const depth = item.depth + 1;
+    const left = open({ start: item.start, end: middle, depth, counts: below, bounds: bounds.left }, item);
+    const right = open({ start: middle, end: item.end, depth, counts: above, bounds: bounds.right }, item);
     builder.left[item.node] = left.node;
     builder.right[item.node] = right.node;
     leaves++;
@@ -147,6 +158,7 @@ function bestGiniSplit(
     }
     if (low === high) continue;
     tried++;
+    const isMonotone = options.monotone?.has(feature) ?? false;
     const missing = histogram.subarray(bins * classes, (bins + 1) * classes);
     const hasMissing = missing.some((v) => v > 0);
     for (const missingLeft of hasMissing ? [false, true] : [false]) {
@@ -155,7 +167,7 @@ function bestGiniSplit(
       for (let b = low; b < Math.min(bins - 1, high + 1); b++) {
         for (let c = 0; c < classes; c++) leftCounts[c]! += histogram[b * classes + c]!;
         const score = gini(item.counts, leftCounts);
-        if (score > bestScore) {
+        if (score > bestScore && (!isMonotone || keepsOrder(item.counts, leftCounts))) {
           bestScore = score;
           best = { feature, bin: b, missingLeft, missingCode: bins };
         }

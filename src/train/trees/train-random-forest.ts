@@ -17,6 +17,7 @@ export const trainRandomForest: Trainer = ({ table, classes }, options): Trained
     ...FOREST_DEFAULTS,
     ...(options.trees ? { trees: options.trees } : {}),
     ...(options.maxLeaves ? { maxLeaves: options.maxLeaves } : {}),
+    ...(options.monotone ? { monotone: options.monotone } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
     seed: options.seed,
   };

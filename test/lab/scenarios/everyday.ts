@@ -130,6 +130,20 @@ const healthChecks: Scenario = {
   },
 };
 
+/** Apps and hubs of a smart home ask their bridge several times a second, and connect anew each time. */
+const polling: Scenario = {
+  name: 'app-polling',
+  summary: 'apps poll a small HTTP or HTTPS interface, each question on a connection of its own',
+  kind: 'benign',
+  services: ['web'],
+  run: async (context) => {
+    const sources = context.clients(context.at({ slow: 4, normal: 6, fast: 6 }));
+    const facts = { label: 'benign', malicious: false, sources, targets: [context.victim.ip4] };
+    const pauseMs = context.at({ slow: 1500, normal: 300, fast: 60 });
+    await context.traffic(facts, 'client', 'poll', { sources, target: context.victim.ip4, pauseMs });
+  },
+};
+
 /** Printers, speakers and laptops announce themselves to everybody. */
 const discovery: Scenario = {
   name: 'discovery',
@@ -237,6 +251,7 @@ export const everyday: readonly Scenario[] = [
   lookups,
   monitoring,
   healthChecks,
+  polling,
   discovery,
   peerToPeer,
   pings,

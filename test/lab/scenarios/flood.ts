@@ -43,6 +43,21 @@ const FLOODS: readonly Flood[] = [
     technique: 'T1498.001',
     flags: ['--icmp', '-d', '64'],
   },
+  {
+    kind: 'amplified',
+    summary: 'long answers of many name and time servers that nobody asked',
+    label: 'udp_amplification',
+    technique: 'T1498.002',
+    flags: ['--udp', '-s', '123', '-k', '-p', '++1024', '-d', '468', '--rand-source'],
+    forged: true,
+  },
+  {
+    kind: 'unreachable',
+    summary: 'port unreachable messages, which firewalls find dear (BlackNurse)',
+    label: 'icmp_flood',
+    technique: 'T1498.001',
+    flags: ['--icmp', '-C', '3', '-K', '3'],
+  },
 ];
 
 function flood({ kind, summary, label, technique, flags, forged = false }: Flood): Scenario {

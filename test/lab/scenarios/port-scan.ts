@@ -89,6 +89,27 @@ const masscan: Scenario = {
   },
 };
 
+/** Packets that open nothing, port after port at the pace of a clock. */
+const crafted: Scenario = {
+  name: 'scan-crafted',
+  summary: 'hping3: FIN+PSH, then ACK, then UDP, one port after the other',
+  kind: 'attack',
+  services: ['web', 'ssh'],
+  run: async (context) => {
+    const [source = ''] = context.attackers();
+    const facts = { label: 'port_scan', technique: TECHNIQUE, sources: [source], targets: [context.victim.ip4] };
+    const { count, every } = context.at({
+      slow: { count: '30', every: 'u700000' },
+      normal: { count: '150', every: 'u100000' },
+      fast: { count: '1000', every: 'u1000' },
+    });
+    for (const flags of [['-F', '-P'], ['-A'], ['--udp']]) {
+      const args = ['-q', '-c', count, '-i', every, ...flags, '-a', source, '-p', '++20', context.victim.ip4];
+      await context.attack(facts, 'attacker', 'hping3', args);
+    }
+  },
+};
+
 export const portScans: readonly Scenario[] = [
   scan('syn', '-sS', 'TCP SYN scan'),
   scan('connect', '-sT', 'TCP connect scan, full handshakes'),
@@ -102,5 +123,6 @@ export const portScans: readonly Scenario[] = [
   scan('version', '-sV', 'service and version detection on the usual ports', '21-25,53,80,110,143,443'),
   ipv6,
   masscan,
+  crafted,
   distributed,
 ];
