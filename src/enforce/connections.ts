@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { errorMessage } from '../util/errors.js';
 import { formatCidr, parseCidr } from '../util/ip.js';
 import type { Logger } from '../util/logger.js';
-import type { KeptDecision } from './journal.js';
+import type { KeptDecision } from './journal-record.js';
 import { openConntrack, type ConnectionFilter, type Conntrack } from './netlink/conntrack.js';
 
 /** Blocks that come within this time share one look at the table of connections. */

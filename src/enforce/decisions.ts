@@ -4,7 +4,7 @@ import { LatencyHistogram } from '../util/latency-histogram.js';
 import type { Core } from './core.js';
 import { ExpiryQueue } from './expiry.js';
 import { ChangeRate, refuseDecision, type GuardState } from './guard.js';
-import { keepDecision, type JournalRecord, type KeptDecision } from './journal.js';
+import { keepDecision, type JournalRecord, type KeptDecision } from './journal-record.js';
 import type { ElementOp } from './ledger.js';
 import { planDecision } from './planner.js';
 
@@ -49,6 +49,8 @@ export class DecisionBook {
   /** Journal records and reports of the transaction that has just ended: written in that order by {@link flushOutbox}. */
   private outRecords: JournalRecord[] = [];
   private reports: EnforcementReport[] = [];
+  /** The last decision that came: a list repeats its texts. */
+  private last: KeptDecision | undefined;
   /** Decisions made before this were lifted by hand and must not come back. */
   flushedAtMs = 0;
 
@@ -73,7 +75,7 @@ export class DecisionBook {
   /** Judges, plans and applies one decision; a known id is a renewal. */
   decide(decision: Decision): void {
     const receivedUs = this.core.clock.us();
-    const outcome = this.admit(keepDecision(decision));
+    const outcome = this.admit(this.keep(decision));
     if ('enforcement' in outcome) {
       this.report(decision, receivedUs, outcome, decision.simulated);
       return;
@@ -97,7 +99,7 @@ export class DecisionBook {
     const admitted: { decision: Decision; entry: ActiveDecision; ops: ElementOp[] }[] = [];
     let urgent = false;
     for (const decision of decisions) {
-      const outcome = this.admit(keepDecision(decision));
+      const outcome = this.admit(this.keep(decision));
       if ('enforcement' in outcome) {
         if (outcome.enforcement === 'rejected') this.core.counts.rejected += 1;
         refused.push(reportOf(decision, decision.simulated, { receivedUs }, outcome));
@@ -221,6 +223,11 @@ export class DecisionBook {
   /** Everything in force as journal records. */
   *records(): Generator<JournalRecord> {
     for (const { kept } of this.active.values()) yield { t: 'put', d: kept };
+  }
+
+  private keep(decision: Decision): KeptDecision {
+    this.last = keepDecision(decision, this.last);
+    return this.last;
   }
 
   private admit(decision: KeptDecision, isRestore = false): Outcome | { entry: ActiveDecision; ops: ElementOp[] } {
@@ -370,14 +377,15 @@ function reportOf(
   at: { receivedUs: number },
   outcome: Outcome,
 ): EnforcementReport {
-  return {
+  const report: EnforcementReport = {
     decisionId: decision.id,
     enforcement: outcome.enforcement,
     simulated,
-    ...(outcome.set === undefined || outcome.set === '' ? {} : { set: outcome.set }),
-    ...(outcome.error === undefined ? {} : { error: outcome.error }),
-    ...(outcome.note === undefined ? {} : { note: outcome.note }),
     receivedUs: at.receivedUs,
     kernelUs: outcome.kernelUs ?? 0,
   };
+  if (outcome.set !== undefined && outcome.set !== '') report.set = outcome.set;
+  if (outcome.error !== undefined) report.error = outcome.error;
+  if (outcome.note !== undefined) report.note = outcome.note;
+  return report;
 }

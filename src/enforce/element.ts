@@ -29,27 +29,33 @@ export function elementId(element: SetElement): string {
   return `${element.set} ${elementKeyText(element)}`;
 }
 
-/** Bytes of the key in a netlink message: network byte order, each field padded to four bytes. */
-export function elementKeyBytes(element: SetElement): Buffer {
-  const ipBytes = element.ip.version === 4 ? 4 : 16;
-  const fields = element.proto === undefined ? 0 : element.peer === undefined ? 8 : ipBytes + 12;
-  const key = Buffer.allocUnsafe(ipBytes + fields);
-  let at = writeIp(key, 0, element.ip);
-  if (element.proto === undefined) return key;
-  if (element.peer !== undefined) at = writeIp(key, at, element.peer);
-  at = key.writeUInt32BE((element.proto << 24) >>> 0, at);
-  if (element.peer !== undefined) at = key.writeUInt32BE(((element.sourcePort ?? 0) << 16) >>> 0, at);
-  key.writeUInt32BE(((element.port ?? 0) << 16) >>> 0, at);
-  return key;
+/** Number of 32-bit words in the key of an element. */
+export function elementKeyWords(element: SetElement): number {
+  const ipWords = element.ip.version === 4 ? 1 : 4;
+  if (element.proto === undefined) return ipWords;
+  return element.peer === undefined ? ipWords + 2 : 2 * ipWords + 3;
 }
 
-function writeIp(key: Buffer, at: number, ip: IpAddress): number {
-  if (ip.version === 4) return key.writeUInt32BE(ip.words[3], at);
-  for (const word of ip.words) at = key.writeUInt32BE(word, at);
-  return at;
+/** The key as in a netlink message, word by word: network byte order, each field padded to four bytes. */
+export function writeElementKey(element: SetElement, write: { word(value: number): void }): void {
+  writeIp(element.ip, write);
+  if (element.proto === undefined) return;
+  if (element.peer !== undefined) writeIp(element.peer, write);
+  write.word((element.proto << 24) >>> 0);
+  if (element.peer !== undefined) write.word(((element.sourcePort ?? 0) << 16) >>> 0);
+  write.word(((element.port ?? 0) << 16) >>> 0);
 }
 
-/** The element of a key as the kernel sends it; the reverse of {@link elementKeyBytes}. */
+function writeIp({ version, words }: IpAddress, write: { word(value: number): void }): void {
+  if (version === 6) {
+    write.word(words[0]);
+    write.word(words[1]);
+    write.word(words[2]);
+  }
+  write.word(words[3]);
+}
+
+/** The element of a key as the kernel sends it; the reverse of {@link writeElementKey}. */
 export function parseElementKey(set: string, version: 4 | 6, key: Buffer): SetElement | undefined {
   const ipBytes = version === 4 ? 4 : 16;
   const extra = key.length - ipBytes;

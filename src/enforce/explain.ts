@@ -6,7 +6,7 @@ import type { Core } from './core.js';
 import type { DecisionBook } from './decisions.js';
 import { elementKeyText, type SetElement } from './element.js';
 import type { ExemptBook } from './exempt.js';
-import type { KeptDecision } from './journal.js';
+import type { KeptDecision } from './journal-record.js';
 import { SET_ROLES, type SetRole, type SetSpec } from './layout.js';
 
 /** An element that a packet of the address meets, and what it does with it. */

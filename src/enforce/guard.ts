@@ -1,7 +1,7 @@
 import type { AllowEntry, ProtectedEntry } from '../domain/decision.js';
 import { formatDuration } from '../util/duration.js';
 import { cidrContains, cidrOverlaps, parseCidr, type Cidr } from '../util/ip.js';
-import type { KeptDecision } from './journal.js';
+import type { KeptDecision } from './journal-record.js';
 import type { EnforceOptions } from './options.js';
 
 /** What the guard knows about the present. */

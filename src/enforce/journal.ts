@@ -14,24 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { crc32 } from 'node:zlib';
-import type { AllowEntry, Decision, ProtectedEntry } from '../domain/decision.js';
-
-/** What the responder remembers of a decision: enough to enforce, explain and report it again. */
-export type KeptDecision = Omit<
-  Decision,
-  'trace' | 'alertIds' | 'enforcement' | 'error' | 'set' | 'hitPackets' | 'hitBytes' | 'lastHitMs'
->;
-
-export type JournalRecord =
-  | { t: 'put'; d: KeptDecision }
-  | { t: 'del'; id: string }
-  | { t: 'allow'; entries: AllowEntry[] }
-  /** What the names in the allowlist stood for. */
-  | { t: 'names'; known: Record<string, string[]> }
-  | { t: 'protect'; entries: ProtectedEntry[] }
-  /** Break-glass: decisions made before this time must not come back. */
-  | { t: 'flush'; atMs: number };
+import type { AllowEntry, ProtectedEntry } from '../domain/decision.js';
+import { decisionsOf, parseLine, toLines, type JournalRecord, type KeptDecision } from './journal-record.js';
 
 export interface JournalContent {
   decisions: Map<string, KeptDecision>;
@@ -46,43 +30,11 @@ export interface JournalContent {
 }
 
 const FILE = 'journal.jsonl';
+const LINE_FEED = 10;
 const BREAK_GLASS = 'break-glass';
 const COMPACT_AFTER_DEAD = 20_000;
-const WASTE_LINES = 1000;
-const LINES_PER_TURN = 2000;
-
-/** Drops what is not needed again, so that 100,000 feed entries stay small; written out, because a copy of the rest is slow. */
-export function keepDecision(d: Decision): KeptDecision {
-  const kept: KeptDecision = {
-    id: d.id,
-    action: d.action,
-    scope: d.scope,
-    value: d.value,
-    traffic: d.traffic,
-    durationSecs: d.durationSecs,
-    createdMs: d.createdMs,
-    expiresMs: d.expiresMs,
-    origin: d.origin,
-    actor: d.actor,
-    reason: d.reason,
-    simulated: d.simulated,
-    mode: d.mode,
-    step: d.step,
-  };
-  if (d.proto !== undefined) kept.proto = d.proto;
-  if (d.port !== undefined) kept.port = d.port;
-  if (d.peer !== undefined) kept.peer = d.peer;
-  if (d.peerPort !== undefined) kept.peerPort = d.peerPort;
-  if (d.policy !== undefined) kept.policy = d.policy;
-  if (d.policyVersion !== undefined) kept.policyVersion = d.policyVersion;
-  if (d.incidentId !== undefined) kept.incidentId = d.incidentId;
-  return kept;
-}
-
-function toLine(record: JournalRecord): string {
-  const json = JSON.stringify(record);
-  return `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`;
-}
+const WASTE_RECORDS = 1000;
+const RECORDS_PER_TURN = 2000;
 
 /** Reads the journal of a folder; an absent one is empty. Damaged lines are skipped and counted. */
 export function readJournal(dir: string): JournalContent {
@@ -97,15 +49,15 @@ export function readJournal(dir: string): JournalContent {
   };
   const path = join(dir, FILE);
   if (existsSync(path)) {
-    const text = readFileSync(path, 'utf8');
-    let lines = 0;
-    for (let at = 0; at < text.length; lines++) {
-      const end = text.indexOf('\n', at);
-      const stop = end < 0 ? text.length : end;
-      replay(content, text.slice(at, stop), end >= 0);
+    const data = readFileSync(path);
+    let records = 0;
+    for (let at = 0; at < data.length;) {
+      const end = data.indexOf(LINE_FEED, at);
+      const stop = end < 0 ? data.length : end;
+      if (stop > at) records += replay(content, end < 0 ? undefined : parseLine(data.subarray(at, stop)));
       at = stop + 1;
     }
-    content.isWasteful = content.badLines > 0 || lines > 2 * content.decisions.size + WASTE_LINES;
+    content.isWasteful = content.badLines > 0 || records > 2 * content.decisions.size + WASTE_RECORDS;
   }
   const marker = join(dir, BREAK_GLASS);
   if (existsSync(marker)) {
@@ -115,23 +67,20 @@ export function readJournal(dir: string): JournalContent {
   return content;
 }
 
-function replay(content: JournalContent, line: string, isComplete: boolean): void {
-  if (line.length === 0) return;
-  const json = line.slice(9);
-  if (!isComplete || parseInt(line.slice(0, 8), 16) !== crc32(json)) {
-    content.badLines += 1;
-    return;
-  }
-  const record = JSON.parse(json) as JournalRecord;
-  if (record.t === 'put') content.decisions.set(record.d.id, record.d);
-  else if (record.t === 'del') content.decisions.delete(record.id);
-  else if (record.t === 'allow') content.allow = record.entries;
-  else if (record.t === 'names') content.names = record.known;
-  else if (record.t === 'protect') content.protected = record.entries;
+/** @returns how many records it was. */
+function replay(content: JournalContent, line: ReturnType<typeof parseLine>): number {
+  if (!line) content.badLines += 1;
+  else if (line.t === 'puts') for (const d of decisionsOf(line)) content.decisions.set(d.id, d);
+  else if (line.t === 'put') content.decisions.set(line.d.id, line.d);
+  else if (line.t === 'del') content.decisions.delete(line.id);
+  else if (line.t === 'allow') content.allow = line.entries;
+  else if (line.t === 'names') content.names = line.known;
+  else if (line.t === 'protect') content.protected = line.entries;
   else {
-    content.flushedAtMs = record.atMs;
+    content.flushedAtMs = line.atMs;
     content.decisions.clear();
   }
+  return line?.t === 'puts' ? line.rows.length : 1;
 }
 
 /** A crash may have cut the last line off: what is appended next must not be glued to it. */
@@ -139,6 +88,12 @@ function endLastLine(fd: number): void {
   const { size } = fstatSync(fd);
   const last = Buffer.alloc(1);
   if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 10) writeSync(fd, '\n');
+}
+
+/** A full disk takes a part and then refuses the rest: that must not pass for written. */
+function writeFully(fd: number, text: string): void {
+  const data = Buffer.from(text);
+  for (let done = 0; done < data.length;) done += writeSync(fd, data, done);
 }
 
 /** Marks the folder as flushed by hand: a running or later responder drops its decisions. */
@@ -157,6 +112,8 @@ export class Journal {
   private fd: number;
   private dead = 0;
   private dirty = false;
+  /** The last write failed half way: what comes next starts a line of its own. */
+  private isTorn = false;
   private compacting: string[] | undefined;
   private readonly timer: NodeJS.Timeout;
 
@@ -181,13 +138,15 @@ export class Journal {
 
   append(records: readonly JournalRecord[]): void {
     if (records.length === 0) return;
-    const text = records.map(toLine).join('');
+    const text = toLines(records);
     this.compacting?.push(text);
     for (const r of records) if (r.t !== 'put') this.dead += 1;
     try {
-      writeSync(this.fd, text);
+      writeFully(this.fd, this.isTorn ? `\n${text}` : text);
+      this.isTorn = false;
       this.dirty = true;
     } catch (error) {
+      this.isTorn = true;
       this.onError(error);
     }
   }
@@ -204,17 +163,18 @@ export class Journal {
     const fresh = `${path}.new`;
     try {
       const fd = openSync(fresh, 'w', 0o600);
-      let lines: string[] = [];
+      let part: JournalRecord[] = [];
       for (const record of records) {
-        if (lines.push(toLine(record)) < LINES_PER_TURN) continue;
-        writeSync(fd, lines.join(''));
-        lines = [];
+        if (part.push(record) < RECORDS_PER_TURN) continue;
+        writeFully(fd, toLines(part));
+        part = [];
         await nextTurn();
       }
-      writeSync(fd, lines.join('') + this.compacting.join(''));
+      writeFully(fd, toLines(part) + this.compacting.join(''));
       renameSync(fresh, path);
       closeSync(this.fd);
       this.fd = fd;
+      this.isTorn = false;
       this.dead = 0;
       this.dirty = true;
     } catch (error) {

@@ -43,8 +43,12 @@ export interface Layout {
   options: EnforceOptions;
 }
 
+const names = new Map<SetRole, { 4: string[]; 6: string[] }>(SET_ROLES.map((role) => [role, { 4: [], 6: [] }]));
+
+/** Name of a set, made once: a hundred thousand elements share it. */
 export function setName(role: SetRole, version: 4 | 6, prefix: number): string {
-  return `${role}${version}_${prefix}`;
+  const known = names.get(role)![version];
+  return (known[prefix] ??= `${role}${version}_${prefix}`);
 }
 
 const EXEMPT_SIZE = 65_536;

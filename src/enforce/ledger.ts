@@ -7,8 +7,10 @@ interface Holder {
 }
 
 /** An element with its holders; most have one, which costs no list. */
-interface Held {
+export interface Held {
   element: SetElement;
+  /** Changes of it that wait for their transaction: counted by the pump. */
+  pending: number;
   first: string;
   firstDeadlineMs: number;
   others: Holder[] | undefined;
@@ -24,6 +26,8 @@ export interface ElementOp {
   element: SetElement;
   /** Monotonic milliseconds; Infinity = no timeout. Not used by `delete`. */
   deadlineMs: number;
+  /** The ledger's entry that it came from. */
+  held: Held;
 }
 
 /** Deadlines closer than this are the same: no kernel change for it. */
@@ -46,7 +50,7 @@ export class Ledger {
     return this.held.has(id);
   }
 
-  get(id: string): { element: SetElement; deadlineMs: number } | undefined {
+  get(id: string): Readonly<Held> | undefined {
     return this.held.get(id);
   }
 
@@ -93,8 +97,16 @@ export class Ledger {
     const { id, element, deadlineMs } = wanted;
     const held = this.held.get(id);
     if (!held) {
-      this.held.set(id, { element, first: holder, firstDeadlineMs: deadlineMs, others: undefined, deadlineMs });
-      ops.push({ kind: 'add', id, element, deadlineMs });
+      const fresh: Held = {
+        element,
+        pending: 0,
+        first: holder,
+        firstDeadlineMs: deadlineMs,
+        others: undefined,
+        deadlineMs,
+      };
+      this.held.set(id, fresh);
+      ops.push({ kind: 'add', id, element, deadlineMs, held: fresh });
       return;
     }
     const other = held.others?.find((h) => h.id === holder);
@@ -125,7 +137,7 @@ export class Ledger {
       const next = others.shift();
       if (!next) {
         this.held.delete(id);
-        ops.push({ kind: 'delete', id, element: held.element, deadlineMs: held.deadlineMs });
+        ops.push({ kind: 'delete', id, element: held.element, deadlineMs: held.deadlineMs, held });
         return;
       }
       held.first = next.id;
@@ -141,6 +153,6 @@ export class Ledger {
     const same = deadlineMs === held.deadlineMs || Math.abs(deadlineMs - held.deadlineMs) < SAME_MS;
     if (same) return;
     held.deadlineMs = deadlineMs;
-    ops.push({ kind: 'update', id, element: held.element, deadlineMs });
+    ops.push({ kind: 'update', id, element: held.element, deadlineMs, held });
   }
 }

@@ -1,6 +1,6 @@
 import { formatCidr, maskIp, parseCidr, parseIp, type Cidr, type IpAddress } from '../util/ip.js';
 import type { SetElement } from './element.js';
-import type { KeptDecision } from './journal.js';
+import type { KeptDecision } from './journal-record.js';
 import { lengthsOf, setName, type SetRole } from './layout.js';
 import type { EnforceOptions } from './options.js';
 
@@ -41,7 +41,12 @@ function planAddresses(network: Cidr, roles: readonly SetRole[], options: Enforc
   const elements: SetElement[] = [];
   let note: string | undefined;
   for (const role of roles) {
-    const cover = coverNetwork(network, lengthsOf(role, network.version, options));
+    const lengths = lengthsOf(role, network.version, options);
+    if (lengths.includes(network.prefix)) {
+      elements.push({ set: setName(role, network.version, network.prefix), ip: network });
+      continue;
+    }
+    const cover = coverNetwork(network, lengths);
     if (!cover) return { refused: tooWide(network, role, options) };
     if (cover.length > 1) note = `covered by ${cover.length} /${cover[0]?.prefix ?? 0} elements`;
     for (const part of cover) elements.push({ set: setName(role, part.version, part.prefix), ip: part });

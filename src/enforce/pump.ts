@@ -19,7 +19,7 @@ export interface PumpDeps {
   nowMs(): number;
   onError(error: unknown): void;
   /** What the ledger holds under this id now. */
-  held(id: string): { deadlineMs: number } | undefined;
+  held(id: string): { deadlineMs: number; pending: number } | undefined;
   /** Every job of a transaction has been told. */
   afterBatch(): void;
 }
@@ -43,7 +43,8 @@ export class Pump {
   private timer: NodeJS.Timeout | undefined;
   private tokens = TRANSACTIONS_PER_WINDOW;
   private tokensAtMs = 0;
-  private readonly pending = new Map<string, number>();
+  /** Elements that the ledger has let go of and that wait to be deleted. */
+  private readonly deleting = new Map<string, number>();
   transactions = 0;
 
   constructor(windowMs: number, deps: PumpDeps) {
@@ -57,11 +58,11 @@ export class Pump {
 
   /** True while a change of this element waits for its transaction. */
   isPending(elementId: string): boolean {
-    return this.pending.has(elementId);
+    return (this.deps.held(elementId)?.pending ?? 0) > 0 || this.deleting.has(elementId);
   }
 
   submit(job: PumpJob): void {
-    for (const { id } of job.ops) this.pending.set(id, (this.pending.get(id) ?? 0) + 1);
+    for (const op of job.ops) this.count(op, 1);
     (job.urgent ? this.urgent : this.bulk).push(job);
     this.kick();
   }
@@ -161,7 +162,7 @@ export class Pump {
       const reason = error instanceof Error ? error.message : String(error);
       for (const job of jobs) errors.set(job, reason);
     }
-    for (const job of jobs) this.finish(job);
+    for (const job of jobs) for (const op of job.ops) this.count(op, -1);
     for (const job of jobs) job.done(errors.get(job), kernelUs);
     this.deps.afterBatch();
   }
@@ -174,11 +175,13 @@ export class Pump {
     return { kind: kind === 'delete' ? 'update' : kind, element, timeoutMs };
   }
 
-  private finish(job: PumpJob): void {
-    for (const { id } of job.ops) {
-      const left = (this.pending.get(id) ?? 1) - 1;
-      if (left > 0) this.pending.set(id, left);
-      else this.pending.delete(id);
+  private count({ kind, id, held }: ElementOp, by: 1 | -1): void {
+    if (kind !== 'delete') {
+      held.pending += by;
+      return;
     }
+    const left = (this.deleting.get(id) ?? 0) + by;
+    if (left > 0) this.deleting.set(id, left);
+    else this.deleting.delete(id);
   }
 }

@@ -42,8 +42,8 @@ export function formatIpWords(version: number, w0: number, w1: number, w2: numbe
   return version === 6 ? formatIpv6(w0, w1, w2, w3) : formatIpv4(w3);
 }
 
-export function formatIp(ip: IpAddress): string {
-  return formatIpWords(ip.version, ...ip.words);
+export function formatIp({ version, words }: IpAddress): string {
+  return version === 4 ? formatIpv4(words[3]) : formatIpv6(words[0], words[1], words[2], words[3]);
 }
 
 export function formatCidr(cidr: Cidr): string {
@@ -130,12 +130,14 @@ export function maskIp(ip: IpAddress, prefix: number): Cidr {
     (c & wordMask(p, 2)) >>> 0,
     (d & wordMask(p, 3)) >>> 0,
   ] as const;
-  return { version: ip.version, words: [...words], prefix };
+  return { version: ip.version, words, prefix };
 }
 
 /** Reads `address` or `address/prefix`; host bits are cleared. An address alone gets the full prefix length. */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf('/');
+  const v4 = slash < 0 ? parseIpv4Word(text) : undefined;
+  if (v4 !== undefined) return { version: 4, words: [0, 0, 0, v4], prefix: 32 };
   const ip = parseIp(slash < 0 ? text : text.slice(0, slash));
   if (!ip) return undefined;
   const full = ip.version === 4 ? 32 : 128;

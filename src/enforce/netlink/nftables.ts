@@ -9,6 +9,7 @@ import {
   readAttributes,
   type NetlinkMessage,
 } from '../../util/netlink/message.js';
+import { elementKeyWords, writeElementKey, type SetElement } from '../element.js';
 
 /**
  * Messages of nf_tables (include/uapi/linux/netfilter/nf_tables.h) as far as set elements, counters, chains and
@@ -66,20 +67,13 @@ const ATTR = {
   CHAIN_USE: 6,
 } as const;
 
-/** Elements of one set to add or remove in one message. */
-export interface ElementMessage {
-  command: 'add' | 'delete' | 'destroy';
-  family: Family;
-  table: string;
-  set: string;
-  elements: readonly { key: Uint8Array; timeoutMs: number }[];
-}
-
 const COMMAND = {
   add: { type: NFT_MSG.NEWSETELEM, flags: NLM_F_REQUEST | NLM_F_CREATE },
   delete: { type: NFT_MSG.DELSETELEM, flags: NLM_F_REQUEST },
   destroy: { type: NFT_MSG.DESTROYSETELEM, flags: NLM_F_REQUEST },
 } as const;
+
+export type ElementCommand = keyof typeof COMMAND;
 
 export function writeBatchBegin(w: MessageWriter, seq: number): void {
   w.begin({ type: BATCH_BEGIN, flags: NLM_F_REQUEST, seq, family: 0, resourceId: NFNL_SUBSYS_NFTABLES });
@@ -91,28 +85,15 @@ export function writeBatchEnd(w: MessageWriter, seq: number): void {
   w.end();
 }
 
-/** Writes one element message; its elements must fit 64 KiB (about 900 with timeouts and IPv6 keys). */
-export function writeElements(w: MessageWriter, seq: number, message: ElementMessage, wantAck: boolean): void {
-  const { type, flags } = COMMAND[message.command];
-  const family = FAMILY[message.family];
-  w.begin({ type: SUBSYSTEM | type, flags: flags | (wantAck ? NLM_F_ACK : 0), seq, family });
-  w.string(ATTR.TABLE, message.table);
-  w.string(ATTR.LIST_SET, message.set);
-  const list = w.nest(ATTR.LIST_ELEMENTS);
-  for (const { key, timeoutMs } of message.elements) writeElement(w, key, timeoutMs);
-  w.endNest(list);
-  w.end();
-}
-
 /** Starts a message that adds or removes elements of a set; give the result to {@link endElements}. */
 export function beginElements(
   w: MessageWriter,
   seq: number,
-  at: { family: Family; table: string; set: string },
-  command: keyof typeof COMMAND = 'add',
+  at: { family: Family; table: string; set: string; command?: ElementCommand; wantAck?: boolean },
 ): number {
-  const { type, flags } = COMMAND[command];
-  w.begin({ type: SUBSYSTEM | type, flags, seq, family: FAMILY[at.family] });
+  const { type, flags } = COMMAND[at.command ?? 'add'];
+  const ack = at.wantAck === true ? NLM_F_ACK : 0;
+  w.begin({ type: SUBSYSTEM | type, flags: flags | ack, seq, family: FAMILY[at.family] });
   w.string(ATTR.TABLE, at.table);
   w.string(ATTR.LIST_SET, at.set);
   return w.nest(ATTR.LIST_ELEMENTS);
@@ -124,9 +105,9 @@ export function endElements(w: MessageWriter, list: number): void {
 }
 
 /** One element of the message begun by {@link beginElements}. @param timeoutMs 0: no timeout */
-export function writeElement(w: MessageWriter, key: Uint8Array, timeoutMs: number): void {
+export function writeElement(w: MessageWriter, element: SetElement, timeoutMs: number): void {
   const elem = w.nest(ATTR.LIST_ELEM);
-  writeKey(w, key);
+  writeKey(w, element);
   if (timeoutMs > 0) w.u64be(ATTR.ELEM_TIMEOUT, Math.ceil(timeoutMs));
   w.endNest(elem);
 }
@@ -143,22 +124,23 @@ export function writeFlushSet(w: MessageWriter, seq: number, at: { family: Famil
 export function writeGetElement(
   w: MessageWriter,
   seq: number,
-  at: { family: Family; table: string; set: string; key: Uint8Array },
+  at: { family: Family; table: string; element: SetElement },
 ): void {
   w.begin({ type: SUBSYSTEM | NFT_MSG.GETSETELEM, flags: NLM_F_REQUEST, seq, family: FAMILY[at.family] });
   w.string(ATTR.TABLE, at.table);
-  w.string(ATTR.LIST_SET, at.set);
+  w.string(ATTR.LIST_SET, at.element.set);
   const list = w.nest(ATTR.LIST_ELEMENTS);
   const elem = w.nest(ATTR.LIST_ELEM);
-  writeKey(w, at.key);
+  writeKey(w, at.element);
   w.endNest(elem);
   w.endNest(list);
   w.end();
 }
 
-function writeKey(w: MessageWriter, key: Uint8Array): void {
+function writeKey(w: MessageWriter, element: SetElement): void {
   const nest = w.nest(ATTR.ELEM_KEY);
-  w.binary(ATTR.DATA_VALUE, key);
+  w.words(ATTR.DATA_VALUE, elementKeyWords(element));
+  writeElementKey(element, w);
   w.endNest(nest);
 }
 
@@ -172,30 +154,6 @@ export function writeDump(
 ): void {
   w.begin({ type: SUBSYSTEM | NFT_MSG[what], flags: NLM_F_REQUEST | dumpFlag, seq, family: FAMILY[family] });
   w.end();
-}
-
-/** Asks for all elements of a set. */
-export function writeDumpSet(
-  w: MessageWriter,
-  seq: number,
-  at: { family: Family; table: string; set: string },
-  dumpFlag: number,
-): void {
-  w.begin({ type: SUBSYSTEM | NFT_MSG.GETSETELEM, flags: NLM_F_REQUEST | dumpFlag, seq, family: FAMILY[at.family] });
-  w.string(ATTR.TABLE, at.table);
-  w.string(ATTR.LIST_SET, at.set);
-  w.end();
-}
-
-/** Keys of a NEWSETELEM message as texts of one character a byte: nothing else is read, so that long lists are quick. */
-export function* readKeyTexts(message: NetlinkMessage): Generator<string> {
-  const list = readAttributes(message.payload, 4).get(ATTR.LIST_ELEMENTS);
-  if (!list) return;
-  for (const [, elem] of eachAttribute(list)) {
-    // The key comes first: attribute ELEM_KEY with attribute DATA_VALUE in it.
-    if (elem.length < 8 || (elem.readUInt16LE(2) & 0x3fff) !== ATTR.ELEM_KEY) continue;
-    yield elem.toString('latin1', 8, 4 + elem.readUInt16LE(4));
-  }
 }
 
 /** nf_tables message type of a message, or -1 for other subsystems. */

@@ -1,7 +1,14 @@
-import { elementKeyBytes } from '../element.js';
 import type { KernelOp } from '../backend/backend.js';
 import { MessageWriter, messageErrno, NLMSG_ERROR, readMessages } from '../../util/netlink/message.js';
-import { writeBatchBegin, writeBatchEnd, writeElements, type ElementMessage, type Family } from './nftables.js';
+import {
+  beginElements,
+  endElements,
+  writeBatchBegin,
+  writeBatchEnd,
+  writeElement,
+  type ElementCommand,
+  type Family,
+} from './nftables.js';
 import type { NetlinkSocket } from '../../util/netlink/socket.js';
 
 const ELEMENTS_PER_MESSAGE = 500;
@@ -51,14 +58,27 @@ export class BatchSender {
     w.reset();
     const beginSeq = this.nextSeq();
     writeBatchBegin(w, beginSeq);
-    const messages = where.families.flatMap((family) =>
-      groups.flatMap((group) => toMessages(ops, group, { ...where, family }).map((message) => ({ message, group }))),
-    );
     let lastSeq = 0;
-    for (const [i, { message, group }] of messages.entries()) {
-      lastSeq = this.nextSeq();
-      bySeq.set(lastSeq, group);
-      writeElements(w, lastSeq, message, i === messages.length - 1);
+    for (const family of where.families) {
+      for (const group of groups) {
+        const first = ops[group[0]!]!;
+        const isLast = group === groups.at(-1) && family === where.families.at(-1);
+        const commands = commandsOf(first.kind, where.can);
+        for (const command of commands) {
+          lastSeq = this.nextSeq();
+          bySeq.set(lastSeq, group);
+          const wantAck = isLast && command === commands.at(-1);
+          const nest = beginElements(w, lastSeq, {
+            family,
+            table: where.table,
+            set: first.element.set,
+            command,
+            wantAck,
+          });
+          for (const i of group) writeElement(w, ops[i]!.element, command === 'add' ? ops[i]!.timeoutMs : 0);
+          endElements(w, nest);
+        }
+      }
     }
     writeBatchEnd(w, this.nextSeq());
     const errno = this.socket.send(w.bytes());
@@ -111,17 +131,9 @@ function groupOps(ops: readonly KernelOp[], indexes: readonly number[]): number[
   return groups;
 }
 
-function toMessages(
-  ops: readonly KernelOp[],
-  group: readonly number[],
-  where: { table: string; family: Family; can: Capabilities },
-): ElementMessage[] {
-  const kind = ops[group[0]!]!.kind;
-  const base = { family: where.family, table: where.table, set: ops[group[0]!]!.element.set };
-  const elements = group.map((i) => ({ key: elementKeyBytes(ops[i]!.element), timeoutMs: ops[i]!.timeoutMs }));
-  const add: ElementMessage = { ...base, command: 'add', elements };
-  if (kind === 'add' || (kind === 'update' && where.can.updateTimeout)) return [add];
-  const keys = elements.map(({ key }) => ({ key, timeoutMs: 0 }));
-  const remove: ElementMessage = { ...base, command: where.can.destroy ? 'destroy' : 'delete', elements: keys };
-  return kind === 'delete' ? [remove] : [remove, add];
+/** An update without the kernel's help is a removal and an addition in the same transaction. */
+function commandsOf(kind: KernelOp['kind'], can: Capabilities): readonly ElementCommand[] {
+  if (kind === 'add' || (kind === 'update' && can.updateTimeout)) return ['add'];
+  const removal = can.destroy ? 'destroy' : 'delete';
+  return kind === 'delete' ? [removal] : [removal, 'add'];
 }

@@ -81,11 +81,25 @@ export class MessageWriter {
     this.pad(value.length);
   }
 
+  /** The head of an attribute whose words the caller writes next with {@link word}. */
+  words(type: number, count: number): void {
+    this.attribute(type, 4 * count);
+  }
+
+  /** Four bytes in network byte order. */
+  word(value: number): void {
+    const b = this.buffer;
+    b[this.used] = value >>> 24;
+    b[this.used + 1] = value >>> 16;
+    b[this.used + 2] = value >>> 8;
+    b[this.used + 3] = value;
+    this.used += 4;
+  }
+
   u64be(type: number, value: number): void {
     this.attribute(type, 8);
-    this.buffer.writeUInt32BE(Math.floor(value / 2 ** 32), this.used);
-    this.buffer.writeUInt32BE(value >>> 0, this.used + 4);
-    this.pad(8);
+    this.word(Math.floor(value / 2 ** 32));
+    this.word(value >>> 0);
   }
 
   /** Starts a nested attribute; give the result to {@link endNest}. */
@@ -106,8 +120,11 @@ export class MessageWriter {
 
   private attribute(type: number, bytes: number): void {
     this.reserve(bytes + 8);
-    this.buffer.writeUInt16LE(bytes + 4, this.used);
-    this.buffer.writeUInt16LE(type, this.used + 2);
+    const b = this.buffer;
+    b[this.used] = bytes + 4;
+    b[this.used + 1] = (bytes + 4) >>> 8;
+    b[this.used + 2] = type;
+    b[this.used + 3] = type >>> 8;
     this.used += 4;
   }
 

@@ -3,13 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import {
-  Journal,
-  keepDecision,
-  readJournal,
-  writeBreakGlass,
-  type JournalRecord,
-} from '../../../src/enforce/journal.js';
+import { Journal, readJournal, writeBreakGlass } from '../../../src/enforce/journal.js';
+import { keepDecision, type JournalRecord } from '../../../src/enforce/journal-record.js';
 import { decision } from './helpers.js';
 
 describe('the journal', () => {
