@@ -1,7 +1,8 @@
 export { inlineOptionsSchema, HOOKS, type InlineOptions, type Exception } from './options.js';
 export { PacketQueue, type QueueOptions } from './queue/queue.js';
 export { NF_ACCEPT, NF_DROP, QueuedPacket } from './queue/messages.js';
-export { createQueueRules, hasNftQueue, type KernelCounters, type QueueRules } from './rules/rules.js';
+export type { KernelCounters } from './rules/counters.js';
+export { createQueueRules, hasNftQueue, type QueueRules } from './rules/rules.js';
 export { findQueueWays, type QueueWays } from './doctor.js';
 export { createPrograms } from './rules/programs.js';
 export { openAlive, type Alive } from './rules/alive.js';

@@ -168,18 +168,11 @@ export async function runInline(
     timers.push(setInterval(showLife, Math.max(50, options.alive_ms / 4)));
     timers.push(
       setInterval(() => {
-        void (async () => {
-          if (pool) kernel = await rules.counters().catch(() => kernel);
-          const { first, fanout } = options.queue;
-          const state = toState(
-            memory.mode,
-            backend,
-            pool?.workers(options.alive_ms) ?? [],
-            kernel,
-            queueDepth(first, fanout),
-          );
-          bus.send({ type: 'state', atMs: Date.now(), state });
-        })();
+        if (pool) kernel = rules.counters() ?? kernel;
+        const { first, fanout } = options.queue;
+        const reports = pool?.workers(options.alive_ms) ?? [];
+        const state = toState(memory.mode, backend, reports, kernel, queueDepth(first, fanout));
+        bus.send({ type: 'state', atMs: Date.now(), state });
       }, 1000),
     );
     ready();
@@ -191,6 +184,7 @@ export async function runInline(
     if (isOpen) await end('the daemon ends').catch(failed);
     else await pool?.stop(DRAIN_MS);
     alive?.close();
+    rules.close();
     timestamps.close();
     goodbye.abort();
     await bus.done;

@@ -1,4 +1,5 @@
 import { HOOKS, type Hook, type InlineOptions } from '../options.js';
+import { openCounterReader, type KernelCounters } from './counters.js';
 import { createPrograms, type Programs } from './programs.js';
 import {
   CHAIN,
@@ -11,16 +12,6 @@ import {
   type Backend,
 } from './render.js';
 
-/** What the kernel did without asking us, since the rules were loaded. */
-export interface KernelCounters {
-  exempt: { packets: number; bytes: number };
-  cut: { packets: number; bytes: number };
-  bypassed: { packets: number; bytes: number };
-  chosen: { packets: number; bytes: number };
-  /** Chosen traffic that passed because nobody showed life. */
-  unwatched: { packets: number; bytes: number };
-}
-
 /** The rules that bring packets to the queue. */
 export interface QueueRules {
   /** Loads the rules with these exempt addresses; they are in force when it resolves. @throws AppError inline.* */
@@ -28,13 +19,16 @@ export interface QueueRules {
   /** Protected and allowed addresses: their packets never reach the queue. */
   setExempt(addresses: Iterable<string>): Promise<void>;
   remove(): Promise<void>;
-  counters(): Promise<KernelCounters>;
+  /** @returns undefined when the table is not there. */
+  counters(): KernelCounters | undefined;
+  close(): void;
 }
 
 const IPTABLES = ['iptables-nft', 'ip6tables-nft'] as const;
 
 export function createQueueRules(options: InlineOptions, netns?: string): QueueRules {
   const programs = createPrograms(netns);
+  const reader = openCounterReader(netns);
 
   async function install(exempt: Iterable<string>): Promise<Backend> {
     const backend = options.backend === 'auto' ? await chooseBackend(programs) : options.backend;
@@ -52,10 +46,8 @@ export function createQueueRules(options: InlineOptions, netns?: string): QueueR
       await removeIptables(programs);
       await programs.load('nft', ['-f'], renderRemoval());
     },
-    async counters() {
-      const text = await programs.run('nft', ['-j', 'list', 'counters', 'table', 'inet', TABLE]);
-      return readCounters(text);
-    },
+    counters: () => reader.read(),
+    close: () => reader.close(),
   };
 }
 
@@ -104,16 +96,3 @@ const succeeds = (programs: Programs, program: string, args: readonly string[]):
     () => true,
     () => false,
   );
-
-function readCounters(text: string): KernelCounters {
-  const none = { packets: 0, bytes: 0 };
-  const out: KernelCounters = { exempt: none, cut: none, bypassed: none, chosen: none, unwatched: none };
-  const { nftables } = JSON.parse(text) as {
-    nftables: { counter?: { name: string; packets: number; bytes: number } }[];
-  };
-  for (const { counter } of nftables) {
-    if (counter && counter.name in out)
-      out[counter.name as keyof KernelCounters] = { packets: counter.packets, bytes: counter.bytes };
-  }
-  return out;
-}

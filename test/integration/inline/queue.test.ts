@@ -75,9 +75,11 @@ describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }
   after(() => {
     listener?.close();
     alive?.close();
+    rules?.close();
     net?.close();
   });
 
+  const counted = () => rules.counters() ?? assert.fail('the table is not there');
   const ruleset = (): string =>
     execFileSync('ip', ['netns', 'exec', net.router, 'nft', 'list', 'ruleset'], { encoding: 'utf8', stdio: 'pipe' });
 
@@ -89,7 +91,7 @@ describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }
     assert.equal(listener.count('hello'), 2);
     assert.equal(await net.ask('udp', 'hello6', { host: SERVER.v6 }), 'hello6');
     assert.equal(listener.count('hello6'), 2);
-    assert.ok((await rules.counters()).unwatched.packets >= 2);
+    assert.ok(counted().unwatched.packets >= 2);
   });
 
   it('drops what is told to be dropped, and nothing else of the same client', async () => {
@@ -111,19 +113,19 @@ describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }
   it('the rest of a direction passes without us once a verdict says so, the other direction still comes', async () => {
     listener.seen.length = 0;
     listener.judge = (_, text) => ({ verdict: NF_ACCEPT, mark: text.includes('bulk') ? marks.pass : 0 });
-    const before = (await rules.counters()).bypassed.packets;
+    const before = counted().bypassed.packets;
     assert.equal(await net.ask('tcp', 'bulk'), 'bulk');
-    assert.ok((await rules.counters()).bypassed.packets > before);
+    assert.ok(counted().bypassed.packets > before);
     listener.judge = () => ({ verdict: NF_ACCEPT });
   });
 
   it('the kernel drops the rest of a connection that was cut, and a new one is judged', async () => {
     listener.judge = (_, text) =>
       text.includes('attack') ? { verdict: NF_ACCEPT, mark: marks.cut } : { verdict: NF_ACCEPT };
-    const before = (await rules.counters()).cut.packets;
+    const before = counted().cut.packets;
     assert.equal(await net.ask('tcp', 'attack', { limitMs: 700 }), undefined);
     assert.equal(listener.count('attack'), 1, 'retransmissions are not asked about again');
-    assert.ok((await rules.counters()).cut.packets >= before + 2, 'the segment and its retransmission');
+    assert.ok(counted().cut.packets >= before + 2, 'the segment and its retransmission');
     listener.judge = () => ({ verdict: NF_ACCEPT });
     assert.equal(await net.ask('tcp', 'next'), 'next');
   });
@@ -159,11 +161,13 @@ describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }
     assert.equal(await net.ask('udp', 'nobody', { limitMs: 300 }), undefined);
     listener = new Listener(net.router, false);
     assert.equal(await net.ask('udp', 'somebody'), 'somebody');
+    strict.close();
   });
 
   it('leaves no rule behind', async () => {
     assert.match(ruleset(), /portcullis_inline/);
     await rules.remove();
+    assert.equal(rules.counters(), undefined);
     const left = ruleset();
     assert.doesNotMatch(left, /portcullis_inline/i);
     assert.equal(await net.ask('udp', 'plain'), 'plain');
