@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import Koa from 'koa';
+import { createAddressFacts } from './address-facts.js';
 import { createAccessControl } from './auth/access.js';
 import { createConnections, type Connections } from './connections.js';
 import { openKeys } from './auth/keys.js';
@@ -14,6 +15,7 @@ import { apiOptionsSchema, type ApiOptions } from './options.js';
 import { publicRoutes } from './public-routes.js';
 import type { Handlers } from './request.js';
 import { accountHandlers } from './routes/accounts.js';
+import { addressFactHandlers } from './routes/address-facts.js';
 import { alertHandlers } from './routes/alerts.js';
 import { authHandlers } from './routes/auth.js';
 import { baselineHandlers } from './routes/baselines.js';
@@ -77,7 +79,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...passkeyHandlers({ deps, store, login, now }),
     ...systemHandlers({ control, live, freshness }),
     ...alertHandlers({ store, live, now }),
-    ...incidentHandlers({ store, live }),
+    ...incidentHandlers({ store, live, now }),
     ...decisionHandlers({ store, control, now }),
     ...responseHandlers({ store, control, now }),
     ...siemHandlers({ control }),
@@ -104,6 +106,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...backupHandlers({ control }),
     ...rulesetHandlers({ control }),
     ...suppressionHandlers({ control }),
+    ...addressFactHandlers(createAddressFacts(options.lookups, log)),
   };
   const rateLimit = createRateLimit(options.rates);
   const router = createOperationRouter({

@@ -72,6 +72,19 @@ export const apiOptionsSchema = z.strictObject({
       heavy: perMinute(60, 'expensive requests'),
     })
     .prefault({}),
+  lookups: z
+    .strictObject({
+      reverseDns: z
+        .boolean()
+        .default(false)
+        .describe(
+          'ask the resolver of this box for the names of addresses that people look at; whoever owns an address may see the question',
+        ),
+      countryDatabase: z.string().optional().describe('MaxMind DB file (.mmdb) with the countries of addresses'),
+      asnDatabase: z.string().optional().describe('MaxMind DB file (.mmdb) with the networks of addresses (ASN)'),
+    })
+    .prefault({})
+    .describe('what the console shows of an address beyond what this box has seen'),
   liveClients: z.number().int().min(1).default(100).describe('WebSocket connections at the same time'),
   liveHistory: z.number().int().min(10).default(2000).describe('updates kept for clients that reconnect'),
   liveBufferBytes: z

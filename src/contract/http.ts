@@ -1,5 +1,6 @@
 /** The HTTP contract: schemas and types of every request and response, shared by server, console and tests. */
 export * from './http/accounts.js';
+export * from './http/address-facts.js';
 export * from './http/alerts.js';
 export * from './http/auth.js';
 export * from './http/backtests.js';

@@ -19,6 +19,7 @@ import type {
   DoctorResult,
   ExplainResponse,
   Incident,
+  IncidentActivity,
   IncidentDetail,
   IncidentState,
   Label,
@@ -80,6 +81,7 @@ export const api = {
     client.post<{ changed: number }>('/alerts/bulk-label', { ids, verdict }),
 
   incidents: list<Incident>('/incidents'),
+  incidentActivity: (ids: string[]) => client.post<IncidentActivity>('/incidents/activity', { ids }),
   incident: (id: string) => client.get<IncidentDetail>(`/incidents/${at(id)}`),
   patchIncident: (id: string, patch: { state?: IncidentState; owner?: string | null }) =>
     client.patch<Incident>(`/incidents/${at(id)}`, patch),

@@ -16,6 +16,7 @@ import type {
 } from '@contract/http';
 
 export type {
+  AddressFacts,
   AlertRow,
   AllowCheck,
   AllowRequest,
@@ -51,6 +52,7 @@ export type {
   HostPeer,
   ImportRequest,
   ImportResult,
+  IncidentActivity,
   IncidentDetail,
   InlineStatus,
   IntelFeed,

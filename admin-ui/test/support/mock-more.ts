@@ -42,6 +42,8 @@ export const MORE: readonly [method: string, path: RegExp, answer: unknown][] = 
     /^\/rules$/,
     { ...page, total: 0, counts: { enabled: 0, disabled: 0, failed: 0 }, classtypes: [], files: [], hitsSinceMs: 0 },
   ],
+  ['GET', /^\/addresses\/[^/]+$/, { address: '', reverseName: null, country: null, network: null }],
+  ['POST', /^\/incidents\/activity$/, { fromMs: 0, stepSecs: 3600, items: [] }],
   ['GET', /^\/policy-schema$/, { type: 'object', properties: {} }],
   [
     'GET',

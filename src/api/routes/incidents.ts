@@ -1,4 +1,4 @@
-import type { incidentOperations } from '../../contract/http.js';
+import { ACTIVITY_HOURS, type incidentOperations } from '../../contract/http.js';
 import type { Incident } from '../../domain/incident.js';
 import type { Store } from '../../store/index.js';
 import type { LiveFeed } from '../live.js';
@@ -11,9 +11,10 @@ const MAX_ALERTS = 200;
 interface Parts {
   store: Store;
   live: LiveFeed;
+  now(): number;
 }
 
-export function incidentHandlers({ store, live }: Parts): Pick<Handlers, keyof typeof incidentOperations> {
+export function incidentHandlers({ store, live, now }: Parts): Pick<Handlers, keyof typeof incidentOperations> {
   async function find(id: string): Promise<Incident> {
     const incident = await store.incidents.get(id);
     if (!incident) throw notFound('incident');
@@ -22,6 +23,14 @@ export function incidentHandlers({ store, live }: Parts): Pick<Handlers, keyof t
 
   return {
     listIncidents: ({ query }) => store.incidents.list(query),
+    async listIncidentActivity({ body }) {
+      const stepMs = 3_600_000;
+      const nowMs = now();
+      const fromMs = nowMs - ACTIVITY_HOURS * stepMs + 1;
+      const ids = [...new Set(body.ids)];
+      const items = await store.incidents.activity(ids, { fromMs, stepMs, steps: ACTIVITY_HOURS });
+      return { fromMs, stepSecs: stepMs / 1000, items };
+    },
     async getIncident({ params }) {
       const incident = await find(params.id);
       const [alerts, decisions, comments] = await Promise.all([

@@ -3,7 +3,7 @@ import { INCIDENT_STATES } from '../../domain/incident.js';
 import { decisionSchema } from '../ipc.js';
 import { alertRowSchema, bulkResultSchema } from './alerts.js';
 import { userNameSchema } from './auth.js';
-import { idParamsSchema, listQuerySchema, msSchema, pageOf, sentenceSchema } from './common.js';
+import { idParamsSchema, LIST_LIMIT_MAX, listQuerySchema, msSchema, pageOf, sentenceSchema } from './common.js';
 import { incidentSchema } from './incident-schema.js';
 import { defineOperations } from './operation.js';
 
@@ -40,6 +40,16 @@ export const incidentBulkSchema = z
     owner: userNameSchema.nullable().optional(),
   })
   .refine((patch) => patch.state !== undefined || patch.owner !== undefined, 'give state or owner');
+/** Steps of an hour that the activity of incidents is counted in. */
+export const ACTIVITY_HOURS = 24;
+export const incidentActivitySchema = z.object({
+  /** Where the first step begins. */
+  fromMs: msSchema,
+  stepSecs: z.number(),
+  /** Alerts by their last sign, in each step, for each incident that was asked for. */
+  items: z.array(z.object({ id: z.string(), counts: z.array(z.number()) })),
+});
+export type IncidentActivity = z.infer<typeof incidentActivitySchema>;
 export const commentRequestSchema = z.strictObject({ text: sentenceSchema(4000) });
 
 export const incidentOperations = defineOperations({
@@ -53,6 +63,16 @@ export const incidentOperations = defineOperations({
     query: listQuerySchema,
     status: 200,
     response: incidentPageSchema,
+  },
+  listIncidentActivity: {
+    method: 'post',
+    path: '/incidents/activity',
+    summary: 'Alerts of these incidents by hour, for the last day',
+    access: 'viewer',
+    rate: 'read',
+    body: z.strictObject({ ids: z.array(z.uuid()).min(1).max(LIST_LIMIT_MAX) }),
+    status: 200,
+    response: incidentActivitySchema,
   },
   getIncident: {
     method: 'get',

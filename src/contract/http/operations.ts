@@ -8,6 +8,7 @@ import { hostOperations } from './hosts.js';
 import { passkeyOperations } from './passkeys.js';
 import { captureOperations } from './captures.js';
 import { accountOperations } from './accounts.js';
+import { addressFactOperations } from './address-facts.js';
 import { alertOperations } from './alerts.js';
 import { authOperations } from './auth.js';
 import { backtestOperations } from './backtests.js';
@@ -69,5 +70,6 @@ export const OPERATIONS = {
   ...backupOperations,
   ...rulesetOperations,
   ...suppressionOperations,
+  ...addressFactOperations,
 };
 export type OperationId = keyof typeof OPERATIONS;

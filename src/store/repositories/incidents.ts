@@ -19,6 +19,7 @@ import {
   wordField,
   type SearchFields,
 } from '../search.js';
+import { incidentActivity, type ActivitySpan, type IncidentActivity } from './activity.js';
 import type { WriteBehind } from '../write-behind.js';
 
 const FIELDS: SearchFields = {
@@ -103,6 +104,7 @@ export interface IncidentRepository {
   get(id: string): Promise<Incident | undefined>;
   list(page: PageRequest): Promise<PageResult<Incident>>;
   change(id: string, change: { state?: IncidentState; owner?: string | null }): Promise<Incident | undefined>;
+  activity(ids: readonly string[], span: ActivitySpan): Promise<IncidentActivity[]>;
   comment(incidentId: string, user: string, text: string): Promise<IncidentComment>;
   comments(incidentId: string): Promise<IncidentComment[]>;
 }
@@ -139,6 +141,7 @@ export function createIncidentRepository(db: Database, writes: WriteBehind<Incid
       await db.write((manager) => manager.update(db.entities.incident, { id }, set));
       return get(id);
     },
+    activity: (ids, span) => incidentActivity(db, ids, span),
     async comment(incidentId, user, text) {
       const row: CommentRow = { id: uuid7(), incidentId, user, text: clip(text, 4000), createdMs: Date.now() };
       await db.write((manager) => manager.insert(db.entities.comment, row));

@@ -18,7 +18,7 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   doctor: 'analyst', canary: 'operator',
   listSensors: 'viewer', setCapture: 'operator',
   listAlerts: 'viewer', getAlert: 'viewer', patchAlert: 'analyst', bulkAlerts: 'analyst', labelAlert: 'analyst',
-  listIncidents: 'viewer', getIncident: 'viewer', patchIncident: 'analyst', commentIncident: 'analyst',
+  listIncidents: 'viewer', getIncident: 'viewer', listIncidentActivity: 'viewer', patchIncident: 'analyst', commentIncident: 'analyst',
   listDecisions: 'viewer', getDecision: 'viewer', addDecision: 'operator', extendDecision: 'operator',
   releaseDecision: 'operator', allowDecision: 'operator', checkAllow: 'viewer',
   explainPolicies: 'analyst', diffPolicy: 'viewer', rollbackPolicy: 'operator', deletePolicy: 'operator',
@@ -48,7 +48,7 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   listAlertPackets: 'analyst', getAlertPacket: 'analyst', downloadAlertPcap: 'analyst', downloadAlertBundle: 'analyst',
   downloadIncidentBundle: 'analyst', injectPackets: 'operator', releaseDecisions: 'operator', importDecisions: 'operator',
   listBackups: 'admin', addBackup: 'admin', downloadBackup: 'admin', removeBackup: 'admin', getRuleset: 'analyst', getFleet: 'viewer',
-  listSuppressions: 'viewer', addSuppression: 'operator', removeSuppression: 'operator',
+  getAddressFacts: 'viewer', listSuppressions: 'viewer', addSuppression: 'operator', removeSuppression: 'operator',
 }; // prettier-ignore
 
 const all = Object.entries(OPERATIONS) as [keyof typeof OPERATIONS, Operation][];

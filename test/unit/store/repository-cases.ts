@@ -155,6 +155,21 @@ export function repositoryCases(name: string, open: () => Promise<Store>): void 
       assert.equal(await store.suppressions.remove(full.id), undefined);
     });
 
+    it('counts the alerts of incidents by hour', async () => {
+      const [busy, quiet] = [uuid7(), uuid7()];
+      const [fromMs, stepMs] = [START_MS + 50_000_000, 3_600_000];
+      const at = (ms: number, incidentId = busy): void =>
+        void store.alerts.queue({ alert: sampleAlert({ incidentId, lastMs: fromMs + ms }) });
+      [-1, 0, 1, stepMs - 1, stepMs, 3 * stepMs + 7].forEach((ms) => at(ms));
+      at(5, uuid7());
+      await store.flush();
+      const found = await store.incidents.activity([busy, quiet], { fromMs, stepMs, steps: 4 });
+      assert.deepEqual(found, [
+        { id: busy, counts: [3, 1, 0, 1] },
+        { id: quiet, counts: [0, 0, 0, 0] },
+      ]);
+    });
+
     it('keeps owner and state of an incident while it grows', async () => {
       const incident = sampleIncident();
       store.incidents.queue(incident);

@@ -129,6 +129,8 @@ export const findings = {
     incident: 'Incident',
     offender: 'Offender',
     alerts: 'Alerts',
+    lastDay: 'Last 24 h',
+    activity: (n: number) => `${plural(n, 'alert', 'alerts')} in the last 24 hours, by hour`,
     first: 'First',
     last: 'Last',
     state: 'State',

@@ -109,6 +109,11 @@ export const words = {
     incidents: 'Incidents of it',
     flows: 'Flows with it',
     host: 'Whom it talks with',
+    name: 'Name',
+    unconfirmed: 'not confirmed',
+    unconfirmedHelp: 'The name does not lead back to this address: its owner may have written anything.',
+    country: 'Country',
+    network: 'Network',
   },
   duration: {
     label: 'For',
