@@ -14,3 +14,4 @@ export type { CanaryDetection, CanaryPlace, CanaryResult, CanarySighting, Canary
 export { createLayout } from './layout.js';
 export { AllowNames, type AllowNamesDeps } from './allow-names.js';
 export { isAllowTooWide } from './exempt.js';
+export { openWarmUpRun, type WarmUpRun } from './warm-up.js';

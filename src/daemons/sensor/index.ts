@@ -14,6 +14,7 @@ import { createInjection } from './injection.js';
 import { createPacketRecorder } from './packet-recorder.js';
 import { createFlowReporter } from './flow-reporter.js';
 import { createLiveCapture, defaultInterfaces, type LiveCapture } from './live-capture.js';
+import { warmUpSensor } from './warm-up.js';
 
 /** Live packets may wait this long in the kernel's ring before the sensor's clock passes them, microseconds. */
 const CLOCK_LAG_US = 50_000;
@@ -21,6 +22,8 @@ const MAX_FLOW_REPORTS_PER_SEC = 2000;
 const SCORING_REPORT_MS = 10_000;
 /** Hosts whose baseline is told in a second. */
 const BASELINES_A_SECOND = 4;
+/** Scans that the compiler sees before the first real one; they take a quarter of a second. */
+const WARM_UP_ROUNDS = 100;
 const GATE = { intervalUs: 250_000, maxKeys: 20_000 };
 
 /**
@@ -153,6 +156,7 @@ export async function runSensor(
     if (report.samples.length > 0 || report.shadow.length > 0) bus.send({ type: 'scoring', ...report });
   }, SCORING_REPORT_MS);
   try {
+    warmUpSensor(config, WARM_UP_ROUNDS);
     await live.setInterfaces(configured);
     ready();
     await waitForAbort(signal);

@@ -22,7 +22,7 @@ function isTestAddress(text: string): boolean {
   return ip !== undefined && TEST_NETWORKS.some((n) => n.version === ip.version && cidrContains(n, ip));
 }
 
-function blockOf(frames: readonly Uint8Array[], startUs: number, gapUs: number): PacketBlock {
+export function blockOf(frames: readonly Uint8Array[], startUs: number, gapUs: number): PacketBlock {
   const lengths = Int32Array.from(frames, (frame) => frame.length);
   const offset = new Int32Array(frames.length);
   for (let i = 1; i < frames.length; i++) offset[i] = offset[i - 1]! + lengths[i - 1]!;
