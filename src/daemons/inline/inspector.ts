@@ -138,6 +138,13 @@ export class Inspector {
     this.observer?.onTick?.(atUs);
   }
 
+  /** Ends all flows and counts from zero. */
+  forgetAll(): void {
+    this.flows.flush(nowUs());
+    for (const name of Object.keys(this.counts)) this.counts[name as keyof typeof this.counts] = 0;
+    for (const name of Object.keys(this.guard.counts)) this.guard.counts[name as keyof typeof this.guard.counts] = 0;
+  }
+
   stats(): Record<string, number> {
     const { guard } = this;
     return {

@@ -115,8 +115,13 @@ export class VerdictWriter {
     return this.used === 0;
   }
 
-  bytes(): Buffer {
-    return this.buffer.subarray(0, this.used);
+  /** The verdicts are the first `length` bytes of it. */
+  get bytes(): Buffer {
+    return this.buffer;
+  }
+
+  get length(): number {
+    return this.used;
   }
 
   reset(): void {

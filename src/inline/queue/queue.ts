@@ -113,7 +113,7 @@ export class PacketQueue {
   flush(): void {
     this.settleRun();
     if (this.verdicts.isEmpty) return;
-    const errno = this.socket.send(this.verdicts.bytes());
+    const errno = this.socket.send(this.verdicts.bytes, this.verdicts.length);
     if (errno !== 0) this.verdictErrors++;
     this.verdicts.reset();
   }
@@ -157,7 +157,7 @@ export class PacketQueue {
     w.binary(CFG.FLAGS, u32(flags));
     w.binary(CFG.MASK, u32(CFG_F_FAIL_OPEN | CFG_F_GSO));
     w.end();
-    const errno = this.socket.send(w.bytes()) || this.readAnswers();
+    const errno = this.socket.send(w.bytes(), w.length) || this.readAnswers();
     if (errno !== 0) throw queueFailed(`configuration of queue ${options.number}`, errno);
   }
 

@@ -36,7 +36,7 @@ export interface QueueSocket {
   /** @returns how many datagrams were read; 0 when none waits. */
   receive(): number;
   /** @returns 0 or an errno. */
-  send(data: Buffer): number;
+  send(data: Buffer, bytes: number): number;
   close(): void;
 }
 
@@ -97,9 +97,9 @@ export function openQueueSocket(options: QueueSocketOptions): QueueSocket {
         if (errno !== EINTR && errno !== ENOBUFS) throw queueFailed('recvmmsg', errno);
       }
     },
-    send(data) {
+    send(data, bytes) {
       for (;;) {
-        if (c.sendto(fd, data, data.length, 0, address, 12) >= 0) return 0;
+        if (c.sendto(fd, data, bytes, 0, address, 12) >= 0) return 0;
         const errno = koffi.errno();
         if (errno !== EINTR) return errno;
       }

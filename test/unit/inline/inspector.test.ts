@@ -4,6 +4,7 @@ import { loadRules, SignatureEngine, signatureOptionsSchema } from '../../../src
 import { DropBook } from '../../../src/daemons/inline/drop-book.js';
 import { Inspector } from '../../../src/daemons/inline/inspector.js';
 import { InlineJudge } from '../../../src/daemons/inline/judge.js';
+import { rehearse } from '../../../src/daemons/inline/rehearsal.js';
 import { observeSignatures } from '../../../src/daemons/signature-observer.js';
 import { inlineOptionsSchema, marksFrom, NF_ACCEPT, NF_DROP, QueuedPacket } from '../../../src/inline/index.js';
 import { parsePolicy, type Policy } from '../../../src/policy/index.js';
@@ -375,5 +376,18 @@ describe('the inspector', () => {
     assert.equal(b.inspector.counts.exception_parser_error, 1);
     const strict = bench({ exceptions: { parser_error: 'drop' } });
     assert.equal(strict.verdicts.get(strict.push(new Uint8Array([0x45, 0, 0])))?.verdict, NF_DROP);
+  });
+
+  it('the rehearsal before the first packet judges thousands and leaves nothing behind', () => {
+    const b = bench();
+    assert.ok(rehearse(b.inspector) > 1000);
+    assert.ok(b.verdicts.size > 1000, 'every one of them had its verdict');
+    const { judged, dropped, retransmissions, flows, held_bytes: kept } = b.inspector.stats();
+    assert.deepEqual(
+      { judged, dropped, retransmissions, flows, kept },
+      { judged: 0, dropped: 0, retransmissions: 0, flows: 0, kept: 0 },
+    );
+    assert.deepEqual(b.detections, []);
+    assert.ok(cut(b.verdicts.get(connection(b).send(0, EVIL))));
   });
 });
