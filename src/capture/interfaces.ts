@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { LINK } from '../domain/packet.js';
+import { indexOf, interfaceFacts, type InterfaceFacts } from './afpacket/interface-request.js';
 import { capDevices } from './cap/binding.js';
 
 /** A network interface as the operator may choose it. */
@@ -19,8 +20,11 @@ export interface InterfaceInfo {
   description: string;
 }
 
-const ROOT = '/sys/class/net';
+/** Of this process, also where only processes are visible in proc. */
+const PROC_DEV = '/proc/self/net/dev';
+const SYSFS = '/sys/class/net';
 const IFF_UP = 1;
+const IFF_RUNNING = 0x40;
 
 /** ARP hardware types (linux/if_arp.h) whose frames begin with an Ethernet header; loopback pretends to. */
 const ETHERNET_TYPES: readonly number[] = [1, 772];
@@ -33,18 +37,11 @@ export function linkTypeOfHardware(type: number): number {
   return RAW_IP_TYPES.includes(type) ? LINK.RAW : -1;
 }
 
-/** Reads one attribute of an interface from sysfs; the empty string when there is none. */
-function attribute(name: string, key: string): string {
-  try {
-    return readFileSync(`${ROOT}/${name}/${key}`, 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
+/** Names of the interfaces of this process's network namespace (proc_net(5)). */
 export function interfaceNames(): string[] {
   try {
-    return readdirSync(ROOT).filter((name) => attribute(name, 'ifindex') !== '');
+    const lines = readFileSync(PROC_DEV, 'utf8').split('\n').slice(2);
+    return lines.flatMap((line) => (line.includes(':') ? [line.slice(0, line.lastIndexOf(':')).trim()] : []));
   } catch {
     return Object.keys(networkInterfaces());
   }
@@ -52,38 +49,51 @@ export function interfaceNames(): string[] {
 
 /** @returns undefined when the interface does not exist. */
 export function interfaceIndex(name: string): number | undefined {
-  const index = name.includes('/') || name.startsWith('.') ? '' : attribute(name, 'ifindex');
-  return index === '' ? undefined : Number(index);
+  return indexOf(name);
 }
 
 export function interfaceIsUp(name: string): boolean {
-  return (Number(attribute(name, 'flags')) & IFF_UP) !== 0;
+  return ((interfaceFacts(name)?.flags ?? 0) & IFF_UP) !== 0;
 }
 
 export function hardwareType(name: string): number {
-  return Number(attribute(name, 'type'));
+  return interfaceFacts(name)?.hardwareType ?? -1;
+}
+
+/** Operational state; sysfs knows more words for it, where it shows the same interface. */
+function stateOf(name: string, facts: InterfaceFacts): string {
+  try {
+    const read = (key: string): string => readFileSync(`${SYSFS}/${name}/${key}`, 'utf8').trim();
+    if (Number(read('ifindex')) === facts.index) return read('operstate');
+  } catch {
+    // No sysfs, or that of another network namespace.
+  }
+  return (facts.flags & IFF_RUNNING) === 0 ? 'down' : 'unknown';
 }
 
 /** Every interface of this machine, by index; addresses and descriptions from libpcap where it is installed. */
 export function listInterfaces(): InterfaceInfo[] {
   const devices = new Map(capDevices().map((device) => [device.name, device]));
   const own = networkInterfaces();
-  const list = interfaceNames().map((name): InterfaceInfo => {
+  const list = interfaceNames().flatMap((name): InterfaceInfo[] => {
+    const facts = interfaceFacts(name);
+    if (!facts) return [];
     const found = [
       ...(devices.get(name)?.addresses.map((a) => a.addr) ?? []),
       ...(own[name]?.map((a) => a.address) ?? []),
     ];
-    return {
+    const info = {
       name,
-      index: interfaceIndex(name) ?? 0,
-      isUp: interfaceIsUp(name),
-      state: attribute(name, 'operstate') || 'unknown',
+      index: facts.index,
+      isUp: (facts.flags & IFF_UP) !== 0,
+      state: stateOf(name, facts),
       addresses: [...new Set(found.filter((a) => a !== undefined).map((a) => a.replace(/%.*$/, '')))],
-      mac: attribute(name, 'address'),
-      mtu: Number(attribute(name, 'mtu')),
-      linkType: linkTypeOfHardware(hardwareType(name)),
+      mac: facts.mac,
+      mtu: facts.mtu,
+      linkType: linkTypeOfHardware(facts.hardwareType),
       description: devices.get(name)?.description ?? '',
     };
+    return [info];
   });
   return list.sort((a, b) => a.index - b.index);
 }

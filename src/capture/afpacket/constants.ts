@@ -1,9 +1,15 @@
-/** Numbers of linux/if_packet.h, linux/if_ether.h and asm-generic/socket.h. */
+/** Numbers of linux/if_packet.h, linux/if_ether.h, linux/sockios.h and asm-generic/socket.h. */
+export const AF_UNIX = 1;
 export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_CLOEXEC = 0o2000000;
 export const ETH_P_ALL = 0x0003;
+
+export const SIOCGIFFLAGS = 0x8913;
+export const SIOCGIFMTU = 0x8921;
+export const SIOCGIFHWADDR = 0x8927;
+export const SIOCGIFINDEX = 0x8933;
 
 export const SOL_SOCKET = 1;
 export const SO_ERROR = 4;

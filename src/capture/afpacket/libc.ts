@@ -22,6 +22,11 @@ function bindLibc() {
       value: Uint8Array,
       length: Uint8Array,
     ) => number,
+    ioctl: libc.func('int ioctl(int fd, unsigned long request, void *argument)') as (
+      fd: number,
+      request: number,
+      argument: Uint8Array,
+    ) => number,
     bind: libc.func('int bind(int fd, void *address, uint32_t length)') as (
       fd: number,
       address: Uint8Array,

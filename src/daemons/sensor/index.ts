@@ -13,6 +13,7 @@ import { createDetectionGate } from './detection-gate.js';
 import { createInjection } from './injection.js';
 import { createPacketRecorder } from './packet-recorder.js';
 import { createFlowReporter } from './flow-reporter.js';
+import { InterfaceFollower } from './follow-interfaces.js';
 import { createLiveCapture, defaultInterfaces, type LiveCapture } from './live-capture.js';
 import { warmUpSensor } from './warm-up.js';
 
@@ -95,8 +96,11 @@ export async function runSensor(
     log,
   });
   capture = live;
-  const configured = config.capture.interfaces.length > 0 ? config.capture.interfaces : defaultInterfaces();
-  if (configured.length === 0) {
+  const followsDefaults = config.capture.interfaces.length === 0;
+  const chosen = (): readonly string[] => (followsDefaults ? defaultInterfaces() : config.capture.interfaces);
+  let followed = followsDefaults;
+  const follower = new InterfaceFollower({ live, present: defaultInterfaces, isWanted: () => followed, log });
+  if (chosen().length === 0) {
     throw new AppError({
       kind: 'operational',
       code: 'sensor.no_interface',
@@ -108,7 +112,8 @@ export async function runSensor(
   async function command(message: Incoming<'sensor'>): Promise<void> {
     try {
       if (message.type === 'capture') {
-        await live.setInterfaces(message.running ? (message.interfaces ?? configured) : []);
+        followed = message.running && message.interfaces === undefined && followsDefaults;
+        await live.setInterfaces(message.running ? (message.interfaces ?? chosen()) : []);
       } else if (message.type === 'inject') {
         const { packets, sample, gapMs } = message;
         pipeline.push(createInjection({ packets, sample, gapMs }, nowUs()).block);
@@ -157,10 +162,12 @@ export async function runSensor(
   }, SCORING_REPORT_MS);
   try {
     warmUpSensor(config, WARM_UP_ROUNDS);
-    await live.setInterfaces(configured);
+    await live.setInterfaces(chosen());
+    follower.start();
     ready();
     await waitForAbort(signal);
   } finally {
+    follower.close();
     clearInterval(ticker);
     clearInterval(statistics);
     clearInterval(scoring);

@@ -33,6 +33,8 @@ export function createLiveCapture(deps: LiveCaptureDeps): LiveCapture {
   const running = new Map<string, Running>();
   const ended: CaptureStats = { packets: 0, bytes: 0, kernelDrops: 0, reopens: 0 };
   let nextId = 0;
+  /** One change after another. */
+  let changes: Promise<unknown> = Promise.resolve();
 
   async function open(name: string): Promise<void> {
     const source = await openSource(deps.sourceFor(name, nextId++ & 0xff));
@@ -70,10 +72,16 @@ export function createLiveCapture(deps: LiveCaptureDeps): LiveCapture {
     await entry?.done;
   }
 
+  async function setTo(names: readonly string[]): Promise<void> {
+    for (const name of [...running.keys()]) if (!names.includes(name)) await close(name);
+    for (const name of names) if (!running.has(name)) await open(name);
+  }
+
   return {
-    async setInterfaces(names) {
-      for (const name of [...running.keys()]) if (!names.includes(name)) await close(name);
-      for (const name of names) if (!running.has(name)) await open(name);
+    setInterfaces(names) {
+      const change = changes.then(() => setTo(names));
+      changes = change.catch(() => undefined);
+      return change;
     },
     get interfaces() {
       return [...running.keys()];
