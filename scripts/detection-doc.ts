@@ -127,9 +127,17 @@ ${table.join('\n')}
 ${missed.length === 0 ? 'Nothing was missed.' : `Missed:\n\n${missed.join('\n')}`}
 
 Benign runs: ${hours.toFixed(2)} hours, ${benign.flows} flows, ${benign.packets} packets; **${lab.falseAlerts.length} false alerts** (${(lab.falseAlerts.length / Math.max(hours, 1e-9)).toFixed(1)} an hour, ${perFlows.toFixed(2)} per
-10,000 flows), ${lab.blocking} of them of a kind that could block.
+10,000 flows). ${actionText(lab.actions)}
 ${lab.falseAlerts.map((line) => `\n- ${line}`).join('')}
 `;
+}
+
+/** What would have been done to benign sources. */
+function actionText(actions: readonly string[]): string {
+  const by = 'The shipped policies, in enforce mode and with nothing protected or allowed,';
+  return actions.length === 0
+    ? `${by} do nothing to a benign source.`
+    : `${by} act on ${actions.length} benign source${actions.length === 1 ? '' : 's'}: ${actions.join('; ')}.`;
 }
 
 function captureSection(captures: CaptureFigures): string {
@@ -149,7 +157,7 @@ truth is one label for a whole capture there is no time to give.
 ${rows.join('\n')}
 
 ${missed.length === 0 ? '' : `Missed:\n\n${missed.join('\n')}\n`}
-Benign captures: ${captures.benignFlows} flows, ${captures.benignPackets} packets, **${captures.falseAlerts.length} false alerts**, ${rate.toFixed(2)} per 10,000 flows.
+Benign captures: ${captures.benignFlows} flows, ${captures.benignPackets} packets, **${captures.falseAlerts.length} false alerts**, ${rate.toFixed(2)} per 10,000 flows. ${actionText(captures.actions)}
 ${captures.falseAlerts.map((line) => `\n- ${line}`).join('')}
 `;
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BehaviourOptions } from '../../src/detect/behaviour/index.js';
+import { actionsOf } from './blocks.js';
 import { replay, type Replayed } from './replay.js';
 
 /** What a family of attack should be reported as. */
@@ -103,13 +104,22 @@ export interface CaptureFigures {
   benignPackets: number;
   /** One line a distinct label and offender of a benign capture. */
   falseAlerts: string[];
+  /** One line an offender of a benign capture that the shipped policies block or slow down. */
+  actions: string[];
   problems: string[];
 }
 
 /** Replays every capture of a list with columns path, category, family, label_granularity, attackers. */
 export async function measureCaptures(folder: string, csv: string, options: BehaviourOptions): Promise<CaptureFigures> {
   const families = new Map<string, FamilyRow>();
-  const out: CaptureFigures = { families: [], benignFlows: 0, benignPackets: 0, falseAlerts: [], problems: [] };
+  const out: CaptureFigures = {
+    families: [],
+    benignFlows: 0,
+    benignPackets: 0,
+    falseAlerts: [],
+    actions: [],
+    problems: [],
+  };
   for (const row of parseCsv(readFileSync(csv, 'utf8'))) {
     const capture: Capture = {
       path: row['path'] ?? '',
@@ -126,6 +136,8 @@ export async function measureCaptures(folder: string, csv: string, options: Beha
       addAttack(families, { ...seen, capture });
       continue;
     }
+    for (const [who, action] of await actionsOf(seen.detections, options.homeNetworks))
+      out.actions.push(`${capture.path}: ${action} ${who}`);
     out.benignFlows += seen.flows;
     out.benignPackets += seen.packets;
     const alerts = new Map(seen.detections.map((d) => [`${d.label} ${d.offender}`, d]));

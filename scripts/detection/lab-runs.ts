@@ -4,6 +4,7 @@ import type { Detection } from '../../src/domain/detection.js';
 import { behaviourOptionsSchema } from '../../src/detect/behaviour/index.js';
 import { canonicalAddress, cidrContains, parseCidr, parseIp } from '../../src/util/ip.js';
 import type { Truth, TruthStep } from '../../test/lab/truth.js';
+import { actionsOf } from './blocks.js';
 import { replay, type Replayed } from './replay.js';
 
 /** Packets of a step may be seen a little outside its ends. */
@@ -40,8 +41,8 @@ export interface LabFigures {
   benign: { runs: number; flows: number; packets: number; secs: number };
   /** One line a distinct label and offender of a benign run. */
   falseAlerts: string[];
-  /** Of those, how many could block somebody. */
-  blocking: number;
+  /** One line an offender of a benign run that the shipped policies block or slow down. */
+  actions: string[];
 }
 
 /** Replays lab runs: folders with capture.pcap and truth.json. Labels that no behaviour detector has are left out. */
@@ -50,7 +51,7 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
     attacks: [],
     benign: { runs: 0, flows: 0, packets: 0, secs: 0 },
     falseAlerts: [],
-    blocking: 0,
+    actions: [],
   };
   for (const folder of folders.flatMap(runsIn)) {
     const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Truth;
@@ -59,8 +60,11 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
     const sources = [...new Set(hostile.flatMap((s) => s.sources))];
     const options = hostile.some((s) => s.label === 'lateral_movement') ? AS_INSIDE : AS_ROUTER;
     const seen = await replay(join(folder, 'capture.pcap'), sources, options);
-    if (hostile.length === 0) addBenign(out, truth, seen);
-    else out.attacks.push(...attacksOf(truth, hostile, seen).filter((a) => labels.has(a.label)));
+    if (hostile.length === 0) {
+      addBenign(out, truth, seen);
+      for (const [who, action] of await actionsOf(seen.detections, options.homeNetworks))
+        out.actions.push(`${truth.scenario} (${truth.speed}): ${action} ${who}`);
+    } else out.attacks.push(...attacksOf(truth, hostile, seen).filter((a) => labels.has(a.label)));
   }
   return out;
 }
@@ -80,7 +84,6 @@ function addBenign(out: LabFigures, truth: Truth, seen: Replayed): void {
   out.benign.packets += seen.packets;
   out.benign.secs += seen.secs;
   const alerts = new Map(seen.detections.map((d) => [`${d.label} ${d.offender}`, d]));
-  out.blocking += [...alerts.values()].filter((d) => d.noBlock !== true).length;
   for (const d of alerts.values()) {
     out.falseAlerts.push(
       `${truth.scenario} (${truth.speed}): ${d.title} by ${d.offender}: ${d.evidence[0]?.text ?? ''}`,

@@ -36,7 +36,8 @@ export const DETECTORS: readonly DetectorProse[] = [
     counts:
       'Addresses asked for by one station; claims of an address by a second hardware address while the first is alive; ' +
       'replies that nobody asked for, for two addresses or more, by one hardware address.',
-    spoofable: 'Always. ARP spoofing never blocks: the claimed address is the victim’s own.',
+    spoofable:
+      'Always, and ARP never leads to an action: a claimed address is the victim’s own, and a router asks for whatever others look for behind it.',
     misses: 'Spoofing of a host that never sends ARP itself; a claim made before the rightful owner was ever seen.',
   },
   {
@@ -85,12 +86,12 @@ export const DETECTORS: readonly DetectorProse[] = [
     options: ['beacon'],
     labels: ['beacon'],
     counts:
-      'Connections from one host to one service that begin at regular times: the coefficient of variation of the ' +
+      'Connections from one host to one service outside that begin at regular times: the coefficient of variation of the ' +
       'intervals stays small even with jitter of half the interval. Ports that are polled by design (DNS, NTP, SNMP, ' +
       'Modbus, monitoring agents) and services that the host contacts day by day (baseline) do not count.',
     spoofable: 'Never. Reported with confidence 0.6: monitoring and updates are regular too.',
     misses:
-      'Beacons that keep one connection open, that change their server, or that were there while the host was learned; ' +
+      'Beacons that keep one connection open, that change their server, or whose server is inside, that were there while the host was learned; ' +
       'intervals below `min_mean_secs`.',
   },
   {

@@ -3,39 +3,44 @@ const WAYS = 8;
 const SET_WORDS = 2 * WAYS;
 /** Worths count half seconds. */
 const TICKS_A_US = 2e-6;
+/** A record: the address, how often its place changed hands, its weight; half a cache line. */
+const RECORD_WORDS = 8;
+const GENERATION = 4;
+const WEIGHT = 5;
 /** Each step of weight keeps an entry this much longer than its last sight says: a minute. */
 const WEIGHT_TICKS = 120;
 
 /**
  * Bounded table of addresses (four words each): an address lives in one of eight places. When all are taken, the entry
  * with the least weight and longest unseen goes, so that a flood of one-packet sources does not push out a source that
- * is building up a case. `generation` changes when a place gets another address: owners of columns compare it.
+ * is building up a case. The generation changes when a place gets another address: owners of columns compare it.
  */
 export class AddressTable {
   readonly capacity: number;
-  readonly generation: Uint32Array;
   /** True when the last `acquire` made a new entry. */
   inserted = false;
   evictions = 0;
-  private readonly words: Uint32Array;
+  private readonly records: Uint32Array;
   /** By set: the tags of its entries, 0 when free, then how long each is to be kept. */
   private readonly sets: Uint32Array;
-  private readonly weights: Uint8Array;
   private readonly setMask: number;
 
   /** @param capacity entries, rounded up to a power of two. */
   constructor(capacity: number) {
     this.capacity = Math.max(WAYS, 2 ** Math.ceil(Math.log2(capacity)));
-    this.words = new Uint32Array(this.capacity * 4);
+    this.records = new Uint32Array(this.capacity * RECORD_WORDS);
     this.sets = new Uint32Array(this.capacity * 2);
-    this.weights = new Uint8Array(this.capacity);
-    this.generation = new Uint32Array(this.capacity);
     this.setMask = this.capacity / WAYS - 1;
   }
 
   /** Word `w` (0..3) of the entry's address. */
   word(index: number, w: number): number {
-    return this.words[index * 4 + w]!;
+    return this.records[index * RECORD_WORDS + w]!;
+  }
+
+  /** How often the place was given to an address; 0 when never. */
+  generation(index: number): number {
+    return this.records[index * RECORD_WORDS + GENERATION]!;
   }
 
   find(w0: number, w1: number, w2: number, w3: number): number {
@@ -57,28 +62,30 @@ export class AddressTable {
       if (sets[at + way] !== tag) continue;
       const index = set * WAYS + way;
       if (!this.matches(index, w0, w1, w2, w3)) continue;
-      sets[at + WAYS + way] = nowUs * TICKS_A_US + this.weights[index]! * WEIGHT_TICKS;
+      sets[at + WAYS + way] = nowUs * TICKS_A_US + this.records[index * RECORD_WORDS + WEIGHT]! * WEIGHT_TICKS;
       this.inserted = false;
       return index;
     }
     const index = set * WAYS + this.victim(at);
     sets[at + (index & (WAYS - 1))] = tag;
     sets[at + WAYS + (index & (WAYS - 1))] = nowUs * TICKS_A_US;
-    this.weights[index] = 0;
-    this.generation[index]! += 1;
-    this.words[index * 4] = w0;
-    this.words[index * 4 + 1] = w1;
-    this.words[index * 4 + 2] = w2;
-    this.words[index * 4 + 3] = w3;
+    const { records } = this;
+    const r = index * RECORD_WORDS;
+    records[r] = w0;
+    records[r + 1] = w1;
+    records[r + 2] = w2;
+    records[r + 3] = w3;
+    records[r + GENERATION]! += 1;
+    records[r + WEIGHT] = 0;
     this.inserted = true;
     return index;
   }
 
   /** Says that an entry is worth keeping: `weight` is 1 to 255, and never sinks. */
   raise(index: number, weight: number): void {
-    const more = weight - this.weights[index]!;
+    const more = weight - this.records[index * RECORD_WORDS + WEIGHT]!;
     if (more <= 0) return;
-    this.weights[index] = weight;
+    this.records[index * RECORD_WORDS + WEIGHT] = weight;
     const way = index & (WAYS - 1);
     this.sets[(index - way) * 2 + WAYS + way]! += more * WEIGHT_TICKS;
   }
@@ -86,7 +93,8 @@ export class AddressTable {
   /** Says that an entry was seen. */
   touch(index: number, nowUs: number): void {
     const way = index & (WAYS - 1);
-    this.sets[(index - way) * 2 + WAYS + way] = nowUs * TICKS_A_US + this.weights[index]! * WEIGHT_TICKS;
+    this.sets[(index - way) * 2 + WAYS + way] =
+      nowUs * TICKS_A_US + this.records[index * RECORD_WORDS + WEIGHT]! * WEIGHT_TICKS;
   }
 
   /** The free or least worthy place of a set. */
@@ -105,9 +113,9 @@ export class AddressTable {
   }
 
   private matches(i: number, w0: number, w1: number, w2: number, w3: number): boolean {
-    const at = i * 4;
-    const { words } = this;
-    return words[at + 3] === w3 && words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2;
+    const at = i * RECORD_WORDS;
+    const { records } = this;
+    return records[at + 3] === w3 && records[at] === w0 && records[at + 1] === w1 && records[at + 2] === w2;
   }
 }
 

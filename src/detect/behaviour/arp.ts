@@ -124,9 +124,9 @@ export class ArpDetector implements Detector {
       this.questions[wanted] = 1;
     }
     const station = this.stations.acquire(0, 0, 0, p.src3, p.tsUs);
-    const fresh = this.askedGeneration[station] !== this.stations.generation[station];
+    const fresh = this.askedGeneration[station] !== this.stations.generation(station);
     if (fresh || p.tsUs - this.askedSince[station]! > this.options.windowSecs * 1e6) {
-      this.askedGeneration[station] = this.stations.generation[station]!;
+      this.askedGeneration[station] = this.stations.generation(station);
       this.askedSince[station] = p.tsUs;
       this.asked.clear(station);
     }
@@ -141,6 +141,8 @@ export class ArpDetector implements Detector {
       offender: formatIpv4(p.src3),
       score: scoreOf(targets, this.options.targets),
       confidence: 0.85,
+      // A router asks for whatever others look for behind it.
+      noBlock: true,
       evidence: [
         {
           name: 'distinct_targets',

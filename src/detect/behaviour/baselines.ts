@@ -41,7 +41,8 @@ export class Baselines implements Detector {
   private readonly volumes: VolumeProfiles;
   private readonly peers: UsualPeers;
   private readonly recent = new Uint32Array(RECENT);
-  private readonly changed = new Set<number>();
+  /** Hosts whose baseline is to be told. */
+  private readonly changed: Uint8Array;
   private hour = -1;
   private hourSinceUs = 0;
 
@@ -54,6 +55,7 @@ export class Baselines implements Detector {
     this.version = new Uint8Array(n);
     this.firstUs = new Float64Array(n);
     this.lastUs = new Float64Array(n);
+    this.changed = new Uint8Array(n);
     this.volumes = new VolumeProfiles(n, options.baseline.maxServices);
     this.peers = new UsualPeers(options.baseline.maxPeers, n);
   }
@@ -84,7 +86,7 @@ export class Baselines implements Detector {
   }
 
   private notePeer(host: number, at: FlowMoment): void {
-    if (this.peers.note(host, at.flows, at.slot, at.nowUs)) this.changed.add(host);
+    if (this.peers.note(host, at.flows, at.slot, at.nowUs)) this.changed[host] = 1;
   }
 
   onTick(nowUs: number): void {
@@ -94,7 +96,7 @@ export class Baselines implements Detector {
     for (let host = 0; host < this.hosts.capacity; host++) {
       if (this.generation[host] === 0) continue;
       this.volumes.commit(host, hourOfWeek(this.hour * HOUR_US), wasWhole);
-      if (wasWhole) this.changed.add(host);
+      if (wasWhole) this.changed[host] = 1;
     }
     this.hourSinceUs = this.hour < 0 ? nowUs : hour * HOUR_US;
     this.hour = hour;
@@ -128,8 +130,15 @@ export class Baselines implements Detector {
 
   /** Hosts whose baseline changed since they were last taken, at most `max` of them. */
   takeChanged(max: number): HostBaseline[] {
-    const taken = [...this.changed].slice(0, max);
-    for (const host of taken) this.changed.delete(host);
+    const taken: number[] = [];
+    for (
+      let host = this.changed.indexOf(1);
+      host >= 0 && taken.length < max;
+      host = this.changed.indexOf(1, host + 1)
+    ) {
+      this.changed[host] = 0;
+      taken.push(host);
+    }
     const peers = taken.length === 0 ? new Map<number, []>() : this.peers.read(new Set(taken));
     return taken.map((host) => ({
       host: this.addressOf(host),
@@ -162,7 +171,7 @@ export class Baselines implements Detector {
     this.peers.clear(host);
     this.recent.fill(0);
     this.firstUs[host] = this.lastUs[host]!;
-    this.changed.delete(host);
+    this.changed[host] = 0;
   }
 
   stats(): Record<string, number> {
@@ -195,7 +204,7 @@ export class Baselines implements Detector {
       // Whoever was here before is forgotten with all it did.
       if (this.generation[host] !== 0) this.peers.clear(host);
       this.volumes.clear(host);
-      this.generation[host] = this.hosts.generation[host]!;
+      this.generation[host] = this.hosts.generation(host);
       this.version[host] = seen.version;
       this.firstUs[host] = seen.nowUs;
       this.lastUs[host] = seen.nowUs;

@@ -64,7 +64,6 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
   const built = DETECTORS.map((build) => build(context));
   const detectors = [baselines, ...built].filter((d): d is Detector => d !== undefined);
   const having = <K extends keyof Detector>(method: K): Detector[] => detectors.filter((d) => d[method] !== undefined);
-  const onAttempt = having('onAttempt');
   const onFailed = having('onFailed');
   const onProductive = having('onProductive');
   const onUdp = having('onUdp');
@@ -77,9 +76,6 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
   let lastFlows: FlowColumns | null = null;
 
   const watch = new FlowWatch(options, {
-    attempt(at: FlowMoment) {
-      for (const d of onAttempt) d.onAttempt!(at);
-    },
     failed(at: FlowMoment, failure: number) {
       for (const d of onFailed) d.onFailed!(at, failure);
     },

@@ -14,7 +14,7 @@ import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
 import { SlidingCounts } from './sliding-counts.js';
 import type { Sources } from './sources.js';
-import { SlotColumn } from './slot-column.js';
+import { SlotColumn, SlotFlags } from './slot-column.js';
 
 const SERVICES = SERVICE_NAMES.length;
 const USERS = 0;
@@ -31,6 +31,8 @@ const CLOSED = 0x80;
 const LOGGED_IN = 0x100;
 /** HTTP: a POST began; its form may come in the next packet. */
 const FORM_COMING = 0x200;
+/** SSH: the column of packet sizes is this flow's. */
+const SSH_NOTED = 0x400;
 const UNAUTHORIZED = 401;
 const RDP_MIN_BYTES = 100;
 
@@ -45,7 +47,7 @@ export class BruteForceDetector implements Detector {
   private readonly options: BehaviourOptions['bruteForce'];
   private readonly sources: Sources;
   private readonly reporter: Reporter;
-  private readonly note = new SlotColumn();
+  private readonly note = new SlotFlags();
   /** What the packets of SSH connections looked like. */
   private readonly ssh = new SlotColumn();
   private readonly failures: SlidingCounts;
@@ -84,7 +86,6 @@ export class BruteForceDetector implements Detector {
 
   onTcpOpen(flows: FlowColumns, slot: number): void {
     this.note.set(slot, serviceByPort(flows.dstPort[slot]!), flows.capacity);
-    if (this.ssh.get(slot) !== 0) this.ssh.set(slot, 0, flows.capacity);
   }
 
   onTcp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted {
@@ -154,7 +155,7 @@ export class BruteForceDetector implements Detector {
     if (!this.isChallenged(flows, slot, nowUs)) this.onFailure(p, flows, slot, SERVICE.HTTP, 1);
     const source = this.sources.ofFlow(flows, slot, nowUs);
     this.challengedUs[source] = nowUs;
-    this.challengedOf[source] = this.sources.table.generation[source]!;
+    this.challengedOf[source] = this.sources.table.generation(source);
     this.lastChallengeUs = nowUs;
   }
 
@@ -162,7 +163,7 @@ export class BruteForceDetector implements Detector {
     const { windowUs } = this;
     if (nowUs - this.lastChallengeUs >= windowUs) return false;
     const source = this.sources.ofFlow(flows, slot, nowUs);
-    const own = this.challengedOf[source] === this.sources.table.generation[source];
+    const own = this.challengedOf[source] === this.sources.table.generation(source);
     return own && nowUs - this.challengedUs[source]! < windowUs;
   }
 
@@ -177,16 +178,19 @@ export class BruteForceDetector implements Detector {
   }
 
   private onSsh(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
-    const before = this.ssh.get(slot);
+    const note = this.note.get(slot);
+    const before = (note & SSH_NOTED) === 0 ? 0 : this.ssh.get(slot);
     const after =
       direction === 1 ? noteSshServer(before, p.payloadLen, flows.payloadBwd[slot]!) : noteSshClient(before);
-    if (after !== before) this.ssh.set(slot, after, flows.capacity);
+    if (after === before) return;
+    this.ssh.set(slot, after, flows.capacity);
+    if ((note & SSH_NOTED) === 0) this.note.set(slot, note | SSH_NOTED, flows.capacity);
   }
 
   private sshFailures(flows: FlowColumns, slot: number): number {
     const { sshMaxBytes } = this.options;
     const isSession = flows.payloadFwd[slot]! > sshMaxBytes || flows.payloadBwd[slot]! > sshMaxBytes;
-    return isSession ? 0 : sshRefusals(this.ssh.get(slot));
+    return isSession || (this.note.get(slot) & SSH_NOTED) === 0 ? 0 : sshRefusals(this.ssh.get(slot));
   }
 
   private rdpFailures(flows: FlowColumns, slot: number): number {
@@ -224,9 +228,9 @@ export class BruteForceDetector implements Detector {
 
   /** Clears the sets when they belonged to another source or an older window. */
   private own(source: number, nowUs: number): void {
-    const fresh = this.distinctOf[source] !== this.sources.table.generation[source];
+    const fresh = this.distinctOf[source] !== this.sources.table.generation(source);
     if (!this.failures.roll(source, nowUs) && !fresh) return;
-    this.distinctOf[source] = this.sources.table.generation[source]!;
+    this.distinctOf[source] = this.sources.table.generation(source);
     for (let s = 0; s < SETS; s++) this.distinct.clear(source * SETS + s);
   }
 

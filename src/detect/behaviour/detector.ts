@@ -46,8 +46,6 @@ export interface FlowMoment {
  */
 export interface Detector {
   readonly name: string;
-  /** A flow began that may be a probe (technique is not NONE). */
-  onAttempt?(at: FlowMoment): void;
   /** An attempt came to nothing; once a flow. */
   onFailed?(at: FlowMoment, failure: number): void;
   /** Payload went both ways, or a UDP or ICMP request was answered; once a flow. */

@@ -113,7 +113,7 @@ export class ExfiltrationDetector implements Detector {
   }
 
   private roll(source: number, nowUs: number): void {
-    const own = this.generation[source] === this.sources.table.generation[source];
+    const own = this.generation[source] === this.sources.table.generation(source);
     const elapsed = nowUs - this.startUs[source]!;
     if (own && elapsed < this.options.windowSecs * 1e6) return;
     const before = this.usual[source]!;
@@ -122,7 +122,7 @@ export class ExfiltrationDetector implements Detector {
         ? this.sent[source]!
         : before + NEWEST * (this.sent[source]! - before)
       : 0;
-    this.generation[source] = this.sources.table.generation[source]!;
+    this.generation[source] = this.sources.table.generation(source);
     this.startUs[source] = nowUs;
     this.sent[source] = 0;
     this.received[source] = 0;

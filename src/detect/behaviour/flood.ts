@@ -227,13 +227,13 @@ export class FloodDetector implements Detector {
   private cached(flows: FlowColumns, slot: number, nowUs: number, isNew: boolean): number {
     if (flows.capacity > this.targetOf.length) this.grow(flows.capacity);
     const known = this.targetOf[slot]!;
-    if (!isNew && this.targetGeneration[slot] === this.targets.generation[known] && this.isOf(known, flows, slot)) {
+    if (!isNew && this.targetGeneration[slot] === this.targets.generation(known) && this.isOf(known, flows, slot)) {
       this.targets.touch(known, nowUs);
       return known;
     }
     const target = this.lookup(flows, slot, nowUs);
     this.targetOf[slot] = target;
-    this.targetGeneration[slot] = this.targets.generation[target]!;
+    this.targetGeneration[slot] = this.targets.generation(target);
     return target;
   }
 

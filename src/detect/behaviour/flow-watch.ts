@@ -4,7 +4,6 @@ import { FAILURE, type FlowMoment } from './detector.js';
 import { TECHNIQUE, techniqueOf } from './technique.js';
 
 export interface FlowWatchSink {
-  attempt(at: FlowMoment): void;
   failed(at: FlowMoment, failure: number): void;
   productive(at: FlowMoment): void;
   /** The source completed a handshake that it could not have forged. */
@@ -93,7 +92,6 @@ export class FlowWatch {
       return;
     }
     this.state[slot] = PENDING | proven | (technique << TECHNIQUE_SHIFT);
-    this.sink.attempt(this.moment(flows, slot, p));
     if (this.size === this.ringSlot.length) {
       this.judgedEarly++;
       this.judgeHead(flows, p.tsUs);

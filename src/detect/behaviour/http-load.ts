@@ -29,6 +29,9 @@ const WAITING = 4;
 /** What the source sent was no request so far, once and twice; then it is given up. */
 const IDLE_AGAIN = 5;
 const NOT_HTTP = 7;
+const STAGE = 0x07;
+/** Beside the stage: the source's receive window is shut. */
+const SHUT = 0x08;
 /** What is to be seen of a flow at each stage. */
 const WANTED: readonly Wanted[] = [
   WANTS.DATA,
@@ -70,7 +73,7 @@ export class HttpLoadDetector implements Detector {
   private readonly targetCounts: SlidingCounts;
   private readonly targetSources: DistinctSets;
   private readonly targetLimit: Limiter;
-  /** Per slot: where it stands, when that began, the latest drip, drips, when the window closed. */
+  /** Per slot: where it stands; since when and how many drips, while in HEADERS or BODY; when the window closed. */
   private stage = new Uint8Array(0);
   private readonly since = new SlotColumn();
   private readonly drips = new SlotColumn();
@@ -102,19 +105,19 @@ export class HttpLoadDetector implements Detector {
   }
 
   onTcp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted {
-    const stage = this.stage[slot]!;
+    const stage = this.stage[slot]! & STAGE;
     if (direction === 0) {
       if (p.payloadLen > 0) this.onClient(p, flows, slot);
       else if (stage !== IDLE) this.onWindow(p, flows, slot);
     } else if (p.payloadLen > 0 && (stage === BODY || stage === HEADERS)) this.enter(WAITING, p, flows, slot);
-    return WANTED[this.stage[slot]!]!;
+    return WANTED[this.stage[slot]! & STAGE]!;
   }
 
   private onClient(p: DecodedPacket, flows: FlowColumns, slot: number): void {
     const { data } = p;
     const at = p.payloadOffset;
     const end = at + p.payloadLen;
-    const stage = this.stage[slot]!;
+    const stage = this.stage[slot]! & STAGE;
     if (stage === SLOW) return;
     if (isHttpRequest(p)) {
       this.begin(p, flows, slot);
@@ -146,9 +149,9 @@ export class HttpLoadDetector implements Detector {
 
   private enter(stage: number, p: DecodedPacket, flows: FlowColumns, slot: number): void {
     this.stage[slot] = stage;
+    if (stage === WAITING) return;
     this.since.set(slot, p.tsUs, flows.capacity);
     this.drips.set(slot, 0, flows.capacity);
-    this.closedSince.set(slot, 0, flows.capacity);
   }
 
   private onDrip(p: DecodedPacket, flows: FlowColumns, slot: number, stage: number): void {
@@ -166,15 +169,15 @@ export class HttpLoadDetector implements Detector {
 
   /** A client that keeps its window shut holds the server's answer. */
   private onWindow(p: DecodedPacket, flows: FlowColumns, slot: number): void {
-    const stage = this.stage[slot]!;
+    const note = this.stage[slot]!;
+    const stage = note & STAGE;
     if ((p.tcpFlags & (TCP.RST | TCP.FIN)) !== 0 || stage > WAITING || stage === SLOW) return;
     if (p.window > this.slow.closedWindow) {
-      if (this.closedSince.get(slot) !== 0) this.closedSince.set(slot, 0, flows.capacity);
-      return;
-    }
-    const since = this.closedSince.get(slot);
-    if (since === 0) this.closedSince.set(slot, p.tsUs, flows.capacity);
-    else if (p.tsUs - since >= this.slow.stallSecs * 1e6) this.onSlow(p, flows, slot, SLOW_READ);
+      if (note !== stage) this.stage[slot] = stage;
+    } else if (note === stage) {
+      this.stage[slot] = stage | SHUT;
+      this.closedSince.set(slot, p.tsUs, flows.capacity);
+    } else if (p.tsUs - this.closedSince.get(slot) >= this.slow.stallSecs * 1e6) this.onSlow(p, flows, slot, SLOW_READ);
   }
 
   private onSlow(p: DecodedPacket, flows: FlowColumns, slot: number, kind: number): void {

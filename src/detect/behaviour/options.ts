@@ -133,9 +133,9 @@ const beacon = z
   .strictObject({
     enabled: on('beacons'),
     intervals: count(15, 'Regular intervals'),
-    minMeanSecs: secs(1.5, 'Least mean interval'),
-    minIntervalSecs: secs(0.5, 'Connections closer together than this count as one'),
-    maxVariation: z.number().min(0).max(2).default(0.32).describe('Most standard deviation over mean of the intervals'),
+    minMeanSecs: secs(0.4, 'Least mean interval'),
+    minIntervalSecs: secs(0.2, 'Connections closer together than this count as one'),
+    maxVariation: z.number().min(0).max(2).default(0.36).describe('Most standard deviation over mean of the intervals'),
     restartFactor: z.number().min(1).max(1000).default(4).describe('An interval so many times the mean begins anew'),
   })
   .prefault({});

@@ -125,8 +125,8 @@ export class PortScanDetector implements Detector {
 
   private countKind(index: number, kind: number): void {
     const table = this.sources.table;
-    if (this.kindsOf[index] !== table.generation[index]) {
-      this.kindsOf[index] = table.generation[index]!;
+    if (this.kindsOf[index] !== table.generation(index)) {
+      this.kindsOf[index] = table.generation(index);
       this.kinds.fill(0, index * KINDS, (index + 1) * KINDS);
     }
     const i = index * KINDS + kind;
@@ -254,8 +254,8 @@ export class PortScanDetector implements Detector {
     const network = isV6
       ? this.networks.acquire(src[a]!, src[a + 1]!, 0, 0, nowUs)
       : this.networks.acquire(0, 0, 0, (src[a + 3]! & 0xffffff00) >>> 0, nowUs);
-    if (this.networkSeen[network] !== this.networks.generation[network]) {
-      this.networkSeen[network] = this.networks.generation[network]!;
+    if (this.networkSeen[network] !== this.networks.generation(network)) {
+      this.networkSeen[network] = this.networks.generation(network);
       this.networkSources.clear(network);
     }
     const address = hashWords(src[a]!, src[a + 1]!, src[a + 2]!, src[a + 3]!);

@@ -1,26 +1,30 @@
 import type { AddressTable } from './address-table.js';
 
+/** Words of a record: whose it is, and how many. */
+const WORDS = 2;
+
 /** Productive connections of each source since it was first seen; windows remember the count that they began with. */
 export class ProductiveCount {
   private readonly table: AddressTable;
-  private readonly total: Uint32Array;
-  private readonly generation: Uint32Array;
+  private readonly records: Uint32Array;
 
   constructor(table: AddressTable) {
     this.table = table;
-    this.total = new Uint32Array(table.capacity);
-    this.generation = new Uint32Array(table.capacity);
+    this.records = new Uint32Array(table.capacity * WORDS);
   }
 
   add(index: number): void {
-    if (this.generation[index] !== this.table.generation[index]) {
-      this.generation[index] = this.table.generation[index]!;
-      this.total[index] = 0;
+    const at = index * WORDS;
+    const generation = this.table.generation(index);
+    if (this.records[at] !== generation) {
+      this.records[at] = generation;
+      this.records[at + 1] = 0;
     }
-    this.total[index]! += 1;
+    this.records[at + 1]! += 1;
   }
 
   of(index: number): number {
-    return this.generation[index] === this.table.generation[index] ? this.total[index]! : 0;
+    const at = index * WORDS;
+    return this.records[at] === this.table.generation(index) ? this.records[at + 1]! : 0;
   }
 }

@@ -132,7 +132,7 @@ export class Limiter {
 
   /** True when the entry was not reported within the interval. */
   isDue(index: number, nowUs: number): boolean {
-    return this.generation[index] !== this.table.generation[index] || nowUs - this.lastUs[index]! >= this.intervalUs;
+    return this.generation[index] !== this.table.generation(index) || nowUs - this.lastUs[index]! >= this.intervalUs;
   }
 
   /** Forgets that the entry was reported. */
@@ -141,7 +141,7 @@ export class Limiter {
   }
 
   mark(index: number, nowUs: number): void {
-    this.generation[index] = this.table.generation[index]!;
+    this.generation[index] = this.table.generation(index);
     this.lastUs[index] = nowUs;
     this.table.raise(index, 4);
   }

@@ -54,7 +54,7 @@ export class ScanCounter {
   /** Begins a new window when the old one is over or belonged to another address. */
   private roll(index: number, nowUs: number, sinceUs: number): void {
     const at = index * COLUMNS;
-    const own = this.records[at + GENERATION] === this.table.generation[index];
+    const own = this.records[at + GENERATION] === this.table.generation(index);
     if (own && nowUs - this.records[at + START_US]! < this.windowUs) return;
     this.restart(index, sinceUs);
   }
@@ -62,7 +62,7 @@ export class ScanCounter {
   /** Begins a new window. */
   restart(index: number, sinceUs: number): void {
     const at = index * COLUMNS;
-    this.records[at + GENERATION] = this.table.generation[index]!;
+    this.records[at + GENERATION] = this.table.generation(index);
     this.records[at + START_US] = sinceUs;
     this.records[at + PROBES] = 0;
     this.records[at + SILENT_PORTS] = 0;

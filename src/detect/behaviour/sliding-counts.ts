@@ -1,5 +1,10 @@
 import type { AddressTable } from './address-table.js';
 
+/** An entry's record: when its present window began, whose it is, then each counter's present and previous amount. */
+const START_US = 0;
+const GENERATION = 1;
+const COUNTERS = 2;
+
 /**
  * Sliding counters by table entry: the present window plus the share of the previous one that is still inside. Bursts
  * that fall across a window's border are counted whole.
@@ -7,61 +12,58 @@ import type { AddressTable } from './address-table.js';
 export class SlidingCounts {
   private readonly table: AddressTable;
   private readonly windowUs: number;
-  private readonly counters: number;
-  private readonly startUs: Float64Array;
-  private readonly generation: Uint32Array;
-  private readonly current: Float64Array;
-  private readonly previous: Float64Array;
+  private readonly stride: number;
+  private readonly records: Float64Array;
 
   constructor(table: AddressTable, counters: number, windowSecs: number) {
     this.table = table;
     this.windowUs = windowSecs * 1e6;
-    this.counters = counters;
-    this.startUs = new Float64Array(table.capacity);
-    this.generation = new Uint32Array(table.capacity);
-    this.current = new Float64Array(table.capacity * counters);
-    this.previous = new Float64Array(table.capacity * counters);
+    this.stride = COUNTERS + 2 * counters;
+    this.records = new Float64Array(table.capacity * this.stride);
   }
 
   /** Adds to a counter. @returns its sliding value. */
   add(index: number, counter: number, amount: number, nowUs: number): number {
     this.roll(index, nowUs);
-    const at = index * this.counters + counter;
-    this.current[at]! += amount;
-    return this.slide(index, at, nowUs);
+    this.records[this.at(index, counter)]! += amount;
+    return this.slide(index, counter, nowUs);
   }
 
   value(index: number, counter: number, nowUs: number): number {
     this.roll(index, nowUs);
-    return this.slide(index, index * this.counters + counter, nowUs);
-  }
-
-  /** Sets a counter of the present window to `value` (for votes and marks). */
-  set(index: number, counter: number, value: number): void {
-    this.current[index * this.counters + counter] = value;
+    return this.slide(index, counter, nowUs);
   }
 
   /** Amount in the present window alone. */
   present(index: number, counter: number): number {
-    return this.current[index * this.counters + counter]!;
+    return this.records[this.at(index, counter)]!;
   }
 
-  private slide(index: number, at: number, nowUs: number): number {
-    const gone = Math.min(1, Math.max(0, (nowUs - this.startUs[index]!) / this.windowUs));
-    return this.current[at]! + this.previous[at]! * (1 - gone);
+  private at(index: number, counter: number): number {
+    return index * this.stride + COUNTERS + 2 * counter;
+  }
+
+  private slide(index: number, counter: number, nowUs: number): number {
+    const at = this.at(index, counter);
+    const before = this.records[at + 1]!;
+    if (before === 0) return this.records[at]!;
+    const gone = (nowUs - this.records[index * this.stride + START_US]!) / this.windowUs;
+    return this.records[at]! + before * (1 - Math.min(1, Math.max(0, gone)));
   }
 
   /** Moves the windows to `nowUs`. @returns true when a new window began. */
   roll(index: number, nowUs: number): boolean {
-    const own = this.generation[index] === this.table.generation[index];
-    const elapsed = nowUs - this.startUs[index]!;
-    if (own && elapsed < this.windowUs) return false;
-    const next = own && elapsed < 2 * this.windowUs;
-    this.generation[index] = this.table.generation[index]!;
-    this.startUs[index] = next ? this.startUs[index]! + this.windowUs : nowUs;
-    for (let i = index * this.counters; i < (index + 1) * this.counters; i++) {
-      this.previous[i] = next ? this.current[i]! : 0;
-      this.current[i] = 0;
+    const { records, windowUs } = this;
+    const from = index * this.stride;
+    const own = records[from + GENERATION] === this.table.generation(index);
+    const elapsed = nowUs - records[from + START_US]!;
+    if (own && elapsed < windowUs) return false;
+    const next = own && elapsed < 2 * windowUs;
+    records[from + GENERATION] = this.table.generation(index);
+    records[from + START_US] = next ? records[from + START_US]! + windowUs : nowUs;
+    for (let at = from + COUNTERS; at < from + this.stride; at += 2) {
+      records[at + 1] = next ? records[at]! : 0;
+      records[at] = 0;
     }
     return true;
   }

@@ -25,7 +25,7 @@ export class Sources {
   /** Entry of a flow's source. */
   ofFlow(flows: FlowColumns, slot: number, nowUs: number): number {
     const known = this.entryOf[slot]!;
-    if (known >= 0 && this.table.generation[known] === this.generationOf[slot]) {
+    if (known >= 0 && this.table.generation(known) === this.generationOf[slot]) {
       this.table.touch(known, nowUs);
       return known;
     }
@@ -33,7 +33,7 @@ export class Sources {
     const a = flows.srcAddr;
     const entry = this.of(a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!, nowUs);
     this.entryOf[slot] = entry;
-    this.generationOf[slot] = this.table.generation[entry]!;
+    this.generationOf[slot] = this.table.generation(entry);
     return entry;
   }
 

@@ -26,6 +26,7 @@ export class TcpWatch {
     let wanted = this.wanted[slot]!;
     if (wanted === 0) return;
     const least = needOf(p, direction);
+    if (least > WANTS.ALL) return;
     for (let i = 0; i < this.detectors.length; i++) {
       const shift = BITS * i;
       const before = (wanted >> shift) & MASK;

@@ -7,32 +7,33 @@ const DAY_US = 86_400e6;
 /** Peers told of one host: those of most days. */
 const MAX_TOLD = 256;
 
+/** Words of a service's record: its address, its host's number plus 1, the service, the host's life, and its days. */
+const HOST = 4;
+const SERVICE = 5;
+const LIFE = 6;
+/** The latest day, how many there were, and whether the address is of IPv6. */
+const DAYS = 7;
+const RECORD = 8;
+const DAY_MASK = 0xffff;
+const COUNT_SHIFT = 16;
+const COUNT_MASK = 0xff;
+const V6 = 1 << 24;
+/** Before the first contact is noted. */
+const NEVER = 0;
+
 /** Which services each inside host contacts day by day. A bounded table; the longest unseen goes first. */
 export class UsualPeers {
   private readonly table: AddressTable;
-  private readonly host: Int32Array;
-  private readonly words: Uint32Array;
-  private readonly service: Uint32Array;
-  private readonly version: Uint8Array;
-  private readonly days: Uint8Array;
-  private readonly lastDay: Uint16Array;
+  private readonly records: Uint32Array;
   private readonly suspectDay: Uint16Array;
   /** Entries of an older life of their host do not count. */
   private readonly life: Uint32Array;
-  private readonly lifeOf: Uint32Array;
 
   constructor(peers: number, hosts: number) {
     this.table = new AddressTable(peers);
-    const n = this.table.capacity;
-    this.host = new Int32Array(n).fill(-1);
-    this.words = new Uint32Array(n * 4);
-    this.service = new Uint32Array(n);
-    this.version = new Uint8Array(n);
-    this.days = new Uint8Array(n);
-    this.lastDay = new Uint16Array(n);
+    this.records = new Uint32Array(this.table.capacity * RECORD);
     this.suspectDay = new Uint16Array(hosts);
     this.life = new Uint32Array(hosts);
-    this.lifeOf = new Uint32Array(n);
   }
 
   get evictions(): number {
@@ -48,9 +49,13 @@ export class UsualPeers {
     const i = this.entry(flows, slot, nowUs);
     const day = dayOf(nowUs);
     if (this.table.inserted || !this.belongs(i, host)) this.begin(i, host, flows, slot);
-    else if (this.lastDay[i] === day) return false;
-    else if (this.suspectDay[host] !== this.lastDay[i] && this.days[i]! < 255) this.days[i]! += 1;
-    this.lastDay[i] = day;
+    const at = i * RECORD + DAYS;
+    const before = this.records[at]!;
+    const lastDay = before & DAY_MASK;
+    if (lastDay === day) return false;
+    const count = (before >>> COUNT_SHIFT) & COUNT_MASK;
+    const counts = lastDay !== NEVER && this.suspectDay[host] !== lastDay && count < COUNT_MASK;
+    this.records[at] = (before & V6) | ((counts ? count + 1 : count) << COUNT_SHIFT) | day;
     return true;
   }
 
@@ -62,7 +67,7 @@ export class UsualPeers {
   /** On how many earlier days the host contacted this service. */
   daysOf(host: number, flows: FlowColumns, slot: number): number {
     const i = this.find(flows, slot);
-    return i >= 0 && this.belongs(i, host) ? this.days[i]! : 0;
+    return i >= 0 && this.belongs(i, host) ? (this.records[i * RECORD + DAYS]! >>> COUNT_SHIFT) & COUNT_MASK : 0;
   }
 
   /** Forgets the host's peers. */
@@ -74,18 +79,19 @@ export class UsualPeers {
   /** The peers of some hosts, by host. */
   read(hosts: ReadonlySet<number>): Map<number, UsualPeer[]> {
     const out = new Map<number, UsualPeer[]>();
-    for (let i = 0; i < this.host.length; i++) {
-      const host = this.host[i]!;
-      if (host < 0 || !hosts.has(host) || !this.belongs(i, host)) continue;
-      const w = this.words;
+    const r = this.records;
+    for (let at = 0; at < r.length; at += RECORD) {
+      const host = r[at + HOST]! - 1;
+      if (!hosts.has(host) || r[at + LIFE] !== this.life[host]) continue;
       const list = out.get(host) ?? [];
       out.set(host, list);
+      const days = r[at + DAYS]!;
       list.push({
-        address: formatIpWords(this.version[i]!, w[4 * i]!, w[4 * i + 1]!, w[4 * i + 2]!, w[4 * i + 3]!),
-        port: this.service[i]! & 0xffff,
-        proto: this.service[i]! >>> 16,
-        days: this.days[i]!,
-        lastMs: (this.lastDay[i]! * DAY_US) / 1000,
+        address: formatIpWords((days & V6) === 0 ? 4 : 6, r[at]!, r[at + 1]!, r[at + 2]!, r[at + 3]!),
+        port: r[at + SERVICE]! & 0xffff,
+        proto: r[at + SERVICE]! >>> 16,
+        days: (days >>> COUNT_SHIFT) & COUNT_MASK,
+        lastMs: ((days & DAY_MASK) * DAY_US) / 1000,
       });
     }
     for (const list of out.values()) list.sort((a, b) => b.days - a.days).splice(MAX_TOLD);
@@ -100,36 +106,40 @@ export class UsualPeers {
       const service = ((proto << 16) | port) >>> 0;
       const dst = hashWords(...ip.words);
       const i = this.table.acquire(hostHash, dst, mix32(hostHash ^ mix32(dst)), service, lastMs * 1000);
-      this.host[i] = host;
-      this.lifeOf[i] = this.life[host]!;
-      this.words.set(ip.words, 4 * i);
-      this.version[i] = ip.version;
-      this.service[i] = service;
-      this.days[i] = Math.min(255, days);
-      this.lastDay[i] = dayOf(lastMs * 1000);
+      const at = i * RECORD;
+      this.records.set(ip.words, at);
+      this.records[at + HOST] = host + 1;
+      this.records[at + SERVICE] = service;
+      this.records[at + LIFE] = this.life[host]!;
+      const count = Math.min(COUNT_MASK, days) << COUNT_SHIFT;
+      this.records[at + DAYS] = (ip.version === 6 ? V6 : 0) | count | dayOf(lastMs * 1000);
     }
   }
 
   private begin(i: number, host: number, flows: FlowColumns, slot: number): void {
-    this.host[i] = host;
-    this.lifeOf[i] = this.life[host]!;
-    this.days[i] = 0;
-    this.version[i] = flows.ipVersion[slot]!;
-    this.service[i] = serviceOf(flows, slot);
-    for (let w = 0; w < 4; w++) this.words[4 * i + w] = flows.dstAddr[4 * slot + w]!;
+    const { records } = this;
+    const at = i * RECORD;
+    for (let w = 0; w < 4; w++) records[at + w] = flows.dstAddr[4 * slot + w]!;
+    records[at + HOST] = host + 1;
+    records[at + SERVICE] = serviceOf(flows, slot);
+    records[at + LIFE] = this.life[host]!;
+    records[at + DAYS] = flows.ipVersion[slot] === 6 ? V6 : 0;
   }
 
   private belongs(i: number, host: number): boolean {
-    return this.host[i] === host && this.lifeOf[i] === this.life[host];
+    const at = i * RECORD;
+    return this.records[at + HOST] === host + 1 && this.records[at + LIFE] === this.life[host];
   }
 
   private entry(flows: FlowColumns, slot: number, nowUs: number): number {
-    const [src, dst] = [hashOf(flows.srcAddr, slot), hashOf(flows.dstAddr, slot)];
+    const src = hashOf(flows.srcAddr, slot);
+    const dst = hashOf(flows.dstAddr, slot);
     return this.table.acquire(src, dst, mix32(src ^ mix32(dst)), serviceOf(flows, slot), nowUs);
   }
 
   private find(flows: FlowColumns, slot: number): number {
-    const [src, dst] = [hashOf(flows.srcAddr, slot), hashOf(flows.dstAddr, slot)];
+    const src = hashOf(flows.srcAddr, slot);
+    const dst = hashOf(flows.dstAddr, slot);
     return this.table.find(src, dst, mix32(src ^ mix32(dst)), serviceOf(flows, slot));
   }
 }
