@@ -43,6 +43,8 @@ export function cleanDeep<T>(value: T): T {
 
 /** True when the JSON text of a value may hold something that {@link cleanDeep} would change. */
 export function jsonLooksDirty(json: string): boolean {
+  const isAscii = Buffer.byteLength(json) === json.length;
+  if (isAscii && !json.includes('\\') && !json.includes('\u007f')) return false;
   return JSON_DIRTY.test(json);
 }
 const JSON_DIRTY = /\\[ubf]|[\u007f-\u009f\u2028\u2029]/;

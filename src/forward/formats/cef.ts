@@ -22,16 +22,39 @@ import {
 /** Longest value of each key that we send and that can grow (ArcSight CEF Implementation Standard, dictionary). */
 const LIMIT = { act: 63, short: 31, id: 40, host: 100, device: 128, custom: 4000, text: 1023 } as const;
 
-const HEADER_UNSAFE = /[\\|\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]|^\s|\s$/;
-const VALUE_UNSAFE = /[\\=\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]|^\s|\s$/;
+const SPACE = 0x20;
+const LAST_PRINTABLE = 0x7e;
+const BACKSLASH = 0x5c;
+const EQUALS = 0x3d;
+const PIPE = 0x7c;
+
+/**
+ * Whether a value is printable ASCII without outer spaces, as most are, and whether it must be escaped: quicker than a
+ * pattern, and community ids all end with an equals sign.
+ */
+function looksOf(text: string, unsafe: number): 'plain' | 'escape' | 'clean' {
+  const last = text.length - 1;
+  if (last < 0 || text.charCodeAt(0) === SPACE || text.charCodeAt(last) === SPACE) return 'clean';
+  let looks: 'plain' | 'escape' = 'plain';
+  for (let i = 0; i <= last; i++) {
+    const c = text.charCodeAt(i);
+    if (c < SPACE || c > LAST_PRINTABLE) return 'clean';
+    if (c === BACKSLASH || c === unsafe) looks = 'escape';
+  }
+  return looks;
+}
 
 /** Header field: one line, backslash and pipe escaped, nothing else. */
 export function cefHeader(text: string, max: number): string {
-  if (text.length <= max && !HEADER_UNSAFE.test(text)) return text;
+  if (text.length <= max) {
+    const looks = looksOf(text, PIPE);
+    if (looks === 'plain') return text;
+    if (looks === 'escape') return escapeHeader(text);
+  }
   const clean = cleanText(text)
     .replace(/[\t\r\n]+/g, ' ')
     .trim();
-  return cutText(clean, max).trim().replace(/[\\|]/g, '\\$&');
+  return escapeHeader(cutText(clean, max).trim());
 }
 
 /**
@@ -39,30 +62,45 @@ export function cefHeader(text: string, max: number): string {
  * Outer spaces are cut because parsers lose them. Empty when nothing is left.
  */
 export function cefValue(text: string, max: number): string {
-  if (text.length <= max && !VALUE_UNSAFE.test(text)) return text;
+  if (text.length <= max) {
+    const looks = looksOf(text, EQUALS);
+    if (looks === 'plain') return text;
+    if (looks === 'escape') return escapeValue(text);
+  }
   const clean = cleanText(text).replace(/\t/g, ' ').trim();
-  return cutText(clean, max).trim().replace(/[\\=]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r');
+  return escapeValue(cutText(clean, max).trim()).replace(/\n/g, '\\n').replace(/\r/g, '\\r');
 }
 
-/** ` key=value`, or nothing when the value is empty: an empty last value breaks parsers. */
+function escapeValue(text: string): string {
+  return text.replace(/[\\=]/g, '\\$&');
+}
+
+function escapeHeader(text: string): string {
+  return text.replace(/[\\|]/g, '\\$&');
+}
+
+/**
+ * ` key=value`, or nothing when the value is empty: an empty last value breaks parsers.
+ * @param key with the space before and the equals sign after it: one piece of text less to join
+ */
 function text(key: string, value: string | undefined, max: number): string {
   if (value === undefined || value === '') return '';
   const safe = cefValue(value, max);
-  return safe === '' ? '' : ` ${key}=${safe}`;
+  return safe === '' ? '' : key + safe;
 }
 
 function number(key: string, value: number | undefined): string {
-  return value === undefined || !Number.isFinite(value) ? '' : ` ${key}=${Math.round(value)}`;
+  return value === undefined || !Number.isFinite(value) ? '' : key + String(Math.round(value));
 }
 
 /** A custom field with the label that gives it meaning; the label is one of ours and needs no escaping. */
 function labelled(key: string, label: string, value: string | undefined, max: number = LIMIT.custom): string {
   const field = text(key, value, max);
-  return field === '' ? '' : `${field} ${key}Label=${label}`;
+  return field === '' ? '' : field + label;
 }
 
 function labelledNumber(key: string, label: string, value: number | undefined): string {
-  return value === undefined || !Number.isFinite(value) ? '' : ` ${key}=${value} ${key}Label=${label}`;
+  return value === undefined || !Number.isFinite(value) ? '' : key + String(value) + label;
 }
 
 /** IPv6 goes into the common key, which parsers read, and into the key that the standard has for it. */
@@ -80,105 +118,105 @@ function alertFields(event: SiemAlertEvent, context: FormatContext): string {
   const tactic = attack?.tacticId === undefined ? undefined : `${attack.tacticId} ${attack.tacticName ?? ''}`;
   return (
     (event.count > 1 ? ' type=1' : ' type=0') +
-    text('act', event.action, LIMIT.act) +
-    text('cat', event.category, LIMIT.text) +
+    text(' act=', event.action, LIMIT.act) +
+    text(' cat=', event.category, LIMIT.text) +
     address('src', event.src.ip) +
     (event.src.port === undefined ? '' : ` spt=${event.src.port}`) +
-    text('smac', event.src.mac, 17) +
+    text(' smac=', event.src.mac, 17) +
     address('dst', event.dst.ip) +
     (event.dst.port === undefined ? '' : ` dpt=${event.dst.port}`) +
-    text('dmac', event.dst.mac, 17) +
-    text('proto', protocolName(event.proto), LIMIT.short) +
-    text('app', event.appProto, LIMIT.short) +
+    text(' dmac=', event.dst.mac, 17) +
+    text(' proto=', protocolName(event.proto), LIMIT.short) +
+    text(' app=', event.appProto, LIMIT.short) +
     (event.direction === 'inbound'
       ? ' deviceDirection=0'
       : event.direction === 'outbound'
         ? ' deviceDirection=1'
         : '') +
-    number('in', event.bytesFwd) +
-    number('out', event.bytesBwd) +
+    number(' in=', event.bytesFwd) +
+    number(' out=', event.bytesBwd) +
     ` cnt=${event.count} start=${event.firstMs} end=${event.lastMs}` +
-    text('deviceInboundInterface', event.interfaceName, LIMIT.device) +
-    labelledNumber('cfp1', 'Score', event.score) +
-    labelledNumber('cfp2', 'Confidence', event.confidence) +
+    text(' deviceInboundInterface=', event.interfaceName, LIMIT.device) +
+    labelledNumber(' cfp1=', ' cfp1Label=Score', event.score) +
+    labelledNumber(' cfp2=', ' cfp2Label=Confidence', event.confidence) +
     (context.cefVersion === 1 && attack !== undefined
-      ? ` frameworkName=MITRE ATT&CK${text('threatAttackID', attack.techniqueId, 32)}`
+      ? ` frameworkName=MITRE ATT&CK${text(' threatAttackID=', attack.techniqueId, 32)}`
       : '') +
     labelled(
-      'cs1',
-      'MITRE technique',
+      ' cs1=',
+      ' cs1Label=MITRE technique',
       attack === undefined ? undefined : `${attack.techniqueId} ${attack.techniqueName}`,
     ) +
-    labelled('cs2', 'MITRE tactic', tactic) +
-    labelled('cs3', 'Community ID', event.communityId) +
-    labelled('cs4', 'Decision ID', event.decisionId) +
-    labelled('cs5', 'Label', event.label) +
-    labelled('flexString1', 'Tiers', event.tiers.join(','), LIMIT.text) +
-    labelled('flexString2', 'Incident ID', event.incidentId, LIMIT.text) +
-    (event.evidence.length === 0 ? '' : labelled('cs6', 'Evidence', evidenceText(event)))
+    labelled(' cs2=', ' cs2Label=MITRE tactic', tactic) +
+    labelled(' cs3=', ' cs3Label=Community ID', event.communityId) +
+    labelled(' cs4=', ' cs4Label=Decision ID', event.decisionId) +
+    labelled(' cs5=', ' cs5Label=Label', event.label) +
+    labelled(' flexString1=', ' flexString1Label=Tiers', event.tiers.join(','), LIMIT.text) +
+    labelled(' flexString2=', ' flexString2Label=Incident ID', event.incidentId, LIMIT.text) +
+    (event.evidence.length === 0 ? '' : labelled(' cs6=', ' cs6Label=Evidence', evidenceText(event)))
   );
 }
 
 function decisionFields(event: SiemDecisionEvent): string {
   return (
     ' type=3' +
-    text('act', event.op, LIMIT.act) +
-    text('outcome', event.outcome, LIMIT.act) +
-    text('cat', `/Response/${event.action}`, LIMIT.text) +
+    text(' act=', event.op, LIMIT.act) +
+    text(' outcome=', event.outcome, LIMIT.act) +
+    text(' cat=', `/Response/${event.action}`, LIMIT.text) +
     address('src', targetAddress(event)) +
     address('dst', event.dst?.ip) +
     (event.port === undefined ? '' : ` dpt=${event.port}`) +
-    (event.proto === undefined ? '' : text('proto', protocolName(event.proto), LIMIT.short)) +
-    text('suser', event.user, LIMIT.text) +
-    labelledNumber('cn1', 'Duration seconds', event.durationSecs) +
+    (event.proto === undefined ? '' : text(' proto=', protocolName(event.proto), LIMIT.short)) +
+    text(' suser=', event.user, LIMIT.text) +
+    labelledNumber(' cn1=', ' cn1Label=Duration seconds', event.durationSecs) +
     (event.expiresMs > 0 ? ` deviceCustomDate1=${event.expiresMs} deviceCustomDate1Label=Expires` : '') +
     labelledNumber(
-      'cn2',
-      'Latency microseconds',
+      ' cn2=',
+      ' cn2Label=Latency microseconds',
       event.latencyUs === undefined ? undefined : Math.round(event.latencyUs),
     ) +
-    labelledNumber('cn3', 'Packets blocked', event.hitPackets) +
-    labelled('cs1', 'Scope', event.scope) +
-    labelled('cs2', 'Target', event.target) +
-    labelled('cs3', 'Decision ID', event.decisionId) +
-    labelled('cs4', 'Alert IDs', event.alertIds.join(',')) +
-    labelled('cs5', 'Policy', event.policy) +
-    labelled('cs6', 'Set', event.set) +
-    labelled('flexString1', 'Origin', event.origin, LIMIT.text) +
-    labelled('flexString2', 'Signature', event.signature, LIMIT.text) +
-    text('reason', event.error === undefined ? event.reason : `${event.reason}: ${event.error}`, LIMIT.text)
+    labelledNumber(' cn3=', ' cn3Label=Packets blocked', event.hitPackets) +
+    labelled(' cs1=', ' cs1Label=Scope', event.scope) +
+    labelled(' cs2=', ' cs2Label=Target', event.target) +
+    labelled(' cs3=', ' cs3Label=Decision ID', event.decisionId) +
+    labelled(' cs4=', ' cs4Label=Alert IDs', event.alertIds.join(',')) +
+    labelled(' cs5=', ' cs5Label=Policy', event.policy) +
+    labelled(' cs6=', ' cs6Label=Set', event.set) +
+    labelled(' flexString1=', ' flexString1Label=Origin', event.origin, LIMIT.text) +
+    labelled(' flexString2=', ' flexString2Label=Signature', event.signature, LIMIT.text) +
+    text(' reason=', event.error === undefined ? event.reason : `${event.reason}: ${event.error}`, LIMIT.text)
   );
 }
 
 function healthFields(event: SiemHealthEvent): string {
   return (
     ' type=0' +
-    text('outcome', event.status, LIMIT.act) +
+    text(' outcome=', event.status, LIMIT.act) +
     ' cat=/Health' +
-    labelled('cs1', 'Component', event.component) +
-    labelled('cs2', 'Details', detailsText(event.details))
+    labelled(' cs1=', ' cs1Label=Component', event.component) +
+    labelled(' cs2=', ' cs2Label=Details', detailsText(event.details))
   );
 }
 
 function gapFields(event: SiemGapEvent): string {
   return (
     ` type=0 cat=/Health/Gap start=${event.fromMs} end=${event.toMs}` +
-    labelledNumber('cn1', 'Events lost', event.dropped) +
-    labelled('cs1', 'Destination', event.destination) +
-    text('reason', event.cause, LIMIT.text)
+    labelledNumber(' cn1=', ' cn1Label=Events lost', event.dropped) +
+    labelled(' cs1=', ' cs1Label=Destination', event.destination) +
+    text(' reason=', event.cause, LIMIT.text)
   );
 }
 
 function auditFields(event: SiemAuditEvent): string {
   return (
     ' type=0' +
-    text('act', event.action, LIMIT.act) +
-    text('outcome', event.outcome, LIMIT.act) +
+    text(' act=', event.action, LIMIT.act) +
+    text(' outcome=', event.outcome, LIMIT.act) +
     ' cat=/Audit' +
     address('src', event.address) +
-    text('suser', event.user, LIMIT.text) +
-    labelled('cs1', 'Object', event.object) +
-    labelled('cs2', 'Details', detailsText(event.details))
+    text(' suser=', event.user, LIMIT.text) +
+    labelled(' cs1=', ' cs1Label=Object', event.object) +
+    labelled(' cs2=', ' cs2Label=Details', detailsText(event.details))
   );
 }
 
@@ -214,14 +252,14 @@ function kindFields(event: SiemEvent, context: FormatContext): string {
  */
 export function formatCef(event: SiemEvent, context: FormatContext): string {
   let added = event.truncated === true ? ' PortcullisTruncated=true' : '';
-  for (const [key, value] of context.add) added += text(customKey(key), value, LIMIT.text);
+  for (const [key, value] of context.add) added += text(` ${customKey(key)}=`, value, LIMIT.text);
   return (
     `CEF:${context.cefVersion}|${VENDOR}|${PRODUCT}|${cefHeader(context.productVersion, 31)}|` +
     `${cefHeader(eventClass(event), 1023)}|${cefHeader(eventName(event), 512)}|${SEVERITY_FIELDS[event.severity].cef}|` +
-    `rt=${event.tsMs}${text('externalId', event.id, LIMIT.id)}${text('dvchost', event.sensor, LIMIT.host)}` +
-    (context.hostIp === undefined ? '' : text('dvc', context.hostIp, 64)) +
+    `rt=${event.tsMs}${text(' externalId=', event.id, LIMIT.id)}${text(' dvchost=', event.sensor, LIMIT.host)}` +
+    (context.hostIp === undefined ? '' : text(' dvc=', context.hostIp, 64)) +
     kindFields(event, context) +
     added +
-    text('msg', event.message, LIMIT.text)
+    text(' msg=', event.message, LIMIT.text)
   );
 }

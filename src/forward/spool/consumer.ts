@@ -47,6 +47,11 @@ export class Consumer {
     return { first: this.readers.first.next, normal: this.readers.normal.next, low: this.readers.low.next };
   }
 
+  /** Sequence number that is read next in a lane. */
+  nextOf(lane: LaneName): number {
+    return this.readers[lane].next;
+  }
+
   /** The next events of the first of these lanes that has any. */
   async read(
     lanes: readonly LaneName[],

@@ -24,8 +24,10 @@ export interface LaneOptions {
   segmentBytes: number;
   /** JSON text kept in memory while the disk does not take it; more is refused. */
   pendingBytes: number;
-  /** JSON text of written events kept in memory for readers that keep up. */
+  /** JSON text of written events kept in memory for readers that are close behind. */
   cacheBytes: number;
+  /** Below this every reader has read: no need to keep it in memory. */
+  readUpTo(): number;
   /** Lowest next sequence number that is allowed: the highest cursor, so that none is used twice. */
   minNextSeq: number;
   log: Logger;
@@ -270,9 +272,11 @@ export class Lane {
   }
 
   private evict(): void {
-    while (this.heldBytes > this.options.cacheBytes) {
+    const readUpTo = this.options.readUpTo();
+    for (;;) {
       const entry = this.entries[this.head];
       if (!entry || entry.seq >= this.writtenSeq) break;
+      if (entry.seq >= readUpTo && this.heldBytes <= this.options.cacheBytes) break;
       this.heldBytes -= entry.size;
       this.head++;
     }

@@ -50,7 +50,7 @@ export class Spool {
   readonly lanes: Record<LaneName, Lane>;
   private options: SpoolOptions;
   private readonly cursors: Map<string, Cursor | 'damaged'>;
-  private readonly consumers = new Set<Consumer>();
+  private readonly consumers: Set<Consumer>;
   private readonly listeners = new Set<() => void>();
   private readonly unlock: () => Promise<void>;
   private flushQueued = false;
@@ -62,16 +62,20 @@ export class Spool {
 
   private constructor(
     options: SpoolOptions,
-    lanes: Record<LaneName, Lane>,
-    cursors: Map<string, Cursor | 'damaged'>,
-    unlock: () => Promise<void>,
+    parts: {
+      lanes: Record<LaneName, Lane>;
+      cursors: Map<string, Cursor | 'damaged'>;
+      consumers: Set<Consumer>;
+      unlock: () => Promise<void>;
+    },
   ) {
     this.options = options;
     this.dir = options.dir;
     this.log = options.log;
-    this.lanes = lanes;
-    this.cursors = cursors;
-    this.unlock = unlock;
+    this.lanes = parts.lanes;
+    this.cursors = parts.cursors;
+    this.consumers = parts.consumers;
+    this.unlock = parts.unlock;
     this.housekeeping = setInterval(() => void this.keepHouse(), HOUSEKEEPING_MS);
     this.housekeeping.unref();
   }
@@ -81,6 +85,12 @@ export class Spool {
     const unlock = await lockSpool(options.dir);
     try {
       const cursors = await loadCursors(options.dir);
+      const consumers = new Set<Consumer>();
+      const readUpTo = (name: LaneName): number => {
+        let lowest = Infinity;
+        for (const consumer of consumers) lowest = Math.min(lowest, consumer.nextOf(name));
+        return lowest;
+      };
       const openLane = (name: LaneName): Promise<Lane> => {
         let highest = 0;
         for (const cursor of cursors.values()) {
@@ -91,13 +101,14 @@ export class Spool {
           name,
           segmentBytes: options.segmentBytes,
           pendingBytes: name === 'first' ? options.pendingBytes / 2 : options.pendingBytes / 4,
-          cacheBytes: options.pendingBytes / 32,
+          cacheBytes: options.pendingBytes / 8,
+          readUpTo: () => readUpTo(name),
           minNextSeq: highest,
           log: options.log,
         });
       };
       const lanes = { first: await openLane('first'), normal: await openLane('normal'), low: await openLane('low') };
-      return new Spool(options, lanes, cursors, unlock);
+      return new Spool(options, { lanes, cursors, consumers, unlock });
     } catch (error) {
       await unlock();
       throw error;

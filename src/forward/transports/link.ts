@@ -75,9 +75,10 @@ export class Link {
     throw new DeliveryError('retry', `no connection within ${timeoutMs} ms`);
   }
 
-  /** Writes text and waits while the other side does not keep up. */
-  async write(text: string): Promise<void> {
-    if (!this.socket.write(text)) await this.until(() => !this.socket.writableNeedDrain);
+  /** Writes and waits until our kernel has all of it; then a buffer may be used again. */
+  async write(data: string | Buffer): Promise<void> {
+    this.socket.write(data, () => this.changed());
+    if (this.socket.writableLength > 0) await this.until(() => this.socket.writableLength === 0);
     this.throwIfBroken();
   }
 

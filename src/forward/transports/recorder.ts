@@ -6,18 +6,18 @@ const MAX_RECORDED = 64 * 1024;
 export class Recorder {
   private sent = '';
   private answer = '';
-  private readonly on: boolean;
+  readonly isOn: boolean;
 
   constructor(on: boolean) {
-    this.on = on;
+    this.isOn = on;
   }
 
   recordSent(text: string): void {
-    if (this.on && this.sent.length < MAX_RECORDED) this.sent += text;
+    if (this.isOn && this.sent.length < MAX_RECORDED) this.sent += text;
   }
 
   recordAnswer(text: string): void {
-    if (this.on && this.answer.length < MAX_RECORDED) this.answer += text;
+    if (this.isOn && this.answer.length < MAX_RECORDED) this.answer += text;
   }
 
   exchange(): Exchange {

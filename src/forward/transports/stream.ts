@@ -1,5 +1,5 @@
 import type { DestinationSettings } from '../settings.js';
-import { frameMessage } from '../syslog/framing.js';
+import { FrameWriter } from '../syslog/framing.js';
 import { createSyslogHeader, MAX_SEQUENCE_ID } from '../syslog/header.js';
 import { Link } from './link.js';
 import { Recorder } from './recorder.js';
@@ -25,6 +25,7 @@ export class StreamTransport implements Transport {
   private readonly settings: DestinationSettings;
   private readonly header: ReturnType<typeof createSyslogHeader>;
   private readonly recorder: Recorder;
+  private readonly frames: FrameWriter;
   private readonly tlsFiles: ReturnType<typeof createTlsFiles> | undefined;
   private link: Link | undefined;
   private sequence = 0;
@@ -37,6 +38,7 @@ export class StreamTransport implements Transport {
   constructor(settings: DestinationSettings, deps: { hostName: string; record: boolean }) {
     this.settings = settings;
     this.recorder = new Recorder(deps.record);
+    this.frames = new FrameWriter(settings.framing);
     this.tlsFiles = settings.tls && createTlsFiles(settings.tls, settings.host);
     this.header = createSyslogHeader({ ...settings, hostName: deps.hostName, procId: String(process.pid) });
     this.policy = { maxEvents: settings.rotateEvents, maxMs: settings.rotateMs, idleMs: 1000 };
@@ -60,13 +62,14 @@ export class StreamTransport implements Transport {
     const link = this.link;
     await link.ready(this.settings.connectTimeoutMs);
     this.roundTripMs = Math.min(this.roundTripMs, link.roundTripMs);
-    let text = '';
+    const { frames } = this;
+    frames.clear();
     for (const message of messages) {
       this.sequence = this.sequence >= MAX_SEQUENCE_ID ? 1 : this.sequence + 1;
-      text += frameMessage(this.header(message.event, this.sequence) + message.body, this.settings.framing);
+      frames.add(this.header(message.event, this.sequence) + message.body);
     }
-    this.recorder.recordSent(text);
-    await link.write(text);
+    if (this.recorder.isOn) this.recorder.recordSent(frames.bytes().toString());
+    await link.write(frames.bytes());
   }
 
   async confirm(): Promise<Rejected[]> {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIPv6, type Socket } from 'node:net';
+import { parseIp } from '../../util/ip.js';
+import { askKernel, type Ends } from './sock-diag.js';
 
 /** Kernel states of a TCP socket, as /proc/net/tcp writes them (include/net/tcp_states.h). */
 export const TCP_STATES = {
@@ -12,16 +14,16 @@ export const TCP_STATES = {
 } as const;
 
 /** What identifies a connection once its socket object has forgotten its addresses. */
-export interface Connection {
-  localPort: number;
-  remotePort: number;
+export interface Connection extends Ends {
   table: '/proc/net/tcp' | '/proc/net/tcp6';
 }
 
 export function connectionOf(socket: Socket): Connection | undefined {
-  const { localPort, remotePort, localAddress } = socket;
-  if (localPort === undefined || remotePort === undefined || localAddress === undefined) return undefined;
-  return { localPort, remotePort, table: isIPv6(localAddress) ? '/proc/net/tcp6' : '/proc/net/tcp' };
+  const { localPort, remotePort, localAddress, remoteAddress } = socket;
+  const local = parseIp(localAddress ?? '');
+  const remote = parseIp(remoteAddress ?? '');
+  if (localPort === undefined || remotePort === undefined || !local || !remote) return undefined;
+  return { local, localPort, remote, remotePort, table: isIPv6(localAddress!) ? '/proc/net/tcp6' : '/proc/net/tcp' };
 }
 
 /** What the kernel says about a connection. */
@@ -33,9 +35,15 @@ export interface KernelView {
 
 /**
  * The kernel's view of a connection.
- * @returns `gone` when the kernel no longer knows it (it was reset, or the receiver closed first), or undefined where /proc cannot be read.
+ * @returns `gone` when the kernel no longer knows it (it was reset, or the receiver closed first), or undefined where it
+ * cannot be asked and /proc cannot be read.
  */
 export function kernelView(connection: Connection): KernelView | 'gone' | undefined {
+  return askKernel(connection) ?? readTable(connection);
+}
+
+/** The same from the text table, which takes milliseconds to make. */
+export function readTable(connection: Connection): KernelView | 'gone' | undefined {
   let table: string;
   try {
     table = readFileSync(connection.table, 'latin1');

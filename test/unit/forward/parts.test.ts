@@ -11,7 +11,7 @@ import { FORMATTERS, siemOptionsSchema } from '../../../src/forward/index.js';
 import { TokenBucket } from '../../../src/forward/rate-limit.js';
 import { resolveDestination } from '../../../src/forward/settings.js';
 import { formatToFit } from '../../../src/forward/shrink.js';
-import { frameMessage } from '../../../src/forward/syslog/framing.js';
+import { FrameWriter, type Framing } from '../../../src/forward/syslog/framing.js';
 import { createSyslogHeader, syslogToken } from '../../../src/forward/syslog/header.js';
 import { cleanText, cutText, oneLine } from '../../../src/forward/text.js';
 import { FileTransport } from '../../../src/forward/transports/file.js';
@@ -183,10 +183,35 @@ describe('syslog lines', () => {
   });
 
   it('are framed by bytes or by one line feed', () => {
-    assert.equal(frameMessage('é', 'octet'), '2 é');
-    assert.equal(frameMessage('a\nb', 'newline'), 'a b\n');
+    assert.equal(framed('octet', 'é'), '2 é');
+    assert.equal(framed('newline', 'a\nb'), 'a b\n');
+  });
+
+  it('come apart into the same messages by their lengths, whatever is in them', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(hostileText, fc.string({ minLength: 90, maxLength: 110 }))), (messages) => {
+        const stream = Buffer.from(framed('octet', ...messages));
+        const found: string[] = [];
+        for (let at = 0; at < stream.length;) {
+          const space = stream.indexOf(0x20, at);
+          const length = Number(stream.toString('latin1', at, space));
+          found.push(stream.toString('utf8', space + 1, space + 1 + length));
+          at = space + 1 + length;
+        }
+        assert.deepEqual(
+          found,
+          messages.map((m) => Buffer.from(m).toString()),
+        );
+      }),
+    );
   });
 });
+
+function framed(framing: Framing, ...messages: string[]): string {
+  const writer = new FrameWriter(framing);
+  for (const message of messages) writer.add(message);
+  return writer.bytes().toString();
+}
 
 describe('RELP frames', () => {
   it('come back however the bytes are cut', () => {
