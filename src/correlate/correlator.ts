@@ -8,6 +8,7 @@ import { Offenders } from './offenders.js';
 import { OpenAlert, type Background } from './open-alert.js';
 import type { CorrelateOptions } from './options.js';
 import { createSuppressionTable, type SuppressionTable } from './suppress.js';
+import { Witnesses } from './witnesses.js';
 
 export interface CorrelatorDeps {
   /** A new alert, or one that grew enough to be judged again. The alert is a copy. */
@@ -35,10 +36,19 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
   const offenders = new Offenders(options, newId);
   const suppressions = createSuppressionTable(options.suppress);
   const explanations = new Explanations(options);
+  const witnesses = new Witnesses();
   /** In order of last activity. */
   const open = new Map<string, OpenAlert>();
   const waiting = new Set<string>();
-  const counters = { detections: 0, suppressed: 0, explained: 0, alerts_created: 0, updates: 0, alerts_evicted: 0 };
+  const counters = {
+    detections: 0,
+    suppressed: 0,
+    explained: 0,
+    seen_twice: 0,
+    alerts_created: 0,
+    updates: 0,
+    alerts_evicted: 0,
+  };
 
   function tell(entry: OpenAlert, isNew: boolean, nowMs: number): void {
     counters.updates++;
@@ -91,7 +101,12 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
     const background = backgroundOf(detection, who);
     const known = open.get(key);
     const idleMs = known ? detection.packetUs / 1000 - known.alert.lastMs : Infinity;
-    if (known && idleMs < options.alertIdleSecs * 1000) update(known, detection, background, nowMs);
+    const isOpen = known !== undefined && idleMs < options.alertIdleSecs * 1000;
+    if (witnesses.isSecond(detection) && isOpen) {
+      counters.seen_twice++;
+      known.attest(detection);
+      waiting.add(key);
+    } else if (isOpen) update(known, detection, background, nowMs);
     else {
       open.delete(key);
       create(detection, key, background, nowMs);

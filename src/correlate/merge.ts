@@ -92,6 +92,12 @@ export function mergeDetection(alert: Alert, d: Detection, atMs: number, options
   if (alert.victims.length > 1) delete alert.victim;
 }
 
+/** Adds evidence and metadata about a packet that is counted already. */
+export function attest(alert: Alert, d: Detection, options: CorrelateOptions): void {
+  addMetadata(alert, d);
+  alert.evidence = mergeEvidence(alert.evidence, d.evidence, options.maxEvidence);
+}
+
 const SUPPORT = 'model_findings';
 
 /** Counts a finding that is explained by the alert, and says so in its evidence. */

@@ -1,7 +1,7 @@
 import type { Alert } from '../domain/alert.js';
 import type { Detection } from '../domain/detection.js';
 import { severityRank } from '../domain/severity.js';
-import { addSupport, copyAlert, mergeDetection, newAlert } from './merge.js';
+import { addSupport, attest, copyAlert, mergeDetection, newAlert } from './merge.js';
 import type { CorrelateOptions } from './options.js';
 
 /** What the last update said, to decide whether the next is worth one. */
@@ -45,6 +45,11 @@ export class OpenAlert {
     alert.tiers = background.tiers;
     alert.confidence = background.confidence;
     alert.spoofable = !background.proved && alert.spoofable && d.spoofable;
+  }
+
+  /** Adds what another witness says of a packet that is counted already. */
+  attest(d: Detection): void {
+    attest(this.alert, d, this.options);
   }
 
   /** Adds a model's finding that this alert explains: it supports the alert and changes neither what it is nor how bad. */

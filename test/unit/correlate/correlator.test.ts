@@ -241,3 +241,30 @@ test('tiers agree on a kind of behaviour although they use other labels, and int
   correlator.push(detection({ atMs: 4500 }));
   assert.deepEqual([...updates.at(-1)!.alert.tiers].sort(), ['behaviour', 'intel', 'signature']);
 });
+
+test('what the inline daemon and the sensor say of one packet is counted once, with the evidence of both', () => {
+  const { correlator, updates } = run();
+  const rule = { tier: 'signature', gid: 1, signatureId: 7, label: 'web_attack', communityId: '1:x' } as const;
+  const stopped = { metadata: { inline_verdict: ['drop'] }, evidence: [{ name: 'inline', value: 'drop' }] };
+  const alertNow = () => updates.at(-1)!.alert;
+  correlator.push(detection(rule));
+  correlator.push(detection({ ...rule, ...stopped, atMs: 40 }));
+  assert.equal(updates.length, 1);
+  correlator.tick(MS + 2000);
+  assert.deepEqual([updates.length, alertNow().count, alertNow().metadata['inline_verdict']], [2, 1, ['drop']]);
+  assert.ok(alertNow().evidence.some((item) => item.name === 'inline'));
+  // The other way round, and not what only looks alike.
+  correlator.push(detection({ ...rule, ...stopped, communityId: '1:y', atMs: 3000 }));
+  correlator.push(detection({ ...rule, communityId: '1:y', atMs: 3001 }));
+  assert.equal(correlator.stats()['seen_twice'], 2);
+  correlator.tick(MS + 20_000);
+  assert.equal(alertNow().count, 2);
+  for (const [atMs, communityId] of [
+    [21_000, '1:y'],
+    [22_000, '1:y'],
+    [23_000, '1:z'],
+  ] as const)
+    correlator.push(detection({ ...rule, communityId, atMs }));
+  correlator.push(detection({ ...rule, ...stopped, communityId: '1:z', signatureId: 8, atMs: 23_000 }));
+  assert.equal(correlator.stats()['seen_twice'], 2, 'the same witness twice, another connection, another rule');
+});
