@@ -8,6 +8,7 @@ export {
 } from './client.js';
 export { createInbox } from './inbox.js';
 export { createOutbox } from './outbox.js';
+export { busSocketPath, type BusPeerRole } from './paths.js';
 export { busOptionsSchema, type BusOptions } from './options.js';
 export {
   openBusServer,

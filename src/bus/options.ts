@@ -2,8 +2,12 @@ import { z } from 'zod';
 
 /** Unix sockets between the daemons; sensor and responder dial, the server listens. */
 export const busOptionsSchema = z.strictObject({
-  sensorPath: z.string().min(1).default('/run/portcullis/sensor.sock').describe('socket that sensors dial'),
-  responderPath: z.string().min(1).default('/run/portcullis/responder.sock').describe('socket that responders dial'),
+  sensorPath: z.string().min(1).default('/run/portcullis/sensor/bus.sock').describe('socket that sensors dial'),
+  responderPath: z
+    .string()
+    .min(1)
+    .default('/run/portcullis/responder/bus.sock')
+    .describe('socket that responders dial'),
   inlinePath: z.string().min(1).optional().describe('socket that inline daemons dial; none unless given'),
   mode: z.number().int().min(0).max(0o777).default(0o660).describe('permission bits of both sockets'),
   group: z.string().optional().describe('group that owns both sockets; the group of the server unless given'),

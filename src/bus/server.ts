@@ -14,6 +14,7 @@ import { createInbox, type Received } from './inbox.js';
 import { createLineReader } from './line-reader.js';
 import { busOptionsSchema, type BusOptions } from './options.js';
 import { createOutbox } from './outbox.js';
+import { makeSocketFolder } from './paths.js';
 import { listenOnSocket } from './socket-file.js';
 
 /** A connected daemon. */
@@ -161,6 +162,7 @@ export async function openBusServer(
         serve(socket, role);
       });
     });
+    makeSocketFolder(path);
     await listenOnSocket(server, { path, mode: options.mode, group: options.group });
     servers.push(server);
   };

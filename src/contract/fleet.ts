@@ -83,7 +83,20 @@ export const workSchema = z.discriminatedUnion('type', [
 ]);
 
 export const fleetReportsSchema = z.object({ reports: z.array(enforcementReportSchema) });
-export const fleetAllowSchema = z.object({ entries: z.array(allowEntrySchema), proof: decisionProofSchema });
+
+/** What people set at a server and every member follows. A higher version replaces a lower one. */
+export const fleetSettingsSchema = z.object({
+  version: z.number().int().positive(),
+  /** The allowlist, names together with the addresses that they stand for. */
+  allow: z.array(allowEntrySchema).max(50_000),
+  /** Until then no policy makes a new block, epoch milliseconds; 0 when it is not paused. */
+  pausedUntilMs: z.number(),
+});
+export type FleetSettings = z.infer<typeof fleetSettingsSchema>;
+
+/** As a server signs it. */
+export const signedSettingsSchema = z.object({ signer: fleetNameSchema, text: z.string(), signature: z.string() });
+export type SignedSettings = z.infer<typeof signedSettingsSchema>;
 
 /** Health of a member, written under its name every second. */
 export const heartbeatSchema = z.object({

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { runBusClient, type BusClient, type Incoming, type Outgoing } from '../bus/index.js';
+import { busSocketPath, runBusClient, type BusClient, type Incoming, type Outgoing } from '../bus/index.js';
 import type { LoadedConfig } from '../config/index.js';
 import { createResponder } from '../enforce/index.js';
 import { AppError, errorMessage } from '../util/errors.js';
@@ -98,7 +97,7 @@ export async function runResponder(
   bus = runBusClient(
     {
       role: 'responder',
-      path: join(config.runtime_dir, 'responder.sock'),
+      path: busSocketPath(config.runtime_dir, 'responder'),
       name: config.name,
       info: () => ({ version: VERSION, backend: responder.state().backend }),
       onMessage(message) {

@@ -18,6 +18,8 @@ export interface Session {
   jsm: JetStreamManager;
   /** Opens a bucket that exists. */
   bucket(name: string): Promise<KV>;
+  /** Where answers to this member go. */
+  inboxPrefix: string;
   /** Aborts when the connection is lost. */
   signal: AbortSignal;
 }
@@ -68,7 +70,7 @@ export function openFleetBus(member: Member, log: Logger): FleetBus {
       await kv.status();
       return kv;
     };
-    const session: Session = { nc, js, jsm, signal: ended.signal, bucket };
+    const session: Session = { nc, js, jsm, signal: ended.signal, bucket, inboxPrefix: inboxOf(member.name) };
     current = session;
     sessions++;
     lastError = '';

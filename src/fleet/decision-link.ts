@@ -1,4 +1,4 @@
-import type { KV, KvWatchEntry } from '@nats-io/kv';
+import type { KV } from '@nats-io/kv';
 import { errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { insist, pause, type FleetBus, type Session } from './bus.js';
@@ -6,11 +6,10 @@ import type { Member } from './member.js';
 import { BUCKETS, SUBJECTS } from './names.js';
 import { endOf, parseStatement, type Replica } from './replica.js';
 import { idOf, proofOf, type Statement } from './seal.js';
+import { watchBucket, type Entry } from './watch.js';
 
 const MAX_IN_FLIGHT = 256;
 const RETRY_MS = 300;
-/** An empty bucket says nothing at all: then the list is over after this. */
-const QUIET_MS = 1000;
 const LAGS = 512;
 
 export interface DecisionLinkDeps {
@@ -83,14 +82,14 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
     nc.subscribe(SUBJECTS.say('*'), { callback: (error, msg) => void (error ?? hearText(msg.string(), true)) });
   }
 
-  function note(entry: KvWatchEntry): void {
-    if (entry.operation !== 'PUT') {
-      held.delete(entry.key);
+  function note({ key, text, revision, isFresh }: Entry): void {
+    if (text === undefined) {
+      held.delete(key);
       return;
     }
-    const statement = hearText(entry.string(), entry.isUpdate);
+    const statement = hearText(text, isFresh);
     const endMs = statement ? endOf(statement) : 0;
-    held.set(entry.key, { revision: entry.revision, endMs, version: statement ? proofOf(statement).version : 0 });
+    held.set(key, { revision, endMs, version: statement ? proofOf(statement).version : 0 });
   }
 
   /** What this member has said, is still meant, and is not in the bucket. */
@@ -104,35 +103,14 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
     wake?.();
   }
 
-  async function watch(kv: KV, ended: AbortSignal): Promise<void> {
-    held.clear();
-    const entries = await kv.watch();
-    const stop = (): void => entries.stop();
-    ended.addEventListener('abort', stop, { once: true });
-    let listed = false;
-    const done = (): void => {
-      if (!listed) reconcile();
-      listed = true;
-    };
-    const quiet = setTimeout(done, QUIET_MS);
-    try {
-      for await (const entry of entries) {
-        clearTimeout(quiet);
-        note(entry);
-        if (entry.delta === 0) done();
-      }
-    } finally {
-      clearTimeout(quiet);
-      ended.removeEventListener('abort', stop);
-    }
-  }
-
-  async function watchAll(session: Session, kv: KV): Promise<void> {
+  async function watchAll(session: Session): Promise<void> {
     while (!session.signal.aborted) {
       const round = new AbortController();
       restart = () => round.abort();
+      held.clear();
       try {
-        await watch(kv, AbortSignal.any([session.signal, round.signal]));
+        const handlers = { entry: note, listed: reconcile };
+        await watchBucket(session, BUCKETS.decisions, handlers, { signal: round.signal });
       } catch (error) {
         log.info({ problem: errorMessage(error) }, 'The decisions of the fleet could not be watched, will retry.');
       }
@@ -177,7 +155,7 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
   async function run(session: Session): Promise<void> {
     listen(session);
     const kv = await insist(session, 'decisions', log, () => session.bucket(BUCKETS.decisions));
-    if (kv) await Promise.all([watchAll(session, kv), sendAll(session, kv)]);
+    if (kv) await Promise.all([watchAll(session), sendAll(session, kv)]);
   }
 
   bus.onSession((session) => {

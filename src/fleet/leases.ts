@@ -1,8 +1,9 @@
-import type { KV, KvWatchEntry } from '@nats-io/kv';
+import type { KV } from '@nats-io/kv';
 import { errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { insist, pause, type FleetBus, type Session } from './bus.js';
 import { BUCKETS } from './names.js';
+import { watchBucket, type Entry } from './watch.js';
 
 /** A lease that its holder has not renewed in this time is free. */
 export const LEASE_MS = 3000;
@@ -43,11 +44,9 @@ export function createLeases({ name, bus, log, changed, monoMs = () => performan
   let wanted: readonly string[] = [];
   const stop = new AbortController();
 
-  function note(entry: KvWatchEntry): void {
-    if (entry.operation !== 'PUT') seen.delete(entry.key);
-    else if (seen.get(entry.key)?.revision !== entry.revision) {
-      seen.set(entry.key, { owner: entry.string(), revision: entry.revision, atMs: monoMs() });
-    }
+  function note({ key, text, revision }: Entry): void {
+    if (text === undefined) seen.delete(key);
+    else if (seen.get(key)?.revision !== revision) seen.set(key, { owner: text, revision, atMs: monoMs() });
   }
 
   function lose(key: string): void {
@@ -86,13 +85,10 @@ export function createLeases({ name, bus, log, changed, monoMs = () => performan
     await Promise.all([...wanted.map((key) => take(kv, key)), ...gone.map((key) => give(kv, key))]);
   }
 
-  async function watch(kv: KV, signal: AbortSignal): Promise<void> {
+  async function watch(session: Session, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        const entries = await kv.watch();
-        const end = (): void => entries.stop();
-        signal.addEventListener('abort', end, { once: true });
-        for await (const entry of entries) note(entry);
+        await watchBucket(session, BUCKETS.leases, { entry: note }, { signal });
       } catch (error) {
         log.debug({ problem: errorMessage(error) }, 'The leases could not be watched, will retry.');
       }
@@ -104,7 +100,7 @@ export function createLeases({ name, bus, log, changed, monoMs = () => performan
     const kv = await insist(session, 'leases', log, () => session.bucket(BUCKETS.leases));
     if (!kv) return;
     const signal = AbortSignal.any([session.signal, stop.signal]);
-    void watch(kv, signal);
+    void watch(session, signal);
     // What others hold must be known first.
     await pause(TICK_MS, signal);
     while (!signal.aborted) {

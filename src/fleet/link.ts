@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FleetRole, Heartbeat } from '../contract/fleet.js';
+import type { FleetRole, FleetSettings, Heartbeat } from '../contract/fleet.js';
 import type { SensorMessage, SignedRoster } from '../contract/ipc.js';
 import type { Decision, EnforcementReport } from '../domain/decision.js';
 import type { Detection } from '../domain/detection.js';
@@ -15,6 +15,7 @@ import { createRegistry } from './registry.js';
 import { endOf, openReplica } from './replica.js';
 import { idOf, proofOf, type ProvenDecision, type Statement } from './seal.js';
 import { createServerSide, type FleetServerDeps, type FleetServerSide } from './server-side.js';
+import { openSettingsLink, type SettingsLink } from './settings-link.js';
 import { openSpool } from './spool.js';
 import { followRoster } from './trust-link.js';
 import { runOutbox } from './work-outbox.js';
@@ -22,6 +23,8 @@ import { runOutbox } from './work-outbox.js';
 /** A permanent block that was lifted is remembered this long for members that are away. */
 const KEEP_RELEASE_MS = 90 * 86_400_000;
 const REMEMBERED_PARTITIONS = 2000;
+/** Some 100,000 reports of a box that is cut off. */
+const REPORT_SPOOL_BYTES = 32 * 1024 * 1024;
 
 export type Health = Pick<Heartbeat, 'mode' | 'sensor' | 'responder' | 'stats'>;
 type Evidence = Extract<SensorMessage, { type: 'evidence' }>;
@@ -43,6 +46,8 @@ export interface FleetLinkDeps {
   forged(signer: string, why: string, id: string): void;
   /** A newer roster, for the responder. */
   roster(roster: SignedRoster): void;
+  /** Allowlist and pause were set elsewhere. */
+  settings(settings: FleetSettings): void;
   /** What a server of the fleet does besides; absent on boxes. */
   server?: FleetServerDeps;
 }
@@ -68,6 +73,8 @@ export interface FleetLink {
   evidence(evidence: Evidence): void;
   flows(flows: FlowRecord[]): void;
   reports(reports: readonly EnforcementReport[]): void;
+  /** Allowlist and pause as the fleet has them. */
+  readonly settings: SettingsLink;
   /** Call once a second. */
   tick(nowMs: number): void;
   status(): FleetLinkStatus;
@@ -99,8 +106,10 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
   const spool = openSpool(join(dir, 'spool'), options.spool_mib * 1024 * 1024);
   const flowSpool = openSpool(join(dir, 'flow-spool'), options.flow_spool_mib * 1024 * 1024);
   const bus = openFleetBus(member, log);
+  const reportSpool = openSpool(join(dir, 'report-spool'), REPORT_SPOOL_BYTES);
   const work = runOutbox(bus, spool);
   const flowWork = runOutbox(bus, flowSpool);
+  const reportWork = runOutbox(bus, reportSpool);
   /** Where the evidence of a detection belongs. */
   const partitions = new Map<string, number>();
 
@@ -131,6 +140,13 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     deps.roster(roster);
     decisions.again();
   });
+  const settings = openSettingsLink({
+    member,
+    bus,
+    path: join(dir, 'settings.json'),
+    log,
+    changed: deps.settings,
+  });
   const serverSide =
     deps.server === undefined
       ? undefined
@@ -157,12 +173,13 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
 
   function beat(): Heartbeat {
     const { heard, refused, lagP95Ms } = decisions.stats();
-    const [a, b] = [spool.stats(), flowSpool.stats()];
+    const spools = [spool.stats(), flowSpool.stats(), reportSpool.stats()];
+    const sum = (of: (s: (typeof spools)[number]) => number): number => spools.reduce((n, s) => n + of(s), 0);
     return {
       ...{ name, role, site, version: deps.version, startedMs, atMs: Date.now() },
       ...deps.health(),
       decisions: { known: replica.size, refused, waiting: decisions.waiting(), lagP95Ms, heard },
-      spool: { waiting: a.waiting + b.waiting, bytes: a.bytes + b.bytes, dropped: a.dropped + b.dropped },
+      spool: { waiting: sum((s) => s.waiting), bytes: sum((s) => s.bytes), dropped: sum((s) => s.dropped) },
     };
   }
 
@@ -189,6 +206,7 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
       return trust.roster()?.signed;
     },
     serverSide,
+    settings,
     seal(decision) {
       if (decision.simulated || isAsSaid(decision)) return;
       const issuer = decision.proof?.issuer ?? name;
@@ -247,11 +265,8 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
       flowWork.push({ subject: SUBJECTS.flows(name), id: uuid7(), body: { type: 'flows', flows } });
     },
     reports(reports) {
-      const session = bus.session();
       const told = reports.filter((r) => !r.simulated);
-      // What becomes of it later is in the heartbeat's counts; a report is worth a second of patience, not a spool.
-      if (!session || told.length === 0) return;
-      session.js.publish(SUBJECTS.reports(name), JSON.stringify({ reports: told })).catch(() => undefined);
+      if (told.length > 0) reportWork.push({ subject: SUBJECTS.reports(name), id: uuid7(), body: { reports: told } });
     },
     tick(nowMs) {
       replica.expire(nowMs);
@@ -266,6 +281,7 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
       await bus.close();
       spool.close();
       flowSpool.close();
+      reportSpool.close();
       replica.close();
     },
   };

@@ -24,7 +24,7 @@ export const SUBJECTS = {
 } as const;
 
 /** Sources are spread over so many parts; each belongs to one server at a time. */
-export const PARTITIONS = 16;
+export const PARTITIONS = 8;
 
 /** Answers to a member; nobody else may listen there. */
 export const inboxOf = (member: string): string => `_INBOX_${member}`;

@@ -3,6 +3,7 @@ import { errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { insist, pause, type FleetBus, type Session } from './bus.js';
 import { BUCKETS } from './names.js';
+import { watchBucket, type Entry } from './watch.js';
 
 const BEAT_MS = 1000;
 /** A member that was not heard of for this time counts as away. */
@@ -35,7 +36,11 @@ export interface RegistryDeps {
 export function createRegistry({ bus, log, beat, listens, heard }: RegistryDeps): Registry {
   const known = new Map<string, { beat: Heartbeat; heardMs: number }>();
 
-  function note(key: string, text: string, isFresh: boolean, createdMs: number): void {
+  function note({ key, text, isFresh, createdMs }: Entry): void {
+    if (text === undefined) {
+      known.delete(key);
+      return;
+    }
     const parsed = heartbeatSchema.safeParse(JSON.parse(text));
     if (!parsed.success || parsed.data.name !== key) return;
     known.set(key, { beat: parsed.data, heardMs: isFresh ? Date.now() : createdMs });
@@ -46,13 +51,7 @@ export function createRegistry({ bus, log, beat, listens, heard }: RegistryDeps)
     const kv = await insist(session, 'members', log, () => session.bucket(BUCKETS.members));
     while (kv && !session.signal.aborted) {
       try {
-        const entries = await kv.watch();
-        const end = (): void => entries.stop();
-        session.signal.addEventListener('abort', end, { once: true });
-        for await (const entry of entries) {
-          if (entry.operation === 'PUT') note(entry.key, entry.string(), entry.isUpdate, entry.created.getTime());
-          else known.delete(entry.key);
-        }
+        await watchBucket(session, BUCKETS.members, { entry: note });
       } catch (error) {
         log.debug({ problem: errorMessage(error) }, 'The members could not be watched, will retry.');
       }

@@ -9,7 +9,7 @@ import type { Member } from './member.js';
 import { PARTITIONS, partitionOf, speakerOf, STREAMS } from './names.js';
 import type { Registry, RegistryMember } from './registry.js';
 import { ensureStreams } from './streams.js';
-import { createWorkIntake, partitionKey, type Work } from './work-intake.js';
+import { ALIVE, createWorkIntake, partitionKey, type Work } from './work-intake.js';
 
 const SCHEDULER = 'scheduler';
 const SWEEP_EVERY_MS = 5000;
@@ -64,7 +64,7 @@ export function createServerSide(parts: Parts): FleetServerSide {
     const consumer = await insist(session, 'reports', log, () => session.js.consumers.get(STREAMS.reports));
     while (consumer && !session.signal.aborted) {
       try {
-        const messages = await consumer.consume();
+        const messages = await consumer.consume(ALIVE);
         const end = (): void => void messages.close();
         session.signal.addEventListener('abort', end, { once: true });
         for await (const msg of messages) {

@@ -49,19 +49,18 @@ function streams({ replicas, streamMiB }: Sizes): NewStream[] {
 /** Makes what is missing; what exists stays as it is. Servers do this, whoever comes first. */
 export async function ensureStreams(session: Session, sizes: Sizes): Promise<void> {
   const { jsm, js } = session;
-  for (const config of streams(sizes)) {
-    try {
-      await jsm.streams.info(config.name);
-    } catch {
-      await jsm.streams.add(config);
-    }
-  }
   const kvm = new Kvm(js);
-  for (const name of Object.values(BUCKETS)) await kvm.create(name, { replicas: sizes.replicas, history: 1 });
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    await ensureConsumer(session, STREAMS.detections, consumerOf(partition), SUBJECTS.detection(partition, '*'));
-  }
-  await ensureConsumer(session, STREAMS.flows, 'flows', SUBJECTS.flows('*'));
+  // Each is a group of the cluster that chooses a leader of its own: at the same time, or a first start takes a minute.
+  await Promise.all([
+    ...Object.values(BUCKETS).map((name) => kvm.create(name, { replicas: sizes.replicas, history: 1 })),
+    ...streams(sizes).map((config) => jsm.streams.info(config.name).catch(() => jsm.streams.add(config))),
+  ]);
+  await Promise.all([
+    ...Array.from({ length: PARTITIONS }, (_, partition) =>
+      ensureConsumer(session, STREAMS.detections, consumerOf(partition), SUBJECTS.detection(partition, '*')),
+    ),
+    ensureConsumer(session, STREAMS.flows, 'flows', SUBJECTS.flows('*')),
+  ]);
 }
 
 export const consumerOf = (partition: number): string => `partition-${partition}`;

@@ -4,6 +4,7 @@ import type { Logger } from '../util/logger.js';
 import { insist, pause, type FleetBus, type Session } from './bus.js';
 import type { Member } from './member.js';
 import { BUCKETS } from './names.js';
+import { watchBucket } from './watch.js';
 
 const ROSTER = 'roster';
 
@@ -33,10 +34,8 @@ export function followRoster(
         if (held) take(held.string());
         const own = member.trust.roster();
         if (own && own.signed.text !== rosterText(held?.string())) await kv.put(ROSTER, JSON.stringify(own.signed));
-        const entries = await kv.watch({ key: ROSTER });
-        const end = (): void => entries.stop();
-        session.signal.addEventListener('abort', end, { once: true });
-        for await (const entry of entries) take(entry.string());
+        const entry = ({ text }: { text: string | undefined }): void => void (text === undefined || take(text));
+        await watchBucket(session, BUCKETS.trust, { entry }, { key: ROSTER });
       } catch (error) {
         log.debug({ problem: errorMessage(error) }, 'The roster could not be followed, will retry.');
       }

@@ -13,6 +13,8 @@ const CONFIRM_EVERY_MS = 250;
 /** Messages remembered after they were worked on: what comes again is confirmed and not worked on again. */
 const MAX_REMEMBERED = 50_000;
 const PULL = 1000;
+/** A queue whose node has died is asked again within two missed heartbeats; the library's own choice is half a minute. */
+export const ALIVE = { expires: 5000, idle_heartbeat: 1000 };
 
 /** Work of a box for the server that owns its source. */
 export type Work =
@@ -89,7 +91,7 @@ export function createWorkIntake({ bus, log, take, stored }: WorkIntakeDeps): Wo
   async function consume(session: Session, stream: string, name: string, ended: AbortSignal): Promise<void> {
     const consumer = await insist(session, name, log, () => session.js.consumers.get(stream, name));
     if (!consumer || ended.aborted) return;
-    const messages: ConsumerMessages = await consumer.consume({ max_messages: PULL });
+    const messages: ConsumerMessages = await consumer.consume({ max_messages: PULL, ...ALIVE });
     const end = (): void => void messages.close();
     ended.addEventListener('abort', end, { once: true });
     for await (const msg of messages) onMessage(msg);

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Decision } from '../../src/domain/decision.js';
+import { CHAOS_ATTACKERS, runChaos } from '../lab/fleet/chaos.js';
 import { ATTACKERS, FleetLab } from '../lab/fleet/fleet-lab.js';
 import type { Probe } from '../lab/fleet/probe.js';
 import { waitFor } from '../lab/wait.js';
 import { scanPolicy } from './support.js';
 
-const [FIRST = '', FORGED = '', PROVED = '', DARK = '', ALONE = ''] = ATTACKERS;
+const [FIRST = '', FORGED = '', PROVED = '', DARK = '', ALONE = '', FRIEND = ''] = ATTACKERS;
+/** The long form: PORTCULLIS_FLEET_ROUNDS=100 PORTCULLIS_FLEET_SEED=7 npm test -- e2e/fleet */
+const ROUNDS = Number(process.env['PORTCULLIS_FLEET_ROUNDS'] ?? 2);
+const SEED = Number(process.env['PORTCULLIS_FLEET_SEED'] ?? 1);
 const CONVERGE_MS = 5000;
 let lab: FleetLab;
 let probe: Probe;
 
 before(async () => {
-  lab = await FleetLab.open({ boxes: 3, servers: 2, nodes: 3, policies: scanPolicy('10m') });
+  lab = await FleetLab.open({ boxes: 3, servers: 2, nodes: 3, policies: scanPolicy('2h') });
   probe = await lab.probe();
 });
 after(async () => {
@@ -90,4 +94,50 @@ test('a box that is cut off blocks by itself, and the others follow when it is b
   lab.partition(0, false);
   await Promise.all([1, 2].map((box) => lab.untilBlocked(box, ALONE, CONVERGE_MS)));
   await lab.whole();
+});
+
+test('an address that is allowed at a server is lifted on every box and not blocked there again; a pause reaches them too', async () => {
+  await lab.attack(FRIEND);
+  await everywhere(FRIEND);
+  const added = await lab.servers[1]!.api.ask('POST', '/allowlist', { value: FRIEND, comment: 'a customer' });
+  assert.equal(added.status, 201);
+  const inSet = async (box: number): Promise<boolean> =>
+    (await lab.boxes[box]!.run('nft', ['get', 'element', 'inet', 'portcullis', 'allow4_32', `{ ${FRIEND} }`]).ended)
+      .code === 0;
+  for (const box of [0, 1, 2]) {
+    await waitFor(`box${box + 1} allows it`, () => inSet(box), { limitMs: CONVERGE_MS, everyMs: 50 });
+    await waitFor(`box${box + 1} has lifted it`, async () => !(await lab.isBlocked(box, FRIEND)));
+  }
+  assert.equal(await lab.isBlocked(0, FIRST), true, 'the control: who is not allowed stays blocked');
+  await lab.boxes[1]!.daemons.server.kill();
+  lab.boxes[1]!.daemons.server.start();
+  await lab.whole();
+  assert.equal(await inSet(1), true, 'after a restart too');
+  const paused = (): number => lab.boxes.filter(({ name }) => lab.settingsOf(name).pausedUntilMs > Date.now()).length;
+  assert.equal((await lab.servers[0]!.api.ask('POST', '/pause', { secs: 600 })).status, 200);
+  await waitFor('all boxes are paused', () => paused() === 3, { limitMs: CONVERGE_MS });
+  assert.equal((await lab.servers[1]!.api.ask('DELETE', '/pause')).status, 200);
+  await waitFor('no box is paused', () => paused() === 0, { limitMs: CONVERGE_MS });
+});
+
+test('whatever dies or is cut off at random, nothing protected is blocked and every acknowledged decision counts everywhere', async (t) => {
+  const result = await runChaos(lab, probe, {
+    rounds: ROUNDS,
+    seed: SEED,
+    convergeMs: CONVERGE_MS,
+    faultMs: ROUNDS > 10 ? 5000 : 500,
+    attackers: [...CHAOS_ATTACKERS],
+    say: (line) => t.diagnostic(line),
+  });
+  const worst = (of: 'upMs' | 'convergeMs'): number => Math.round(Math.max(...result.rounds.map((r) => r[of])));
+  t.diagnostic(`up again after ${worst('upMs')} ms at most, agreed ${worst('convergeMs')} ms after that at most`);
+  t.diagnostic(
+    `${result.ledger.filter((a) => a.state !== 'unsure').length} acknowledged, ${result.attacked.length} attacks`,
+  );
+  for (const ip of result.attacked) {
+    await waitFor(`the alert on ${ip} is stored`, async () => (await alertsOf(0, ip).catch(() => [])).length > 0, {
+      limitMs: 20_000,
+      everyMs: 200,
+    });
+  }
 });

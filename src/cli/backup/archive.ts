@@ -7,6 +7,7 @@ import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { busSocketPath } from '../../bus/index.js';
 import type { LoadedConfig } from '../../config/index.js';
 import { AppError, errorMessage } from '../../util/errors.js';
 
@@ -127,7 +128,7 @@ function lastLine(error: unknown): string {
 /** True while a server uses the folder. */
 export function isServerRunning(config: LoadedConfig): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(join(config.runtime_dir, 'sensor.sock'));
+    const socket = connect(busSocketPath(config.runtime_dir, 'sensor'));
     socket.on('connect', () => {
       socket.destroy();
       resolve(true);

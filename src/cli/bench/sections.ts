@@ -1,6 +1,7 @@
 import { behaviourSection } from './behaviour.js';
 import { enforceSection } from './enforce.js';
 import { fileSection } from './file.js';
+import { fleetSection } from './fleet.js';
 import { inlineSection } from './inline.js';
 import { liveSection } from './live.js';
 import { floodSection, memorySection } from './memory.js';
@@ -23,4 +24,5 @@ export const SECTIONS: readonly BenchSection[] = [
   inlineSection,
   siemSection,
   storeSection,
+  fleetSection,
 ];

@@ -1,6 +1,7 @@
 import { errorMessage } from '../../util/errors.js';
 import { measureBehaviour } from './tasks/behaviour.js';
 import { consume, measureFile } from './tasks/consume.js';
+import { runFleetMember } from './tasks/fleet-member.js';
 import { flood, manyFlows } from './tasks/memory.js';
 import { generate } from './tasks/generate.js';
 import { serveRemediation } from './tasks/remediation.js';
@@ -10,6 +11,7 @@ import { measureSignatures } from './tasks/signatures.js';
 const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> = {
   consume,
   file: measureFile,
+  fleet: runFleetMember,
   behaviour: measureBehaviour,
   generate,
   memory: manyFlows,

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { runBusClient, type Incoming } from '../../bus/index.js';
+import { busSocketPath, runBusClient, type Incoming } from '../../bus/index.js';
 import type { LoadedConfig } from '../../config/index.js';
 import type { InlineMode } from '../../contract/inline.js';
 import { createBox, ProtectedCollector } from '../../enforce/index.js';
@@ -56,7 +55,7 @@ export async function runInline(
   const bus = runBusClient(
     {
       role: 'inline',
-      path: join(config.runtime_dir, 'inline.sock'),
+      path: busSocketPath(config.runtime_dir, 'inline'),
       name: config.name,
       info: () => ({ version: VERSION, backend }),
       onMessage: (message) => void (orders = orders.then(() => obey(message)).catch(failed)),

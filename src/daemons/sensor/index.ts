@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { runBusClient, type Incoming } from '../../bus/index.js';
+import { busSocketPath, runBusClient, type Incoming } from '../../bus/index.js';
 import type { LoadedConfig } from '../../config/index.js';
 import type { Detection } from '../../domain/detection.js';
 import { nowUs } from '../../util/clock.js';
@@ -66,7 +65,7 @@ export async function runSensor(
   const bus = runBusClient(
     {
       role: 'sensor',
-      path: join(config.runtime_dir, 'sensor.sock'),
+      path: busSocketPath(config.runtime_dir, 'sensor'),
       name: config.name,
       info: () => ({ version: VERSION, interfaces: capture?.interfaces ?? [] }),
       onMessage: (message) => void command(message),

@@ -4,8 +4,9 @@ import type { AllowCheck, AllowRequest } from '../../contract/http.js';
 import type { AllowEntry } from '../../domain/decision.js';
 import { isAllowTooWide } from '../../enforce/index.js';
 import { AppError } from '../../util/errors.js';
-import { canonicalAddress, cidrContains, cidrOverlaps, parseCidr, type Cidr } from '../../util/ip.js';
+import { canonicalAddress, cidrOverlaps, parseCidr, type Cidr } from '../../util/ip.js';
 import { uuid7 } from '../../util/uuid7.js';
+import { liftAllowed } from './lift-allowed.js';
 import type { ServerParts } from './parts.js';
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?\.[a-z][a-z0-9-]*$/;
@@ -39,13 +40,8 @@ export function createAllowlistControl(parts: Parts): AllowlistControl {
       };
       await store.allowlist.add(entry);
       await parts.refreshAllowlist();
-      const networks = exemptions.allowedNow().flatMap((e) => (e.id === entry.id ? (parseCidr(e.value) ?? []) : []));
-      for (const decision of book.active()) {
-        const about = parseCidr(decision.value);
-        if (about && networks.some((n) => cidrContains(n, about) && n.prefix <= about.prefix)) {
-          book.release(decision.id, actor.name, `allowed: ${entry.comment}`, true);
-        }
-      }
+      const resolved = exemptions.allowedNow().filter((e) => e.id === entry.id);
+      liftAllowed(book, resolved, now);
       return entry;
     },
     async remove(id) {

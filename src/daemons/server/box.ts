@@ -1,7 +1,14 @@
-import { join } from 'node:path';
-import { openBusServer, type BusServer, type Peer, type ResponderReport, type SensorReport } from '../../bus/index.js';
+import {
+  busSocketPath,
+  openBusServer,
+  type BusServer,
+  type Peer,
+  type ResponderReport,
+  type SensorReport,
+} from '../../bus/index.js';
 import type { LoadedConfig } from '../../config/index.js';
 import { createCorrelator } from '../../correlate/index.js';
+import type { FleetSettings } from '../../contract/fleet.js';
 import type { Decision } from '../../domain/decision.js';
 import type { FleetLink } from '../../fleet/index.js';
 import { createBlastTracker, createPolicyEngine, loadPolicyFolder, policyError } from '../../policy/index.js';
@@ -13,6 +20,7 @@ import { createDecisionBook, createExemptions } from './decisions.js';
 import { openFleet } from './fleet.js';
 import type { ServerReady } from './index.js';
 import { createJudge } from './judge.js';
+import { liftAllowed } from './lift-allowed.js';
 import { createListSender } from './list-sync.js';
 import { createOutlets } from './outlets.js';
 import { fleetPeers } from './peers.js';
@@ -54,7 +62,7 @@ export async function runBoxServer(
     findAllowed: exemptions.findAllowed,
     blastRadius: (network) => blast.radius(network, Date.now()),
     mode: () => config.mode,
-    pausedUntilMs: () => 0,
+    pausedUntilMs: () => fleet.settings.current()?.pausedUntilMs ?? 0,
     newId: uuid7,
   });
   engine.setPolicies(policies);
@@ -83,6 +91,13 @@ export async function runBoxServer(
   });
   const correlator = createCorrelator(config.correlate, { emit: judge, newId: uuid7 });
 
+  /** What people have set at a server. */
+  function follow({ allow }: FleetSettings): void {
+    exemptions.setAllowed(allow);
+    outlets.toResponders({ type: 'allow', entries: allow });
+    liftAllowed(book, allow, Date.now());
+  }
+
   const fleet: FleetLink = openFleet(config, folder, {
     outlets,
     book,
@@ -91,9 +106,12 @@ export async function runBoxServer(
     responder,
     log,
     mode: () => config.mode,
-    stats: () => ({ ...counts }),
+    stats: () => ({ ...counts, paused: (fleet.settings.current()?.pausedUntilMs ?? 0) > Date.now() ? 1 : 0 }),
     toSensors: outlets.toSensors,
+    settings: follow,
   });
+  const inForce = fleet.settings.current();
+  if (inForce) follow(inForce);
 
   function onSensor(message: SensorReport, peer: Peer): void {
     switch (message.type) {
@@ -148,7 +166,10 @@ export async function runBoxServer(
 
   const protectedPeers = await fleetPeers(fleet.servers);
   const bus: BusServer = await openBusServer(
-    { sensorPath: join(config.runtime_dir, 'sensor.sock'), responderPath: join(config.runtime_dir, 'responder.sock') },
+    {
+      sensorPath: busSocketPath(config.runtime_dir, 'sensor'),
+      responderPath: busSocketPath(config.runtime_dir, 'responder'),
+    },
     {
       onConnect(peer) {
         if (peer.role === 'sensor') {
@@ -159,6 +180,9 @@ export async function runBoxServer(
         responder.connected(String(peer.info['backend'] ?? ''));
         if (fleet.roster) outlets.toResponder(peer.name, { type: 'roster', roster: fleet.roster });
         outlets.toResponder(peer.name, { type: 'protect', entries: protectedPeers });
+        // Before the list: what is allowed now is not blocked for a moment.
+        const settings = fleet.settings.current();
+        if (settings) outlets.toResponder(peer.name, { type: 'allow', entries: settings.allow });
         listSender.start(peer.name, book.active());
       },
       onDisconnect(peer) {

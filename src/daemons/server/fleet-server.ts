@@ -7,6 +7,8 @@ import type { PolicyEngine } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
 import type { Logger } from '../../util/logger.js';
 import type { EvidenceStore } from './evidence.js';
+import type { ExemptBook } from './exempt.js';
+import { createFleetSettings } from './fleet-settings.js';
 import { openFleet } from './fleet.js';
 import type { Links } from './links.js';
 import type { Outlets } from './outlets.js';
@@ -21,6 +23,7 @@ interface FleetServerDeps {
   engine: PolicyEngine;
   links: Links;
   settings: Settings;
+  exempt: ExemptBook;
   hits: RuleHits;
   evidence: EvidenceStore;
   store: Store;
@@ -75,6 +78,14 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     path.sums.kernelDrops += delta.kernelDrops;
   }
 
+  const shared = createFleetSettings({
+    exempt: deps.exempt,
+    settings: deps.settings,
+    book: path.book,
+    link: () => link.settings,
+    isScheduler: () => link.serverSide?.isScheduler() ?? false,
+    log,
+  });
   const link: FleetLink = openFleet(config, folder, {
     outlets,
     book: path.book,
@@ -85,6 +96,7 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     mode: deps.settings.mode,
     stats: () => ({ ...path.counts }),
     toSensors: outlets.toSensors,
+    settings: shared.heard,
     server: {
       take(work, member) {
         switch (work.type) {
@@ -117,6 +129,7 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     isScheduler: () => link.serverSide?.isScheduler() ?? true,
     tick(nowMs) {
       link.tick(nowMs);
+      shared.tick();
       const alive = new Set(link.serverSide?.members().flatMap((m) => (m.alive ? [m.beat.name] : [])));
       for (const name of seen) {
         if (alive.has(name)) continue;

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../../config/index.js';
+import type { FleetSettings } from '../../contract/fleet.js';
 import type { ResponderCommand, SensorCommand } from '../../contract/ipc.js';
 import type { Mode } from '../../domain/decision.js';
 import { openFleetLink, type FleetLink, type FleetLinkDeps } from '../../fleet/index.js';
@@ -20,6 +21,8 @@ export interface FleetDeps {
   mode(): Mode;
   stats(): Record<string, number>;
   toSensors(command: SensorCommand): number;
+  /** Allowlist and pause were set at another member. */
+  settings(settings: FleetSettings): void;
   server?: FleetLinkDeps['server'];
 }
 
@@ -74,6 +77,7 @@ export function openFleet(config: LoadedConfig, folder: string, deps: FleetDeps)
       const command: ResponderCommand = { type: 'roster', roster };
       outlets.toResponders(command);
     },
+    settings: deps.settings,
     ...(deps.server === undefined ? {} : { server: deps.server }),
   });
   outlets.attach({ fleet: link });

@@ -130,7 +130,8 @@ export async function runServer(
   const deps = { path, exempt, baselines, evidence, inline, learning, hits, problems, store, outlets, log };
   const links = await openLinks(config, deps);
   const { bus, sensors, responder, questions } = links;
-  const fleet = openServerFleet(config, { path, engine, links, settings, hits, evidence, store, outlets, log });
+  const served = { path, engine, links, settings, exempt, hits, evidence, store, outlets, log };
+  const fleet = openServerFleet(config, served);
   const ingest = await openIngest(config.ingest, {
     dataDir: config.data_dir,
     ...configDir,

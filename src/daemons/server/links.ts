@@ -1,5 +1,11 @@
-import { join } from 'node:path';
-import { openBusServer, type BusServer, type Peer, type ResponderReport, type SensorReport } from '../../bus/index.js';
+import {
+  busSocketPath,
+  openBusServer,
+  type BusServer,
+  type Peer,
+  type ResponderReport,
+  type SensorReport,
+} from '../../bus/index.js';
 import type { LoadedConfig } from '../../config/index.js';
 import type { Store } from '../../store/index.js';
 import type { Logger } from '../../util/logger.js';
@@ -145,9 +151,9 @@ export async function openLinks(config: LoadedConfig, deps: LinksDeps): Promise<
 
   const bus = await openBusServer(
     {
-      sensorPath: join(config.runtime_dir, 'sensor.sock'),
-      responderPath: join(config.runtime_dir, 'responder.sock'),
-      inlinePath: join(config.runtime_dir, 'inline.sock'),
+      sensorPath: busSocketPath(config.runtime_dir, 'sensor'),
+      responderPath: busSocketPath(config.runtime_dir, 'responder'),
+      inlinePath: busSocketPath(config.runtime_dir, 'inline'),
     },
     {
       onConnect,

@@ -39,6 +39,8 @@ export interface Settings {
   tick(nowMs: number): Promise<void>;
   setMode(mode: Mode, actor: string): Promise<void>;
   pauseUntil(ms: number, actor: string): Promise<void>;
+  /** Another server of the fleet was told so, and has stored it. */
+  adoptPause(ms: number): void;
 }
 
 /** The server's parts as the API's control sees them. */
@@ -68,9 +70,9 @@ export interface ServerParts {
   /** The destinations follow this configuration now. */
   siemReloaded(config: LoadedConfig): Promise<void>;
   rules: RulesControl;
+  suppressions: SuppressionsControl;
   intel: IntelBook;
   inline: InlineBook;
-  suppressions: SuppressionsControl;
   questions: Questions;
   responder(): Status['responder'];
   toSensor(name: string, command: SensorCommand): boolean;

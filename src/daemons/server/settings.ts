@@ -53,6 +53,11 @@ export async function loadSettings(
       pausedUntilMs = ms;
       changed();
     },
+    adoptPause(ms) {
+      if (ms === pausedUntilMs) return;
+      pausedUntilMs = ms;
+      changed();
+    },
   };
 }
 

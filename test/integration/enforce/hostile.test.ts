@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { nodeArgs } from '../../support/program.js';
-import { openBusServer, type BusServer, type ResponderReport } from '../../../src/bus/index.js';
+import { busSocketPath, openBusServer, type BusServer, type ResponderReport } from '../../../src/bus/index.js';
 import type { Decision } from '../../../src/domain/decision.js';
 import { INSIDE4, OUT4, ROUTER4, skipReason, TestNet } from './net.js';
 import { block, until } from './setup.js';
@@ -25,7 +25,7 @@ describe('a responder whose server has been taken over', { skip: skipReason, tim
   before(async () => {
     net = await new TestNet().up();
     bus = await openBusServer(
-      { sensorPath: join(dir, 'sensor.sock'), responderPath: join(dir, 'responder.sock') },
+      { sensorPath: busSocketPath(dir, 'sensor'), responderPath: busSocketPath(dir, 'responder') },
       {
         onConnect: (peer) => (name = peer.name),
         onSensor: () => undefined,

@@ -45,7 +45,9 @@ before(async () => {
   const js = jetstream(nc);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const bucket = (name: string) => new Kvm(js).open(name);
-  await ensureStreams({ nc, js, jsm, bucket, signal: new AbortController().signal }, { replicas: 1, streamMiB: 64 });
+  const { signal } = new AbortController();
+  const session = { nc, js, jsm, bucket, inboxPrefix: '_INBOX_server1', signal };
+  await ensureStreams(session, { replicas: 1, streamMiB: 64 });
 });
 after(async () => {
   await Promise.all(open.map((nc) => nc.close().catch(() => undefined)));

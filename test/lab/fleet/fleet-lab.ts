@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { fleetSettingsSchema, signedSettingsSchema, type FleetSettings } from '../../../src/contract/fleet.js';
 import type { Fleet } from '../../../src/contract/http.js';
 import { initFleet, openAuthority } from '../../../src/fleet/index.js';
 import { openMariaDb, type MariaDb } from '../../integration/store/mariadb.js';
@@ -17,7 +18,7 @@ const FORWARD = fileURLToPath(new URL('../box/unix-forward.mjs', import.meta.url
 const NATS_SERVER = 'nats-server';
 const PORTS = { client: 4222, cluster: 6222, leaf: 7422 };
 /** The attacker's addresses before box 1. */
-export const ATTACKERS: readonly string[] = Array.from({ length: 60 }, (_, i) => `203.0.113.${i + 66}`);
+export const ATTACKERS: readonly string[] = Array.from({ length: 150 }, (_, i) => `203.0.113.${i + 66}`);
 const BOX_WAN = '203.0.113.1';
 const SITE = 'hq';
 
@@ -133,6 +134,14 @@ export class FleetLab {
     );
   }
 
+  /** Sessions of people end; a long run logs in again. */
+  async login(): Promise<void> {
+    for (const { api } of this.servers) {
+      const isOver = async (): Promise<boolean> => (await api.ask('GET', '/fleet')).status === 401;
+      if (await isOver().catch(() => false)) await api.login('admin', PASSWORD, PASSWORD).catch(() => undefined);
+    }
+  }
+
   async fleet(server = 0): Promise<Fleet> {
     return this.servers[server]!.api.get<Fleet>('/fleet').catch(() => ({ self: null, scheduler: null, members: [] }));
   }
@@ -225,6 +234,13 @@ export class FleetLab {
   /** Folder of a member, also of `probe`, which is no daemon: for tests that listen or forge. */
   memberFolder(name: string): string {
     return join(this.dir, 'fleet', 'members', name);
+  }
+
+  /** What a member knows of allowlist and pause. */
+  settingsOf(name: string): FleetSettings {
+    const file = join(this.dir, name, 'data', 'fleet', 'settings.json');
+    const signed = signedSettingsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return fleetSettingsSchema.parse(JSON.parse(signed.text));
   }
 
   /** Takes a member off the roster. */

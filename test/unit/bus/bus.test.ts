@@ -176,7 +176,7 @@ describe('bus over Unix sockets', () => {
   it('says clearly when another server listens, the directory is missing or the group is unknown', async () => {
     server = await openBusServer(paths, silent);
     await assert.rejects(openBusServer(paths, silent), { code: 'bus.in_use' });
-    const missing = { sensorPath: join(dir, 'no', 's.sock'), responderPath: join(dir, 'no', 'r.sock') };
+    const missing = { sensorPath: join(dir, 'no/way/s.sock'), responderPath: join(dir, 'no/way/r.sock') };
     await assert.rejects(openBusServer(missing, silent), { code: 'bus.cannot_listen' });
     const other = { sensorPath: join(dir, 's2'), responderPath: join(dir, 'r2') };
     await assert.rejects(openBusServer({ ...other, group: 'no-such-group' }, silent), { code: 'bus.unknown_group' });

@@ -45,6 +45,7 @@ function ask(items: object[], change: object = {}, options: object = {}): Respon
         mode: () => mode,
         pausedUntilMs: () => pausedUntilMs,
         setMode: () => Promise.resolve(),
+        adoptPause: () => undefined,
         pauseUntil: () => Promise.resolve(),
         learning: () => null,
         learn: () => Promise.resolve(),

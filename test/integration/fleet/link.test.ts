@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import type { EnforcementReport } from '../../../src/domain/decision.js';
+import { aDecision } from '../../unit/fleet/support.js';
+import { waitFor } from '../../lab/wait.js';
+import { natsMissing, openLinkedFleet, type LinkedFleet, type LinkedMember } from './support.js';
+
+const skip = natsMissing ?? false;
+const SLOW = { limitMs: 20_000 };
+let fleet: LinkedFleet;
+let server: LinkedMember;
+let box: LinkedMember;
+
+before(() => {
+  if (skip) return;
+  fleet = openLinkedFleet(25_222);
+  server = fleet.member('server1');
+  box = fleet.member('box1');
+});
+after(() => fleet?.close());
+
+const allow = (id: string, value: string) => ({ id, value, owner: 'anna', comment: 'x', createdMs: 1, expiresMs: 0 });
+const applied = (decisionId: string): EnforcementReport => ({
+  ...{ decisionId, enforcement: 'applied', simulated: false, receivedUs: 1, kernelUs: 2 },
+});
+
+test('what a server sets reaches a box, also one that was away, and what comes later too', { skip }, async () => {
+  server.link.settings.set({ allow: [allow('a', '192.0.2.1')], pausedUntilMs: 0 });
+  await waitFor('the allowlist', () => box.link.settings.current()?.allow[0]?.value === '192.0.2.1', SLOW);
+  await box.close();
+  server.link.settings.set({ allow: [allow('a', '192.0.2.1')], pausedUntilMs: 77 });
+  box = fleet.member('box1');
+  assert.equal(box.link.settings.current()?.pausedUntilMs, 0, 'what it knew when it left');
+  await waitFor('the pause', () => box.settings.some((s) => s.pausedUntilMs === 77), SLOW);
+  server.link.settings.set({ allow: [], pausedUntilMs: 78 });
+  await waitFor('a later pause', () => box.settings.some((s) => s.pausedUntilMs === 78), SLOW);
+});
+
+test('what a server sets while the bus is dead is said when it is back', { skip }, async () => {
+  fleet.kill();
+  await waitFor('both know', () => !server.link.status().connected && !box.link.status().connected, SLOW);
+  server.link.settings.set({ allow: [], pausedUntilMs: 99 });
+  fleet.start();
+  await waitFor('the pause', () => box.settings.some((s) => s.pausedUntilMs === 99), SLOW);
+});
+
+test(
+  'decisions, releases, detections and reports of a box that is cut off arrive when it is back, once each',
+  { skip },
+  async () => {
+    fleet.kill();
+    await waitFor('the box knows', () => !box.link.status().connected, SLOW);
+    const [kept, lifted] = [aDecision({ value: '198.51.100.1' }), aDecision({ value: '198.51.100.2' })];
+    for (const decision of [kept, lifted]) {
+      box.link.seal(decision);
+      box.link.decided(decision);
+    }
+    box.link.released(lifted, 'anna', 'mistake', true);
+    box.link.reports([applied(kept.id)]);
+    fleet.start();
+    await waitFor('the decision', () => server.adopted.some((d) => d.id === kept.id), SLOW);
+    await waitFor('the report', () => server.reports.length > 0, SLOW);
+    assert.deepEqual(
+      server.reports.map((r) => r.decisionId),
+      [kept.id],
+    );
+    assert.equal(
+      server.adopted.some((d) => d.id === lifted.id),
+      false,
+      'only its release is left to say',
+    );
+    assert.equal(box.link.status().beat.spool.waiting, 0);
+  },
+);
+
+test('a member that joins late gets everything in force, and what was lifted is not among it', { skip }, async () => {
+  const late = fleet.member('box2');
+  const one = aDecision({ value: '198.51.100.9' });
+  box.link.seal(one);
+  box.link.decided(one);
+  await waitFor('the new one', () => late.adopted.some((d) => d.id === one.id), SLOW);
+  await waitFor('the earlier one', () => late.adopted.some((d) => d.value === '198.51.100.1'), SLOW);
+  box.link.released(one, 'anna', 'mistake', true);
+  await waitFor('the release', () => late.lifted.includes(one.id), SLOW);
+});
