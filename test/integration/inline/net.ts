@@ -1,10 +1,15 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasNftQueue, createPrograms } from '../../../src/inline/index.js';
 
 const PEER = fileURLToPath(new URL('./peer.mjs', import.meta.url));
 
+/** Further addresses of the client: the kernel spreads packets over queues by their addresses. */
+export const CROWD = Array.from({ length: 12 }, (_, i) => `10.91.1.${20 + i}`);
 export const CLIENT = { v4: '10.91.1.2', v6: 'fd91:1::2' };
 export const SERVER = { v4: '10.91.2.2', v6: 'fd91:2::2' };
 export const PORT = 7007;
@@ -15,7 +20,19 @@ export interface Net {
   client: string;
   server: string;
   /** What the echo service answered, or undefined when nothing came in time. */
-  ask(proto: 'udp' | 'tcp', text: string, options?: { host?: string; limitMs?: number }): Promise<string | undefined>;
+  ask(
+    proto: 'udp' | 'tcp',
+    text: string,
+    options?: { host?: string; port?: number; limitMs?: number },
+  ): Promise<string | undefined>;
+  /** Sends so many datagrams from the crowd's addresses in turn. @returns how many were answered in time. */
+  burst(count: number, limitMs: number): Promise<number>;
+  /** Text of a file of the router, as its namespace shows it. */
+  read(file: string): string;
+  /** Loads a script of nft in the router. */
+  nft(script: string): void;
+  /** Connections of the echo service. */
+  connections(): string;
   close(): void;
 }
 
@@ -54,6 +71,7 @@ export async function openNet(name: string): Promise<Net> {
       ip('-n', end, 'route', 'add', 'default', 'via', `10.91.${n}.1`);
       ip('-n', end, 'route', 'add', 'default', 'via', `fd91:${n}::1`);
     }
+    for (const address of CROWD) ip('-n', client, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     const sysctl = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
     execFileSync('ip', ['netns', 'exec', router, 'sysctl', '-qw', ...sysctl]);
     const service = spawn('ip', ['netns', 'exec', server, process.execPath, PEER, 'serve', String(PORT)]);
@@ -63,18 +81,37 @@ export async function openNet(name: string): Promise<Net> {
     close();
     throw error;
   }
+  async function peer(...args: string[]): Promise<string> {
+    const child = spawn('ip', ['netns', 'exec', client, process.execPath, PEER, ...args], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    await once(child, 'close');
+    return out;
+  }
   return {
     client,
     router,
     server,
-    async ask(proto, text, { host = SERVER.v4, limitMs = 3000 } = {}) {
-      const args = ['netns', 'exec', client, process.execPath, PEER, proto, host, String(PORT), text, String(limitMs)];
-      const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-      let out = '';
-      child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-      await once(child, 'close');
+    async ask(proto, text, { host = SERVER.v4, port = PORT, limitMs = 3000 } = {}) {
+      const out = await peer(proto, host, String(port), text, String(limitMs));
       return out === '' ? undefined : out;
     },
+    async burst(count, limitMs) {
+      return Number(
+        await peer('burst', SERVER.v4, String(PORT), 'crowd', String(limitMs), String(count), CROWD.join()),
+      );
+    },
+    read: (file) => ip('netns', 'exec', router, 'cat', file),
+    nft(script) {
+      // nft cannot read a pipe of Node (a socket pair).
+      const file = join(tmpdir(), `${router}.nft`);
+      writeFileSync(file, script);
+      ip('netns', 'exec', router, 'nft', '-f', file);
+      rmSync(file);
+    },
+    connections: () => ip('netns', 'exec', server, 'ss', '-Htan', 'state', 'established', `( sport = :${PORT} )`),
     close,
   };
 }

@@ -1,8 +1,9 @@
-// An echo service (`serve PORT`), and a client that prints the answer (`udp|tcp HOST PORT TEXT LIMIT_MS`).
+// An echo service (`serve PORT`), a client that prints the answer (`udp|tcp HOST PORT TEXT LIMIT_MS`), and one that sends a
+// datagram from each of many addresses in turn and prints how many were answered (`burst HOST PORT TEXT LIMIT_MS COUNT ADDRESSES`).
 import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 
-const [what, a, b, text, limitMs] = process.argv.slice(2);
+const [what, a, b, text, limitMs, count, addresses] = process.argv.slice(2);
 if (what === 'serve') {
   const udp = createSocket({ type: 'udp6', ipv6Only: false });
   udp.on('message', (data, from) => udp.send(data, from.port, from.address));
@@ -11,6 +12,8 @@ if (what === 'serve') {
       process.stdout.write('ready\n'),
     );
   });
+} else if (what === 'burst') {
+  await burst(Number(count), addresses.split(','));
 } else {
   const done = (answer) => {
     process.stdout.write(answer, () => process.exit(0));
@@ -26,4 +29,19 @@ if (what === 'serve') {
     socket.on('data', (data) => done(data.toString()));
     socket.on('error', (error) => done(error.code ?? 'error'));
   }
+}
+
+async function burst(total, from) {
+  let answers = 0;
+  const sockets = await Promise.all(
+    from.map((address) => {
+      const socket = createSocket('udp4');
+      socket.on('message', () => answers++);
+      return new Promise((resolve) => socket.bind(0, address, () => resolve(socket)));
+    }),
+  );
+  for (let i = 0; i < total; i++) {
+    await new Promise((resolve) => sockets[i % sockets.length].send(text, Number(b), a, resolve));
+  }
+  setTimeout(() => process.stdout.write(String(answers), () => process.exit(0)), Number(limitMs));
 }
