@@ -4,6 +4,7 @@ import { createResponder } from '../enforce/index.js';
 import { AppError, errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { VERSION } from '../util/version.js';
+import { runWholeWayCanary } from './canary/whole-way.js';
 import { createFleetGate } from './fleet-gate.js';
 import { openFolder } from './folders.js';
 import { warmUpResponder } from './responder-warm-up.js';
@@ -32,7 +33,7 @@ export async function runResponder(
   };
   const responder = createResponder(
     config.enforce,
-    { log },
+    { log, wholeWayCanary: () => runWholeWayCanary(config) },
     {
       report: (reports) => {
         send({ type: 'report', reports });

@@ -179,7 +179,7 @@ export const enforceOptionsSchema = z.strictObject({
     .max(30 * 86_400)
     .default(86_400)
     .describe(
-      'How often a block of a documentation address proves in the live table that blocks hold, seconds; no packet leaves the box; 0 switches it off',
+      'How often a block of a documentation address proves in the live table that blocks hold, and a scan in private namespaces that it is detected, decided on and blocked, seconds; no packet leaves the box; 0 switches it off',
     ),
   conntrack: z
     .enum(['off', 'delete'])

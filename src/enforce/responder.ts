@@ -5,6 +5,7 @@ import { silentLogger, type Logger } from '../util/logger.js';
 import { uuid7 } from '../util/uuid7.js';
 import { AllowNames, type Resolve } from './allow-names.js';
 import { CanarySchedule } from './canary/schedule.js';
+import type { CanaryResult } from './canary/step.js';
 import { runDoctor } from './doctor/doctor.js';
 import { answerExplain } from './explain.js';
 import { createBackendFactory, openBackend, type BackendFactory } from './backend/open.js';
@@ -40,6 +41,8 @@ export interface ResponderDeps {
   netns?: string;
   /** How names of the allowlist are resolved. */
   resolve?: Resolve;
+  /** The canary's proof from packets to the release; without, the schedule proves that the table blocks. */
+  wholeWayCanary?: () => Promise<CanaryResult>;
 }
 
 export type Question = 'doctor' | 'canary' | 'explain' | 'ruleset';
@@ -143,7 +146,7 @@ class ResponderImpl implements Responder {
         this.core.journal?.append([{ t: 'names', known: this.names.known() }]);
       },
     });
-    this.canaries = new CanarySchedule(this.core, deps.netns);
+    this.canaries = new CanarySchedule(this.core, deps.netns, deps.wholeWayCanary);
     this.loader = new TableLoader(this.core, () => interfaceNames(box));
   }
 

@@ -39,15 +39,18 @@ export async function runNamespaceCanary(options: EnforceOptions, detection?: Ca
     state_dir: dir,
   };
   const open: { close(): unknown }[] = [];
+  let unprovable: string | undefined;
   try {
     await run.step('two namespaces joined by a veth pair', () => buildNamespaces(names));
-    if (run.ok) await prove(run, own, { ...names, detection }, open);
+    if (!run.ok) unprovable = `no network namespaces can be made here: ${run.steps.at(-1)?.detail ?? ''}`;
+    else await prove(run, own, { ...names, detection }, open);
   } finally {
     for (const thing of open.reverse()) await thing.close();
     await removeNamespaces(names);
     rmSync(dir, { recursive: true, force: true });
   }
-  return { ok: run.ok, place: 'namespace', steps: run.steps };
+  const result: CanaryResult = { ok: run.ok, place: 'namespace', steps: run.steps };
+  return unprovable === undefined ? result : { ...result, unprovable };
 }
 
 async function prove(

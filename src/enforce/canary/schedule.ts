@@ -4,6 +4,7 @@ import type { CanaryResult } from './step.js';
 
 /** The first run comes soon after the start: a box that does not block should say so at once. */
 const FIRST_MS = 30_000;
+const WHOLE_FIRST_MS = 300_000;
 
 type Outcome = CanaryResult | { ok: false; error: string };
 
@@ -11,19 +12,22 @@ type Outcome = CanaryResult | { ok: false; error: string };
 export class CanarySchedule {
   private readonly core: Core;
   private readonly netns: string | undefined;
+  private readonly wholeWay: (() => Promise<CanaryResult>) | undefined;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<Outcome> | undefined;
   private last: { atMs: number; ok: boolean | undefined; detail: string } | undefined;
   private nextMs = 0;
 
-  constructor(core: Core, netns: string | undefined) {
+  /** @param wholeWay the proof from packets to the release, in namespaces of its own. */
+  constructor(core: Core, netns: string | undefined, wholeWay?: () => Promise<CanaryResult>) {
     this.core = core;
     this.netns = netns;
+    this.wholeWay = wholeWay;
   }
 
   start(): void {
     const { canary_interval_secs: secs } = this.core.options;
-    if (secs > 0 && this.core.backend.name !== 'dry-run') this.plan(Math.min(FIRST_MS, secs * 1000));
+    if (secs > 0 && this.core.backend.name !== 'dry-run') this.plan(Math.min(FIRST_MS, secs * 1000), false);
   }
 
   stop(): void {
@@ -32,8 +36,8 @@ export class CanarySchedule {
   }
 
   /** Runs it now; a call while it runs waits for that run. */
-  run(): Promise<Outcome> {
-    this.running ??= this.prove().finally(() => {
+  run(isWhole = true): Promise<Outcome> {
+    this.running ??= this.prove(isWhole).finally(() => {
       this.running = undefined;
     });
     return this.running;
@@ -48,37 +52,63 @@ export class CanarySchedule {
     };
   }
 
-  private plan(inMs: number): void {
+  /** The first run, soon after the start, proves only that the table blocks; what takes a sensor waits a little. */
+  private plan(inMs: number, isWhole: boolean): void {
     this.nextMs = this.core.clock.wallMs() + inMs;
     this.timer = setTimeout(() => {
-      void this.run().then(() => {
-        if (this.timer) this.plan(this.core.options.canary_interval_secs * 1000);
+      void this.run(isWhole).then(() => {
+        const everyMs = this.core.options.canary_interval_secs * 1000;
+        if (this.timer) this.plan(isWhole ? everyMs : Math.min(everyMs, WHOLE_FIRST_MS), true);
       });
     }, inMs);
     this.timer.unref();
   }
 
-  private async prove(): Promise<Outcome> {
+  private async prove(isWhole: boolean): Promise<Outcome> {
     const { core } = this;
     if (core.backend.name === 'dry-run') return { ok: false, error: 'The dry-run backend blocks nothing.' };
-    const result = await runLiveCanary(core, this.netns);
-    const failed = result.steps.find((s) => !s.ok);
-    const ms = result.steps.reduce((sum, s) => sum + s.ms, 0);
-    const detail = failed ? `${failed.name}: ${failed.detail}` : `${result.steps.length} steps in ${ms.toFixed(1)} ms`;
-    if (result.unprovable !== undefined) {
-      core.log.info({ why: result.unprovable }, 'the canary cannot prove anything here; "portcullis canary" can');
-      this.last = { atMs: core.clock.wallMs(), ok: undefined, detail: `not provable: ${result.unprovable}` };
-      return result;
-    }
-    this.last = { atMs: core.clock.wallMs(), ok: result.ok, detail };
-    if (failed) {
-      core.emit.incident({
-        severity: 'critical',
-        code: 'enforce.canary_failed',
-        message: `A test block did not hold: ${detail}`,
-        details: { step: failed.name },
-      });
-    }
-    return result;
+    const live = await runLiveCanary(core, this.netns);
+    const whole = isWhole ? await this.wholeWay?.() : undefined;
+    const results = whole ? [live, whole] : [live];
+    this.note(results);
+    return combine(results);
   }
+
+  private note(results: readonly CanaryResult[]): void {
+    const { core } = this;
+    const provable = results.filter((r) => r.unprovable === undefined);
+    const failed = provable.flatMap((r) => r.steps).find((s) => !s.ok);
+    this.last = {
+      atMs: core.clock.wallMs(),
+      ok: provable.length === 0 ? undefined : failed === undefined,
+      detail: failed ? `${failed.name}: ${failed.detail}` : results.map(describe).join('; '),
+    };
+    for (const { place, unprovable } of results) {
+      if (unprovable === undefined) continue;
+      core.log.info({ place, why: unprovable }, 'the canary cannot prove this here; "portcullis canary" can');
+    }
+    if (!failed) return;
+    core.emit.incident({
+      severity: 'critical',
+      code: 'enforce.canary_failed',
+      message: `A test block did not hold: ${this.last.detail}`,
+      details: { step: failed.name },
+    });
+  }
+}
+
+function describe({ place, steps, unprovable }: CanaryResult): string {
+  const where = place === 'live' ? 'the table blocks' : 'from packets to the release';
+  if (unprovable !== undefined) return `${where}: not provable: ${unprovable}`;
+  return `${where}: ${steps.length} steps in ${steps.reduce((sum, s) => sum + s.ms, 0).toFixed(1)} ms`;
+}
+
+/** What could not be proved takes nothing from what could. */
+function combine(results: readonly CanaryResult[]): CanaryResult {
+  const provable = results.filter((r) => r.unprovable === undefined);
+  const steps = (provable.length > 0 ? provable : results).flatMap((r) => r.steps);
+  const place = provable.some((r) => r.place === 'namespace') ? 'namespace' : 'live';
+  if (provable.length > 0) return { ok: provable.every((r) => r.ok), place, steps };
+  const unprovable = results.map((r) => r.unprovable).join('; ');
+  return { ok: false, place, steps, unprovable };
 }

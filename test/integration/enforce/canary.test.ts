@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { afterEach, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { createCanaryDetection } from '../../../src/daemons/canary/detection.js';
+import { runWholeWayCanary } from '../../../src/daemons/canary/whole-way.js';
 import { behaviourOptionsSchema } from '../../../src/detect/behaviour/index.js';
 import { runNamespaceCanary } from '../../../src/enforce/index.js';
 import { options } from '../../unit/enforce/helpers.js';
 import { skipReason } from './net.js';
+import { startResponder, until } from './setup.js';
 
 describe('the canary in private namespaces', { skip: skipReason, timeout: 120_000 }, () => {
   afterEach(() => {
@@ -44,12 +47,46 @@ describe('the canary in private namespaces', { skip: skipReason, timeout: 120_00
       JSON.stringify(steps, null, 1),
     );
   });
+});
 
-  it('control: fails when the sensor does not notice what comes', async () => {
+describe('the canary on schedule', { skip: skipReason, timeout: 60_000 }, () => {
+  const netns = `enf-canary-${process.pid}`;
+  const behaviour = behaviourOptionsSchema.parse({});
+  before(() => execFileSync('ip', ['netns', 'add', netns]));
+  after(() => execFileSync('ip', ['netns', 'delete', netns]));
+
+  it('goes the whole way from packets to the release; where the table cannot be proved, that is said', async () => {
+    const config = { enforce: options(), detect: { behaviour: { ...behaviour, enabled: true } } };
+    const t = await startResponder(
+      netns,
+      { canary_interval_secs: 1 },
+      { wholeWayCanary: () => runWholeWayCanary(config as Parameters<typeof runWholeWayCanary>[0]) },
+    );
+    try {
+      await until(() => t.responder.state().stats['canary_ok'] === true, 30_000);
+      const detail = String(t.responder.state().stats['canary_detail']);
+      assert.match(detail, /^the table blocks: not provable: .*; from packets to the release: 11 steps in [\d.]+ ms$/);
+      assert.deepEqual(t.incidents, []);
+    } finally {
+      await t.end();
+    }
+  });
+
+  it('control: a sensor that sees nothing is a critical incident; a box without these detectors is none', async () => {
     const blind = behaviourOptionsSchema.parse({ portScan: { enabled: false } });
-    const { ok, steps } = await runNamespaceCanary(options(), createCanaryDetection(blind, 8000));
-    assert.equal(ok, false);
-    assert.match(steps.at(-1)?.name ?? '', /leads to a decision/);
-    assert.match(steps.at(-1)?.detail ?? '', /no "decision" within 8 s/);
+    const off = { enforce: options(), detect: { behaviour: { ...blind, enabled: true } } };
+    const cannot = await runWholeWayCanary(off as Parameters<typeof runWholeWayCanary>[0]);
+    assert.match(cannot.unprovable ?? '', /not detected on this box/);
+    const wholeWayCanary = () => runNamespaceCanary(options(), createCanaryDetection(blind, 8000));
+    const t = await startResponder(netns, { canary_interval_secs: 1 }, { wholeWayCanary });
+    try {
+      await until(() => t.incidents.find((i) => i.code === 'enforce.canary_failed'), 30_000);
+      const incident = t.incidents.find((i) => i.code === 'enforce.canary_failed');
+      assert.equal(incident?.severity, 'critical');
+      assert.match(incident?.message ?? '', /a scan of the box leads to a decision: no "decision" within 8 s/);
+      assert.equal(t.responder.state().stats['canary_ok'], false);
+    } finally {
+      await t.end();
+    }
   });
 });
