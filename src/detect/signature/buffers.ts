@@ -147,6 +147,15 @@ export function findBuffer(keyword: string): BufferDefinition | undefined {
   return table.get(ALIASES[keyword] ?? keyword);
 }
 
+const keyNumbers = new Map<string, number>();
+
+/** A small number for a buffer with its transforms, the same wherever it is asked for. */
+export function numberOfKey(key: string): number {
+  let number = keyNumbers.get(key);
+  if (number === undefined) keyNumbers.set(key, (number = keyNumbers.size));
+  return number;
+}
+
 /** Buffers with their other names, for documentation and tests. */
 export function bufferReference(): (BufferDefinition & { aliases: string[] })[] {
   return [...table.values()].map((buffer) => ({

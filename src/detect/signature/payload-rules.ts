@@ -66,7 +66,7 @@ export class PayloadRules {
     const candidates = this.#candidates;
     candidates.clear();
     if (stream.pending) for (const id of stream.pending) candidates.add(id);
-    const group = ofPorts(this.#deps.groups.stream(scene.side, scene.app?.proto), scene);
+    const group = this.#groupOf(stream, scene);
     if (stream.scannedFor !== group) {
       // The application protocol is known now: its rules have seen nothing yet.
       if (stream.scannedFor !== undefined) stream.scanned = 0;
@@ -92,6 +92,19 @@ export class PayloadRules {
         (stream.pending ??= new Set()).add(id);
       }
     }
+  }
+
+  #groupOf(stream: StreamWindow, scene: Scene): PatternGroup {
+    const { groups } = this.#deps;
+    const { side } = scene;
+    const app = scene.app?.proto;
+    const known = stream.scannedFor;
+    const isSame = stream.chosenFrom === groups && stream.chosenApp === app && stream.chosenSide === side;
+    if (known !== undefined && isSame) return known;
+    stream.chosenFrom = groups;
+    stream.chosenApp = app;
+    stream.chosenSide = side;
+    return ofPorts(groups.stream(side, app), scene);
   }
 
   /** Contents without a buffer, in the stream or else in the packet, of a rule about transactions. */

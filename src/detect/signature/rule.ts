@@ -158,6 +158,8 @@ export interface BufferInspection {
   transforms: Transform[];
   /** Buffer and transforms: equal keys share one prefilter. */
   key: string;
+  /** Number of the key, see `numberOfKey`. */
+  keyNumber: number;
   matches: Match[];
 }
 

@@ -47,10 +47,14 @@ type Verdict = 'yes' | 'no' | 'wait';
 export class TransactionInspector {
   readonly #deps: TransactionDeps;
   readonly #waits: Uint8Array;
-  /** Transformed values of the transaction being looked at. */
-  readonly #values = new Map<string, readonly Uint8Array[]>();
+  /** Values of the transaction being looked at behind their transforms, by number of the key, with the look they are of. */
+  readonly #values: (readonly Uint8Array[] | undefined)[] = [];
+  readonly #valueLooks: number[] = [];
+  #look = 0;
   /** Rules whose pattern was found just now. */
   readonly #found: Candidates;
+  /** Buffers that have matched, as bits, of the rule tried last. */
+  #bits = 0;
   #memory: TransactionState | undefined;
   #side: SideState | undefined;
   #direction: Direction = 0;
@@ -98,7 +102,7 @@ export class TransactionInspector {
     this.#side = side;
     this.#direction = direction;
     this.#transaction = transaction;
-    if (this.#values.size > 0) this.#values.clear();
+    this.#look++;
     this.#found.clear();
     const progress = transaction.progress[direction];
     const hasStepped = progress !== side.progress || scene.ended || !STEPWISE.has(transaction.proto);
@@ -116,7 +120,7 @@ export class TransactionInspector {
     if (side.candidates.length === 0) return;
     if (hasStepped || this.#found.size > 0 || side.grown !== before)
       this.#evaluate(scene, transaction, memory, hasStepped);
-    else if (side.candidates.some((id) => (this.#waits[id]! & WAITS_FOR_PACKET) !== 0))
+    else if (side.candidates.some(this.#waitsForPacket))
       this.#evaluate(scene, transaction, memory, false);
   }
 
@@ -173,6 +177,8 @@ export class TransactionInspector {
     }
   }
 
+  readonly #waitsForPacket = (id: number): boolean => (this.#waits[id]! & WAITS_FOR_PACKET) !== 0;
+
   readonly #hit = (ids: readonly number[]): void => {
     for (const id of ids) {
       this.#found.add(id);
@@ -206,43 +212,44 @@ export class TransactionInspector {
     const bits = memory.bitsOf(key);
     if (bits === SETTLED || !headerMatches(rule, scene)) return true;
     this.#place = undefined;
-    const next = this.#advance(rule, bits, scene, transaction);
-    if (next.verdict === 'wait') {
-      if (next.bits !== bits) memory.setBits(key, next.bits);
+    const verdict = this.#advance(rule, bits, scene, transaction);
+    if (verdict === 'wait') {
+      if (this.#bits !== bits) memory.setBits(key, this.#bits);
       return false;
     }
     memory.setBits(key, SETTLED);
-    if (next.verdict === 'yes') this.#deps.matched(rule, this.#place, transaction);
+    if (verdict === 'yes') this.#deps.matched(rule, this.#place, transaction);
     return true;
   }
 
-  /** Evaluates the buffers that have not matched yet. */
-  #advance(rule: Rule, before: number, scene: Scene, transaction: AppTransaction): { bits: number; verdict: Verdict } {
-    let bits = before;
+  /** Evaluates the buffers that have not matched yet; those that have are in `#bits` then. */
+  #advance(rule: Rule, before: number, scene: Scene, transaction: AppTransaction): Verdict {
+    this.#bits = before;
     let waiting = false;
     const final = transaction.progress[scene.side] === PROGRESS_DONE || scene.ended;
     this.#deps.inspector.values.fill(0);
-    for (const [i, inspection] of rule.buffers.entries()) {
+    for (let i = 0; i < rule.buffers.length; i++) {
+      const inspection = rule.buffers[i]!;
       const mask = 1 << Math.min(i, 29);
-      if ((bits & mask) !== 0 && rule.variables === 0) continue;
+      if ((before & mask) !== 0 && rule.variables === 0) continue;
       if ((inspection.buffer.towards & (1 << scene.side)) === 0) {
         waiting = true;
         continue;
       }
       const verdict = this.#bufferVerdict(inspection, transaction, scene, final);
-      if (verdict === 'no') return { bits, verdict: 'no' };
-      if (verdict === 'yes') bits |= mask;
+      if (verdict === 'no') return 'no';
+      if (verdict === 'yes') this.#bits |= mask;
       else waiting = true;
     }
     for (const test of rule.transactionTests) {
       const verdict = testVerdict(test, transaction, scene.side, final);
-      if (verdict === 'no') return { bits, verdict };
+      if (verdict === 'no') return verdict;
       if (verdict === 'wait') waiting = true;
     }
-    if (waiting) return { bits, verdict: 'wait' };
-    if (rule.payload.length > 0 && !this.#deps.payloadMatches(rule)) return { bits, verdict: final ? 'no' : 'wait' };
-    if (!packetMatches(rule, scene) || !this.#deps.stateMatches(rule)) return { bits, verdict: final ? 'no' : 'wait' };
-    return { bits, verdict: 'yes' };
+    if (waiting) return 'wait';
+    if (rule.payload.length > 0 && !this.#deps.payloadMatches(rule)) return final ? 'no' : 'wait';
+    if (!packetMatches(rule, scene) || !this.#deps.stateMatches(rule)) return final ? 'no' : 'wait';
+    return 'yes';
   }
 
   #bufferVerdict(inspection: BufferInspection, transaction: AppTransaction, scene: Scene, final: boolean): Verdict {
@@ -265,14 +272,15 @@ export class TransactionInspector {
     direction: Direction,
   ): readonly Uint8Array[] | undefined {
     if ((inspection.buffer.towards & (1 << direction)) === 0) return undefined;
-    const known = this.#values.get(inspection.key);
-    if (known) return known;
+    const { keyNumber } = inspection;
+    if (this.#valueLooks[keyNumber] === this.#look) return this.#values[keyNumber];
     const raw: BufferValue | undefined = transaction.buffer(inspection.buffer.name, direction);
     if (raw === undefined) return undefined;
     let values: readonly Uint8Array[] = raw instanceof Uint8Array ? [raw] : raw;
     if (values.length === 0) return undefined;
     for (const transform of inspection.transforms) values = values.map((v) => transform.apply(v));
-    this.#values.set(inspection.key, values);
+    this.#values[keyNumber] = values;
+    this.#valueLooks[keyNumber] = this.#look;
     return values;
   }
 }

@@ -1,4 +1,4 @@
-import { findBuffer, type BufferDefinition } from '../buffers.js';
+import { findBuffer, numberOfKey, type BufferDefinition } from '../buffers.js';
 import type { BufferInspection, ContentMatch, Match, PcreMatch, Rule } from '../rule.js';
 import type { Transform } from '../match/transform.js';
 import type { CountryDatabase } from '../hosts/mmdb.js';
@@ -85,7 +85,8 @@ export class RuleBuilder implements Variables {
   }
 
   #make(buffer: BufferDefinition): BufferInspection {
-    const made: BufferInspection = { buffer, transforms: [], key: buffer.name, matches: [] };
+    const key = buffer.name;
+    const made: BufferInspection = { buffer, transforms: [], key, keyNumber: numberOfKey(key), matches: [] };
     this.rule.buffers.push(made);
     return made;
   }
@@ -97,6 +98,7 @@ export class RuleBuilder implements Variables {
     const target = sticky.matches.length === 0 ? sticky : this.#make(sticky.buffer);
     target.transforms.push(transform);
     target.key += `|${transform.key}`;
+    target.keyNumber = numberOfKey(target.key);
     this.sticky = target;
   }
 

@@ -1,4 +1,5 @@
 import type { Direction } from '../../../domain/flow.js';
+import type { PatternGroup } from '../group/pattern-group.js';
 import type { WindowMemory } from './window-memory.js';
 
 const SMALLEST = 2048;
@@ -16,7 +17,11 @@ export class StreamWindow {
   /** Bytes that the prefilter has seen. */
   scanned = 0;
   /** The rules it was searched for: others begin again. */
-  scannedFor: unknown;
+  scannedFor: PatternGroup | undefined;
+  /** What `scannedFor` was chosen by: all rules, application protocol and side. */
+  chosenFrom: object | undefined;
+  chosenApp: string | undefined;
+  chosenSide = -1;
   ended = false;
   /** Something came since the last inspection. */
   fresh = false;

@@ -26,6 +26,19 @@ function sleb(value: number): number[] {
   }
 }
 
+/** Signed LEB128 of 64 bits. */
+function sleb64(value: bigint): number[] {
+  const out: number[] = [];
+  let rest = BigInt.asIntN(64, value);
+  for (;;) {
+    const low = Number(rest & 0x7fn);
+    rest >>= 7n;
+    const isLast = (rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0);
+    out.push(isLast ? low : low | 0x80);
+    if (isLast) return out;
+  }
+}
+
 const binary =
   (opcode: number) =>
   (a: Code, b: Code): Code => [...a, ...b, opcode];
@@ -53,7 +66,15 @@ export const set = (local: number, value: Code): Code => [...value, 0x21, ...ule
 export const getGlobal = (index: number): Code => [0x23, ...uleb(index)];
 export const setGlobal = (index: number, value: Code): Code => [...value, 0x24, ...uleb(index)];
 
+export const i64 = (value: bigint): Code => [0x42, ...sleb64(value)];
+export const mul64 = binary(0x7e);
+export const or64 = binary(0x84);
+export const shr64 = binary(0x88);
+/** The lower 32 of 64 bits. */
+export const lower = (a: Code): Code => [...a, 0xa7];
+
 /** Unaligned little-endian loads. */
+export const load64 = (address: Code, offset = 0): Code => [...address, 0x29, 0, ...uleb(offset)];
 export const load32 = (address: Code, offset = 0): Code => [...address, 0x28, 0, ...uleb(offset)];
 export const load8 = (address: Code, offset = 0): Code => [...address, 0x2d, 0, ...uleb(offset)];
 export const store32 = (address: Code, value: Code, offset = 0): Code => [

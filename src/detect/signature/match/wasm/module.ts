@@ -1,6 +1,7 @@
 import { uleb, type Code } from './instructions.js';
 
 export const I32 = 0x7f;
+export const I64 = 0x7e;
 export const V128 = 0x7b;
 
 /** A function: parameters are the first locals, all i32. */

@@ -1,5 +1,16 @@
 import { FOLD } from '../../parse/content.js';
-import { ENTRY, FOLD_BITS, GRAM_CLASS, HASH, MAX_NIBBLE_CLASSES, NIBBLE_CLASS, PATTERN, SET } from './layout.js';
+import {
+  ENTRY,
+  FOLD_BITS,
+  GRAM_CLASS,
+  HASH,
+  LONG_FOLD_BITS,
+  LONG_HASH,
+  MAX_NIBBLE_CLASSES,
+  NIBBLE_CLASS,
+  PATTERN,
+  SET,
+} from './layout.js';
 import type { Scanner } from './scanner.js';
 
 /** Bytes to look for; folded to lower case when `nocase`. */
@@ -19,10 +30,13 @@ interface Placed {
 /** As many patterns go to one nibble class; with more of them too many positions would be candidates. */
 const NIBBLE_PATTERNS = 64;
 /** Measured costs of searching 1,448 bytes, microseconds: one nibble class, and a gram class by its stride. */
-const COST = { nibbles: 0.25, fourth: 0.35, second: 0.7, every: 2 } as const;
+const COST = { nibbles: 0.25, long: 0.35, fourth: 0.35, second: 0.7, every: 2 } as const;
 /** The gram is taken from a pattern's last bytes, so that little has to be searched again when a stream goes on. */
 const TAIL_BYTES = 24;
 const CHAINS = 8;
+const GRAM_BYTES = 4;
+/** So many bytes hold eight bytes that begin at a multiple of four, wherever they are. */
+const LONG_BYTES = 11;
 
 /** Rough share of each byte in traffic: text and zeroes are common. */
 function commonness(b: number): number {
@@ -81,16 +95,18 @@ export class PatternSet {
         return { pattern, bytes, nocase, at: rarestGram(bytes, Math.min(size, bytes.length)) };
       });
     const kinds = distribute(patterns);
+    const long = placed(LONG_BYTES, kinds.long);
     const fourth = placed(7, kinds.fourth);
     const second = placed(5, kinds.second);
     const every = placed(4, kinds.every);
     const few = placed(NIBBLE_CLASS.WIDTH, kinds.nibbles).sort(byGram);
-    const chosen = [every, second, fourth, few].flat();
+    const chosen = [every, second, fourth, long, few].flat();
     this.reach = chosen.reduce((most, p) => Math.max(most, p.bytes.length - p.at), 0);
     const classes = [
       [SET.FOURTH, this.#writeGrams(fourth, 4)],
       [SET.SECOND, this.#writeGrams(second, 2)],
       [SET.EVERY, this.#writeGrams(every, 1)],
+      [SET.LONG, this.#writeLongGrams(long)],
       [SET.OUTPUT, output],
     ] as const;
     for (const [offset, value] of classes) scanner.words[(this.address + offset) / 4] = value;
@@ -114,21 +130,21 @@ export class PatternSet {
   }
 
   /** Puts an entry before the others of a chain. @param head address of the chain's first entry. */
-  #link(head: number, placed: Placed, at: number, gram: number): void {
-    const entry = this.#scanner.allocate(ENTRY.SIZE);
+  #link(head: number, placed: Placed, at: number, gram: number, size: number = ENTRY.SIZE): number {
+    const entry = this.#scanner.allocate(size, 4);
     const { words } = this.#scanner;
     words[(entry + ENTRY.GRAM) / 4] = gram;
     words[(entry + ENTRY.NEXT) / 4] = words[head / 4]!;
     words[(entry + ENTRY.PATTERN) / 4] = this.#addresses[placed.pattern]!;
     words[(entry + ENTRY.AT) / 4] = at;
     words[head / 4] = entry;
+    return entry;
   }
 
-  #writeGrams(patterns: readonly Placed[], stride: number): number {
-    if (patterns.length === 0) return 0;
+  #allocateGrams(count: number): { address: number; shift: number; filter: number; chains: number } {
     const scanner = this.#scanner;
     // At least 64 filter bits for each gram.
-    const bits = Math.min(15, Math.max(6, 32 - Math.clz32(2 * patterns.length * stride - 1)));
+    const bits = Math.min(15, Math.max(6, 32 - Math.clz32(2 * count - 1)));
     const address = scanner.allocate(GRAM_CLASS.SIZE);
     const filter = scanner.allocate(4 << bits);
     const chains = scanner.allocate(4 << bits);
@@ -136,6 +152,32 @@ export class PatternSet {
     scanner.words[(address + GRAM_CLASS.SHIFT) / 4] = shift;
     scanner.words[(address + GRAM_CLASS.FILTER) / 4] = filter;
     scanner.words[(address + GRAM_CLASS.CHAINS) / 4] = chains;
+    return { address, shift, filter, chains };
+  }
+
+  #writeLongGrams(patterns: readonly Placed[]): number {
+    if (patterns.length === 0) return 0;
+    const scanner = this.#scanner;
+    const { address, shift, filter, chains } = this.#allocateGrams(4 * patterns.length);
+    for (const placed of patterns) {
+      const view = new DataView(placed.bytes.buffer, placed.bytes.byteOffset);
+      for (let at = placed.at; at < placed.at + 4; at++) {
+        const gram = view.getBigUint64(at, true) | LONG_FOLD_BITS;
+        const hash = Number(BigInt.asUintN(64, gram * LONG_HASH) >> 32n);
+        const slot = hash >>> shift;
+        scanner.words[filter / 4 + slot]! |= 1 << (hash & 31);
+        const lowerHalf = Number(gram & 0xffffffffn);
+        const entry = this.#link(chains + 4 * slot, placed, at, lowerHalf, ENTRY.LONG_SIZE);
+        scanner.words[(entry + ENTRY.UPPER) / 4] = Number(gram >> 32n);
+      }
+    }
+    return address;
+  }
+
+  #writeGrams(patterns: readonly Placed[], stride: number): number {
+    if (patterns.length === 0) return 0;
+    const scanner = this.#scanner;
+    const { address, shift, filter, chains } = this.#allocateGrams(patterns.length * stride);
     for (const placed of patterns) {
       const { bytes } = placed;
       for (let at = placed.at; at < placed.at + stride; at++) {
@@ -154,9 +196,10 @@ export class PatternSet {
     const scanner = this.#scanner;
     const address = scanner.allocate(NIBBLE_CLASS.SIZE);
     const tables = new Uint8Array(32 * NIBBLE_CLASS.WIDTH);
-    // Neighbours in order share their first bytes, so that a chain's tables stay sparse.
-    for (const [i, placed] of patterns.entries()) {
-      const chain = Math.floor((i * CHAINS) / Math.max(CHAINS, patterns.length));
+    const short = patterns.filter((p) => p.bytes.length < GRAM_BYTES);
+    const whole = patterns.filter((p) => p.bytes.length >= GRAM_BYTES);
+    const shortChains = shareOfChains(short.length, patterns.length);
+    const enter = (placed: Placed, chain: number): void => {
       for (let k = 0; k < NIBBLE_CLASS.WIDTH; k++) {
         const byte = placed.bytes[placed.at + k];
         for (const b of variants(byte, placed.nocase)) {
@@ -164,14 +207,33 @@ export class PatternSet {
           tables[32 * k + 16 + (b >>> 4)]! |= 1 << chain;
         }
       }
+    };
+    // Neighbours in order share their first bytes, so that a chain's tables stay sparse.
+    for (const [i, placed] of short.entries()) {
+      const chain = Math.floor((i * shortChains) / Math.max(shortChains, short.length));
+      enter(placed, chain);
       this.#link(address + NIBBLE_CLASS.CHAINS + 4 * chain, placed, placed.at, 0);
     }
+    const rest = CHAINS - shortChains;
+    for (const [i, placed] of whole.entries())
+      enter(placed, shortChains + Math.floor((i * rest) / Math.max(rest, whole.length)));
     scanner.write(address, tables);
+    const grams = this.#writeGrams(whole, 1);
+    scanner.words[(address + NIBBLE_CLASS.SHORT) / 4] = (1 << shortChains) - 1;
+    scanner.words[(address + NIBBLE_CLASS.GRAMS) / 4] = grams;
     return address;
   }
 }
 
+/** Of the eight chains, how many are for patterns shorter than a gram. */
+function shareOfChains(short: number, all: number): number {
+  if (short === 0) return 0;
+  if (short === all) return CHAINS;
+  return Math.min(CHAINS - 1, Math.max(1, Math.round((CHAINS * short) / all)));
+}
+
 interface Kinds {
+  long: number[];
   fourth: number[];
   second: number[];
   every: number[];
@@ -185,18 +247,21 @@ function distribute(patterns: readonly ScanPattern[]): Kinds {
   const tiny = ofLength(1, 3);
   const four = ofLength(4, 4);
   const middle = ofLength(5, 6);
-  const long = ofLength(7, Infinity);
+  const seven = ofLength(7, LONG_BYTES - 1);
+  const long = ofLength(LONG_BYTES, Infinity);
+  const none: Kinds = { long: [], fourth: [], second: [], every: [], nibbles: [] };
   const ways: Kinds[] = [
-    { fourth: [], second: [], every: [], nibbles: [...tiny, ...four, ...middle, ...long] },
-    { fourth: long, second: [], every: [], nibbles: [...tiny, ...four, ...middle] },
-    { fourth: long, second: middle, every: [], nibbles: [...tiny, ...four] },
-    { fourth: long, second: middle, every: four, nibbles: tiny },
+    { ...none, nibbles: [...tiny, ...four, ...middle, ...seven, ...long] },
+    { ...none, long, nibbles: [...tiny, ...four, ...middle, ...seven] },
+    { ...none, long, fourth: seven, nibbles: [...tiny, ...four, ...middle] },
+    { ...none, long, fourth: seven, second: middle, nibbles: [...tiny, ...four] },
+    { ...none, long, fourth: seven, second: middle, every: four, nibbles: tiny },
   ];
-  const cost = ({ fourth, second, every, nibbles }: Kinds): number => {
-    const classes = Math.ceil(nibbles.length / NIBBLE_PATTERNS);
+  const cost = (way: Kinds): number => {
+    const classes = Math.ceil(way.nibbles.length / NIBBLE_PATTERNS);
     if (classes > MAX_NIBBLE_CLASSES) return Infinity;
-    const grams = (list: readonly number[], price: number): number => (list.length > 0 ? price : 0);
-    return classes * COST.nibbles + grams(fourth, COST.fourth) + grams(second, COST.second) + grams(every, COST.every);
+    const grams = (['long', 'fourth', 'second', 'every'] as const).filter((kind) => way[kind].length > 0);
+    return classes * COST.nibbles + grams.reduce((sum, kind) => sum + COST[kind], 0);
   };
   return ways.reduce((best, way) => (cost(way) < cost(best) ? way : best), ways.at(-1)!);
 }

@@ -19,19 +19,25 @@ import {
   getGlobal,
   growMemory,
   i32,
+  i64,
   isZero,
   leaveIf,
   load32,
+  load64,
   load8,
   loadVector,
   loop,
+  lower,
   mul,
+  mul64,
   or,
+  or64,
   set,
   setGlobal,
   shl,
   shr,
   shr16,
+  shr64,
   splat8,
   store32,
   storeVector,
@@ -47,13 +53,15 @@ import {
   FOLD_TABLE,
   GRAM_CLASS,
   HASH,
+  LONG_FOLD_BITS,
+  LONG_HASH,
   MAX_NIBBLE_CLASSES,
   NIBBLE_CLASS,
   PATTERN,
   SCRATCH,
   SET,
 } from './layout.js';
-import { I32, V128, encodeModule, type WasmFunction } from './module.js';
+import { I32, I64, V128, encodeModule, type WasmFunction } from './module.js';
 
 /** Addresses of the scan at hand, its number, and what it found: patterns lie within [BEGIN, STOP), grams from START on. */
 const BEGIN = 0;
@@ -71,6 +79,8 @@ const FOURTH = 2;
 const SECOND = 3;
 const EVERY = 4;
 const NIBBLES = 5;
+const LONG_CHAIN = 6;
+const LONG = 7;
 
 /** Compares a pattern with the bytes from `at` on, and notes it when they are equal. */
 function check(): WasmFunction {
@@ -113,6 +123,26 @@ function chain(): WasmFunction {
         equal(load32(get(entry), ENTRY.GRAM), get(gram)),
         call(CHECK, load32(get(entry), ENTRY.PATTERN), sub(get(at), load32(get(entry), ENTRY.AT))),
       ),
+      set(entry, load32(get(entry), ENTRY.NEXT)),
+      branch(0),
+    ),
+  };
+}
+
+/** The same for grams of eight bytes. */
+function longChain(): WasmFunction {
+  const [entry, at, gram, upper] = [0, 1, 2, 3];
+  const isSame = and(
+    equal(load32(get(entry), ENTRY.GRAM), get(gram)),
+    equal(load32(get(entry), ENTRY.UPPER), get(upper)),
+  );
+  return {
+    parameters: 4,
+    hasResult: false,
+    locals: [],
+    body: loop(
+      leaveIf(isZero(get(entry))),
+      when(isSame, call(CHECK, load32(get(entry), ENTRY.PATTERN), sub(get(at), load32(get(entry), ENTRY.AT)))),
       set(entry, load32(get(entry), ENTRY.NEXT)),
       branch(0),
     ),
@@ -169,17 +199,82 @@ function grams(stride: number): WasmFunction {
   };
 }
 
+/** Long patterns: the folded eight bytes at every fourth position, of which few are in ordinary text by chance. */
+function longGrams(): WasmFunction {
+  const [group, at, shift, filter, chains, last] = [0, 1, 2, 3, 4, 5];
+  const hashes = Array.from({ length: UNROLL }, (_, k) => 6 + k);
+  const bits = Array.from({ length: UNROLL }, (_, k) => 6 + UNROLL + k);
+  const gram = 6 + 2 * UNROLL;
+  const stride = 4;
+  const gramAt = (k: number): Code => or64(load64(get(at), k * stride), i64(LONG_FOLD_BITS));
+  const wordOf = (k: number): Code => shl(shr(get(hashes[k]!), get(shift)), i32(2));
+  const look = (k: number): Code =>
+    [
+      set(hashes[k]!, lower(shr64(mul64(gramAt(k), i64(LONG_HASH)), i64(32n)))),
+      set(bits[k]!, shr(load32(add(get(filter), wordOf(k))), get(hashes[k]!))),
+    ].flat();
+  const follow = (k: number): Code =>
+    when(
+      and(get(bits[k]!), i32(1)),
+      set(gram, gramAt(k)),
+      call(
+        LONG_CHAIN,
+        load32(add(get(chains), wordOf(k))),
+        add(get(at), i32(k * stride)),
+        lower(get(gram)),
+        lower(shr64(get(gram), i64(32n))),
+      ),
+    );
+  const all = hashes.map((_, k) => k);
+  const anyBit = all.map((k) => get(bits[k]!)).reduce((a, b) => or(a, b));
+  return {
+    parameters: 1,
+    hasResult: false,
+    locals: [I32, I32, I32, I32, I32, ...hashes.map(() => I32), ...bits.map(() => I32), I64],
+    body: [
+      set(shift, load32(get(group), GRAM_CLASS.SHIFT)),
+      set(filter, load32(get(group), GRAM_CLASS.FILTER)),
+      set(chains, load32(get(group), GRAM_CLASS.CHAINS)),
+      set(at, getGlobal(START)),
+      set(last, sub(getGlobal(STOP), i32(8 + (UNROLL - 1) * stride))),
+      block(
+        loop(
+          branchIf(above(get(at), get(last)), 1),
+          ...all.map(look),
+          when(and(anyBit, i32(1)), ...all.map(follow)),
+          set(at, add(get(at), i32(UNROLL * stride))),
+          branch(0),
+        ),
+      ),
+      set(last, sub(getGlobal(STOP), i32(8))),
+      loop(leaveIf(above(get(at), get(last))), look(0), follow(0), set(at, add(get(at), i32(stride))), branch(0)),
+    ].flat(),
+  };
+}
+
 /**
  * Few patterns, sixteen positions at a time: four bytes of each pattern are split into nibbles, and a look-up of the
  * input's nibbles in eight tables leaves the chains (one bit each) whose patterns may begin there. After "Teddy" of Hyperscan
- * (Wang et al., NSDI 2019).
+ * (Wang et al., NSDI 2019). At positions that are left, patterns shorter than four bytes are compared one by one; the others
+ * by the hash of the four bytes.
  */
 function nibbles(): WasmFunction {
   const [group, at, mask, lane, chains, bit, entry] = [0, 1, 2, 3, 4, 5, 6];
-  const low = 7;
-  const result = 8;
-  const bytes = 9;
-  const tables = Array.from({ length: 2 * NIBBLE_CLASS.WIDTH }, (_, k) => 10 + k);
+  const [shift, filter, heads, short, hash] = [7, 8, 9, 10, 11];
+  const low = 12;
+  const result = 13;
+  const bytes = 14;
+  const tables = Array.from({ length: 2 * NIBBLE_CLASS.WIDTH }, (_, k) => 15 + k);
+  const gram = or(load32(add(get(at), get(lane))), i32(FOLD_BITS));
+  const word = shl(shr(get(hash), get(shift)), i32(2));
+  const byGram = [
+    set(hash, mul(gram, i32(HASH))),
+    when(
+      and(shr(load32(add(get(filter), word)), get(hash)), i32(1)),
+      call(CHAIN, load32(add(get(heads), word)), add(get(at), get(lane)), gram),
+    ),
+  ].flat();
+  const grams = load32(get(group), NIBBLE_CLASS.GRAMS);
   const lookUp = (k: number): Code =>
     [
       set(bytes, loadVector(get(at), k)),
@@ -193,8 +288,12 @@ function nibbles(): WasmFunction {
   return {
     parameters: 1,
     hasResult: false,
-    locals: [I32, I32, I32, I32, I32, I32, V128, V128, V128, ...tables.map(() => V128)],
+    locals: [...Array.from({ length: 11 }, () => I32), V128, V128, V128, ...tables.map(() => V128)],
     body: [
+      set(short, load32(get(group), NIBBLE_CLASS.SHORT)),
+      set(shift, load32(grams, GRAM_CLASS.SHIFT)),
+      set(filter, load32(grams, GRAM_CLASS.FILTER)),
+      set(heads, load32(grams, GRAM_CLASS.CHAINS)),
       set(low, splat8(i32(15))),
       ...tables.map((table, k) => set(table, loadVector(get(group), 16 * k))),
       set(at, getGlobal(START)),
@@ -211,20 +310,25 @@ function nibbles(): WasmFunction {
           loop(
             set(lane, trailingZeros(get(mask))),
             set(chains, load8(get(lane), SCRATCH)),
-            loop(
-              set(bit, trailingZeros(get(chains))),
-              set(entry, load32(add(get(group), shl(get(bit), i32(2))), NIBBLE_CLASS.CHAINS)),
+            when(differs(and(get(chains), get(short)), get(chains)), byGram),
+            set(chains, and(get(chains), get(short))),
+            when(
+              get(chains),
               loop(
-                call(
-                  CHECK,
-                  load32(get(entry), ENTRY.PATTERN),
-                  sub(add(get(at), get(lane)), load32(get(entry), ENTRY.AT)),
+                set(bit, trailingZeros(get(chains))),
+                set(entry, load32(add(get(group), shl(get(bit), i32(2))), NIBBLE_CLASS.CHAINS)),
+                loop(
+                  call(
+                    CHECK,
+                    load32(get(entry), ENTRY.PATTERN),
+                    sub(add(get(at), get(lane)), load32(get(entry), ENTRY.AT)),
+                  ),
+                  set(entry, load32(get(entry), ENTRY.NEXT)),
+                  branchIf(get(entry), 0),
                 ),
-                set(entry, load32(get(entry), ENTRY.NEXT)),
-                branchIf(get(entry), 0),
+                dropLowest(chains),
+                branchIf(get(chains), 0),
               ),
-              dropLowest(chains),
-              branchIf(get(chains), 0),
             ),
             dropLowest(mask),
             branchIf(get(mask), 0),
@@ -255,6 +359,7 @@ function scan(): WasmFunction {
       setGlobal(SCAN, add(getGlobal(SCAN), i32(1))),
       setGlobal(OUTPUT, load32(get(group), SET.OUTPUT)),
       setGlobal(FOUND, i32(0)),
+      run(SET.LONG, LONG),
       run(SET.FOURTH, FOURTH),
       run(SET.SECOND, SECOND),
       run(SET.EVERY, EVERY),
@@ -272,7 +377,7 @@ function grow(): WasmFunction {
 /** The scanner's machine code, compiled once. */
 export const SCAN_MODULE = new WebAssembly.Module(
   encodeModule({
-    functions: [check(), chain(), grams(4), grams(2), grams(1), nibbles(), scan(), grow()],
+    functions: [check(), chain(), grams(4), grams(2), grams(1), nibbles(), longChain(), longGrams(), scan(), grow()],
     globals: GLOBALS,
   }),
 );

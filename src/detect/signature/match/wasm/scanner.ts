@@ -33,10 +33,10 @@ export class Scanner {
     return this.#words;
   }
 
-  /** Zeroed room for a table, aligned for vectors. @returns its address. */
-  allocate(size: number): number {
-    const at = this.#end;
-    this.#end = (at + size + 15) & ~15;
+  /** Zeroed room for a table, by default aligned for vectors. @returns its address. */
+  allocate(size: number, alignment = 16): number {
+    const at = (this.#end + alignment - 1) & -alignment;
+    this.#end = at + size;
     const missing = this.#end - this.#memory.buffer.byteLength;
     if (missing > 0) {
       if (this.#grow(Math.ceil(missing / PAGE)) < 0) throw new Error('no memory is left for the tables of rules');
