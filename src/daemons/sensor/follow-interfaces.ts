@@ -10,6 +10,8 @@ export interface FollowDeps {
   live: Pick<LiveCapture, 'setInterfaces' | 'interfaces'>;
   /** The interfaces to watch now when none is chosen. */
   present: () => readonly string[];
+  /** False for an interface that is gone, not merely down. */
+  exists: (name: string) => boolean;
   /** False while the operator has chosen interfaces, or capture is stopped. */
   isWanted: () => boolean;
   log: Logger;
@@ -17,7 +19,7 @@ export interface FollowDeps {
 
 /**
  * Adds interfaces that appear after the start, while none is chosen in the configuration or the console. One that goes
- * away stays on the list: its source waits for it.
+ * away stays on the list, its source waits for it, until its place is needed.
  */
 export class InterfaceFollower {
   private readonly deps: FollowDeps;
@@ -39,7 +41,7 @@ export class InterfaceFollower {
 
   /** Looks once; called by the clock. */
   async look(): Promise<void> {
-    const { live, present, isWanted, log } = this.deps;
+    const { live, present, exists, isWanted, log } = this.deps;
     if (this.busy || !isWanted()) return;
     this.busy = true;
     try {
@@ -49,6 +51,8 @@ export class InterfaceFollower {
       const kept = live.interfaces.filter((name) => name !== 'lo' || names.includes(name));
       for (const name of names) {
         if (kept.includes(name) || this.refused.has(name)) continue;
+        const gone = kept.length < MOST_INTERFACES ? -1 : kept.findIndex((other) => !exists(other));
+        if (gone >= 0) kept.splice(gone, 1);
         if (kept.length >= MOST_INTERFACES) {
           this.refuse(name, `${MOST_INTERFACES} interfaces are watched already; choose those that matter`);
           continue;

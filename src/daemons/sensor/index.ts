@@ -1,4 +1,5 @@
 import { busSocketPath, runBusClient, type Incoming } from '../../bus/index.js';
+import { interfaceIndex } from '../../capture/index.js';
 import type { LoadedConfig } from '../../config/index.js';
 import type { Detection } from '../../domain/detection.js';
 import { nowUs } from '../../util/clock.js';
@@ -98,7 +99,13 @@ export async function runSensor(
   const followsDefaults = config.capture.interfaces.length === 0;
   const chosen = (): readonly string[] => (followsDefaults ? defaultInterfaces() : config.capture.interfaces);
   let followed = followsDefaults;
-  const follower = new InterfaceFollower({ live, present: defaultInterfaces, isWanted: () => followed, log });
+  const follower = new InterfaceFollower({
+    live,
+    present: defaultInterfaces,
+    exists: (name) => interfaceIndex(name) !== undefined,
+    isWanted: () => followed,
+    log,
+  });
   if (chosen().length === 0) {
     throw new AppError({
       kind: 'operational',

@@ -4,7 +4,13 @@ import { InterfaceFollower } from '../../../src/daemons/sensor/follow-interfaces
 import { silentLogger } from '../../../src/util/logger.js';
 
 function follower(first: string[], refuses: readonly string[] = []) {
-  const state = { interfaces: [...first], present: [...first], isWanted: true, asked: [] as string[][] };
+  const state = {
+    interfaces: [...first],
+    present: [...first],
+    isWanted: true,
+    asked: [] as string[][],
+    gone: [] as string[],
+  };
   const follow = new InterfaceFollower({
     live: {
       get interfaces() {
@@ -17,6 +23,7 @@ function follower(first: string[], refuses: readonly string[] = []) {
       },
     },
     present: () => state.present,
+    exists: (name) => !state.gone.includes(name),
     isWanted: () => state.isWanted,
     log: silentLogger,
   });
@@ -70,5 +77,16 @@ describe('interfaces that appear while the sensor runs', () => {
     state.present = ['eth0', ...Array.from({ length: 40 }, (_, i) => `veth${i}`)];
     await follow.look();
     assert.equal(state.interfaces.length, 16);
+  });
+
+  it('take the places of those that are gone for good, not of those that are down', async () => {
+    const { state, follow } = follower(['eth0']);
+    const first = Array.from({ length: 15 }, (_, i) => `veth${i}`);
+    state.present = ['eth0', ...first];
+    await follow.look();
+    state.present = ['eth0', 'new0', 'new1'];
+    state.gone = ['veth3'];
+    await follow.look();
+    assert.deepEqual(state.interfaces, ['eth0', ...first.filter((name) => name !== 'veth3'), 'new0']);
   });
 });
