@@ -1,15 +1,5 @@
 export { openBundle, writeBundle, type Bundle } from './bundle.js';
-export {
-  binnedKs,
-  DRIFT_ALARM,
-  DRIFT_MIN_ROWS,
-  DRIFT_NOTE,
-  featureDrift,
-  kolmogorovSmirnov,
-  sharesOf,
-  stabilityIndex,
-  type DriftFinding,
-} from './evaluate/drift.js';
+export { binnedKs, DRIFT_ALARM, DRIFT_MIN_ROWS, DRIFT_NOTE, sharesOf, stabilityIndex } from './evaluate/drift.js';
 export {
   challengeResultSchema,
   runChallenge,
@@ -22,7 +12,7 @@ export { trainingOptionsSchema, type TrainingOptions } from './lifecycle/options
 export { flowClass } from './table/flow-classes.js';
 export { evaluateModel, type Evaluation } from './evaluate-model.js';
 export { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateReport, type GateSet } from './lifecycle/gate.js';
-export { labelWeights, withLabels, type LabelledVector } from './lifecycle/labels.js';
+export { labelWeights, type LabelledVector } from './lifecycle/labels.js';
 export { createRegistry, type HistoryEntry, type ModelRegistry, type RegisteredModel } from './lifecycle/registry.js';
 export { trainInChild } from './lifecycle/train-child.js';
 export { createRandom } from './random.js';

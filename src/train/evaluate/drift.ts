@@ -48,23 +48,7 @@ export function stabilityIndex(then: readonly number[], now: readonly number[]):
   return psi;
 }
 
-/** Kolmogorov-Smirnov distance between two samples: the largest gap of their cumulative shares, 0..1. */
-export function kolmogorovSmirnov(a: Iterable<number>, b: Iterable<number>): number {
-  const x = Float64Array.from(a).sort();
-  const y = Float64Array.from(b).sort();
-  let i = 0;
-  let j = 0;
-  let gap = 0;
-  while (i < x.length && j < y.length) {
-    const v = Math.min(x[i]!, y[j]!);
-    while (i < x.length && x[i]! <= v) i++;
-    while (j < y.length && y[j]! <= v) j++;
-    gap = Math.max(gap, Math.abs(i / x.length - j / y.length));
-  }
-  return gap;
-}
-
-/** The same on binned shares: the largest gap of the cumulative shares at the bins' edges. */
+/** Kolmogorov-Smirnov distance on binned shares, 0..1: the largest gap of the cumulative shares at the bins' edges. */
 export function binnedKs(then: readonly number[], now: readonly number[]): number {
   let [a, b, gap] = [0, 0, 0];
   for (const [i, share] of then.entries()) {
@@ -73,24 +57,4 @@ export function binnedKs(then: readonly number[], now: readonly number[]): numbe
     gap = Math.max(gap, Math.abs(a - b));
   }
   return gap;
-}
-
-export interface DriftFinding {
-  feature: string;
-  psi: number;
-  level: 'none' | 'note' | 'alarm';
-}
-
-/** Compares a window's rows with the baselines of a model card's features. */
-export function featureDrift(
-  features: readonly { name: string; drift: Baseline }[],
-  x: Float32Array,
-  rows: number,
-): DriftFinding[] {
-  const columns = features.length;
-  return features.map(({ name, drift }, f) => {
-    const column = Float32Array.from({ length: rows }, (_, r) => x[r * columns + f]!);
-    const psi = rows < DRIFT_MIN_ROWS ? 0 : stabilityIndex(drift.shares, sharesOf(column, drift.edges));
-    return { feature: name, psi, level: psi >= DRIFT_ALARM ? 'alarm' : psi >= DRIFT_NOTE ? 'note' : 'none' };
-  });
 }

@@ -80,7 +80,7 @@ export function judgeChallenger(input: GateInput, options: GateOptions = GATE_DE
     regressionCheck(input.regression, thresholds, options.maxRecallDrop),
     check(
       'recent',
-      gain.low >= 0,
+      gain.low > 0,
       `average precision ${signed(gain.mean)} on ${input.recent.isAttack.length} recent rows (95 %: ${signed(gain.low)} to ${signed(gain.high)})`,
     ),
     falseAlarmCheck(input.recent, thresholds),

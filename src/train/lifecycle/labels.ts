@@ -1,7 +1,3 @@
-import { createTableBuilder } from '../table/builder.js';
-import { hashText } from '../random.js';
-import type { Table } from '../table/table.js';
-
 /** An analyst's word on one alert, with the vector that was scored. */
 export interface LabelledVector {
   values: readonly number[];
@@ -41,24 +37,4 @@ export function labelWeights(labels: readonly LabelledVector[], caps: LabelCaps 
   return Float32Array.from(labels, (l) =>
     Math.min(caps.maxWeight, budget / sources.get(l.source)!, analystBudget / analysts.get(l.analyst)!),
   );
-}
-
-/** Base rows followed by labelled ones; labelled rows of one source are one group. Labels of another width are left out and counted. */
-export function withLabels(
-  base: Table,
-  labels: readonly LabelledVector[],
-  caps: LabelCaps = LABEL_CAPS,
-): { table: Table; skipped: number } {
-  const fitting = labels.filter((l) => l.values.length === base.columns);
-  const weights = labelWeights(fitting, caps);
-  const builder = createTableBuilder(base.schema, { maxRows: base.rows + fitting.length, seed: 1 });
-  for (let r = 0; r < base.rows; r++) {
-    const row = { label: base.labels[base.label[r]!]!, group: base.group[r]!, time: base.time[r]! };
-    builder.add(base.x.subarray(r * base.columns, (r + 1) * base.columns), row);
-  }
-  for (const l of fitting) builder.add(l.values, { label: l.label, group: hashText(l.source), time: l.atMs / 1000 });
-  const table = builder.build();
-  table.weight.set(base.weight);
-  table.weight.set(weights, base.rows);
-  return { table, skipped: labels.length - fitting.length };
 }

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { binomialCdf, clopperPearsonUpper } from '../../../src/train/lifecycle/binomial.js';
 import { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateSet } from '../../../src/train/lifecycle/gate.js';
-import { LABEL_CAPS, labelWeights, withLabels, type LabelledVector } from '../../../src/train/lifecycle/labels.js';
+import { LABEL_CAPS, labelWeights, type LabelledVector } from '../../../src/train/lifecycle/labels.js';
 import { createRandom } from '../../../src/train/random.js';
-import { syntheticTable } from './synthetic.js';
 
 /** Scores around 0.2 for benign rows and `quality` above for attacks; the same noise for both models. */
 function gateSet(
@@ -55,6 +54,15 @@ test('a better challenger is promoted, and the report says how much better', () 
 
 test('a worse challenger is refused, on old attacks and on recent ones', () => {
   assert.deepEqual(failed(input({ champion: 0.6, challenger: 0.3 })), ['regression', 'recent']);
+});
+
+test('a challenger that is the champion again is refused, and so is one that is better by less than the noise', () => {
+  assert.deepEqual(failed(input({ champion: 0.6, challenger: 0.6 })), ['recent']);
+  const few = gateSet(300, 4, { champion: 0.4, challenger: 0.4 });
+  const lucky = { ...few, challenger: few.challenger.map((s, r) => (few.isAttack[r] && r % 40 === 0 ? s + 0.05 : s)) };
+  const report = judgeChallenger(input({ champion: 0.4, challenger: 0.41 }, { recent: lucky }));
+  assert.ok(report.gain.mean > 0, 'it is better on these rows');
+  assert.equal(report.promote, false);
 });
 
 test('a challenger that forgets one family is refused even when it is better over all', () => {
@@ -108,20 +116,4 @@ test('one source cannot outweigh the rest however often it is labelled', () => {
   assert.ok(sum(weights.subarray(0, 900)) <= LABEL_CAPS.maxShare * 1000 * LABEL_CAPS.maxWeight + 1e-3);
   assert.ok(sum(weights.subarray(0, 900)) <= 1.01 * sum(weights.subarray(900)));
   assert.equal(weights[900], LABEL_CAPS.maxWeight, 'honest single labels keep their full weight');
-});
-
-test('labels join the base data with their weights, and vectors of another width are left out', () => {
-  const base = syntheticTable(500, 1);
-  const labels = [
-    label('192.0.2.1', 'ann', 0),
-    label('192.0.2.1', 'bob', 1),
-    { ...label('192.0.2.2', 'bob', 2), values: [1, 2] },
-  ];
-  const { table, skipped } = withLabels(base, labels);
-  assert.equal(skipped, 1);
-  assert.equal(table.rows, 502);
-  assert.deepEqual([...table.x.subarray(0, 500 * 8)], [...base.x]);
-  assert.equal(table.group[500], table.group[501], 'labels on one source are one group');
-  assert.equal(table.labels[table.label[500]!], 'benign');
-  assert.ok(table.weight[500]! > 1 && table.weight[0] === 1);
 });
