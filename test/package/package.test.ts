@@ -139,17 +139,35 @@ describe('the package on Debian 12 with its own systemd', { skip: missing ?? fal
       Object.entries(result)
         .filter(([, said]) => said === 'ok')
         .map(([what]) => what);
-    assert.deepEqual(allowed(probeInUnit(machine, 'sensor')), ['packet socket', 'read the configuration']);
+    assert.deepEqual(allowed(probeInUnit(machine, 'sensor')), [
+      'packet socket',
+      'dial as the sensor',
+      'read the configuration',
+    ]);
     assert.deepEqual(allowed(probeInUnit(machine, 'responder')), [
       'internet socket',
       'change nftables',
       'change a link',
+      'dial as the responder',
       'read the journal of the responder',
+      'read the configuration',
+    ]);
+    assert.deepEqual(allowed(probeInUnit(machine, 'inline')), [
+      'packet socket',
+      'raw socket',
+      'internet socket',
+      'send to a neighbour',
+      'change nftables',
+      'change a link',
+      'dial as inline',
       'read the configuration',
     ]);
     assert.deepEqual(allowed(probeInUnit(machine, 'server')), [
       'internet socket',
       'send to a neighbour',
+      'dial as the sensor',
+      'dial as the responder',
+      'dial as inline',
       'read the database',
       'read the keys',
       'read the configuration',

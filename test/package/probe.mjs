@@ -12,7 +12,7 @@ const kill = libc.func('int kill(int, int)');
 const unshare = libc.func('int unshare(int)');
 const connect = libc.func('int connect(int, void *, unsigned int)');
 
-const [AF_INET, AF_PACKET] = [2, 17];
+const [AF_UNIX, AF_INET, AF_PACKET] = [1, 2, 17];
 const [SOCK_STREAM, SOCK_DGRAM, SOCK_RAW] = [1, 2, 3];
 
 /** The name of the error of a C call, or ok. */
@@ -40,6 +40,13 @@ function send() {
   return connected < 0 ? said(connected) : told(() => writeFileSync(fd, 'x'));
 }
 
+/** Dials a Unix socket. */
+function dial(path) {
+  const fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  const address = Buffer.concat([Buffer.from([AF_UNIX, 0]), Buffer.from(`${path}\0`)]);
+  return fd < 0 ? said(fd) : said(connect(fd, address, address.length));
+}
+
 const read = (path) => told(() => readSync(openSync(path, 'r'), Buffer.alloc(16)));
 
 const result = {
@@ -51,6 +58,9 @@ const result = {
     execFileSync('nft', ['add table inet probe; delete table inet probe'], { stdio: 'ignore' }),
   ),
   'change a link': told(() => execFileSync('ip', ['link', 'set', 'lo', 'mtu', '65530'], { stdio: 'ignore' })),
+  'dial as the sensor': dial('/run/portcullis/sensor/bus.sock'),
+  'dial as the responder': dial('/run/portcullis/responder/bus.sock'),
+  'dial as inline': dial('/run/portcullis/inline/bus.sock'),
   'read the database': read('/var/lib/portcullis/portcullis.db'),
   'read the keys': read('/var/lib/portcullis/keys.json'),
   'read the journal of the responder': told(() => readdirSync('/var/lib/portcullis-responder')),

@@ -11,7 +11,13 @@ import { createCorrelator } from '../../correlate/index.js';
 import type { FleetSettings } from '../../contract/fleet.js';
 import type { Decision } from '../../domain/decision.js';
 import type { FleetLink } from '../../fleet/index.js';
-import { createBlastTracker, createPolicyEngine, loadPolicyFolder, policyError } from '../../policy/index.js';
+import {
+  createBlastTracker,
+  createPolicyEngine,
+  loadPolicyFolder,
+  policyError,
+  type Policy,
+} from '../../policy/index.js';
 import type { Logger } from '../../util/logger.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { openFolder } from '../folders.js';
@@ -24,6 +30,7 @@ import { liftAllowed } from './lift-allowed.js';
 import { createListSender } from './list-sync.js';
 import { createOutlets } from './outlets.js';
 import { fleetPeers } from './peers.js';
+import { watchPolicies } from './policy-watch.js';
 import { createResponderView } from './responder-view.js';
 import { createSensorBook } from './sensors.js';
 import { startChores } from './timers.js';
@@ -54,8 +61,7 @@ export async function runBoxServer(
   const listSender = createListSender(outlets.toResponder);
   const counts = { detections: 0, alerts: 0, problems: 0 };
 
-  const { policies, problems } = await loadPolicyFolder(config.policy.dir);
-  if (problems.length > 0) throw policyError(problems);
+  const policies = await readPolicies(config.policy.dir);
   const blast = createBlastTracker({ ...BLAST, homeNetworks: config.policy.home_networks });
   const engine = createPolicyEngine(config.policy, {
     findProtected: exemptions.findProtected,
@@ -66,6 +72,12 @@ export async function runBoxServer(
     newId: uuid7,
   });
   engine.setPolicies(policies);
+  const watch = watchPolicies({
+    dirs: [config.policy.dir],
+    load: async () => engine.setPolicies(await readPolicies(config.policy.dir)),
+    failed: () => void counts.problems++,
+    log,
+  });
   warmUp({ correlate: config.correlate, policy: config.policy, policies, rounds: WARM_UP_ROUNDS });
 
   const book = createDecisionBook({
@@ -218,7 +230,15 @@ export async function runBoxServer(
     await waitForAbort(signal);
   } finally {
     stopChores();
+    watch.close();
     await bus.close();
     await fleet.close();
   }
+}
+
+/** @throws AppError policy.invalid */
+async function readPolicies(dir: string): Promise<Policy[]> {
+  const { policies, problems } = await loadPolicyFolder(dir);
+  if (problems.length > 0) throw policyError(problems);
+  return policies;
 }
