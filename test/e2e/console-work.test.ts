@@ -142,6 +142,35 @@ test('an alert waits in the training queue, and a label given on it takes it out
     .waitFor();
 });
 
+test('noise is suppressed from its alert, stops there, is counted, and may come back', async () => {
+  const { page } = tab;
+  const { items } = await box.api.get<{ items: { id: string; label: string }[] }>(`/alerts?q=ip:${SCANNER}`);
+  const scan = items.find(({ label }) => label === 'port_scan');
+  await tab.go(`/alerts/${scan?.id}`);
+  await page.click(id('alert-suppress'));
+  assert.equal(await page.inputValue(id('suppress-label')), 'port_scan');
+  await page.fill(id('suppress-comment'), 'our own scanner');
+  await page.click(id('suppress-submit'));
+  await page.locator(id('suppress-dialog')).waitFor({ state: 'detached' });
+  type Row = { hits: number; lastHitMs: number };
+  const rows = async () => (await box.api.get<{ items: Row[] }>('/suppressions')).items;
+  const { attacker, victim } = lab.hosts;
+  const counted = async () => (await box.api.get<{ alert: { count: number } }>(`/alerts/${scan?.id}`)).alert.count;
+  const before = await counted();
+  await waitFor('the next scan is stopped', async () => {
+    await attacker.run('nmap', ['-sT', '-n', '-Pn', '-T4', '-p', '300-700', victim.ip4]);
+    return ((await rows())[0]?.hits ?? 0) > 0 || undefined;
+  });
+  assert.equal(await counted(), before, 'the alert does not grow');
+  await tab.go('/rules?tab=suppressions');
+  const row = page.locator(id('suppression-row'), { hasText: SCANNER });
+  await row.waitFor();
+  await page.click(id('suppression-remove'));
+  await page.click(id('confirm-ok'));
+  await row.waitFor({ state: 'detached' });
+  assert.deepEqual(await rows(), []);
+});
+
 test('a list is checked against what is protected, blocked in the kernel, released together, and blocked again by undo', async () => {
   const { page } = tab;
   const { items } = await box.api.get<{ items: { value: string }[] }>('/protected');
@@ -196,6 +225,14 @@ test('a backup is made while everything runs, downloaded, whole, and removed', a
     ...[MAIN, 'restore', file, '--check', '--config', box.configFile],
   ]);
   assert.match(stdout, /is whole: router/);
+  await page.click(id('backup-restore-open'));
+  await page.locator(`${id('restore-check')}[data-state="whole"]`).waitFor({ timeout: 60_000 });
+  assert.match(
+    (await page.textContent(id('backup-restore'))) ?? '',
+    /^portcullis restore .*backups\/portcullis-router-/m,
+  );
+  await page.keyboard.press('Escape');
+  await page.locator(id('restore-dialog')).waitFor({ state: 'detached' });
   await page.click(id('backup-remove'));
   await page.click(id('confirm-ok'));
   await page.locator(id('backup-row')).waitFor({ state: 'detached' });
@@ -257,6 +294,7 @@ const MATRIX: [path: string, testid: string, operation: OperationId][] = [
   ['/policies/scan', 'backtest-panel', 'startBacktest'],
   ['/rules', 'rule-toggle', 'setRuleState'],
   ['/rules', 'tab-check', 'checkRules'],
+  ['/rules?tab=suppressions', 'suppress-add', 'addSuppression'],
   ['/models?tab=training', 'training-start', 'startTraining'],
   ['/lab', 'capture-file', 'uploadCapture'],
   ['/integrations', 'siem-test', 'testSiem'],

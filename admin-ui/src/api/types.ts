@@ -27,6 +27,7 @@ export type {
   BacktestReport,
   BacktestSide,
   Backup,
+  BackupCheck,
   Backups,
   BaselineDetail,
   BaselineSummary,

@@ -17,6 +17,7 @@ export function backupHandlers({ control }: { control: Control }): Pick<Handlers
       await request.audit({ action: 'backup.download', object: request.params.name });
       return file;
     },
+    checkBackup: ({ params }) => backups.check(params.name),
     async removeBackup(request) {
       await backups.remove(request.params.name);
       await request.audit({ action: 'backup.remove', object: request.params.name });

@@ -18,10 +18,18 @@ export const backupsSchema = z.object({
   runningSinceMs: msSchema.nullable(),
   /** Why the last one could not be made since the server started; null: it could. */
   lastError: z.string().nullable(),
-  /** What to type on the box to put one back. */
-  restore: z.array(z.string()),
 });
 export type Backups = z.infer<typeof backupsSchema>;
+
+export const backupCheckSchema = z.object({
+  /** Whether it is whole and fits this version and database. */
+  ok: z.boolean(),
+  /** What it holds, or what is wrong with it. */
+  text: z.string(),
+  /** What to type on the box to put it back. */
+  restore: z.array(z.string()),
+});
+export type BackupCheck = z.infer<typeof backupCheckSchema>;
 
 export const backupRequestSchema = z.strictObject({
   /** Uploaded captures and packets around alerts too. */
@@ -63,6 +71,17 @@ export const backupOperations = defineOperations({
     params: paramsSchema,
     status: 200,
     download: ['application/gzip'],
+  },
+  checkBackup: {
+    method: 'post',
+    path: '/backups/:name/check',
+    summary: 'Whether a backup is whole and could be restored here, and how; nothing changes',
+    access: 'admin',
+    rate: 'heavy',
+    personOnly: true,
+    params: paramsSchema,
+    status: 200,
+    response: backupCheckSchema,
   },
   removeBackup: {
     method: 'delete',

@@ -31,6 +31,7 @@ export function createBackups({ dataDir, name, configFile, now, log }: BackupDep
   const config = configFile === undefined ? [] : ['--config', configFile];
   let runningSinceMs: number | null = null;
   let lastError: string | null = null;
+  let checking = false;
 
   async function kept(): Promise<Backup[]> {
     const names = (await readdir(dir).catch(() => [])).filter((file) => BACKUP_NAME.test(file));
@@ -45,11 +46,7 @@ export function createBackups({ dataDir, name, configFile, now, log }: BackupDep
   }
 
   async function list(): Promise<Backups> {
-    const items = await kept();
-    const file = items[0] ? join(dir, items[0].name) : 'FILE.tar.gz';
-    const command = ['portcullis restore', file, ...config].join(' ');
-    const restore = ['systemctl stop portcullis.target', command, 'systemctl start portcullis.target'];
-    return { items, nextCursor: null, runningSinceMs, lastError, restore };
+    return { items: await kept(), nextCursor: null, runningSinceMs, lastError };
   }
 
   async function make(captures: boolean): Promise<void> {
@@ -65,16 +62,30 @@ export function createBackups({ dataDir, name, configFile, now, log }: BackupDep
     throw new AppError({ kind: 'user', code: 'backup.not_found', message: 'There is no such backup on this box.' });
   }
 
+  const busy = (message: string): AppError =>
+    new AppError({ kind: 'user', code: 'backup.busy', message, fix: 'Wait for it.' });
+
   return {
     list,
+    async check(name) {
+      const file = await need(name);
+      if (checking) throw busy('A backup is being checked.');
+      checking = true;
+      const command = ['portcullis restore', file, ...config].join(' ');
+      const restore = ['systemctl stop portcullis.target', command, 'systemctl start portcullis.target'];
+      try {
+        const args = [...process.execArgv, MAIN, 'restore', file, '--check', ...config];
+        const { stdout } = await run(process.execPath, args, { timeout: TIMEOUT_MS });
+        return { ok: true, text: stdout.trim(), restore };
+      } catch (error) {
+        return { ok: false, text: saidBy(error), restore };
+      } finally {
+        checking = false;
+      }
+    },
     async start(captures) {
       if (runningSinceMs !== null) {
-        throw new AppError({
-          kind: 'user',
-          code: 'backup.busy',
-          message: 'A backup is being made.',
-          fix: 'Wait for it.',
-        });
+        throw busy('A backup is being made.');
       }
       runningSinceMs = now();
       try {
@@ -93,8 +104,7 @@ export function createBackups({ dataDir, name, configFile, now, log }: BackupDep
             lastError = null;
           },
           (error: unknown) => {
-            const said = (error as { stderr?: string }).stderr ?? '';
-            lastError = said.trim().replaceAll(/\s+/g, ' ').slice(0, 500) || errorMessage(error);
+            lastError = saidBy(error);
             log.error({ err: error }, 'A backup could not be made.');
           },
         )
@@ -108,4 +118,10 @@ export function createBackups({ dataDir, name, configFile, now, log }: BackupDep
       await rm(await need(file), { force: true });
     },
   };
+}
+
+/** What the process that failed wrote about it. */
+function saidBy(error: unknown): string {
+  const said = (error as { stderr?: string }).stderr ?? '';
+  return said.trim().replaceAll(/\s+/g, ' ').slice(0, 500) || errorMessage(error);
 }

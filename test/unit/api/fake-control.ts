@@ -257,11 +257,14 @@ function fakeSiem(missing: () => Error): Omit<Control['siem'], 'list' | 'test'> 
 /** One backup, which is three bytes. */
 function fakeBackups(missing: () => Error): Control['backups'] {
   let items = [{ name: 'portcullis-box-1.tar.gz', bytes: 3, createdMs: 1 }];
-  const list = () =>
-    Promise.resolve({ items, nextCursor: null, runningSinceMs: null, lastError: null, restore: ['restore'] });
+  const list = () => Promise.resolve({ items, nextCursor: null, runningSinceMs: null, lastError: null });
   return {
     list,
     start: list,
+    check: (name) =>
+      items.some((b) => b.name === name)
+        ? Promise.resolve({ ok: true, text: 'whole', restore: ['restore'] })
+        : Promise.reject(missing()),
     file: (name) =>
       items.some((b) => b.name === name)
         ? Promise.resolve({ name, type: 'application/gzip', body: Buffer.from('abc') })

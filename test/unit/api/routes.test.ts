@@ -47,7 +47,7 @@ const MATRIX: Record<keyof typeof OPERATIONS, Role | 'public' | 'session'> = {
   removePasskey: 'viewer', listHosts: 'viewer', getHost: 'viewer', listSettings: 'operator', patchSettings: 'admin', getSetup: 'operator', putSetup: 'admin',
   listAlertPackets: 'analyst', getAlertPacket: 'analyst', downloadAlertPcap: 'analyst', downloadAlertBundle: 'analyst',
   downloadIncidentBundle: 'analyst', injectPackets: 'operator', releaseDecisions: 'operator', importDecisions: 'operator',
-  listBackups: 'admin', addBackup: 'admin', downloadBackup: 'admin', removeBackup: 'admin', getRuleset: 'analyst', getFleet: 'viewer',
+  listBackups: 'admin', addBackup: 'admin', downloadBackup: 'admin', removeBackup: 'admin', checkBackup: 'admin', getRuleset: 'analyst', getFleet: 'viewer',
   getAddressFacts: 'viewer', listSuppressions: 'viewer', addSuppression: 'operator', removeSuppression: 'operator',
 }; // prettier-ignore
 

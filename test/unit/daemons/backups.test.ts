@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
-import { nodeArgs } from '../../support/program.js';
 import { createBackups } from '../../../src/daemons/server/backups.js';
 import { openStore } from '../../../src/store/index.js';
 import { AppError } from '../../../src/util/errors.js';
 import { silentLogger } from '../../../src/util/logger.js';
 
-const run = promisify(execFile);
 let dir: string;
 let dataDir: string;
 let configFile: string;
@@ -43,30 +39,28 @@ test('a backup is made beside the running server, one at a time, and the archive
   assert.notEqual(started.runningSinceMs, null);
   await assert.rejects(backups.start(false), codeOf('backup.busy'));
   await ended(backups);
-  const { items, lastError, restore } = await backups.list();
+  const { items, lastError } = await backups.list();
   assert.equal(lastError, null);
   assert.equal(items.length, 1);
   const [{ name, bytes } = { name: '', bytes: 0 }] = items;
   assert.match(name, /^portcullis-box_one-2\d{3}-.*\.tar\.gz$/);
   const path = join(dataDir, 'backups', name);
   assert.equal(statSync(path).mode & 0o777, 0o600);
-  assert.match(restore.join('\n'), new RegExp(`portcullis restore ${path} --config ${configFile}`));
-  const { stdout } = await run(process.execPath, [
-    ...nodeArgs('src/cli/main.ts'),
-    'restore',
-    path,
-    '--check',
-    '--config',
-    configFile,
-  ]);
-  assert.match(stdout, /is whole: box one/);
-
+  const checked = await backups.check(name);
+  assert.equal(checked.ok, true, checked.text);
+  assert.match(checked.text, /is whole: box one/);
+  assert.match(checked.restore.join('\n'), new RegExp(`portcullis restore ${path} --config ${configFile}`));
   const file = await backups.file(name);
   const chunks: Uint8Array[] = [];
   for await (const chunk of file.body as AsyncIterable<Uint8Array>) chunks.push(chunk);
   assert.equal(Buffer.concat(chunks).length, bytes);
   await assert.rejects(backups.file('portcullis-other.tar.gz'), codeOf('backup.not_found'));
   await assert.rejects(backups.remove('../portcullis.db'), codeOf('backup.not_found'));
+  truncateSync(path, Math.floor(bytes / 2));
+  const cut = await backups.check(name);
+  assert.equal(cut.ok, false, 'one that is cut off is noticed');
+  assert.notEqual(cut.text, '');
+  await assert.rejects(backups.check('portcullis-other.tar.gz'), codeOf('backup.not_found'));
   await backups.remove(name);
   assert.deepEqual((await backups.list()).items, []);
 });

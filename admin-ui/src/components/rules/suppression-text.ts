@@ -11,7 +11,7 @@ export function describeSuppression(
       : `${m.suppressions.rule} ${row.gid === null || row.gid === 1 ? '' : `${row.gid}:`}${row.signatureId}`;
   return [
     rule,
-    row.label,
+    row.label && `${m.suppressions.label} ${row.label}`,
     row.offender && `${m.suppressions.offender} ${row.offender}`,
     row.victim && `${m.suppressions.victim} ${row.victim}`,
   ]

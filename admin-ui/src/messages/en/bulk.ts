@@ -45,9 +45,17 @@ export const bulk = {
     remove: 'Remove',
     removeTitle: (name: string) => `Remove ${name}?`,
     removeLine: 'This cannot be undone. Download it first if you may need it.',
-    restore: 'Put a backup back',
-    restoreHelp:
-      'On the box, as root. The archive is checked before anything is changed, and the data that was there is kept beside it. Blocks stay in the kernel meanwhile.',
+    restore: 'Restore',
+    restoreTitle: 'Restore this backup',
+    checking: 'Reading it through',
+    restoreLines: [
+      'It is typed on this box, as root: every daemon stops while the data is put in place.',
+      'Blocks stay in the kernel meanwhile; nothing new is detected.',
+      'Everything since the backup is put aside: alerts, blocks, policies, accounts, sessions. Everybody signs in again.',
+      'What is here now is kept in a folder beside it.',
+    ],
+    copyCommands: 'Copy commands',
+    copied: 'Commands are copied',
   },
   ruleset: {
     tab: 'nftables',
