@@ -37,6 +37,8 @@ export class Inspector {
     marked: 0,
     directions_bypassed: 0,
     held_too_long: 0,
+    held_refused: 0,
+    holes_cut: 0,
     exception_memory: 0,
     exception_midstream: 0,
     exception_parser_error: 0,
@@ -169,6 +171,7 @@ export class Inspector {
       const title = 'Segment differs from what was judged before';
       return this.drop(q, p, { ...EXCEPTION, severity: 'medium', title, simulated: this.isObserving });
     }
+    if (step === STEP.UNKNOWN) return this.exception(q, 'memory', p);
     if (step === STEP.MIDSTREAM) {
       this.counts.exception_midstream++;
       if (this.options.exceptions.midstream === 'drop' && !this.isObserving)
@@ -225,9 +228,16 @@ export class Inspector {
     const waits = this.options.stream.hold_ms > 0 && !this.isObserving;
     const kernel = { queueId: waits ? q.id : -1, mark: q.mark, nowMs: performance.now() };
     const held = this.guard.hold(p, slot, direction, kernel);
-    if (held === undefined) return this.exception(q, 'memory', p);
+    if (held === undefined) return this.refuseAhead(q, p);
     if (waits) this.deps.sink.hold();
     else this.accept(q.id, q.mark, flow, direction);
+  }
+
+  /** A connection that has used up its own room loses nothing: its sender sends the segment again after the missing one. */
+  private refuseAhead(q: QueuedPacket, p: DecodedPacket): void {
+    if (this.guard.isFull(p.ipLen) || this.isObserving) return this.exception(q, 'memory', p);
+    this.counts.held_refused++;
+    this.deps.sink.verdict(q.id, NF_DROP, -1);
   }
 
   private judgeAlone(q: QueuedPacket, p: DecodedPacket, slot: number, direction: Direction, isNew: boolean): void {
@@ -381,9 +391,24 @@ export class Inspector {
   private onFlowEnd(columns: FlowColumns, slot: number, reason: FlowEndReason, atUs: number): void {
     if (reason !== 'active') {
       this.bySlot[slot] = undefined;
-      for (const direction of [0, 1] as const)
-        for (const held of this.guard.forget(slot, direction)) if (held.queueId >= 0) this.release(held, NF_ACCEPT, -1);
+      for (const direction of [0, 1] as const) this.endDirection(slot, direction, reason);
     }
     this.observer?.onFlowEnd?.(columns, slot, reason, atUs);
+  }
+
+  /**
+   * Segments that were let go ahead of a missing one are judged when it comes. When the connection is forgotten before, the
+   * missing one would pass alone and complete what nobody has read: the receiver is told that it is over.
+   */
+  private endDirection(slot: number, direction: Direction, reason: FlowEndReason): void {
+    const next = this.guard.nextOf(slot, direction);
+    const all = this.guard.forget(slot, direction);
+    const isLeft = reason === 'idle' || reason === 'evicted';
+    for (const held of all) if (held.queueId >= 0) this.release(held, isLeft ? NF_DROP : NF_ACCEPT, -1);
+    const [first] = all;
+    if (!isLeft || first === undefined || this.isObserving || !this.options.resets) return;
+    this.counts.holes_cut++;
+    this.decoder.decode(first.packet, 0, first.packet.length, first.packet.length, this.heldPacket);
+    this.answers.resetVictim(this.heldPacket, next);
   }
 }

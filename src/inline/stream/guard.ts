@@ -14,6 +14,8 @@ export const STEP = {
   CONFLICT: 3,
   /** Its connection began before we watched: call `adopt` to judge it from here on. */
   MIDSTREAM: 4,
+  /** Sent again, not acknowledged, and no longer kept: nobody can say whether it is what was judged. */
+  UNKNOWN: 5,
 } as const;
 export type Step = (typeof STEP)[keyof typeof STEP];
 
@@ -36,6 +38,8 @@ class Half {
   position = 0;
   next = 0;
   isKnown = false;
+  /** The receiver has acknowledged everything before this position. */
+  acknowledged = 0;
   /** Position of the FIN, or -1. */
   finAt = -1;
   /** The receiver has been told that the connection is over. */
@@ -53,7 +57,7 @@ class Half {
     this.next = sequence >>> 0;
     this.finAt = -1;
     this.isReset = false;
-    this.kept.start = this.kept.end = this.position;
+    this.kept.start = this.kept.end = this.acknowledged = this.position;
   }
 }
 
@@ -80,6 +84,11 @@ export class StreamGuard {
     this.memory = new KeptMemory(limits.totalBytes);
   }
 
+  /** True when there is no room for so many more bytes of any connection. */
+  isFull(bytes: number): boolean {
+    return this.memory.used + bytes > this.memory.max;
+  }
+
   get memoryBytes(): number {
     return this.memory.used;
   }
@@ -104,11 +113,13 @@ export class StreamGuard {
       this.counts.conflicts++;
       return STEP.CONFLICT;
     }
+    if (Math.max(at, own.acknowledged) < Math.min(end, own.kept.start)) return STEP.UNKNOWN;
     if (p.tcpFlags & TCP.FIN) own.finAt = end;
-    if (at > own.position) return STEP.AHEAD;
-    if (at + p.payloadLen > own.position) return STEP.INSPECT;
+    if (at > own.position) {
+      // It equals what is held: one copy is enough.
+      if (!own.held.some((h) => h.position <= at && end <= h.position + h.length)) return STEP.AHEAD;
+    } else if (end > own.position) return STEP.INSPECT;
     this.counts.retransmissions++;
-    if (at < own.kept.start && at + p.payloadLen > own.kept.start) this.counts.unverified++;
     return STEP.PASS;
   }
 
@@ -132,7 +143,10 @@ export class StreamGuard {
     own.next = (own.next + length) >>> 0;
   }
 
-  /** Keeps a copy of a segment that is ahead. @returns undefined when there is no room for it. */
+  /**
+   * Keeps a copy of a segment that is ahead.
+   * @returns undefined when its connection may keep no more, or nobody may: see {@link isFull}.
+   */
   hold(
     p: DecodedPacket,
     slot: number,
@@ -223,7 +237,9 @@ export class StreamGuard {
       this.counts.resynchronised++;
       return;
     }
-    peer.kept.forgetBefore(Math.min(position, peer.position));
+    const to = Math.min(position, peer.position);
+    peer.acknowledged = Math.max(peer.acknowledged, to);
+    peer.kept.forgetBefore(to);
   }
 
   private conflicts(own: Half, p: DecodedPacket, at: number): boolean {

@@ -121,12 +121,26 @@ describe('the inspector', () => {
     });
   }
 
-  it('a request in tiny segments is stopped at its last one', () => {
-    const b = bench();
-    const c = connection(b);
-    const ids = [...EVIL].map((char, i) => c.send(i, char));
-    assert.ok(accepted(b.verdicts.get(ids[0]!)));
-    assert.ok(cut(b.verdicts.get(ids.at(-1)!)));
+  it('of a request in tiny segments, in order, backwards or each twice, the victim never has a whole line', () => {
+    const sizes = [1, 2, 3, 7];
+    for (const size of sizes)
+      for (const order of ['forward', 'backward', 'twice'] as const) {
+        const b = bench();
+        const c = connection(b);
+        const starts = Array.from({ length: Math.ceil(EVIL.length / size) }, (_, i) => i * size);
+        if (order === 'backward') starts.reverse();
+        const sent = starts.flatMap((at) => {
+          const part = EVIL.slice(at, at + size);
+          const ids = order === 'twice' ? [c.send(at, part), c.send(at, part)] : [c.send(at, part)];
+          b.inspector.releaseOverdue(performance.now() + 1000);
+          return ids.map((id) => ({ at, part, id }));
+        });
+        const victim = new Victim(0);
+        for (const { at, part, id } of sent) if (accepted(b.verdicts.get(id))) victim.receive(at, { text: part });
+        assert.ok(!victim.text.includes('\r\n'), `${size} ${order}: ${JSON.stringify(victim.text)}`);
+        assert.equal(b.detections.length, 1, `${size} ${order}`);
+        if (order !== 'backward') assert.match(victim.text, /^GET/, 'the control: pieces do pass');
+      }
   });
 
   it('segments that are ahead wait, and go in order with the missing one', () => {
@@ -362,12 +376,64 @@ describe('the inspector', () => {
   });
 
   it('when memory is full the exception decides', () => {
-    const drop = bench({ stream: { flow_kib: 64 }, exceptions: { memory: 'drop' } });
-    const c = connection(drop);
+    for (const [memory, verdict] of [
+      ['drop', NF_DROP],
+      ['pass', NF_ACCEPT],
+    ] as const) {
+      const b = bench({ stream: { flow_kib: 4096, total_mib: 1 }, exceptions: { memory } });
+      const c = connection(b);
+      let last = 0;
+      for (let i = 0; i < 800; i++) last = c.send(10 + i * 1400, 'x'.repeat(1400));
+      assert.equal(b.verdicts.get(last)?.verdict, verdict);
+      assert.ok(b.inspector.counts.exception_memory > 0);
+    }
+  });
+
+  it('one connection cannot fill its own room to get what is ahead past us: it has to send it again', () => {
+    const b = bench({ stream: { flow_kib: 64 } });
+    const c = connection(b);
     let last = 0;
     for (let i = 0; i < 60; i++) last = c.send(10 + i * 1400, 'x'.repeat(1400));
-    assert.equal(drop.verdicts.get(last)?.verdict, NF_DROP);
-    assert.ok(drop.inspector.counts.exception_memory > 0);
+    assert.equal(b.verdicts.get(last)?.verdict, NF_DROP);
+    const { exception_memory: exceptions, held_refused: refused } = b.inspector.counts;
+    assert.ok(exceptions === 0 && refused > 0, `${exceptions} ${refused}`);
+  });
+
+  it('a held segment that is sent again takes no more room', () => {
+    const b = bench();
+    const c = connection(b);
+    c.send(7, EVIL.slice(7));
+    const before = b.inspector.guard.memoryBytes;
+    assert.ok(accepted(b.verdicts.get(c.send(7, EVIL.slice(7)))));
+    assert.ok(accepted(b.verdicts.get(c.send(9, EVIL.slice(9, 12)))), 'also a part of it');
+    assert.equal(b.inspector.guard.memoryBytes, before);
+    assert.ok(cut(b.verdicts.get(c.send(0, EVIL.slice(0, 7)))), 'and is judged with the missing one all the same');
+  });
+
+  it('a connection forgotten while a segment was missing is reset: the missing one alone would complete what nobody read', () => {
+    const b = bench();
+    const c = connection(b);
+    c.send(7, EVIL.slice(7));
+    b.inspector.releaseOverdue(performance.now() + 1000);
+    b.inspector.tick((Date.now() + 48 * 3_600_000) * 1000);
+    assert.equal(b.inspector.counts.holes_cut, 1);
+    assert.equal(b.resets[0]?.readUInt32BE(24), 1000, 'where the server expects the next byte');
+    // The control: nothing is missing, nobody is reset.
+    const whole = bench();
+    connection(whole).send(0, 'GET /fine HTTP/1.1\r\n');
+    whole.inspector.tick((Date.now() + 48 * 3_600_000) * 1000);
+    assert.deepEqual(whole.resets, []);
+  });
+
+  it('what is sent again after it was forgotten unacknowledged is an exception, acknowledged it is harmless', () => {
+    const b = bench({ stream: { flow_kib: 64 }, exceptions: { memory: 'drop' } });
+    const c = connection(b);
+    for (let i = 0; i < 100; i++) c.send(i * 1400, 'x'.repeat(1400));
+    const different = 'y'.repeat(1400);
+    assert.equal(b.verdicts.get(c.send(0, different))?.verdict, NF_DROP);
+    c.answer(0, 'ok', { ack: 1000 + 2800 });
+    assert.ok(accepted(b.verdicts.get(c.send(0, different))), 'the receiver throws it away');
+    assert.equal(b.verdicts.get(c.send(1400, 'y'.repeat(2000)))?.verdict, NF_DROP, 'it goes on beyond');
   });
 
   it('garbage passes or not as its exception says', () => {
