@@ -21,6 +21,8 @@ export interface Judgement {
   verdict: Verdict;
   /** Present when something new is to be done (or, simulated, to be counted). */
   decision?: Decision;
+  /** Id of a decision that only counted and that this one, which acts, takes the place of. */
+  replaces?: string;
 }
 
 /**
@@ -130,7 +132,8 @@ export function createPolicyEngine(options: PolicyOptions, deps: PolicyEngineDep
     const decision = toDecision(alert, verdict, intent, { simulated, nowMs, id: deps.newId(nowMs) });
     caps.count(lane, decision, nowMs);
     remember(policy, alert, decision, known, nowMs);
-    return { verdict, decision };
+    const wasCounted = known?.activeSimulated === true && known.activeUntilMs > nowMs && !simulated;
+    return wasCounted ? { verdict, decision, replaces: known.activeDecisionId } : { verdict, decision };
   }
 
   function pauseOrCap(policy: Policy, lane: string, chosen: { mode: Mode; guards: GuardNote[] }, nowMs: number): Mode {
@@ -184,7 +187,8 @@ export function createPolicyEngine(options: PolicyOptions, deps: PolicyEngineDep
       caps.end(decisionId);
     },
     restore(decisions) {
-      for (const d of decisions) {
+      // One record for each offender: of several decisions the newest counts, as it did before.
+      for (const d of decisions.toSorted((a, b) => a.createdMs - b.createdMs)) {
         const policy = ordered.find((p) => p.name === d.policy);
         history.record(d.value.split('/')[0] ?? d.value, {
           offences: d.step + 1,

@@ -37,6 +37,8 @@ export interface DecisionBook {
   /** A decision of another member of the fleet, new or changed. */
   adopt(decision: Decision): void;
   release(id: string, actor: string, reason: string, forgive: boolean): Decision | undefined;
+  /** Another decision does the same or more: this one is lifted, and nobody is told that the address is free. */
+  replace(id: string, by: string): void;
   /** The decision ends `durationSecs` from now. */
   extend(id: string, durationSecs: number, actor: string): Decision | undefined;
   report(reports: readonly EnforcementReport[]): void;
@@ -83,12 +85,15 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
   }
 
   function end(entry: Entry, how: 'expired' | 'revoked', actor: string, reason: string): void {
-    const { decision } = entry;
+    const wasInForce = entry.decision.enforcement === 'applied' && !entry.decision.simulated;
+    forget(entry, how, actor, reason);
+    if (wasInForce) siem(entry, 'unblock', reason);
+  }
+
+  function forget({ decision }: Entry, how: 'expired' | 'revoked', actor: string, reason: string): void {
     entries.delete(decision.id);
-    const wasApplied = decision.enforcement === 'applied';
     decision.enforcement = how;
     record(decision, how === 'expired' ? 'expired' : 'released', actor, reason);
-    if (wasApplied && !decision.simulated) siem(entry, 'unblock', reason);
     deps.changed(decision, false);
   }
 
@@ -152,6 +157,15 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
       end(entry, 'revoked', actor, reason);
       deps.ended(id, forgive);
       return entry.decision;
+    },
+    replace(id, by) {
+      const entry = entries.get(id);
+      if (!entry) return;
+      const reason = `decision ${by} does the same`;
+      deps.released?.(entry.decision, 'server', reason, false);
+      deps.toResponders({ type: 'release', decisionId: id, reason });
+      forget(entry, 'revoked', 'server', reason);
+      deps.ended(id, false);
     },
     extend(id, durationSecs, actor) {
       const entry = entries.get(id);

@@ -20,13 +20,17 @@ export function createJudge(deps: JudgeDeps): (update: AlertUpdate) => void {
     const alertUs = nowUs();
     const { alert } = update;
     deps.condemn(alert.offender);
-    const { verdict, decision } = deps.engine.judge(alert, Date.now());
+    const { verdict, decision, replaces } = deps.engine.judge(alert, Date.now());
     if (decision) {
       // Its packet was seen elsewhere, by another clock: no latency of ours.
       if (alert.sensor.startsWith('ingest:')) decision.trace.packetUs = 0;
       decision.trace.alertUs = alertUs;
       decision.trace.decidedUs = nowUs();
       deps.book.add(decision, alert);
+      // Neighbours in one IPv6 /64 share a record; what is in force for one of them is not the other's.
+      if (replaces !== undefined && deps.book.get(replaces)?.value === decision.value) {
+        deps.book.replace(replaces, decision.id);
+      }
     }
     deps.judged(update, verdict, decision);
   };

@@ -6,6 +6,7 @@ import type { Detection } from '../../domain/detection.js';
 import type { FlowRecord } from '../../domain/flow.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { alertToSiemEvent } from '../../forward/index.js';
+import { findSuperfluous } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { createDecisionBook, type DecisionBook } from './decisions.js';
@@ -120,6 +121,7 @@ export async function openPath(config: LoadedConfig, deps: PathDeps): Promise<De
   }, MAX_WAITING_FLOWS);
 
   book.restore(await store.decisions.active(Date.now()));
+  for (const { decision, by } of findSuperfluous(book.active())) book.replace(decision.id, by.id);
   remediation.restore(book.active());
   engine.restore(book.active());
   return {

@@ -109,6 +109,35 @@ test('a block released as a mistake is forgiven, one that merely ended is not', 
   assert.equal(ended.judge(alert(), T0 + 1000).decision?.step, 1);
 });
 
+test('a block takes the place of a decision that only counted, and of that one alone', () => {
+  const settings: { mode: Mode } = { mode: 'suggest' };
+  const e = engine([policy('mode: enforce')], settings);
+  const counted = e.judge(alert(), T0);
+  assert.equal(counted.decision?.simulated, true);
+  settings.mode = 'enforce';
+  const real = e.judge(alert(), T0 + 1000);
+  assert.equal(real.decision?.simulated, false);
+  assert.equal(real.replaces, counted.decision?.id);
+  const later = e.judge(alert(), T0 + 700_000);
+  assert.ok(later.decision);
+  assert.equal(later.replaces, undefined, 'what has ended is not replaced');
+});
+
+test('of several decisions on an address the newest is remembered after a restart, in whatever order they come', () => {
+  const before = engine([policy()]);
+  const first = before.judge(alert(), T0).decision!;
+  const second = before.judge(alert(), T0 + 61_000).decision!;
+  for (const order of [
+    [first, second],
+    [second, first],
+  ]) {
+    const e = engine([policy()]);
+    e.restore(order);
+    assert.equal(e.judge(alert(), T0 + 120_000).decision, undefined, 'the second is in force for ten minutes');
+    assert.equal(e.judge(alert(), T0 + 700_000).decision?.step, 1);
+  }
+});
+
 test('IPv6 neighbours in one /64 share their history', () => {
   const e = engine([policy()]);
   e.judge(alert({ offender: '2001:db8::1' }), T0);
