@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   createQueueRules,
+  findQueueWays,
   inlineOptionsSchema,
   marksFrom,
   NF_ACCEPT,
@@ -20,6 +21,8 @@ const OPTIONS = { services: [`udp/${PORT}`, `tcp/${PORT}`], queue: { first: 4000
 const open = inlineOptionsSchema.parse(OPTIONS);
 const closed = inlineOptionsSchema.parse({ ...OPTIONS, fail: 'closed' });
 const marks = marksFrom(open.mark_bit);
+/** What this kernel has; some have only one of them. */
+const ways = skipReason === false ? await findQueueWays() : { nft: false, iptables: false };
 
 type Judge = (packet: QueuedPacket, text: string) => { verdict: number; mark?: number };
 
@@ -163,6 +166,30 @@ describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }
     assert.equal(await net.ask('udp', 'somebody'), 'somebody');
     strict.close();
   });
+
+  it('this kernel has a way to the queue', () => assert.ok(ways.nft || ways.iptables));
+
+  for (const backend of ['nft', 'iptables'] as const)
+    it(
+      `packets of both IP versions reach the queue by ${backend}, and none when its rules are gone`,
+      {
+        skip: ways[backend] ? false : `the kernel has no way to the queue by ${backend}`,
+      },
+      async () => {
+        await rules.remove();
+        const own = createQueueRules(inlineOptionsSchema.parse({ ...OPTIONS, backend }), net.router);
+        assert.equal(await own.install([]), backend);
+        alive.renew(60_000);
+        listener.seen.length = 0;
+        for (const host of [SERVER.v4, SERVER.v6]) assert.equal(await net.ask('udp', backend, { host }), backend);
+        assert.equal(listener.count(backend), 4);
+        await own.remove();
+        assert.equal(await net.ask('udp', backend), backend);
+        assert.equal(listener.count(backend), 4);
+        own.close();
+        await rules.install([]);
+      },
+    );
 
   it('leaves no rule behind', async () => {
     assert.match(ruleset(), /portcullis_inline/);
