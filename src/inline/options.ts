@@ -32,7 +32,7 @@ const queueSchema = z.strictObject({
     .min(1)
     .max(32)
     .default(1)
-    .describe('Processes that judge, each with a queue of its own; the kernel spreads connections over them'),
+    .describe('Processes that judge, each with a queue of its own; the kernel spreads pairs of addresses over them'),
   max_packets: z
     .number()
     .int()
