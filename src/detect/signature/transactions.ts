@@ -120,8 +120,7 @@ export class TransactionInspector {
     if (side.candidates.length === 0) return;
     if (hasStepped || this.#found.size > 0 || side.grown !== before)
       this.#evaluate(scene, transaction, memory, hasStepped);
-    else if (side.candidates.some(this.#waitsForPacket))
-      this.#evaluate(scene, transaction, memory, false);
+    else if (side.candidates.some(this.#waitsForPacket)) this.#evaluate(scene, transaction, memory, false);
   }
 
   #searchBodies(group: TransactionGroup, side: SideState, transaction: AppTransaction, direction: Direction): void {
