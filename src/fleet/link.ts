@@ -135,17 +135,18 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     listens: role === 'server',
     ...(deps.server === undefined ? {} : { heard: deps.server.heard }),
   });
-  followRoster(member, bus, log, (roster) => {
-    writeRoster(rosterFile, roster);
-    deps.roster(roster);
-    decisions.again();
-  });
   const settings = openSettingsLink({
     member,
     bus,
     path: join(dir, 'settings.json'),
     log,
     changed: deps.settings,
+  });
+  followRoster(member, bus, log, (roster) => {
+    writeRoster(rosterFile, roster);
+    deps.roster(roster);
+    decisions.again();
+    settings.again();
   });
   const serverSide =
     deps.server === undefined

@@ -15,6 +15,8 @@ export interface SettingsLink {
   current(): FleetSettings | undefined;
   /** Servers: from now on this counts, on every member. */
   set(settings: Omit<FleetSettings, 'version'>): void;
+  /** The roster changed: what was refused may count now. */
+  again(): void;
 }
 
 export interface SettingsLinkDeps {
@@ -33,6 +35,7 @@ export function openSettingsLink({ member, bus, path, log, changed }: SettingsLi
   let heldVersion = 0;
   /** The session in which a settings message is under way. */
   let sending: Session | undefined;
+  let restart: (() => void) | undefined;
 
   function note({ text }: Entry): void {
     const signed = text === undefined ? undefined : unpackSettings(text);
@@ -72,8 +75,11 @@ export function openSettingsLink({ member, bus, path, log, changed }: SettingsLi
     const kv = await insist(session, 'settings', log, () => session.bucket(BUCKETS.trust));
     while (kv && !session.signal.aborted) {
       heldVersion = 0;
+      const round = new AbortController();
+      restart = () => round.abort();
       try {
-        await watchBucket(session, BUCKETS.trust, { entry: note, listed: () => void send(session) }, { key: KEY });
+        const handlers = { entry: note, listed: () => void send(session) };
+        await watchBucket(session, BUCKETS.trust, handlers, { key: KEY, signal: round.signal });
       } catch (error) {
         log.debug({ problem: errorMessage(error) }, 'The settings of the fleet could not be followed, will retry.');
       }
@@ -91,6 +97,7 @@ export function openSettingsLink({ member, bus, path, log, changed }: SettingsLi
       const session = bus.session();
       if (session) void send(session);
     },
+    again: () => restart?.(),
   };
 }
 

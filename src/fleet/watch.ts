@@ -5,7 +5,7 @@ import type { Session } from './bus.js';
 /** The server says so often that it is still there when nothing changes. */
 const HEARTBEAT_MS = 1000;
 /** Without a word in this time the watch is over: the node that kept it may be dead while our own connection stands. */
-const SILENCE_MS = 2500;
+const SILENCE_MS = 3000;
 const FORGET_MS = 30_000;
 const STALLED = 'Nats-Consumer-Stalled';
 const LAST_CONSUMER_SEQ = 'Nats-Last-Consumer';

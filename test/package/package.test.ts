@@ -153,7 +153,6 @@ describe('the package on Debian 12 with its own systemd', { skip: missing ?? fal
       'read the configuration',
     ]);
     assert.deepEqual(allowed(probeInUnit(machine, 'inline')), [
-      'packet socket',
       'raw socket',
       'internet socket',
       'send to a neighbour',
