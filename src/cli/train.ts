@@ -11,6 +11,7 @@ const COUNTS = [
   'seed',
   'maxRows',
   'benignShare',
+  'monotoneShare',
   'learningRate',
   'l1',
   'l2',
@@ -58,6 +59,7 @@ export function register(program: Command): void {
     .option('--false-positive-budget <share>', 'share of benign flows that may alarm', '0.005')
     .option('--ignore <features...>', 'features that the model must not use')
     .option('--monotone <features...>', 'features of which more never makes a flow less suspicious (random forest)')
+    .option('--monotone-share <share>', 'share of the trees that keep them so (1)')
     .option('--max-rows <n>', 'rows kept in memory; beyond it a uniform sample', '1000000')
     .option('--seed <n>', 'same seed and data, same model', '1')
     .addOption(new Option('--progress <how>', 'progress on stderr').choices(['auto', 'json', 'none']).default('auto'))

@@ -16,6 +16,8 @@ export interface TrainerOptions {
   ignored?: ReadonlySet<number>;
   /** Columns of which more never makes a row less suspicious (random forest). */
   monotone?: ReadonlySet<number>;
+  /** Share of the trees that keep them so; the others may bend as the data do. */
+  monotoneShare?: number;
   onProgress?: (done: number, total: number) => void;
 }
 

@@ -35,6 +35,7 @@ export const trainOptionsSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Features of which more never makes a flow less suspicious (random forest)'),
+  monotoneShare: z.number().gt(0).max(1).default(1).describe('Share of the trees that keep those features monotone'),
   seed: z.number().int().min(0).default(1),
   epochs: z.number().int().min(1).max(10_000).optional(),
   batchSize: z.number().int().min(1).max(65_536).optional(),

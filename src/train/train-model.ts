@@ -97,7 +97,9 @@ export async function trainOnTable(
       ...(options.benignShare === undefined ? {} : { benignShare: options.benignShare }),
       missing: options.missing,
       ignored: options.ignore.join(' '),
-      ...(options.monotone.length > 0 ? { monotone: options.monotone.join(' ') } : {}),
+      ...(options.monotone.length > 0
+        ? { monotone: options.monotone.join(' '), monotoneShare: options.monotoneShare }
+        : {}),
     },
     files: Object.fromEntries([...bundle].map(([name, data]) => [name, { sha256: sha256(data), bytes: data.length }])),
     schema: {

@@ -185,6 +185,7 @@ function trainOptions(options: ChallengeOptions, { card }: Bundle, algorithm: Ch
     missing: 'keep',
     ignore: words(text('ignored')),
     monotone: algorithm === 'random-forest' ? words(text('monotone')) : [],
+    monotoneShare: number('monotoneShare'),
     falsePositiveBudget: card.falsePositiveBudget,
     maxRows: options.maxRows,
     seed: options.seed,

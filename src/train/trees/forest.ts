@@ -14,6 +14,8 @@ export interface ForestOptions {
   featuresPerNode: number;
   /** Features of which more never lowers the share of attacks (every class but the first) in the answer. */
   monotone?: ReadonlySet<number>;
+  /** Share of the trees that keep them so, 1 unless given; the others may bend as the data do. */
+  monotoneShare?: number;
   seed: number;
   onProgress?: (done: number, total: number) => void;
 }
@@ -40,10 +42,16 @@ export function trainForest(
   const columnsOf = columnMajor(binned);
   const trees: Tree[] = [];
   for (let t = 0; t < options.trees; t++) {
-    trees.push(growTree({ ...data, binned, columnsOf }, options, createRandom(options.seed).fork(t)));
+    const monotone = isMonotone(t, options) ? options.monotone : undefined;
+    trees.push(growTree({ ...data, binned, columnsOf }, options, createRandom(options.seed).fork(t), monotone));
     options.onProgress?.(t + 1, options.trees);
   }
   return { trees, base: new Float64Array(data.classes) };
+}
+
+/** Spreads the monotone trees evenly over the forest. */
+function isMonotone(tree: number, { monotoneShare = 1 }: ForestOptions): boolean {
+  return Math.floor((tree + 1) * monotoneShare) > Math.floor(tree * monotoneShare);
 }
 
 interface ForestData {
@@ -66,7 +74,12 @@ interface OpenNode {
   bounds: Bounds;
 }
 
-function growTree(data: ForestData, options: ForestOptions, random: Random): Tree {
+function growTree(
+  data: ForestData,
+  options: ForestOptions,
+  random: Random,
+  monotone: ReadonlySet<number> | undefined,
+): Tree {
   const { rows: n, y, classes } = data;
   const weight = new Float32Array(n);
   for (let i = 0; i < n; i++) weight[random.below(n)]! += 1;
@@ -96,14 +109,13 @@ function growTree(data: ForestData, options: ForestOptions, random: Random): Tre
     const item = queue[at]!;
     if (item.depth >= options.maxDepth || item.end - item.start < 2 * options.minLeafRows) continue;
     if (item.counts.filter((c) => c > 0).length < 2) continue;
-    const best = bestGiniSplit(data, item, rows, weight, options, random);
+    const best = bestGiniSplit(data, item, rows, weight, { ...options, monotone }, random);
     if (!best) continue;
     const middle = partition(data.columnsOf[best.feature]!, best, rows, scratch, item);
     const threshold = data.binned.edges[best.feature]![best.bin]!;
     builder.split(item.node, best.feature, threshold, best.missingLeft);
     const [below, above] = [count(item.start, middle), count(middle, item.end)];
-    const isMonotone = options.monotone?.has(best.feature) ?? false;
-    const bounds = boundsOfChildren(item.bounds, isMonotone ? [below, above] : undefined);
+    const bounds = boundsOfChildren(item.bounds, monotone?.has(best.feature) ? [below, above] : undefined);
     const depth = item.depth + 1;
     const left = open({ start: item.start, end: middle, depth, counts: below, bounds: bounds.left }, item);
     const right = open({ start: middle, end: item.end, depth, counts: above, bounds: bounds.right }, item);
@@ -127,7 +139,7 @@ function bestGiniSplit(
   item: OpenNode,
   rows: Int32Array,
   weight: Float32Array,
-  options: ForestOptions,
+  options: Pick<ForestOptions, 'featuresPerNode'> & { monotone: ReadonlySet<number> | undefined },
   random: Random,
 ): GiniSplit | undefined {
   const { binned, classes, y } = data;

@@ -18,6 +18,7 @@ export const trainRandomForest: Trainer = ({ table, classes }, options): Trained
     ...(options.trees ? { trees: options.trees } : {}),
     ...(options.maxLeaves ? { maxLeaves: options.maxLeaves } : {}),
     ...(options.monotone ? { monotone: options.monotone } : {}),
+    ...(options.monotoneShare === undefined ? {} : { monotoneShare: options.monotoneShare }),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
     seed: options.seed,
   };

@@ -43,6 +43,16 @@ test('more of a monotone feature never lowers the share of attacks, and without 
   assert.ok(free > 0.03, `the measure can fail: ${free}`);
 });
 
+test('a share of the trees is monotone, spread evenly', () => {
+  const half = trainForest(data, { ...forest, trees: 20, monotone: new Set([PACKETS]), monotoneShare: 0.5 });
+  const falls = half.trees.map((tree) => largestFall({ trees: [tree], base: half.base }, PACKETS) > 1e-6);
+  assert.deepEqual(
+    falls.filter((_, t) => t % 2 === 1),
+    Array.from({ length: 10 }, () => false),
+  );
+  assert.ok(falls.includes(true), 'the others bend');
+});
+
 test('a monotone forest still tells the classes apart and every answer adds up to one', () => {
   const kept = trainForest(data, { ...forest, monotone: new Set([PORTS]) });
   const out = new Float64Array(3);
