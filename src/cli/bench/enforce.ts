@@ -16,12 +16,16 @@ import { parseIp } from '../../util/ip.js';
 import { LatencyHistogram } from '../../util/latency-histogram.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { bouncerItself } from './enforce-bouncer.js';
+import { decisionFor } from './enforce-decisions.js';
 import { openInteractiveNft } from './nft-interactive.js';
 import { fail2banWays } from './enforce-fail2ban.js';
 import type { BenchContext, BenchFigure, BenchSection } from './section.js';
+import type { BlocksAnswer, BlocksTask } from './tasks/blocks.js';
+import { startWorker } from './worker-process.js';
 
 const HOSTS = 100_000;
 const PREFIXES = 10_000;
+const MANY = 500_000;
 const RATE = 500;
 const RATE_SECS = 3;
 
@@ -39,6 +43,7 @@ export const enforceSection: BenchSection = {
     }
     try {
       const own = await measure(netns, context);
+      own.push(...(await many(netns, context)));
       context.progress('the ways of others');
       return [...own, ...fail2banWays(netns, skip), ...(await bouncerItself(netns, context.dir, skip))];
     } finally {
@@ -46,6 +51,24 @@ export const enforceSection: BenchSection = {
     }
   },
 };
+
+/** Half a million blocks, in processes that do nothing else: time and memory. */
+async function many(netns: string, context: BenchContext): Promise<BenchFigure[]> {
+  const figures: BenchFigure[] = [];
+  for (const what of ['load', 'start'] as const) {
+    context.progress(`${MANY} blocks: ${what}`);
+    const task: BlocksTask = { what, netns, stateDir: join(context.dir, 'many'), hosts: MANY };
+    const worker = startWorker('blocks', task);
+    const { ms, cpuMs, peakMb, desired } = (await worker.next()) as unknown as BlocksAnswer;
+    worker.stop();
+    const text = `${what === 'load' ? 'taking in' : 'start with'} ${desired} blocks, in parts as from the server`;
+    figures.push(figure(`${what}_500k_time`, ms, 'ms', `${text} (${Math.round(cpuMs)} ms CPU)`));
+    figures.push(
+      figure(`${what}_500k_memory`, Math.round(peakMb), 'MB', `highest memory of the process, ${desired} blocks`),
+    );
+  }
+  return figures;
+}
 
 type Reported = (id: string, kernelUs: number) => void;
 
@@ -123,29 +146,6 @@ let serial = 0;
 function nextAddress(): string {
   serial += 1;
   return `198.${18 + ((serial >> 16) & 1)}.${(serial >> 8) & 255}.${serial & 255}`;
-}
-
-function decisionFor(value: string, origin: Decision['origin'] = 'policy'): Decision {
-  const createdMs = Date.now();
-  return {
-    id: uuid7(),
-    action: 'block',
-    scope: value.includes('/') ? 'cidr' : 'ip',
-    value,
-    traffic: 'from',
-    durationSecs: 86_400,
-    createdMs,
-    expiresMs: createdMs + 86_400_000,
-    origin,
-    actor: 'bench',
-    reason: 'bench',
-    alertIds: [],
-    simulated: false,
-    mode: 'enforce',
-    step: 0,
-    enforcement: 'pending',
-    trace: { packetUs: 0, detectedUs: 0, alertUs: 0, decidedUs: 0, receivedUs: 0, kernelUs: 0 },
-  };
 }
 
 /** The three ways to add an element, bare: netlink, a persistent `nft -i`, a process for each; empty set and 100k. */
@@ -236,9 +236,11 @@ async function load(responder: Responder): Promise<BenchFigure> {
     decisionFor(`100.${64 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`, 'feed'),
   );
   const prefixes = Array.from({ length: PREFIXES }, (_, i) => decisionFor(`101.${i >> 8}.${i & 255}.0/24`, 'feed'));
+  // As it comes from the bus: texts read from JSON, not glued together a moment ago.
+  const list = JSON.parse(JSON.stringify([...hosts, ...prefixes])) as Decision[];
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
-  await responder.sync([...hosts, ...prefixes]);
+  await responder.sync(list);
   await responder.idle();
   const ms = performance.now() - startMs;
   const text = `${HOSTS} hosts and ${PREFIXES} prefixes through the responder, journal included (${cpuMsSince(cpuBefore)} ms CPU)`;

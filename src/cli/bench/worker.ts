@@ -1,5 +1,6 @@
 import { errorMessage } from '../../util/errors.js';
 import { measureBehaviour } from './tasks/behaviour.js';
+import { measureBlocks } from './tasks/blocks.js';
 import { consume, measureFile } from './tasks/consume.js';
 import { runFleetMember } from './tasks/fleet-member.js';
 import { flood, manyFlows } from './tasks/memory.js';
@@ -13,6 +14,7 @@ const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> 
   file: measureFile,
   fleet: runFleetMember,
   behaviour: measureBehaviour,
+  blocks: measureBlocks,
   generate,
   memory: manyFlows,
   remediation: serveRemediation,
