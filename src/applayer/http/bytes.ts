@@ -21,15 +21,15 @@ export function isLws(c: number): boolean {
 export function chomp(d: Uint8Array): Uint8Array {
   let end = d.length;
   while (end > 0 && (d[end - 1] === LF || d[end - 1] === CR)) end--;
-  return d.subarray(0, end);
+  return end === d.length ? d : d.subarray(0, end);
 }
 
-export function trim(d: Uint8Array): Uint8Array {
-  let from = 0;
+/** @param from where to begin; what is before it is cut off too. */
+export function trim(d: Uint8Array, from = 0): Uint8Array {
   let to = d.length;
   while (from < to && isLws(d[from]!)) from++;
   while (to > from && isLws(d[to - 1]!)) to--;
-  return d.subarray(from, to);
+  return from === 0 && to === d.length ? d : d.subarray(from, to);
 }
 
 export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -38,7 +38,7 @@ export class Headers {
     let nameEnd = Math.max(0, colon);
     while (nameEnd > 0 && isSpace(d[nameEnd - 1]!)) nameEnd--;
     const name = d.subarray(0, nameEnd);
-    const value = trim(d.subarray(colon + 1));
+    const value = trim(d, colon + 1);
     const text = latin1(name).toLowerCase();
     const key = text.includes('\0') ? text.replaceAll('\0', '') : text;
     const existing = this.byKey.get(key);
