@@ -23,6 +23,8 @@ const SHOWN: readonly [key: keyof (typeof m)['inline']['count'], tone: Figure['t
   ['exceptions', 'tone-warn'],
   ['held', ''],
   ['held_too_long', 'tone-warn'],
+  ['held_refused', 'tone-warn'],
+  ['holes_cut', 'tone-warn'],
   ['unjudged', 'tone-warn'],
   ['queue_dropped', 'tone-danger'],
   ['kernel_unwatched_packets', 'tone-warn'],

@@ -64,6 +64,8 @@ export const inline = {
       exceptions: 'Exceptions',
       held: 'Held in all',
       held_too_long: 'Held too long',
+      held_refused: 'No room ahead of a hole',
+      holes_cut: 'Reset with a hole',
       unjudged: 'Passed in overload',
       queue_dropped: 'Lost by the queue',
       kernel_unwatched_packets: 'Passed unwatched',
