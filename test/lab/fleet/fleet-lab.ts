@@ -119,14 +119,15 @@ export class FleetLab {
     }
   }
 
-  /** Everybody is there, and every box is complete. */
+  /** Everybody is there, and every box is complete; said after this was asked, so that nobody who was just killed counts. */
   async whole(limitMs = 60_000): Promise<void> {
     const { boxes, servers } = this.options;
+    const askedMs = Date.now();
     await waitFor(
       'the fleet is whole',
       async () => {
         const { members } = await this.fleet();
-        const up = members.filter((m) => m.alive);
+        const up = members.filter((m) => m.alive && m.heardMs > askedMs);
         const ready = up.filter((m) => m.role === 'server' || (m.responder.connected && m.sensor.connected));
         return ready.length === boxes + servers;
       },

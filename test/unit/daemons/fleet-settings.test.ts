@@ -44,6 +44,7 @@ function makeServers(count: number) {
       book,
       link: () => ({
         current: () => current,
+        again: () => undefined,
         set(next) {
           said++;
           current = { ...next, version: said };
