@@ -9,6 +9,7 @@ interface Options {
   json?: true;
   only?: BenchSection[];
   rules?: string[];
+  captures?: string[];
 }
 
 interface Report {
@@ -41,6 +42,7 @@ export function register(program: Command): void {
       parseSections,
     )
     .option('--rules <file...>', 'rule files for the section signatures; those shipped unless given')
+    .option('--captures <file...>', 'capture files for the section behaviour, beside made-up traffic')
     .action((options: Options) => runBench(options));
 }
 
@@ -50,13 +52,14 @@ async function runBench(options: Options): Promise<void> {
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop);
   const rules = options.rules === undefined ? {} : { rules: options.rules };
+  const captures = options.captures === undefined ? {} : { captures: options.captures };
   const report: Report = { node: process.version, cpu: cpus()[0]?.model ?? '', cores: cpus().length, sections: [] };
   try {
     for (const section of options.only ?? SECTIONS) {
       if (abort.signal.aborted) break;
       const skipped: string[] = [];
       const progress = (text: string): void => showProgress(`${section.name}: ${text}`);
-      const figures = await section.run({ dir, signal: abort.signal, progress, ...rules }, (reason) =>
+      const figures = await section.run({ dir, signal: abort.signal, progress, ...rules, ...captures }, (reason) =>
         skipped.push(reason),
       );
       report.sections.push({ name: section.name, title: section.title, figures, skipped });

@@ -32,7 +32,7 @@ const captureSchema = afpacketOptions.omit({ interface: true, interfaceId: true 
   interfaces: z
     .array(z.string().min(1).max(15))
     .default([])
-    .describe('Interfaces to watch; empty: every interface that is up and not loopback'),
+    .describe('Interfaces to watch; empty: every interface that is up and not loopback, also those that appear later'),
   filter: capOptions.shape.filter,
   evidence: z
     .strictObject({

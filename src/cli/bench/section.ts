@@ -14,6 +14,8 @@ export interface BenchContext {
   signal: AbortSignal;
   /** Rule files for the signatures; those shipped unless given. */
   rules?: readonly string[];
+  /** Capture files for the behaviour detectors, beside made-up traffic. */
+  captures?: readonly string[];
   /** Tells what is going on, on a terminal. */
   progress(text: string): void;
 }

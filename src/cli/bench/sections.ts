@@ -3,6 +3,7 @@ import { enforceSection } from './enforce.js';
 import { fileSection } from './file.js';
 import { fleetSection } from './fleet.js';
 import { inlineSection } from './inline.js';
+import { intelSection } from './intel.js';
 import { liveSection } from './live.js';
 import { floodSection, memorySection } from './memory.js';
 import type { BenchSection } from './section.js';
@@ -16,6 +17,7 @@ export const SECTIONS: readonly BenchSection[] = [
   fileSection,
   liveSection,
   behaviourSection,
+  intelSection,
   scoringSection,
   signatureSection,
   memorySection,

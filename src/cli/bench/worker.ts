@@ -6,6 +6,7 @@ import { runFleetMember } from './tasks/fleet-member.js';
 import { flood, manyFlows } from './tasks/memory.js';
 import { generate } from './tasks/generate.js';
 import { serveRemediation } from './tasks/remediation.js';
+import { measureIntel } from './tasks/intel.js';
 import { measureScoring } from './tasks/scoring.js';
 import { measureSignatures } from './tasks/signatures.js';
 
@@ -15,6 +16,7 @@ const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> 
   fleet: runFleetMember,
   behaviour: measureBehaviour,
   blocks: measureBlocks,
+  intel: measureIntel,
   generate,
   memory: manyFlows,
   remediation: serveRemediation,

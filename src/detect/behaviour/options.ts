@@ -59,7 +59,7 @@ const flood = z
     synPerSec: count(80, 'SYNs a second to one address and port that got no completed handshake'),
     udpPerSec: count(3000, 'UDP packets a second to one address in flows without an answer'),
     udpFlowsPerSec: count(800, 'UDP flows a second to one address that got no answer in time'),
-    icmpPerSec: count(500, 'ICMP packets a second to one address'),
+    icmpPerSec: count(300, 'ICMP packets a second to one address'),
     reflectedPerSec: count(400, 'UDP packets a second from one reflector port that nobody asked for'),
     reflectors: count(20, 'Distinct reflectors that make an amplification flood'),
   })

@@ -1,9 +1,9 @@
 import { openFileSource } from '../../../capture/index.js';
-import { createPipeline, type Pipeline } from '../../../daemons/pipeline.js';
 import { behaviourOptionsSchema, createBehaviour } from '../../../detect/behaviour/index.js';
 import type { PacketBlock } from '../../../domain/packet.js';
 import { mixedTraffic, scanTraffic, type Packets } from '../mixed-traffic.js';
 import { answer } from './answer.js';
+import { comparePaths } from './compare.js';
 
 interface BehaviourOptions {
   traffic: 'mixed' | 'scan' | 'files';
@@ -13,40 +13,12 @@ interface BehaviourOptions {
   paths?: string[];
 }
 
-/**
- * CPU time a packet of the packet path with and without the behaviour detectors: the same packets, in turn, in one
- * process. Compared are the fastest tenths of the passes: what else runs on the machine only makes passes slower.
- */
+/** CPU time a packet of the packet path with and without the behaviour detectors. */
 export async function measureBehaviour(options: BehaviourOptions): Promise<void> {
-  const { blocks, refill } = await packetsOf(options);
-  const packets = blocks.reduce((sum, b) => sum + b.count, 0);
   let detections = 0;
-  const pipelines = {
-    without: createPipeline({ flow: { maxFlows: 262_144 } }, { observers: [] }),
-    with: createPipeline(
-      { flow: { maxFlows: 262_144 } },
-      { observers: [createBehaviour(behaviourOptionsSchema.parse({}), { emit: () => void detections++ })] },
-    ),
-  };
-  const ns: Record<keyof typeof pipelines, number[]> = { without: [], with: [] };
-  for (let pass = 0; pass < options.passes; pass++) {
-    for (const name of ['without', 'with'] as const) ns[name].push((passUs(pipelines[name], blocks) * 1000) / packets);
-    refill();
-  }
-  answer({ packets, detections, without: fast(ns.without), with: fast(ns.with) });
-}
-
-/** The tenth part that is fastest, at its end; the first third of the passes is the compiler's. */
-function fast(ns: readonly number[]): number {
-  const warm = ns.slice(Math.floor(ns.length / 3)).sort((a, b) => a - b);
-  return warm[Math.floor(warm.length / 10)]!;
-}
-
-function passUs(pipeline: Pipeline, blocks: readonly PacketBlock[]): number {
-  const before = process.cpuUsage();
-  for (const block of blocks) pipeline.push(block);
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
+  const behaviour = createBehaviour(behaviourOptionsSchema.parse({}), { emit: () => void detections++ });
+  const compared = comparePaths(await packetsOf(options), options.passes, behaviour);
+  answer({ ...compared, detections });
 }
 
 async function packetsOf({ traffic, packets, paths = [] }: BehaviourOptions): Promise<Packets> {
@@ -58,12 +30,28 @@ async function packetsOf({ traffic, packets, paths = [] }: BehaviourOptions): Pr
     await source.run((b) => blocks.push(copyOf(b)), new AbortController().signal);
     source.close();
   }
-  const spanUs = blocks.at(-1)!.tsUs.at(-1)! - blocks[0]!.tsUs[0]! + 1000;
+  const spanUs = retime(blocks);
   // The same packets again, at later times.
   const refill = (): void => {
     for (const block of blocks) for (let i = 0; i < block.count; i++) block.tsUs[i]! += spanUs;
   };
   return { blocks, refill };
+}
+
+/** Lets one packet follow the other, pauses of more than a second cut short. @returns how long it all takes. */
+function retime(blocks: readonly PacketBlock[]): number {
+  const startUs = 1.8e15;
+  let nowUs = startUs;
+  for (const block of blocks) {
+    let before = block.tsUs[0] ?? 0;
+    for (let i = 0; i < block.count; i++) {
+      const at = block.tsUs[i]!;
+      nowUs += Math.min(1e6, Math.max(0, at - before));
+      before = at;
+      block.tsUs[i] = nowUs;
+    }
+  }
+  return nowUs - startUs + 1000;
 }
 
 function copyOf(b: PacketBlock): PacketBlock {
