@@ -26,9 +26,9 @@ export interface ChaosResult {
   attacked: string[];
 }
 
-/** Addresses that the fleet itself needs: signed orders to block them are given every round. */
-const PROTECTED = ['10.78.0.1', '10.78.0.11', '10.78.0.12', '10.78.0.13', '203.0.113.1'];
-const isProtected = (value: string): boolean => PROTECTED.includes(value) || value.startsWith('10.78.0.');
+/** Protected on every box, as its NATS servers and its own: signed orders to block them are given every round. */
+const PROTECTED = ['10.78.0.11', '10.78.0.12', '10.78.0.13', '127.0.0.1'];
+const isProtected = (value: string): boolean => PROTECTED.includes(value);
 const OPERATOR_BLOCKS = 3;
 
 /**
