@@ -115,6 +115,8 @@ export class HttpTransaction implements AppTransaction {
         return direction === 0 && this.file ? this.file.bytes : this.body(message);
     }
     if (!message.hasHeaders) return undefined;
+    // A file is there when bytes of it are.
+    if (name === 'file.name' && message.bodyBytes === 0) return undefined;
     const { cache } = message;
     if (cache.has(name)) return cache.get(name);
     const value = this.fromHeaders(name, direction, message);
@@ -176,9 +178,7 @@ export class HttpTransaction implements AppTransaction {
     const disposition = m.headers.text('content-disposition');
     const given = disposition === undefined ? null : /filename="?([^";]*)/i.exec(disposition);
     if (given !== null) return bytesOf(given[1]!);
-    if (this.uri === undefined) return undefined;
-    const path = latin1(this.uri).replace(/[?#].*$/s, '');
-    return nonEmpty(bytesOf(path.slice(path.lastIndexOf('/') + 1)));
+    return this.parsedUri === undefined ? undefined : nonEmpty(this.parsedUri.path);
   }
 }
 

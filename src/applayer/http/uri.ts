@@ -111,6 +111,8 @@ export interface ParsedUri {
   hostname: string | undefined;
   /** Path and query as `http.uri` shows them. */
   normalized: Uint8Array;
+  /** The beginning of it without the query. */
+  path: Uint8Array;
 }
 
 /** Takes a request target apart and normalises it as Suricata's default configuration of libhtp does. */
@@ -135,5 +137,5 @@ export function normalizeUri(raw: Uint8Array): ParsedUri {
   normalized.set(path);
   normalized.set(query, path.length);
   normalized.set(raw.subarray(end), path.length + query.length);
-  return { hostname, normalized };
+  return { hostname, normalized, path: normalized.subarray(0, path.length) };
 }

@@ -13,6 +13,7 @@ const CERTIFICATE = 11;
 const SERVER_HELLO_DONE = 14;
 const MAX_RECORD = 16_384 + 2048;
 const TLS13 = 0x0304;
+const SSL2 = 0x0200;
 
 /** The handshake of TLS 1.0 to 1.3, SSLv3, and SSLv2 hellos; what is encrypted is not read. */
 export function createTlsParser(options: AppLayerOptions): AppParser {
@@ -29,22 +30,26 @@ class TlsTransaction implements AppTransaction {
   recordVersion = 0;
   readonly certificates: Uint8Array[] = [];
   private fields: CertificateFields | undefined;
-  private readonly cache = new Map<string, BufferValue | undefined>();
+  private readonly caches = [new Map<string, BufferValue>(), new Map<string, BufferValue>()] as const;
 
   note(event: string): void {
     if (!this.events.includes(event)) this.events.push(event);
   }
 
   buffer(name: string, direction: Direction): BufferValue | undefined {
-    if (this.cache.has(name)) return this.cache.get(name);
+    const cache = this.caches[direction];
+    const known = cache.get(name);
+    if (known !== undefined) return known;
     const value = this.make(name, direction);
-    if (value !== undefined) this.cache.set(name, value);
+    if (value !== undefined) cache.set(name, value);
     return value;
   }
 
-  number(name: string): number | undefined {
+  number(name: string, direction?: Direction): number | undefined {
     switch (name) {
       case 'tls.version':
+        if (direction === 0 && this.client && this.recordVersion !== SSL2) return this.client.version;
+        if (direction === 1) return this.server?.version;
         return this.server?.version ?? (this.client && this.recordVersion ? this.recordVersion : undefined);
       case 'tls.cert_chain_len':
         return this.certificates.length > 0 ? this.certificates.length : undefined;
@@ -77,6 +82,10 @@ class TlsTransaction implements AppTransaction {
         return text(client && ja4(client, 't'));
       case 'tls.random':
         return own?.random;
+      case 'tls.random_time':
+        return own?.random.subarray(0, 4);
+      case 'tls.random_bytes':
+        return own?.random.subarray(4);
     }
     return undefined;
   }
@@ -238,7 +247,7 @@ class TlsParser implements AppParser {
     if (d.length < 2 + length) return 0;
     this.seen[direction]!++;
     const version = d[3]! * 256 + d[4]!;
-    this.tx.recordVersion = version === 2 ? 0x0200 : version;
+    this.tx.recordVersion = version === 2 ? SSL2 : version;
     this.tx.progress[0] = Math.max(this.tx.progress[0], 1);
     if (version === 2) this.finish(direction);
     return 2 + length;

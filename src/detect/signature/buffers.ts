@@ -78,7 +78,7 @@ define(
   ['mqtt'],
 );
 define('mqtt.subscribe.topic mqtt.unsubscribe.topic', BOTH, ['mqtt'], { multi: true });
-define('ipv4.hdr ipv6.hdr tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], { source: 'packet' });
+define('ipv4.hdr ipv6.hdr ip.src ip.dst tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], { source: 'packet' });
 
 /** Other names of the same buffers: legacy sticky buffers with underscores, and former spellings. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -106,6 +106,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   ja3_string: 'ja3.string',
   ssh_proto: 'ssh.proto',
   ssh_software: 'ssh.software',
+  smb_named_pipe: 'smb.named_pipe',
+  smb_share: 'smb.share',
 };
 
 /** `content` modifiers of Suricata 4 and before: they move the content before them into a buffer. */

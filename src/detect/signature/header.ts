@@ -82,16 +82,18 @@ export function packetMatches(rule: Rule, scene: Scene): boolean {
 
 function appProtocolMatches(name: string, negated: boolean, scene: Scene): boolean {
   const proto = scene.app?.proto;
+  if (name === 'failed') return (proto === undefined && (scene.app?.isDecided ?? false)) !== negated;
   if (proto === undefined) return negated && (scene.app?.isDecided ?? false);
   const same = proto === name || (name === 'http' && proto === 'http2') || (name === 'http1' && proto === 'http');
   return same !== negated;
 }
 
 function streamSizeMatches(size: Rule['streamSize'][number], scene: Scene): boolean {
-  if (scene.proto !== PROTO.TCP || !scene.state) return false;
+  if (scene.proto !== PROTO.TCP || !scene.content || scene.slot < 0) return false;
   // Counted in sequence numbers, of which the SYN is one.
-  const client = 1 + (scene.content?.sentBytes(scene.slot, 0) ?? 0);
-  const server = 1 + (scene.content?.sentBytes(scene.slot, 1) ?? 0);
+  const client = 1 + scene.content.sentBytes(scene.slot, 0);
+  const server = 1 + scene.content.sentBytes(scene.slot, 1);
+  if (client === 0 && server === 0) return false;
   const { side, range } = size;
   if (side === 'client') return inRange(range, client);
   if (side === 'server') return inRange(range, server);

@@ -1,6 +1,13 @@
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 
-/** Bytes of a header as `ipv4.hdr`, `tcp.hdr` and the like name them; undefined when the packet has none. */
+/** Protocols whose packets have a payload that rules look at; of others only the headers count. */
+const WITH_PAYLOAD = new Set<number>([PROTO.ICMP, PROTO.TCP, PROTO.UDP, PROTO.ICMPV6, PROTO.SCTP]);
+
+export function payloadLength(p: DecodedPacket): number {
+  return WITH_PAYLOAD.has(p.proto) ? p.payloadLen : 0;
+}
+
+/** Bytes of a header as `ipv4.hdr`, `tcp.hdr` and the like name them, or an address; undefined when the packet has none. */
 export function headerBytes(name: string, p: DecodedPacket): Uint8Array | undefined {
   const slice = (from: number, to: number): Uint8Array => p.data.subarray(from, to);
   switch (name) {
@@ -8,6 +15,10 @@ export function headerBytes(name: string, p: DecodedPacket): Uint8Array | undefi
       return p.ipVersion === 4 ? slice(p.ipOffset, p.ipOffset + 20 + p.ipOptionsLen) : undefined;
     case 'ipv6.hdr':
       return p.ipVersion === 6 ? slice(p.ipOffset, p.l4Offset) : undefined;
+    case 'ip.src':
+      return address(p, 12, 8);
+    case 'ip.dst':
+      return address(p, 16, 24);
     case 'tcp.hdr':
       return p.proto === PROTO.TCP ? slice(p.l4Offset, p.l4Offset + 20 + p.tcpOptionsLen) : undefined;
     case 'udp.hdr':
@@ -19,4 +30,10 @@ export function headerBytes(name: string, p: DecodedPacket): Uint8Array | undefi
     default:
       return undefined;
   }
+}
+
+/** The bytes of an address by its place in a header of IPv4 and of IPv6. */
+function address(p: DecodedPacket, inIpv4: number, inIpv6: number): Uint8Array | undefined {
+  if (p.ipVersion === 4) return p.data.subarray(p.ipOffset + inIpv4, p.ipOffset + inIpv4 + 4);
+  return p.ipVersion === 6 ? p.data.subarray(p.ipOffset + inIpv6, p.ipOffset + inIpv6 + 16) : undefined;
 }

@@ -7,7 +7,7 @@ import type { RuleGroups, Side } from './groups.js';
 import { headerMatches, packetMatches } from './header.js';
 import { Candidates } from './match/candidates.js';
 import type { Inspector } from './match/inspect.js';
-import { headerBytes } from './packet-buffers.js';
+import { headerBytes, payloadLength } from './packet-buffers.js';
 import type { Rule } from './rule.js';
 import type { Scene } from './scene.js';
 import type { StreamWindow } from './state/stream-window.js';
@@ -41,11 +41,12 @@ export class PayloadRules {
     const packet = scene.packet!;
     candidates.clear();
     this.#addFitting(ofPorts(groups.header(packet.proto), scene), scene);
-    if (packet.payloadLen > 0 && scene.content!.isValid && !scene.app?.isEncrypted) this.#searchPayload(scene, packet);
+    const length = payloadLength(packet);
+    if (length > 0 && scene.content!.isValid && !scene.app?.isEncrypted) this.#searchPayload(scene, packet);
     this.#addProtocolRules(scene);
     if (candidates.size === 0) return;
     candidates.sort();
-    const payload = packet.data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLen);
+    const payload = packet.data.subarray(packet.payloadOffset, packet.payloadOffset + length);
     for (let i = 0; i < candidates.size; i++) {
       const rule = this.#deps.rules[candidates.at(i)]!;
       if (!appMatches(rule, scene) || !headerMatches(rule, scene)) continue;

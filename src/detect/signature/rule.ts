@@ -171,6 +171,8 @@ export interface TransactionTest {
   kind: 'number' | 'event';
   name: string;
   range: NumberRange | undefined;
+  /** Further ranges of which one is enough. */
+  orRanges?: readonly NumberRange[];
   direction: Direction | undefined;
 }
 

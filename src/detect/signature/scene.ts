@@ -26,7 +26,7 @@ export interface PacketContent {
   events: readonly string[];
   /** False when the receiver would ignore the packet. */
   isValid: boolean;
-  /** Bytes that a direction has sent by sequence number. */
+  /** Bytes that a direction has sent by sequence number; -1 when nothing of it was seen. */
   sentBytes(slot: number, direction: Direction): number;
 }
 

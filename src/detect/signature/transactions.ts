@@ -318,5 +318,6 @@ function testVerdict(
   if (test.kind === 'event') return transaction.events.includes(test.name) ? 'yes' : final ? 'no' : 'wait';
   const value = transaction.number(test.name, direction);
   if (value === undefined) return final ? 'no' : 'wait';
-  return inRange(test.range!, value) ? 'yes' : 'no';
+  if (inRange(test.range!, value)) return 'yes';
+  return test.orRanges?.some((range) => inRange(range, value)) === true ? 'yes' : 'no';
 }

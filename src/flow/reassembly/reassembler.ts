@@ -17,7 +17,7 @@ export interface Reassembler extends PacketObserver {
   readonly events: readonly string[];
   /** False when the packet at hand does not belong to its connection and was ignored. */
   readonly isValid: boolean;
-  /** Bytes that a direction has sent by sequence number, for `stream_size`; 0 when it is not followed. */
+  /** Bytes that a direction has sent by sequence number, for `stream_size`; -1 when nothing of it was seen. */
   sentBytes(slot: number, direction: Direction): number;
   /**
    * The packets of a direction will no longer be shown; its sink learns that the direction is over. The other direction is
@@ -134,7 +134,8 @@ class TcpReassembler implements Reassembler {
   }
 
   sentBytes(slot: number, direction: Direction): number {
-    return this.bySlot[slot]?.halves[direction].highest ?? 0;
+    const half = this.bySlot[slot]?.halves[direction];
+    return half?.isKnown === true ? half.highest : -1;
   }
 
   cease(slot: number, direction: Direction, tsUs: number): void {

@@ -147,7 +147,10 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'tls.subject': textIn('tls.cert_subject', false),
   'tls.issuerdn': textIn('tls.cert_issuer', false),
   'tls.fingerprint': textIn('tls.cert_fingerprint', true),
-  'ssh.protoversion': textIn('ssh.proto', false),
+  'ssh.protoversion': (b, value) => {
+    if (splitNegation(value).text !== '2_compat') textIn('ssh.proto', false)(b, value);
+    else b.addTo(b.bufferOf('ssh.proto').matches, parsePcre('"/^(2(\\.0)?|1\\.99)$/"').match);
+  },
   'ssh.softwareversion': textIn('ssh.software', false),
   fileext: (b, value) => {
     const { negated, text } = splitNegation(value);
@@ -158,6 +161,7 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   l3_proto: l3Proto,
   tag,
   'tls.store': () => undefined,
+  tls_store: () => undefined,
   bypass: () => undefined,
   ...Object.fromEntries(
     Object.entries(REFUSED).map(([name, reason]): [string, Keyword] => [

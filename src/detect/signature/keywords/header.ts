@@ -1,4 +1,5 @@
 import { TCP } from '../../../domain/packet.js';
+import { payloadLength } from '../packet-buffers.js';
 import { inRange, parseNumber, parseRange } from '../parse/number.js';
 import type { PacketTest } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
@@ -132,6 +133,15 @@ const isIcmp = (proto: number): boolean => proto === 1 || proto === 58;
 const hasEcho = (type: number, proto: number): boolean =>
   proto === 58 ? type === 128 || type === 129 : type === 0 || type === 8 || (type >= 13 && type <= 18);
 
+const acknowledgement = numeric((p) => (p.proto === 6 ? p.ack >>> 0 : NaN), 0xffffffff);
+const sequence = numeric((p) => (p.proto === 6 ? p.seq >>> 0 : NaN), 0xffffffff);
+
+const windowSize: Keyword = (b, value) => {
+  const negated = value.trim().startsWith('!');
+  const wanted = parseNumber(value.replace('!', ''), 0, 65535);
+  test(b, (p) => p.proto === 6 && (p.window === wanted) !== negated);
+};
+
 /** Keywords that test the packet's header. */
 export const HEADER_KEYWORDS: Readonly<Record<string, Keyword>> = {
   flags,
@@ -144,15 +154,14 @@ export const HEADER_KEYWORDS: Readonly<Record<string, Keyword>> = {
     test(b, (p) => p.ipVersion === 4 && (p.tos === wanted) !== (m[1] === '!'));
   },
   id: numeric((p) => (p.ipVersion === 4 ? p.ipId : NaN), 65535),
-  ack: numeric((p) => (p.proto === 6 ? p.ack >>> 0 : NaN), 0xffffffff),
-  seq: numeric((p) => (p.proto === 6 ? p.seq >>> 0 : NaN), 0xffffffff),
-  window(b, value) {
-    const negated = value.trim().startsWith('!');
-    const wanted = parseNumber(value.replace('!', ''), 0, 65535);
-    test(b, (p) => p.proto === 6 && (p.window === wanted) !== negated);
-  },
+  ack: acknowledgement,
+  'tcp.ack': acknowledgement,
+  seq: sequence,
+  'tcp.seq': sequence,
+  window: windowSize,
+  'tcp.window': windowSize,
   'tcp.mss': numeric((p) => (p.proto === 6 && p.mss >= 0 ? p.mss : NaN), 65535),
-  dsize: numeric((p) => p.payloadLen, 65535),
+  dsize: numeric(payloadLength, 65535),
   itype: numeric((p) => (isIcmp(p.proto) ? p.icmpType : NaN), 255),
   icode: numeric((p) => (isIcmp(p.proto) ? p.icmpCode : NaN), 255),
   icmp_id: numeric((p) => (isIcmp(p.proto) && hasEcho(p.icmpType, p.proto) ? p.icmpId : NaN), 65535),

@@ -152,6 +152,11 @@ function streamSize(b: RuleBuilder, value: string): void {
   b.rule.streamSize.push({ side, range: parseRange(`${operator === '=' ? '' : operator}${number}`, 0xffffffff) });
 }
 
+const decodeEvent: Keyword = (b, value) => {
+  b.needsPacket = true;
+  b.rule.decodeEvents.push(value);
+};
+
 /** Keywords about flows, streams and what is remembered. */
 export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   flow,
@@ -173,10 +178,8 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
     b.needsPacket = true;
     b.rule.streamEvents.push(value);
   },
-  'decode-event': (b, value) => {
-    b.needsPacket = true;
-    b.rule.decodeEvents.push(value);
-  },
+  'decode-event': decodeEvent,
+  'engine-event': decodeEvent,
   'app-layer-protocol': (b, value) => {
     const negated = value.startsWith('!');
     const [name = ''] = parts(negated ? value.slice(1) : value);

@@ -42,11 +42,25 @@ function number(name: string, protos: string[], direction?: Direction): Keyword 
   };
 }
 
-function tlsVersion(b: RuleBuilder, value: string): void {
+function toVersion(value: string): NumberRange {
   const negated = value.startsWith('!');
   const version = TLS_VERSIONS[value.replace(/^!/, '').replace(/"/g, '').toLowerCase()];
   if (version === undefined) throw new Error(`"${value}" is not a TLS version`);
-  addNumber(b, 'tls.version', { operator: negated ? '!=' : '=', a: version, b: 0 }, ['tls']);
+  return { operator: negated ? '!=' : '=', a: version, b: 0 };
+}
+
+function tlsVersion(b: RuleBuilder, value: string): void {
+  addNumber(b, 'tls.version', toVersion(value), ['tls']);
+}
+
+/** One of several versions, and none of those with an exclamation mark. */
+function tlsVersions(b: RuleBuilder, value: string): void {
+  const ranges = value.split(',').map((name) => toVersion(name.trim()));
+  for (const range of ranges) if (range.operator === '!=') addNumber(b, 'tls.version', range, ['tls']);
+  const [range, ...orRanges] = ranges.filter((r) => r.operator === '=');
+  if (range === undefined) return;
+  b.rule.transactionTests.push({ kind: 'number', name: 'tls.version', range, orRanges, direction: undefined });
+  b.rule.appProtos ??= ['tls'];
 }
 
 /** Keywords about numbers and anomalies of transactions. */
@@ -61,11 +75,7 @@ export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
     addNumber(b, 'dns.rrtype', range, ['dns']);
   },
   'tls.version': tlsVersion,
-  ssl_version: (b, value) => {
-    const names = value.split(',').map((n) => n.trim());
-    if (names.length > 1) throw new Error('several versions are not supported');
-    tlsVersion(b, names[0]!);
-  },
+  ssl_version: tlsVersions,
   'tls.cert_chain_len': number('tls.cert_chain_len', ['tls'], 1),
   'http2.errorcode': number('http2.errorcode', ['http2']),
   'app-layer-event': (b, value) => {

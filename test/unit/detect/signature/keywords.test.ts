@@ -184,3 +184,39 @@ test('a rate filter changes the action while a rule fires often, for its time', 
     /new_action/,
   );
 });
+
+describe('other names and further values of keywords', () => {
+  for (const [options, ok] of [
+    ['tcp.window:512;', true],
+    ['tcp.window:513;', false],
+    ['tcp.ack:7;', true],
+    ['tcp.ack:8;', false],
+    ['tcp.seq:5;', true],
+    ['tcp.seq:6;', false],
+  ] as const) {
+    test(`${options} ${String(ok)}`, () => {
+      const p = packet({ src: '192.0.2.1', dst: '192.0.2.2', flags: TCP.ACK });
+      p.window = 512;
+      p.ack = 7;
+      p.seq = 5;
+      assert.equal(holds(options, p), ok);
+    });
+  }
+  test('dsize counts nothing of a protocol whose payload rules do not see', () => {
+    const p = packet({ src: '192.0.2.1', dst: '192.0.2.2', flags: TCP.ACK });
+    p.payloadLen = 8;
+    assert.equal(holds('dsize:8;', p), true);
+    p.proto = 2;
+    assert.equal(holds('dsize:8;', p), false);
+    assert.equal(holds('dsize:0;', p), true);
+  });
+  test('several versions of TLS are one test with alternatives, those with ! one test each', () => {
+    const tests = (options: string) => compile(options, {}, 'tls').rules[0]!.transactionTests;
+    const some = tests('ssl_version:tls1.0,tls1.1;');
+    assert.deepEqual(
+      some.map((t) => [t.range!.a, t.orRanges?.map((r) => r.a)]),
+      [[0x0301, [0x0302]]],
+    );
+    assert.equal(tests('ssl_version:!tls1.0,!tls1.1;').length, 2);
+  });
+});
