@@ -3,6 +3,7 @@ import type { Decision, Mode } from '../domain/decision.js';
 import type { GuardNote, PolicyTrace, Verdict } from '../domain/verdict.js';
 import { formatDuration } from '../util/duration.js';
 import { canonicalAddress, parseCidr, type Cidr } from '../util/ip.js';
+import { strengthOf } from './duplicates.js';
 import { applyGuards, effectiveMode, intentFor, type GuardDeps, type Intent } from './guards.js';
 import { createOffenderHistory, type OffenderRecord } from './history.js';
 import { firstFailure } from './match.js';
@@ -21,7 +22,7 @@ export interface Judgement {
   verdict: Verdict;
   /** Present when something new is to be done (or, simulated, to be counted). */
   decision?: Decision;
-  /** Id of a decision that only counted and that this one, which acts, takes the place of. */
+  /** Id of a decision that only counted or was milder, and that this one takes the place of. */
   replaces?: string;
 }
 
@@ -132,8 +133,8 @@ export function createPolicyEngine(options: PolicyOptions, deps: PolicyEngineDep
     const decision = toDecision(alert, verdict, intent, { simulated, nowMs, id: deps.newId(nowMs) });
     caps.count(lane, decision, nowMs);
     remember(policy, alert, decision, known, nowMs);
-    const wasCounted = known?.activeSimulated === true && known.activeUntilMs > nowMs && !simulated;
-    return wasCounted ? { verdict, decision, replaces: known.activeDecisionId } : { verdict, decision };
+    const isReplaced = known !== undefined && known.activeUntilMs > nowMs && doesMore(decision, known);
+    return isReplaced ? { verdict, decision, replaces: known.activeDecisionId } : { verdict, decision };
   }
 
   function pauseOrCap(policy: Policy, lane: string, chosen: { mode: Mode; guards: GuardNote[] }, nowMs: number): Mode {
@@ -212,6 +213,13 @@ function isCovered(known: OffenderRecord, intent: Intent, simulated: boolean, no
   if (known.activeUntilMs <= nowMs || (known.activeSimulated && !simulated)) return false;
   const wider = known.activeKind === 'block:ip' || known.activeKind === 'block:cidr';
   return wider || known.activeKind === kindOf(intent);
+}
+
+/** True when the decision has the scope of what is in force and does as much or more. */
+function doesMore(decision: Decision, known: OffenderRecord): boolean {
+  if (decision.simulated && !known.activeSimulated) return false;
+  const action = known.activeKind.slice(0, known.activeKind.indexOf(':')) as Decision['action'];
+  return kindOf({ ...decision, action }) === known.activeKind && strengthOf(decision.action) >= strengthOf(action);
 }
 
 function kindOf(what: { action: string; scope: string; port?: number | undefined }): string {

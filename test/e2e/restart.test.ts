@@ -108,9 +108,10 @@ for (const [i, daemon] of KILLS.slice(0, OTHERS.length).entries()) {
     const agree = async () => {
       const blocked = (await onlyScanners()).join(' ');
       const active = await activeDecisions();
-      // An address may have been decided on twice, before and after the kill.
-      const wanted = [...new Set(active.map((d) => d.value))].sort();
-      seen = `kernel ${blocked}; list ${active.map((d) => `${d.value} ${d.enforcement}`).join(', ')}`;
+      // An address that was decided on before and after the kill has one decision again.
+      const wanted = active.map((d) => d.value).sort();
+      const told = active.map((d) => `${d.value} ${d.enforcement}${d.simulated ? ' (counted)' : ''} ${d.reason}`);
+      seen = `kernel ${blocked}; list ${told.join(', ')}`;
       return wanted.includes(FIRST) && wanted.includes(source) && wanted.join(' ') === blocked;
     };
     await waitFor('kernel and list agree', agree, { limitMs: 10_000, everyMs: 100 }).catch((error: unknown) => {

@@ -27,9 +27,10 @@ export function createJudge(deps: JudgeDeps): (update: AlertUpdate) => void {
       decision.trace.alertUs = alertUs;
       decision.trace.decidedUs = nowUs();
       deps.book.add(decision, alert);
+      const before = replaces === undefined ? undefined : deps.book.get(replaces);
       // Neighbours in one IPv6 /64 share a record; what is in force for one of them is not the other's.
-      if (replaces !== undefined && deps.book.get(replaces)?.value === decision.value) {
-        deps.book.replace(replaces, decision.id);
+      if (before?.value === decision.value && before.traffic === decision.traffic) {
+        deps.book.replace(before.id, decision.id);
       }
     }
     deps.judged(update, verdict, decision);

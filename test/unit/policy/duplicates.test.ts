@@ -24,10 +24,15 @@ describe('decisions that do the same', () => {
     assert.deepEqual(superfluous(block('a'), block('b')), ['b by a'], 'the first of two equal ones');
   });
 
+  it('are one too many when one is milder; what only counts never stands for what acts', () => {
+    const slowed = block('slowed', { action: 'rate_limit', expiresMs: 0 });
+    assert.deepEqual(superfluous(slowed, block('blocked')), ['slowed by blocked']);
+    assert.deepEqual(superfluous(slowed, block('counted', { simulated: true })), []);
+  });
+
   const different: [string, Partial<Decision>][] = [
     ['another address', { value: '203.0.113.8' }],
     ['another scope', { scope: 'service', proto: 6, port: 22 }],
-    ['another action', { action: 'rate_limit' }],
     ['another direction', { traffic: 'both' }],
     ['an operator', { origin: 'operator' }],
     ['a feed', { origin: 'feed' }],

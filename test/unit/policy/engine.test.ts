@@ -123,6 +123,16 @@ test('a block takes the place of a decision that only counted, and of that one a
   assert.equal(later.replaces, undefined, 'what has ended is not replaced');
 });
 
+test('a block takes the place of a rate limit of the same address, and a rate limit never that of a block', () => {
+  const e = engine([policy('  when_spoofable: rate_limit')]);
+  const slowed = e.judge(alert({ spoofable: true }), T0);
+  assert.equal(slowed.decision?.action, 'rate_limit');
+  const blocked = e.judge(alert(), T0 + 1000);
+  assert.equal(blocked.decision?.action, 'block');
+  assert.equal(blocked.replaces, slowed.decision.id);
+  assert.equal(e.judge(alert({ spoofable: true }), T0 + 2000).decision, undefined);
+});
+
 test('of several decisions on an address the newest is remembered after a restart, in whatever order they come', () => {
   const before = engine([policy()]);
   const first = before.judge(alert(), T0).decision!;
