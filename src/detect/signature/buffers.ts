@@ -83,7 +83,6 @@ define('ipv4.hdr ipv6.hdr ip.src ip.dst tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', 
 /** Other names of the same buffers: legacy sticky buffers with underscores, and former spellings. */
 const ALIASES: Readonly<Record<string, string>> = {
   file_data: 'file.data',
-  filename: 'file.name',
   dns_query: 'dns.query',
   http_request_line: 'http.request_line',
   http_response_line: 'http.response_line',

@@ -152,6 +152,7 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
     else b.addTo(b.bufferOf('ssh.proto').matches, parsePcre('"/^(2(\\.0)?|1\\.99)$/"').match);
   },
   'ssh.softwareversion': textIn('ssh.software', false),
+  filename: textIn('file.name', false),
   fileext: (b, value) => {
     const { negated, text } = splitNegation(value);
     const { match } = parsePcre(`"/\\.${escapePattern(text)}$/i"`);

@@ -5,6 +5,7 @@ import { loadRules, type LoadOptions } from '../../../../src/detect/signature/lo
 import { openCountryDatabase } from '../../../../src/detect/signature/hosts/mmdb.js';
 import { createReputation } from '../../../../src/detect/signature/hosts/reputation.js';
 import { REFUSED } from '../../../../src/detect/signature/keywords/app.js';
+import { Inspector } from '../../../../src/detect/signature/match/inspect.js';
 import { createThresholds } from '../../../../src/detect/signature/state/thresholds.js';
 import { packet } from '../../support/packets.js';
 
@@ -209,6 +210,15 @@ describe('other names and further values of keywords', () => {
     p.proto = 2;
     assert.equal(holds('dsize:8;', p), false);
     assert.equal(holds('dsize:0;', p), true);
+  });
+  test('a file name is looked for in the name, in both cases', () => {
+    const { rules, problems } = compile('filename:"index";', {}, 'http');
+    assert.deepEqual(problems, []);
+    const [inspection] = rules[0]!.buffers;
+    const matches = (name: string) => new Inspector().run(inspection!.matches, Buffer.from(name));
+    assert.equal(inspection!.buffer.name, 'file.name');
+    assert.equal(matches('/pages/Index.html'), true);
+    assert.equal(matches('/pages/other.html'), false);
   });
   test('several versions of TLS are one test with alternatives, those with ! one test each', () => {
     const tests = (options: string) => compile(options, {}, 'tls').rules[0]!.transactionTests;
