@@ -59,6 +59,24 @@ describe('the journal', () => {
     assert.deepEqual(values(), ['192.0.2.2']);
   });
 
+  it('keeps a list in few lines, every decision as it was, also where one of them differs', () => {
+    const list = Array.from({ length: 100 }, (_, i): JournalRecord => {
+      const d = keepDecision(
+        decision(`10.2.0.${i}`, { policy: i === 50 ? 'other' : 'feed', expiresMs: 2_000_000 + i }),
+      );
+      return { t: 'put', d };
+    });
+    journal.append(list);
+    const text = readFileSync(join(dir, 'journal.jsonl'), 'utf8');
+    assert.equal(text.trimEnd().split('\n').length, 3);
+    const wanted = list.map((r) => (r.t === 'put' ? r.d : undefined));
+    assert.deepEqual([...readJournal(dir).decisions.values()], wanted);
+    writeFileSync(join(dir, 'journal.jsonl'), text.replace('10.2.0.99', '10.9.0.99'));
+    const damaged = readJournal(dir);
+    assert.equal(damaged.badLines, 1);
+    assert.equal(damaged.decisions.size, 51, 'the line that was changed is not believed');
+  });
+
   it('is compacted without losing what is appended meanwhile', async () => {
     for (let i = 0; i < 4000; i++)
       journal.append([put(`10.0.${i >> 8}.${i & 255}`), { t: 'del', id: `10.0.${i >> 8}.${i & 255}` }]);
