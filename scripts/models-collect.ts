@@ -5,6 +5,7 @@
 // made of our own lab's runs:
 //   npx tsx scripts/models-collect.ts --lab RUNS/1 --lab RUNS/2 --lab RUNS/3 --flows 150 --benign 3000 --out models/base/flow.parquet
 //   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/4 --benign 1500 --out models/base/flow.parquet
+//   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/6 --flows 250 --benign 1500 --out models/base/flow.parquet
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { parseArgs } from 'node:util';

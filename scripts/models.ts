@@ -14,6 +14,7 @@ import { withFlowClasses } from '../src/train/lifecycle/challenge.js';
 import { trainOptionsSchema, type TrainOptions } from '../src/train/options.js';
 import { knownSchemas } from '../src/train/schemas.js';
 import { readTables, type FileReport } from '../src/train/table/read-tables.js';
+import { splitByGroup, type Split } from '../src/train/table/split.js';
 import type { Table } from '../src/train/table/table.js';
 import { trainOnTable } from '../src/train/train-model.js';
 import { joinTables } from './models-origins.js';
@@ -124,6 +125,11 @@ async function load(paths: readonly string[], source: Recipe['source']): Promise
   return { table: joinTables(tables), files };
 }
 
+/** Smaller held-out parts than usual: with the usual ones no run of some tools would be left to train on. */
+function classifierSplit(table: Table, seed: number): Split {
+  return splitByGroup(table, { seed, calibration: 0.1, test: 0.1 });
+}
+
 async function build(recipe: Recipe, data: Loaded, out: string): Promise<ModelCard> {
   const options = {
     ...recipe.options,
@@ -133,7 +139,7 @@ async function build(recipe: Recipe, data: Loaded, out: string): Promise<ModelCa
   };
   const isClassifier = recipe.source === 'flow' && recipe.live;
   const { card, files } = await trainOnTable(data.table, data.files, options, {
-    ...(isClassifier ? { threshold: CLASSIFIER_THRESHOLD } : {}),
+    ...(isClassifier ? { threshold: CLASSIFIER_THRESHOLD, split: classifierSplit(data.table, options.seed) } : {}),
     trainedMs: MADE_MS,
     repeatable: true,
     liveByDefault: recipe.live,
