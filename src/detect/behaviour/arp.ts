@@ -17,6 +17,8 @@ const ASKED_US = 5e6;
 const FIRST_US = 1e6;
 /** The rightful owner counts as alive for this long after its last ARP packet. */
 const ALIVE_US = 120e6;
+/** A sweep asks in vain for at least this share of its targets. */
+const MIN_SILENT_SHARE = 0.2;
 
 /**
  * ARP sweeps (one station asks for many addresses) and ARP spoofing (a second MAC address keeps claiming an address
@@ -28,6 +30,7 @@ export class ArpDetector implements Detector {
   private readonly reporter: Reporter;
   private readonly stations: AddressTable;
   private readonly asked: DistinctSets;
+  private readonly answered: DistinctSets;
   private readonly askedSince: Float64Array;
   private readonly askedGeneration: Uint32Array;
   private readonly sweepLimit: Limiter;
@@ -52,6 +55,7 @@ export class ArpDetector implements Detector {
     this.stations = new AddressTable(options.maxTargets);
     const n = this.stations.capacity;
     this.asked = new DistinctSets(n);
+    this.answered = new DistinctSets(n);
     this.askedSince = new Float64Array(n);
     this.askedGeneration = new Uint32Array(n);
     this.sweepLimit = reporter.limiter(this.stations);
@@ -77,7 +81,11 @@ export class ArpDetector implements Detector {
     if (p.arpOp === REQUEST && p.dst3 !== p.src3) this.onRequest(p);
     if (p.src3 === 0xffffffff) return;
     this.onClaim(p, mac);
-    if (p.arpOp === REPLY && p.dst3 !== p.src3) this.onReply(p);
+    if (p.arpOp === REPLY && p.dst3 !== p.src3) {
+      const asker = this.stations.find(0, 0, 0, p.dst3);
+      if (asker >= 0) this.answered.add(asker, mix32(p.src3));
+      this.onReply(p);
+    }
   }
 
   /** One station that keeps answering for several addresses without being asked. */
@@ -129,10 +137,14 @@ export class ArpDetector implements Detector {
       this.askedGeneration[station] = this.stations.generation(station);
       this.askedSince[station] = p.tsUs;
       this.asked.clear(station);
+      this.answered.clear(station);
     }
     if (!this.asked.add(station, mix32(p.dst3))) return;
     const targets = this.asked.count(station);
     if (targets < this.options.targets || !this.sweepLimit.isDue(station, p.tsUs)) return;
+    // A router or a monitor asks for many, and all are there; whoever does not know the network asks in vain, too.
+    const silent = targets - this.answered.count(station);
+    if (silent < MIN_SILENT_SHARE * targets) return;
     this.sweepLimit.mark(station, p.tsUs);
     const secs = Number(((p.tsUs - this.askedSince[station]!) / 1e6).toFixed(2));
     this.reporter.report({
@@ -150,6 +162,7 @@ export class ArpDetector implements Detector {
           unit: 'hosts',
           text: `asked by ARP for ${targets} addresses in ${secs} s`,
         },
+        { name: 'unanswered', value: silent, unit: 'hosts' },
         { name: 'sender_mac', value: formatMac(p.data, p.arpSenderMacOffset) },
         { name: 'threshold', value: this.options.targets, unit: 'hosts' },
       ],

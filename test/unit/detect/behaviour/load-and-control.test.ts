@@ -252,6 +252,19 @@ test('ARP: a sweep, a second owner, and unasked answers for two addresses are fo
   for (let i = 1; i < 100; i++) sweep.arp({ at: i / 100, op: 1, senderIp: '10.0.0.66', targetIp: `10.0.0.${i}` });
   assert.deepEqual(sweep.labels(), ['host_sweep']);
 
+  // A router asks for whoever it has packets for, and all are there; a few that are not make no sweep.
+  const asking = (dead: (i: number) => boolean): Replay => {
+    const router = new Replay();
+    for (let i = 2; i < 100; i++) {
+      router.arp({ at: i / 100, op: 1, senderIp: '10.0.0.1', targetIp: `10.0.0.${i}` });
+      if (!dead(i)) router.arp({ at: i / 100 + 0.001, op: 2, senderIp: `10.0.0.${i}`, targetIp: '10.0.0.1' });
+    }
+    return router;
+  };
+  assert.deepEqual(asking(() => false).labels(), []);
+  assert.deepEqual(asking((i) => i % 12 === 0).labels(), []);
+  assert.deepEqual(asking((i) => i % 2 === 0).labels(), ['host_sweep']);
+
   const takeover = new Replay();
   takeover.arp({ at: 0, op: 1, senderIp: '10.0.0.1', targetIp: '10.0.0.9', senderMac: [2, 0, 0, 0, 0, 1] });
   for (let i = 1; i <= 4; i++) {
