@@ -47,7 +47,7 @@ export function sourcesSection(cache: string): string {
 
 The shipped classifier's recipe on captures of others: each origin is held out in turn, while our lab's runs and the other
 origins of the shipped recipe train. Nothing of an origin is in the training that judges it.
-${[...new Set(foreign.map((g) => g.origin))].sort().join(', ')} are in no training at all: what stands there, the shipped model says. A
+${[...new Set(foreign.map((g) => g.origin))].sort().join(', ')} are in no training at all; the recipe judges them trained on everything else. A
 flow counts when its early or its end vector reaches the threshold, ${CLASSIFIER_THRESHOLD.value}. A capture is one run of a tool or one recording of a
 network: its column says what is noticed at all. The lab's part had ${first[0]!.labRows} vectors.
 
