@@ -13,6 +13,7 @@ export const LAYER = {
   /** Extension header or upper-layer protocol named by `packet.proto`. */
   TRANSPORT: 5,
   VXLAN: 6,
+  GENEVE: 8,
   /** IPv4 or IPv6, told apart by the version nibble. */
   IP: 7,
 } as const;
@@ -49,6 +50,8 @@ export const COUNTERS = [
   'gre_unsupported',
   'mpls_truncated',
   'mpls_unsupported',
+  'nsh_truncated',
+  'nsh_unsupported',
   'pppoe_truncated',
   'pppoe_unsupported',
   'tunnel_payload_invalid',
@@ -73,11 +76,13 @@ export class DecodeContext {
   readonly maxTunnelDepth: number;
   readonly maxVlanTags: number;
   readonly vxlanPorts: readonly number[];
+  readonly genevePorts: readonly number[];
 
   constructor(options: DecodeOptions) {
     this.maxTunnelDepth = options.maxTunnelDepth;
     this.maxVlanTags = options.maxVlanTags;
     this.vxlanPorts = options.vxlanPorts;
+    this.genevePorts = options.genevePorts;
   }
 
   /** Stops decoding, counts why, and keeps what was decoded so far. */

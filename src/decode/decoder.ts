@@ -4,11 +4,13 @@ import { decodeArp } from './arp.js';
 import { COUNT, COUNTERS, DecodeContext, LAYER, type Layer } from './context.js';
 import { decodeNull, decodeSll, decodeSll2 } from './cooked.js';
 import { addVlan, decodeEthernet, decodeVlan, isVlanTag } from './ethernet.js';
+import { decodeGeneve } from './geneve.js';
 import { decodeGre } from './gre.js';
 import { decodeIcmp } from './icmp.js';
 import { decodeIpv4 } from './ipv4.js';
 import { decodeIpv6 } from './ipv6.js';
 import { decodeMpls } from './mpls.js';
+import { decodeNsh } from './nsh.js';
 import { decodeOptions, type DecodeInput } from './options.js';
 import { decodePppoe } from './pppoe.js';
 import { resetFrame, resetIp } from './reset.js';
@@ -98,6 +100,8 @@ function decodeLayer(ctx: DecodeContext, layer: Layer, d: Uint8Array, p: Decoded
       return decodeTransport(ctx, d, p);
     case LAYER.VXLAN:
       return decodeVxlan(ctx, d, p);
+    case LAYER.GENEVE:
+      return decodeGeneve(ctx, d, p);
     case LAYER.IP:
       return ctx.at < ctx.end && d[ctx.at]! >> 4 === 6 ? LAYER.IPV6 : LAYER.IPV4;
     default:
@@ -134,6 +138,7 @@ function decodeEtherType(ctx: DecodeContext, d: Uint8Array, p: DecodedPacket): L
   if (isVlanTag(etherType)) return decodeVlan(ctx, d, p);
   if (etherType === 0x8847 || etherType === 0x8848) return decodeMpls(ctx, d, p);
   if (etherType === 0x8864) return decodePppoe(ctx, d, p);
+  if (etherType === 0x894f) return decodeNsh(ctx, d, p);
   return ctx.unsupported(p, COUNT.unsupported_ethertype);
 }
 

@@ -15,6 +15,7 @@ const ERSPAN_II = 0x88be;
 const ERSPAN_III = 0x22eb;
 const PPP = 0x880b;
 const MPLS = 0x8847;
+const NSH = 0x894f;
 const ERSPAN_II_BYTES = 8;
 const ERSPAN_III_BYTES = 12;
 const ERSPAN_SUBHEADER_BYTES = 8;
@@ -43,7 +44,7 @@ export function decodeGre(ctx: DecodeContext, d: Uint8Array, p: DecodedPacket): 
   if (type === TRANSPARENT_ETHERNET) return enter(ctx, p, body, LAYER.ETHERNET);
   if (type === ERSPAN_II) return enter(ctx, p, body + (flags & SEQUENCE ? ERSPAN_II_BYTES : 0), LAYER.ETHERNET);
   if (type === ERSPAN_III) return enterErspan3(ctx, d, p, body);
-  if (type === MPLS || isVlanTag(type)) {
+  if (type === MPLS || type === NSH || isVlanTag(type)) {
     const next = enter(ctx, p, body, LAYER.ETHERTYPE);
     if (next !== LAYER.DONE) p.etherType = type;
     return next;

@@ -15,6 +15,11 @@ export const decodeOptions = z.strictObject({
     .max(8)
     .default([4789])
     .describe('UDP destination ports that carry VXLAN (RFC 7348); empty to leave VXLAN alone.'),
+  genevePorts: z
+    .array(port)
+    .max(8)
+    .default([6081])
+    .describe('UDP destination ports that carry Geneve (RFC 8926); empty to leave Geneve alone.'),
 });
 export type DecodeOptions = z.infer<typeof decodeOptions>;
 export type DecodeInput = z.input<typeof decodeOptions>;

@@ -4,7 +4,7 @@ import { COUNT, LAYER, type DecodeContext, type Layer } from './context.js';
 
 const HEADER_BYTES = 8;
 
-/** UDP header (RFC 768); hands VXLAN on. */
+/** UDP header (RFC 768); hands VXLAN and Geneve on. */
 export function decodeUdp(ctx: DecodeContext, d: Uint8Array, p: DecodedPacket): Layer {
   const { at } = ctx;
   if (ctx.end - at < HEADER_BYTES) return ctx.truncated(p, COUNT.udp_truncated);
@@ -18,8 +18,9 @@ export function decodeUdp(ctx: DecodeContext, d: Uint8Array, p: DecodedPacket): 
   p.payloadOffset = at + HEADER_BYTES;
   const end = length === 0 ? ctx.end : Math.min(ctx.end, at + length);
   p.payloadLen = end - p.payloadOffset;
-  if (!ctx.vxlanPorts.includes(p.dstPort)) return LAYER.DONE;
+  const isVxlan = ctx.vxlanPorts.includes(p.dstPort);
+  if (!isVxlan && !ctx.genevePorts.includes(p.dstPort)) return LAYER.DONE;
   ctx.at = p.payloadOffset;
   ctx.end = end;
-  return LAYER.VXLAN;
+  return isVxlan ? LAYER.VXLAN : LAYER.GENEVE;
 }

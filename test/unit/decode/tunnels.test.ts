@@ -9,6 +9,11 @@ const inner6 = f.ipv6(6, f.tcp({}, f.text('inside')));
 const frame = f.ethernet(0x0800, inner);
 const gre = (flags: number, type: number, ...rest: (number[] | Uint8Array)[]): Uint8Array =>
   f.ipv4({ proto: 47 }, f.bytes(f.u16(flags), f.u16(type), ...rest));
+const geneve = (...parts: (number[] | Uint8Array)[]): Uint8Array =>
+  f.ipv4({ proto: 17 }, f.udp(50000, 6081, f.bytes(...parts)));
+/** With metadata of type 1: sixteen bytes. */
+const nsh = (next: number, packet: Uint8Array): Uint8Array =>
+  f.bytes([0, 6, 1, next], [0, 0, 1, 2], new Uint8Array(16), packet);
 const vxlan = f.bytes([8, 0, 0, 0, 0, 0, 42, 0], frame);
 
 const tunnels: [string, Uint8Array][] = [
@@ -29,6 +34,10 @@ const tunnels: [string, Uint8Array][] = [
   ['6in4', f.ipv4({ proto: 41 }, inner6)],
   ['4in6', f.ipv6(4, inner)],
   ['VXLAN', f.ipv4({ proto: 17 }, f.udp(50000, 4789, vxlan))],
+  ['Geneve', geneve([0, 0, 0x65, 0x58, 0, 0, 42, 0], frame)],
+  ['Geneve with options', geneve([2, 0x40, 0x65, 0x58, 0, 0, 42, 0], new Uint8Array(8), frame)],
+  ['Geneve carrying IPv6', geneve([0, 0, 0x86, 0xdd, 0, 0, 42, 0], inner6)],
+  ['GRE carrying NSH', gre(0, 0x894f, nsh(1, inner))],
 ];
 
 describe('tunnels', () => {
@@ -54,6 +63,28 @@ describe('tunnels', () => {
     });
     assert.deepEqual([packet.result, packet.proto, packet.src3], [DECODE.OK, PROTO.GRE, 0x0a000001]);
     assert.deepEqual(stats, { tunnel_payload_invalid: 1 });
+  });
+
+  it('describes the packet behind a Network Service Header, and counts headers it cannot follow', () => {
+    const within = (body: Uint8Array) => decodeOne(f.ethernet(0x894f, body), { linkType: LINK.ETHERNET });
+    for (const body of [nsh(1, inner), nsh(2, inner6), nsh(4, nsh(1, inner)), nsh(3, frame)]) {
+      assert.deepEqual([within(body).packet.result, within(body).payload], [DECODE.OK, 'inside']);
+    }
+    assert.deepEqual(within(nsh(9, inner)).stats, { nsh_unsupported: 1 });
+    assert.deepEqual(within(f.bytes([0, 1, 1, 1], new Uint8Array(20))).stats, { nsh_unsupported: 1 });
+    assert.deepEqual(within(f.bytes([0, 63, 1, 1], new Uint8Array(20))).stats, { nsh_truncated: 1 });
+  });
+
+  it('leaves other UDP traffic on the Geneve port alone', () => {
+    for (const body of [
+      f.text('hello, this is text'),
+      f.bytes([0, 0, 0x65, 0x58, 0, 0, 42, 1], frame),
+      f.bytes([63, 0], frame),
+    ]) {
+      const { packet, stats } = decodeOne(f.ipv4({ proto: 17 }, f.udp(50000, 6081, body)), { linkType: LINK.RAW });
+      assert.deepEqual([packet.result, packet.dstPort, packet.tunnelDepth], [DECODE.OK, 6081, 0]);
+      assert.deepEqual(stats, { tunnel_payload_invalid: 1 });
+    }
   });
 
   it('leaves other UDP traffic on the VXLAN port alone', () => {
