@@ -6,7 +6,7 @@ import ts from 'typescript-eslint';
 import vueParser from 'vue-eslint-parser';
 
 export default ts.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', 'docs/**', 'models/**', 'test/lab/www/**'] },
+  { ignores: ['.cache/', 'dist/', 'node_modules/', 'coverage/', 'docs/**', 'models/**', 'test/lab/www/**'] },
   js.configs.recommended,
   ...ts.configs.strict,
   ...vue.configs['flat/recommended'],

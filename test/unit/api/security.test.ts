@@ -131,6 +131,7 @@ describe('attacks', () => {
   });
 
   it('are no formulas in an exported table', async () => {
+    await h.store.flush();
     for (const list of ['alerts', 'incidents', 'decisions', 'flows']) {
       const answer = await get(`/export/${list}?format=csv`);
       assert.equal(answer.status, 200, answer.text);
