@@ -51,6 +51,8 @@ class Connection {
 /** A timestamp older than the last one is from an earlier time of the connection, unless it was idle this long. */
 const PAWS_IDLE = 24 * 86_400 * 1000;
 const SMALLEST_WINDOW = 65_535;
+/** Attempts of one connection, each with another sequence number, that are no flood: Suricata's `max-syn-queued`. */
+const USUAL_SYNS = 10;
 
 /**
  * TCP reassembly as Suricata does it: each direction's bytes in order, once, of overlapping copies the one that the
@@ -179,7 +181,10 @@ class TcpReassembler implements Reassembler {
   private onSyn(own: HalfStream, peer: HalfStream, p: DecodedPacket): void {
     const first = (p.seq + 1) >>> 0;
     if (own.isKnown && (own.next === first || own.position > 0 || own.acked > 0)) return;
-    if (own.isKnown) own.clear(this.memory);
+    if (own.isKnown) {
+      own.clear(this.memory);
+      if (++own.otherSyns > USUAL_SYNS) this.events.push('3whs_syn_flood');
+    }
     own.highest = 0;
     own.start(first);
     own.windowScale = p.windowScale;

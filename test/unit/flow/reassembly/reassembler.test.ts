@@ -41,6 +41,14 @@ describe('TCP reassembly', () => {
     assert.deepEqual(t.notes, ['0:GET', '1:OK']);
   });
 
+  it('reports SYNs of one connection beyond ten that each have another number, not those sent again', () => {
+    const t = tcpBench();
+    for (let i = 0; i <= 10; i++) t.send(FWD, { flags: TCP.SYN, seq: 1000 * i });
+    assert.deepEqual(t.events, []);
+    for (let i = 11; i < 30; i++) t.send(FWD, { flags: TCP.SYN, seq: 1000 * Math.min(i, 13) });
+    assert.deepEqual(t.events, ['3whs_syn_flood', '3whs_syn_flood', '3whs_syn_flood']);
+  });
+
   it('follows what begins with the answer to a SYN while only that side is seen, and both sides with midstream', () => {
     const oneSided = tcpBench({ inspect: 'arrival' });
     oneSided.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1000 });
