@@ -3,12 +3,13 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { nodeArgs } from '../../support/program.js';
 import { createConnection } from 'mysql2/promise';
 import { stringify } from 'yaml';
+import { busSocketPath } from '../../../src/bus/index.js';
 import { openStore, type Store, type StoreOptions } from '../../../src/store/index.js';
+import { nodeArgs } from '../../support/program.js';
 import { sampleAlert } from '../../unit/store/samples.js';
 import { mariaDbMissing, openMariaDb } from '../store/mariadb.js';
 
@@ -141,7 +142,9 @@ test('a running server is not overwritten, and an archive is not either', async 
   const again = await portcullis('backup', b.archive, '--config', b.config);
   assert.equal(again.code, 1);
   assert.match(again.out, /is there already/);
-  const server = createServer().listen(join(b.data, 'run', 'sensor.sock'));
+  const socket = busSocketPath(join(b.data, 'run'), 'sensor');
+  mkdirSync(dirname(socket), { recursive: true });
+  const server = createServer().listen(socket);
   t.after(() => server.close());
   const run = await portcullis('restore', b.archive, '--config', b.config);
   assert.equal(run.code, 1);

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { nodeArgs } from '../../support/program.js';
 import { busSocketPath, openBusServer, type BusServer, type ResponderReport } from '../../../src/bus/index.js';
 import type { Decision } from '../../../src/domain/decision.js';
+import { nodeArgs } from '../../support/program.js';
 import { INSIDE4, OUT4, ROUTER4, skipReason, TestNet } from './net.js';
 import { block, until } from './setup.js';
 

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nodeArgs } from '../../support/program.js';
 import type { Decision } from '../../../src/domain/decision.js';
 import { flushAll } from '../../../src/enforce/index.js';
+import { nodeArgs } from '../../support/program.js';
 import { INSIDE4, OUT4, skipReason, TestNet } from './net.js';
 import { block, startResponder, until } from './setup.js';
 

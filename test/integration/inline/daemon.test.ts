@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parsePolicy } from '../../../src/policy/index.js';
-import { nodeArgs } from '../../support/program.js';
 import { waitFor } from '../../lab/wait.js';
+import { nodeArgs } from '../../support/program.js';
 import { CROWD, openNet, PORT, skipReason, type Net } from './net.js';
 
 const FIRST = 4300;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { nodeArgs } from '../../support/program.js';
 import { openLab, type Lab } from '../../lab/lab.js';
+import { nodeArgs } from '../../support/program.js';
 
 const PORTCULLIS = nodeArgs('src/cli/main.ts');
 

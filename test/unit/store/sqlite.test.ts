@@ -5,10 +5,10 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { nodeArgs } from '../../support/program.js';
 import Database from 'better-sqlite3';
 import { openStore } from '../../../src/store/index.js';
 import { toStoreError } from '../../../src/store/errors.js';
+import { nodeArgs } from '../../support/program.js';
 import { repositoryCases } from './repository-cases.js';
 import { sampleAlert, sampleDecision, sampleFlow } from './samples.js';
 import { schemaCases } from './schema-cases.js';
