@@ -58,7 +58,8 @@ test('an attack that one box sees is blocked in the kernels of all, and both ser
   });
 });
 
-test('p95 from the packet to the kernels of all is at most 100 ms', { skip: ATTACKS === 0 }, async (t) => {
+const skipMeasuring = ATTACKS === 0 && 'a measurement, made when PORTCULLIS_FLEET_ATTACKS says of how many';
+test('p95 from the packet to the kernels of all is at most 100 ms', { skip: skipMeasuring }, async (t) => {
   const lagsMs: number[] = [];
   const ownMs: number[] = [];
   for (const ip of CHAOS_ATTACKERS.slice(-ATTACKS)) {

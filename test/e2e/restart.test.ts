@@ -43,7 +43,11 @@ test('a restart keeps blocks, decisions, alerts and accounts', async () => {
   const before = await activeDecisions();
   assert.equal(before.length, 1);
   const alerts = async () => (await box.api.get<{ items: { id: string }[] }>('/alerts')).items.map((a) => a.id);
-  const alertsBefore = await alerts();
+  // A block is in the kernel before its alert is in the database.
+  const alertsBefore = await waitFor('the alert is stored', async () => {
+    const ids = await alerts();
+    return ids.length > 0 ? ids : undefined;
+  });
   await box.process.stop('SIGTERM');
   assert.match((await element(FIRST)) ?? 'no element', /timeout/, 'the block outlives the daemons');
   assert.equal(await connects(lab.hosts.attacker, FIRST, lab.hosts.victim.ip4, 80), false);
