@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { pidsIn } from '../lab/netns.js';
 import { openLab } from '../lab/lab.js';
 import { waitFor } from '../lab/wait.js';
 
-const START = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url));
+/** That of the project, wherever this test runs: it builds what is not built. */
+const START = resolve('scripts/start.mjs');
 
 test('npm start passes its arguments on, says where the console is, and ends cleanly with its daemons on SIGTERM', async () => {
   const lab = await openLab({});
