@@ -20,6 +20,7 @@ import type { DropReason } from './drop-book.js';
 import { stronger, type Ruling } from './judge.js';
 import type { InspectorDeps } from './inspector-deps.js';
 import { EXCEPTION, FlowRuling } from './flow-ruling.js';
+import { HeldPackets } from './held-packets.js';
 import { RawDecoder } from './raw-decoder.js';
 
 /**
@@ -52,6 +53,7 @@ export class Inspector {
   private readonly deps: InspectorDeps;
   private readonly decoder: RawDecoder;
   private readonly answers: Answers;
+  private readonly held: HeldPackets;
   private readonly flows;
   private readonly bySlot: (FlowRuling | undefined)[] = [];
   private readonly packet = new DecodedPacket();
@@ -67,6 +69,7 @@ export class Inspector {
       flowBytes: options.stream.flow_kib * 1024,
       totalBytes: options.stream.total_mib * 1024 * 1024,
     });
+    this.held = new HeldPackets(this.guard, deps.sink);
     this.decoder = new RawDecoder(pipeline);
     this.answers = new Answers(deps.raw);
     this.flows = createFlowTable(pipeline.flow ?? {}, {
@@ -120,19 +123,12 @@ export class Inspector {
 
   /** Lets segments go that were held long enough; they stay in mind. */
   releaseOverdue(nowMs: number): void {
-    for (const key of this.guard.waiting) {
-      for (const held of this.guard.heldOf(key)) {
-        if (held.queueId < 0 || nowMs - held.heldMs < this.options.stream.hold_ms) continue;
-        this.counts.held_too_long++;
-        this.release(held, NF_ACCEPT, -1);
-      }
-    }
+    this.counts.held_too_long += this.held.releaseOlder(nowMs - this.options.stream.hold_ms);
   }
 
   /** Gives every held packet the verdict, before the queue is closed. */
   releaseAll(verdict: number): void {
-    for (const key of this.guard.waiting)
-      for (const held of this.guard.heldOf(key)) if (held.queueId >= 0) this.release(held, verdict, -1);
+    this.held.releaseAll(verdict);
   }
 
   tick(atUs: number): void {
@@ -214,13 +210,13 @@ export class Inspector {
       this.inspect(late, slot, direction, false);
       const hit = this.takeRuling();
       if (hit && this.obey(hit, q, p, slot, direction, flow, next)) {
-        for (const one of ready) if (one.queueId >= 0) this.release(one, NF_DROP, -1);
+        for (const one of ready) this.held.release(one, NF_DROP);
         return false;
       }
       this.guard.judged(late, slot, direction);
       this.count(flow, direction, late.payloadLen);
     }
-    for (const one of ready ?? []) if (one.queueId >= 0) this.release(one, NF_ACCEPT, flow.mark);
+    for (const one of ready ?? []) this.held.release(one, NF_ACCEPT, flow.mark);
     return true;
   }
 
@@ -297,7 +293,7 @@ export class Inspector {
       flow.cut = reason;
       this.counts.flows_cut++;
       if (isTcp && (this.options.resets || verdict === 'reject')) this.answers.resetVictim(p, next);
-      this.dropHeld(slot);
+      this.held.dropAll(slot);
       this.stop(q, p, reason);
     } else this.drop(q, p, reason);
     return true;
@@ -366,17 +362,6 @@ export class Inspector {
     flow.judged[direction]! += bytes;
   }
 
-  private dropHeld(slot: number): void {
-    for (const direction of [0, 1] as const)
-      for (const held of this.guard.forget(slot, direction)) if (held.queueId >= 0) this.release(held, NF_DROP, -1);
-  }
-
-  private release(held: HeldSegment, verdict: number, mark: number): void {
-    this.deps.sink.verdict(held.queueId, verdict, mark);
-    this.deps.sink.released();
-    held.queueId = -1;
-  }
-
   private report(detection: Detection, { verdict, simulated, policy }: Ruling): void {
     const text = simulated ? `would have been stopped inline (${verdict})` : `stopped inline (${verdict})`;
     detection.metadata = { ...detection.metadata, inline_verdict: [simulated ? 'simulated' : verdict] };
@@ -404,7 +389,7 @@ export class Inspector {
     const next = this.guard.nextOf(slot, direction);
     const all = this.guard.forget(slot, direction);
     const isLeft = reason === 'idle' || reason === 'evicted';
-    for (const held of all) if (held.queueId >= 0) this.release(held, isLeft ? NF_DROP : NF_ACCEPT, -1);
+    for (const held of all) this.held.release(held, isLeft ? NF_DROP : NF_ACCEPT);
     const [first] = all;
     if (!isLeft || first === undefined || this.isObserving || !this.options.resets) return;
     this.counts.holes_cut++;
