@@ -152,104 +152,89 @@ function longChain(): WasmFunction {
 /** Grams looked at before one branch. */
 const UNROLL = 4;
 
+/** What one look-up of grams differs in from another. */
+interface GramScan {
+  /** Bytes of a gram, and of the distance between two that are looked up. */
+  width: number;
+  stride: number;
+  /** Locals of its own, after those of the scan. */
+  locals: readonly number[];
+  /** Thirty-two bits from the gram at so many bytes after the position. */
+  hash(position: Code, offset: number): Code;
+  /** The gram may begin a pattern: follows its chain. @param own index of the first local of its own. */
+  follow(chain: Code, position: Code, offset: number, own: number): Code;
+}
+
 /**
- * Looks up the folded four bytes at every `stride`th position: the hash's upper bits choose a word of the filter, its lower
- * five a bit of the word.
+ * Looks up a gram at every `stride`th position: the hash's upper bits choose a word of the filter, its lower five a bit of the
+ * word.
  */
-function grams(stride: number): WasmFunction {
+function gramScan({ width, stride, locals, hash, follow }: GramScan): WasmFunction {
   const [group, at, shift, filter, chains, last] = [0, 1, 2, 3, 4, 5];
   const hashes = Array.from({ length: UNROLL }, (_, k) => 6 + k);
   const bits = Array.from({ length: UNROLL }, (_, k) => 6 + UNROLL + k);
-  const gramAt = (k: number): Code => or(load32(get(at), k * stride), i32(FOLD_BITS));
+  const own = 6 + 2 * UNROLL;
   const wordOf = (k: number): Code => shl(shr(get(hashes[k]!), get(shift)), i32(2));
   const look = (k: number): Code =>
     [
-      set(hashes[k]!, mul(gramAt(k), i32(HASH))),
+      set(hashes[k]!, hash(get(at), k * stride)),
       set(bits[k]!, shr(load32(add(get(filter), wordOf(k))), get(hashes[k]!))),
     ].flat();
-  const follow = (k: number): Code =>
-    when(
-      and(get(bits[k]!), i32(1)),
-      call(CHAIN, load32(add(get(chains), wordOf(k))), add(get(at), i32(k * stride)), gramAt(k)),
-    );
+  const hit = (k: number): Code =>
+    when(and(get(bits[k]!), i32(1)), follow(load32(add(get(chains), wordOf(k))), get(at), k * stride, own));
   const all = hashes.map((_, k) => k);
   const anyBit = all.map((k) => get(bits[k]!)).reduce((a, b) => or(a, b));
   return {
     parameters: 1,
     hasResult: false,
-    locals: [I32, I32, I32, I32, I32, ...hashes.map(() => I32), ...bits.map(() => I32)],
+    locals: [I32, I32, I32, I32, I32, ...hashes.map(() => I32), ...bits.map(() => I32), ...locals],
     body: [
       set(shift, load32(get(group), GRAM_CLASS.SHIFT)),
       set(filter, load32(get(group), GRAM_CLASS.FILTER)),
       set(chains, load32(get(group), GRAM_CLASS.CHAINS)),
       set(at, getGlobal(START)),
-      set(last, sub(getGlobal(STOP), i32(4 + (UNROLL - 1) * stride))),
+      set(last, sub(getGlobal(STOP), i32(width + (UNROLL - 1) * stride))),
       block(
         loop(
           branchIf(above(get(at), get(last)), 1),
           ...all.map(look),
-          when(and(anyBit, i32(1)), ...all.map(follow)),
+          when(and(anyBit, i32(1)), ...all.map(hit)),
           set(at, add(get(at), i32(UNROLL * stride))),
           branch(0),
         ),
       ),
-      set(last, sub(getGlobal(STOP), i32(4))),
-      loop(leaveIf(above(get(at), get(last))), look(0), follow(0), set(at, add(get(at), i32(stride))), branch(0)),
+      set(last, sub(getGlobal(STOP), i32(width))),
+      loop(leaveIf(above(get(at), get(last))), look(0), hit(0), set(at, add(get(at), i32(stride))), branch(0)),
     ].flat(),
   };
 }
 
+/** The folded four bytes at every `stride`th position. */
+function grams(stride: number): WasmFunction {
+  const gram = (position: Code, offset: number): Code => or(load32(position, offset), i32(FOLD_BITS));
+  return gramScan({
+    width: 4,
+    stride,
+    locals: [],
+    hash: (position, offset) => mul(gram(position, offset), i32(HASH)),
+    follow: (chain, position, offset) => call(CHAIN, chain, add(position, i32(offset)), gram(position, offset)),
+  });
+}
+
 /** Long patterns: the folded eight bytes at every fourth position, of which few are in ordinary text by chance. */
 function longGrams(): WasmFunction {
-  const [group, at, shift, filter, chains, last] = [0, 1, 2, 3, 4, 5];
-  const hashes = Array.from({ length: UNROLL }, (_, k) => 6 + k);
-  const bits = Array.from({ length: UNROLL }, (_, k) => 6 + UNROLL + k);
-  const gram = 6 + 2 * UNROLL;
-  const stride = 4;
-  const gramAt = (k: number): Code => or64(load64(get(at), k * stride), i64(LONG_FOLD_BITS));
-  const wordOf = (k: number): Code => shl(shr(get(hashes[k]!), get(shift)), i32(2));
-  const look = (k: number): Code =>
-    [
-      set(hashes[k]!, lower(shr64(mul64(gramAt(k), i64(LONG_HASH)), i64(32n)))),
-      set(bits[k]!, shr(load32(add(get(filter), wordOf(k))), get(hashes[k]!))),
-    ].flat();
-  const follow = (k: number): Code =>
-    when(
-      and(get(bits[k]!), i32(1)),
-      set(gram, gramAt(k)),
-      call(
-        LONG_CHAIN,
-        load32(add(get(chains), wordOf(k))),
-        add(get(at), i32(k * stride)),
-        lower(get(gram)),
-        lower(shr64(get(gram), i64(32n))),
-      ),
-    );
-  const all = hashes.map((_, k) => k);
-  const anyBit = all.map((k) => get(bits[k]!)).reduce((a, b) => or(a, b));
-  return {
-    parameters: 1,
-    hasResult: false,
-    locals: [I32, I32, I32, I32, I32, ...hashes.map(() => I32), ...bits.map(() => I32), I64],
-    body: [
-      set(shift, load32(get(group), GRAM_CLASS.SHIFT)),
-      set(filter, load32(get(group), GRAM_CLASS.FILTER)),
-      set(chains, load32(get(group), GRAM_CLASS.CHAINS)),
-      set(at, getGlobal(START)),
-      set(last, sub(getGlobal(STOP), i32(8 + (UNROLL - 1) * stride))),
-      block(
-        loop(
-          branchIf(above(get(at), get(last)), 1),
-          ...all.map(look),
-          when(and(anyBit, i32(1)), ...all.map(follow)),
-          set(at, add(get(at), i32(UNROLL * stride))),
-          branch(0),
-        ),
-      ),
-      set(last, sub(getGlobal(STOP), i32(8))),
-      loop(leaveIf(above(get(at), get(last))), look(0), follow(0), set(at, add(get(at), i32(stride))), branch(0)),
-    ].flat(),
-  };
+  const gram = (position: Code, offset: number): Code => or64(load64(position, offset), i64(LONG_FOLD_BITS));
+  return gramScan({
+    width: 8,
+    stride: 4,
+    locals: [I64],
+    hash: (position, offset) => lower(shr64(mul64(gram(position, offset), i64(LONG_HASH)), i64(32n))),
+    follow: (chain, position, offset, own) =>
+      [
+        set(own, gram(position, offset)),
+        call(LONG_CHAIN, chain, add(position, i32(offset)), lower(get(own)), lower(shr64(get(own), i64(32n)))),
+      ].flat(),
+  });
 }
 
 /**
