@@ -4,15 +4,21 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './lib/build.mjs';
 import { ensurePackages, hasCommand, isPackaged } from './lib/debian.mjs';
-import { ensureNodeModules, headersPrefix } from './lib/npm.mjs';
+import { ensureAddons, ensureNodeModules, headersPrefix } from './lib/npm.mjs';
 import { runScript, SetupError } from './lib/output.mjs';
 import { RUN_PACKAGES, TEST_PACKAGES } from './lib/packages.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NODE_MINIMUM = [20, 19];
 
-/** Brings packages, node_modules, add-ons and, unless `build` is false, the build up to date. */
-export async function setup({ tests, build = true }) {
+/** Makes everything ready. */
+export async function setup({ tests }) {
+  await install({ tests });
+  await prepare({ build: true });
+}
+
+/** Brings the Debian packages and node_modules up to date. */
+export async function install({ tests }) {
   checkNode();
   // Debian's own nodejs keeps its headers in a package of their own.
   const headers = headersPrefix() === undefined && isPackaged(process.execPath);
@@ -22,7 +28,11 @@ export async function setup({ tests, build = true }) {
   await ensurePackages(run, 'Portcullis');
   if (tests) await ensurePackages(TEST_PACKAGES, 'npm test');
   await ensureNodeModules(ROOT);
-  if (build) await ensureBuilt(ROOT);
+}
+
+/** Brings what is compiled from installed packages up to date: the add-ons and, side by side with them, the build. */
+export async function prepare({ build }) {
+  await Promise.all([ensureAddons(ROOT), build ? ensureBuilt(ROOT) : undefined]);
 }
 
 function checkNode() {

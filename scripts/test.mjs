@@ -2,7 +2,7 @@
 // The last line is `N passed, N failed`, with `, N skipped` when there are any. With CI=true a test that was
 // skipped because something is missing fails the run.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { filesUnder } from './lib/build.mjs';
@@ -10,7 +10,7 @@ import { compileTests } from './lib/compile-tests.mjs';
 import { progress, runScript } from './lib/output.mjs';
 import { noResults } from './lib/results.mjs';
 import { STAGES } from './lib/stages.mjs';
-import { ROOT, setup } from './setup.mjs';
+import { install, prepare, ROOT } from './setup.mjs';
 
 /** In CI a test may be skipped because it makes no sense there, never because something is missing or nobody knows why. */
 const FORBIDDEN_SKIPS =
@@ -48,7 +48,7 @@ async function runStage(stage, reportDir) {
   if (!stage.isCheck && stage.files.length === 0)
     return { ...noResults(), failed: [`${stage.name}: no test file found`] };
   const report = join(reportDir, stage.name);
-  const problem = await spawnStage(stage, stage.command(stage.files, report, ROOT));
+  const problem = await spawnStage(stage, stage.command(stage.files, report, ROOT), `${report}.out`);
   const results = stage.isCheck ? noResults() : stage.read(report);
   // Whatever the report says, a stage that ended badly has failed; one that counted nothing did not test.
   if (problem !== undefined && results.failed.length === 0) results.failed.push(`${stage.name}: ${problem}`);
@@ -58,19 +58,17 @@ async function runStage(stage, reportDir) {
   return results;
 }
 
-/** Works through the list with two at a time. */
-async function inTwoLanes(list, work) {
-  const rest = [...list];
-  const lane = async () => {
-    for (let next = rest.shift(); next !== undefined; next = rest.shift()) await work(next);
-  };
-  await Promise.all([lane(), lane()]);
-}
-
-/** Runs a stage in a process group of its own. Returns what went wrong, or undefined. */
-function spawnStage(stage, [command, ...args]) {
+/**
+ * Runs a stage in a process group of its own. Stages of the desk give way to those of the lab, and say what they have to say
+ * when they are done, not between the lines of the other lane.
+ * @returns what went wrong, or undefined.
+ */
+function spawnStage(stage, command, outputFile) {
+  const givesWay = stage.lane === 'desk';
+  const [program, ...args] = givesWay ? ['nice', '-n', '15', ...command] : command;
+  const output = givesWay ? openSync(outputFile, 'w') : 'inherit';
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', output, output], detached: true });
     running.add(child);
     const limit = setTimeout(() => {
       progress(`${stage.name}: stopped after ${stage.limitSecs} s`);
@@ -79,6 +77,10 @@ function spawnStage(stage, [command, ...args]) {
     const finish = (problem) => {
       clearTimeout(limit);
       running.delete(child);
+      if (givesWay) {
+        closeSync(output);
+        process.stdout.write(readFileSync(outputFile));
+      }
       resolve(problem);
     };
     child.on('error', (error) => finish(error.message));
@@ -111,13 +113,19 @@ function summarise(totals, ci) {
   return failed.length > 0 ? 1 : 0;
 }
 
+/** Compiles what the tests run; nothing when only checks are asked for. */
+async function prepareTests(stages, build) {
+  if (stages.every((stage) => stage.isCheck)) return;
+  await prepare({ build });
+  if (stages.some((stage) => stage.compiled)) await compileTests(ROOT);
+}
+
 async function main() {
   const filters = process.argv.slice(2);
   const stages = selectStages(filters);
   if (stages.length === 0) throw new Error(`No stage and no test file matches: ${filters.join(' ')}`);
   const programs = stages.some((stage) => stage.programs);
-  await setup({ tests: programs, build: programs });
-  if (stages.some((stage) => stage.compiled)) await compileTests(ROOT);
+  await install({ tests: programs });
   mkdirSync(join(ROOT, '.cache'), { recursive: true });
   const reportDir = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
   const totals = { ...noResults(), failed: strayTests(), checks: 0 };
@@ -137,12 +145,18 @@ async function main() {
       : `${passed} passed, ${failed.length} failed`;
     progress(`${stage.name}: ${counts} in ${((Date.now() - start) / 1000).toFixed(1)} s`);
   };
-  // Checks use one processor each and disturb nothing; tests get the machine to themselves.
-  await inTwoLanes(
-    stages.filter((stage) => stage.isCheck),
-    run,
-  );
-  for (const stage of stages.filter((stage) => !stage.isCheck)) await run(stage);
+  const lane = async (name, wanted = () => true) => {
+    for (const stage of stages) if (stage.lane === name && wanted(stage)) await run(stage);
+  };
+  // Checks read sources only: they need not wait for what is compiled.
+  const ready = prepareTests(stages, programs);
+  const desk = async () => {
+    await lane('desk', (stage) => stage.isCheck);
+    await ready;
+    await lane('desk', (stage) => !stage.isCheck);
+  };
+  await Promise.all([desk(), ready.then(() => lane('lab'))]);
+  await lane('alone');
   rmSync(reportDir, { recursive: true });
   return summarise(totals, process.env.CI === 'true');
 }

@@ -7,14 +7,16 @@ import { progress, runQuietly, SetupError } from './output.mjs';
 const NATIVE = ['cap', 'better-sqlite3'];
 const LOAD_CHECK = `require('cap').deviceList(); new (require('better-sqlite3'))(':memory:').close();`;
 
-/** Installs the locked npm packages when node_modules is not what package-lock.json says, then the add-ons. */
+/** Installs the locked npm packages when node_modules is not what package-lock.json says. */
 export async function ensureNodeModules(root) {
-  if (!modulesMatchLock(root)) {
-    progress('npm ci: installing the locked npm packages');
-    await runQuietly('npm', ['ci', '--no-progress'], { cwd: root, what: 'npm ci' });
-  }
-  if (loadError(root) === undefined) return;
-  await compileAddons(root);
+  if (modulesMatchLock(root)) return;
+  progress('npm ci: installing the locked npm packages');
+  await runQuietly('npm', ['ci', '--no-progress'], { cwd: root, what: 'npm ci' });
+}
+
+/** Compiles the add-ons when this Node cannot load them. */
+export async function ensureAddons(root) {
+  if (loadError(root) !== undefined) await compileAddons(root);
 }
 
 /**

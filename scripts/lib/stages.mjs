@@ -6,11 +6,18 @@ import { readNodeTestResults, readVitestResults } from './results.mjs';
 const bin = (name) => join('node_modules/.bin', name);
 
 /** A check that passes or fails as a whole; it adds to the failures, never to the passed tests. */
-const check = (name, command, args) => ({ name, files: [], limitSecs: 600, command: () => [bin(command), ...args] });
+const check = (name, command, args) => ({
+  name,
+  lane: 'desk',
+  files: [],
+  limitSecs: 600,
+  command: () => [bin(command), ...args],
+});
 
 /** Tests of one folder, run by node in their compiled form. */
-const nodeTests = (name, { concurrency, limitSecs, root, onRequest = false }) => ({
+const nodeTests = (name, { lane, concurrency, limitSecs, root, onRequest = false }) => ({
   name,
+  lane,
   root,
   onRequest,
   programs: root,
@@ -28,8 +35,9 @@ const nodeTests = (name, { concurrency, limitSecs, root, onRequest = false }) =>
 });
 
 /** Tests of the console, run by vitest; those in a browser talk to a stand-in of the API. */
-const consoleTests = (name, folder, config, programs = false) => ({
+const consoleTests = (name, lane, folder, config, programs = false) => ({
   name,
+  lane,
   programs,
   limitSecs: 300,
   files: (base) => filesUnder(join(base, folder)).filter((file) => file.endsWith('.test.ts')),
@@ -42,8 +50,11 @@ const consoleTests = (name, folder, config, programs = false) => ({
 });
 
 /**
- * The stages of `npm test`, in order. `files` says what a filter is matched against; `programs`
- * marks stages that need the test programs, `root` those that also make network namespaces, `compiled` those that run compiled tests; `limitSecs` ends a stage that hangs,
+ * The stages of `npm test`. Two lanes run side by side, each in the order given here: stages of the `lab` wait for packets and
+ * timers more than they compute, those of the `desk` take the time that is left. A stage that runs `alone` comes after both.
+ *
+ * `files` says what a filter is matched against; `programs` marks stages that need the test programs and the build, `root` those
+ * that also make network namespaces, `compiled` those that run compiled tests; `limitSecs` ends a stage that hangs,
  * `onRequest` marks stages that run only when they are named.
  */
 export const STAGES = [
@@ -60,14 +71,14 @@ export const STAGES = [
     '.',
   ]),
   check('imports', 'depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src']),
-  nodeTests('unit', { concurrency: 2, limitSecs: 400, root: false }),
-  consoleTests('console', 'admin-ui/test/unit', 'admin-ui/vitest.config.ts'),
-  consoleTests('console-browser', 'admin-ui/test/browser', 'admin-ui/vitest.browser.config.ts', true),
-  nodeTests('replay', { concurrency: 2, limitSecs: 300, root: false }),
-  nodeTests('integration', { concurrency: 2, limitSecs: 600, root: true }),
-  nodeTests('e2e', { concurrency: 2, limitSecs: 600, root: true }),
+  nodeTests('unit', { lane: 'desk', concurrency: 2, limitSecs: 900, root: false }),
+  consoleTests('console', 'desk', 'admin-ui/test/unit', 'admin-ui/vitest.config.ts'),
+  nodeTests('replay', { lane: 'desk', concurrency: 2, limitSecs: 300, root: false }),
+  nodeTests('e2e', { lane: 'lab', concurrency: 2, limitSecs: 900, root: true }),
+  nodeTests('integration', { lane: 'lab', concurrency: 2, limitSecs: 900, root: true }),
+  consoleTests('console-browser', 'lab', 'admin-ui/test/browser', 'admin-ui/vitest.browser.config.ts', true),
   // What these assert is a time: nothing else may run beside them.
-  nodeTests('timing', { concurrency: 1, limitSecs: 300, root: true }),
+  nodeTests('timing', { lane: 'alone', concurrency: 1, limitSecs: 300, root: true }),
   // The Debian package in a booted Debian of its own: minutes.
-  nodeTests('package', { concurrency: 1, limitSecs: 1500, root: true, onRequest: true }),
+  nodeTests('package', { lane: 'alone', concurrency: 1, limitSecs: 1500, root: true, onRequest: true }),
 ];

@@ -17,12 +17,18 @@ const ASKED_US = 5e6;
 const FIRST_US = 1e6;
 /** The rightful owner counts as alive for this long after its last ARP packet. */
 const ALIVE_US = 120e6;
+/** Hosts answer a question within this time, sleeping ones too; what comes later answers nothing. */
+const ANSWER_US = 2e5;
+/** Addresses of 169.254.0.0/16 are told to everybody, answers too (RFC 3927 2.5). */
+const LINK_LOCAL = 0xa9fe;
 /** A sweep asks in vain for at least this share of its targets. */
 const MIN_SILENT_SHARE = 0.2;
 
 /**
  * ARP sweeps (one station asks for many addresses) and ARP spoofing (a second MAC address keeps claiming an address
- * whose first owner is alive, or one station claims several addresses that belong to others).
+ * whose first owner is alive, or one station claims several addresses that belong to others). Fail-over, a new network
+ * card and duplicate addresses look alike for a moment: there the first owner falls silent, or the second only announces
+ * itself and answers what it is asked.
  */
 export class ArpDetector implements Detector {
   readonly name = 'arp';
@@ -36,9 +42,12 @@ export class ArpDetector implements Detector {
   private readonly sweepLimit: Limiter;
   private readonly owners: AddressTable;
   private readonly ownerMac: Float64Array;
-  private readonly ownerSince: Float64Array;
   private readonly ownerSeen: Float64Array;
   private readonly claims: Uint8Array;
+  /** Those among the claims that are replies to somebody who did not ask, or was answered long before. */
+  private readonly lies: Uint8Array;
+  /** 1 when the owner spoke after the first of the claims. */
+  private readonly contradicted: Uint8Array;
   private readonly claimUs: Float64Array;
   /** 1 while a question for the address has not been answered by another than its owner. */
   private readonly questions: Uint8Array;
@@ -61,9 +70,10 @@ export class ArpDetector implements Detector {
     this.sweepLimit = reporter.limiter(this.stations);
     this.owners = new AddressTable(options.maxTargets);
     this.ownerMac = new Float64Array(n);
-    this.ownerSince = new Float64Array(n);
     this.ownerSeen = new Float64Array(n);
     this.claims = new Uint8Array(n);
+    this.lies = new Uint8Array(n);
+    this.contradicted = new Uint8Array(n);
     this.claimUs = new Float64Array(n);
     this.questions = new Uint8Array(n);
     this.askedUs = new Float64Array(n);
@@ -169,10 +179,11 @@ export class ArpDetector implements Detector {
     });
   }
 
-  /** Two hosts with one address ask as usual and answer each question once; a liar says more than it is asked. */
+  /** Two hosts with one address ask as usual and answer each question once and at once; a liar says more, later, to all. */
   private isDuplicate(p: DecodedPacket, owner: number): boolean {
     if (p.arpOp === REQUEST) return p.dst3 !== p.src3;
-    if (this.questions[owner] === 0) return false;
+    const isLate = p.tsUs - this.askedUs[owner]! > ANSWER_US;
+    if (this.questions[owner] === 0 || isLate || isReplyToAll(p)) return false;
     this.questions[owner] = 0;
     return true;
   }
@@ -181,7 +192,6 @@ export class ArpDetector implements Detector {
     const owner = this.owners.acquire(0, 0, 0, p.src3, p.tsUs);
     if (this.owners.inserted || p.tsUs - this.ownerSeen[owner]! > ALIVE_US) {
       this.ownerMac[owner] = mac;
-      this.ownerSince[owner] = p.tsUs;
       this.ownerSeen[owner] = p.tsUs;
       this.claims[owner] = 0;
       if (this.owners.inserted) this.askedUs[owner] = p.arpOp === REPLY ? p.tsUs - ASKED_US + FIRST_US : 0;
@@ -189,15 +199,38 @@ export class ArpDetector implements Detector {
     }
     if (this.ownerMac[owner] === mac) {
       this.ownerSeen[owner] = p.tsUs;
+      this.contradicted[owner] = 1;
       return;
     }
     if (this.isDuplicate(p, owner)) return;
-    if (p.tsUs - this.claimUs[owner]! > this.options.windowSecs * 1e6) this.claims[owner] = 0;
-    this.claimUs[owner] = p.tsUs;
-    if (this.claims[owner]! < 255) this.claims[owner]! += 1;
-    if (this.claims[owner]! < this.options.changes || !this.spoofLimit.isDue(owner, p.tsUs)) return;
+    this.countClaim(p, owner);
+    if (!this.isSpoofed(owner) || !this.spoofLimit.isDue(owner, p.tsUs)) return;
     this.spoofLimit.mark(owner, p.tsUs);
+    this.reportSpoofing(p, owner);
+  }
+
+  private countClaim(p: DecodedPacket, owner: number): void {
+    if (this.claims[owner] === 0 || p.tsUs - this.claimUs[owner]! > this.options.windowSecs * 1e6) {
+      this.claims[owner] = 0;
+      this.lies[owner] = 0;
+      this.contradicted[owner] = 0;
+    }
+    this.claimUs[owner] = p.tsUs;
+    if (this.claims[owner]! === 255) return;
+    this.claims[owner]! += 1;
+    if (p.arpOp === REPLY && p.dst3 !== p.src3) this.lies[owner]! += 1;
+  }
+
+  /** Announcements mean something when the owner contradicts them; replies that nobody asked for do so in any case. */
+  private isSpoofed(owner: number): boolean {
+    const { changes, lies } = this.options;
+    if (this.contradicted[owner] === 0) return this.lies[owner]! >= changes;
+    return this.lies[owner]! >= lies || this.claims[owner]! >= changes;
+  }
+
+  private reportSpoofing(p: DecodedPacket, owner: number): void {
     const count = this.claims[owner]!;
+    const ownerSecs = Number(((p.tsUs - this.ownerSeen[owner]!) / 1e6).toFixed(1));
     this.reporter.report({
       ...ends(p),
       entry: BEHAVIOURS.arpSpoofing,
@@ -212,8 +245,9 @@ export class ArpDetector implements Detector {
           name: 'claims',
           value: count,
           unit: 'packets',
-          text: `${formatMac(p.data, p.arpSenderMacOffset)} claimed ${formatIpv4(p.src3)} ${count} times; it belongs to ${macText(this.ownerMac[owner]!)}, which is alive`,
+          text: `${formatMac(p.data, p.arpSenderMacOffset)} claimed ${formatIpv4(p.src3)} ${count} times; it belongs to ${macText(this.ownerMac[owner]!)}, last heard ${ownerSecs} s ago`,
         },
+        { name: 'unasked_replies', value: this.lies[owner]!, unit: 'packets' },
         { name: 'claimed_address', value: formatIpv4(p.src3) },
         { name: 'sender_mac', value: formatMac(p.data, p.arpSenderMacOffset) },
         { name: 'owner_mac', value: macText(this.ownerMac[owner]!) },
@@ -235,6 +269,12 @@ function ends(
     packetUs: p.tsUs,
     packetNumber: p.number,
   };
+}
+
+/** A reply to one station that is sent to all: hosts answer whoever asked (RFC 826). */
+function isReplyToAll(p: DecodedPacket): boolean {
+  if (p.srcMacOffset < 6 || p.dst3 === p.src3 || p.src3 >>> 16 === LINK_LOCAL) return false;
+  return readMac(p.data, p.srcMacOffset - 6) === 0xffff_ffff_ffff;
 }
 
 /** A MAC address as a 48-bit number. */

@@ -47,7 +47,11 @@ const arp = z
     targets: count(40, 'Distinct addresses asked for in the window that make an ARP sweep'),
     changes: count(
       3,
-      'Unasked claims by a second MAC address in the window, while the first is alive, that make ARP spoofing',
+      'Unasked claims by a second MAC address, at most a window apart, while the first is alive, that make ARP spoofing',
+    ),
+    lies: count(
+      2,
+      'Claims among them that are replies to a host that had not asked, enough when the first address goes on answering',
     ),
     unasked: count(8, 'Replies in the window that nobody asked for, for two addresses or more, by one MAC address'),
   })

@@ -94,10 +94,13 @@ export function arpPacket(fields: {
   senderIp: string;
   targetIp: string;
   senderMac?: readonly number[];
+  /** Sent to every station instead of one. */
+  toAll?: boolean;
 }): DecodedPacket {
   const p = new DecodedPacket();
   const mac = fields.senderMac ?? [2, 0, 0, 0, 0, 1];
   p.data = new Uint8Array(60);
+  if (fields.toAll === true) p.data.fill(0xff, 0, 6);
   p.data.set(mac, 6);
   p.data.set(mac, 22);
   p.tsUs = T0 + (fields.at ?? 0) * 1e6;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PROTO, TCP } from '../../../../src/domain/packet.js';
-import { packet } from '../../support/packets.js';
+import { packet, T0 } from '../../support/packets.js';
 import { back, connection, handshake, Replay } from '../../support/replay.js';
 
 const RST = TCP.RST | TCP.ACK;
@@ -77,6 +77,61 @@ test('a misconfigured host that never gets an answer, or is always refused, is n
   }
   r.wait(2);
   assert.deepEqual(r.labels(), []);
+});
+
+/** The owner is asked for its address once a second, and answers. */
+function asked(r: Replay, at: number): void {
+  r.arp({ at, op: 1, senderMac: ASKER, senderIp: '10.0.0.9', targetIp: '10.0.0.1' });
+  r.arp({ at: at + 0.0005, op: 2, senderMac: OWNER, senderIp: '10.0.0.1', targetIp: '10.0.0.9' });
+}
+
+test('two claims of a gateway that goes on answering are spoofing, to one host or to all, between questions or behind one', () => {
+  for (const [gap, toAll] of [
+    [0.5, false],
+    [0.01, true],
+  ] as const) {
+    const r = new Replay();
+    for (let i = 0; i < 4; i++) {
+      asked(r, i);
+      if (i % 2 === 0)
+        r.arp({ at: i + gap, op: 2, senderMac: OTHER, senderIp: '10.0.0.1', targetIp: '10.0.0.9', toAll });
+    }
+    assert.deepEqual(r.labels(), ['arp_spoofing'], String(gap));
+    const [d] = r.detections;
+    assert.equal((d!.packetUs - T0) / 1e6, 2 + gap, 'by the second claim');
+    assert.match(
+      d!.evidence[0]!.text!,
+      /^02:00:00:00:00:02 claimed 10\.0\.0\.1 2 times; .* 02:00:00:00:00:01, last heard/,
+    );
+  }
+});
+
+test('a fail-over, a fail-back, a new network card and a twin that announces itself are no spoofing', () => {
+  const announce = (r: Replay, at: number, senderMac: number[], times: number): void => {
+    for (let i = 0; i < times; i++)
+      r.arp({ at: at + i / 10, op: 1 + (i % 2), senderMac, senderIp: '10.0.0.1', targetIp: '10.0.0.1', toAll: true });
+  };
+  const failOver = new Replay();
+  asked(failOver, 0);
+  announce(failOver, 10, OTHER, 10);
+  for (let i = 0; i < 20; i++) {
+    failOver.arp({ at: 20 + i, op: 1, senderMac: ASKER, senderIp: '10.0.0.9', targetIp: '10.0.0.1' });
+    failOver.arp({ at: 20.001 + i, op: 2, senderMac: OTHER, senderIp: '10.0.0.1', targetIp: '10.0.0.9' });
+  }
+  announce(failOver, 45, OWNER, 10);
+  for (let i = 0; i < 20; i++) asked(failOver, 50 + i);
+  assert.deepEqual(failOver.labels(), []);
+  const twin = new Replay();
+  asked(twin, 0);
+  // RFC 5227: two announcements, and one defence of the owner.
+  announce(twin, 10, OTHER, 1);
+  announce(twin, 10.01, OWNER, 1);
+  announce(twin, 12, OTHER, 1);
+  for (let i = 0; i < 20; i++) {
+    asked(twin, 20 + i);
+    twin.arp({ at: 20.1 + i, op: 2, senderMac: OTHER, senderIp: '10.0.0.1', targetIp: '10.0.0.9' });
+  }
+  assert.deepEqual(twin.labels(), []);
 });
 
 test('two hosts with one address are no spoofing; a host that answers unasked is', () => {
