@@ -25,7 +25,7 @@ export interface RunDeps {
   dataDir: string;
   /** Entry of the command line, which trains. */
   main: string;
-  /** Arguments of node before it. */
+  /** The report of a run under way has changed. */
   changed(report: TrainingReport): void;
   now(): number;
 }
@@ -97,25 +97,31 @@ export async function trainChallenger(
     take(report, result);
     return result.gate.promote;
   } catch (error) {
-    const problem = error instanceof AppError ? error : undefined;
-    report.state = problem?.code === 'train.cancelled' ? 'cancelled' : 'failed';
-    report.error = isDiskFull(error)
-      ? {
-          code: 'training.disk_full',
-          message: `${errorMessage(error)} The champion was not touched.`,
-          fix: 'Free space in data_dir and start it again.',
-        }
-      : {
-          code: problem?.code ?? 'train.child_failed',
-          message: problem?.message ?? errorMessage(error),
-          fix: problem?.fix ?? '',
-        };
+    report.state = error instanceof AppError && error.code === 'train.cancelled' ? 'cancelled' : 'failed';
+    report.error = runProblem(error);
     report.summary = report.error.message;
     return false;
   } finally {
     report.progress = null;
     report.finishedMs = deps.now();
   }
+}
+
+/** What went wrong with a run, for its report. */
+export function runProblem(error: unknown): NonNullable<TrainingReport['error']> {
+  if (isDiskFull(error)) {
+    return {
+      code: 'training.disk_full',
+      message: `${errorMessage(error)} The champion was not touched.`,
+      fix: 'Free space in data_dir and start it again.',
+    };
+  }
+  const problem = error instanceof AppError ? error : undefined;
+  return {
+    code: problem?.code ?? 'train.child_failed',
+    message: problem?.message ?? errorMessage(error),
+    fix: problem?.fix ?? '',
+  };
 }
 
 /** Here, or in the child, whose error is text. */

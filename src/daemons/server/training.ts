@@ -1,20 +1,17 @@
-import cron from 'node-cron';
 import type { Actor } from '../../api/index.js';
 import type { ModelDrift, TrainingReport, TrainingRequest, TrainingRun, TrainingStatus } from '../../contract/http.js';
 import type { ScoredFlow, ShadowCount } from '../../contract/ipc.js';
+import type { SiemHealthEvent } from '../../domain/siem-event.js';
 import { AppError, errorMessage } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';
-import { uuid7 } from '../../util/uuid7.js';
-import type { SiemHealthEvent } from '../../domain/siem-event.js';
+import { createChallengers } from './training-challengers.js';
 import { countNewLabels } from './training-data.js';
-import { createDriftWatch } from './training-drift.js';
-import { newReport, removeRunFolder, runFolder, trainChallenger, type RunDeps } from './training-run.js';
-import { addShadow, emptyShadow, shadowVerdict } from './training-shadow.js';
-import { join } from 'node:path';
+import { createDriftAlarm } from './training-drift-alarm.js';
+import { newReport, trainChallenger, type RunDeps } from './training-run.js';
+import { createSampleKeeper } from './training-samples.js';
+import { createSchedule, type Schedule } from './training-schedule.js';
 
-const DRIFT_EVERY_MS = 300_000;
-/** Thousands of vectors are compared: not for every request. */
-const DRIFT_CACHE_MS = 10_000;
+/** Progress of a run is told at most this often. */
 const CHANGED_EVERY_MS = 500;
 
 export interface TrainingDeps extends Omit<RunDeps, 'changed'> {
@@ -47,7 +44,7 @@ export interface Training {
   /** A person promoted a version. */
   promoted(model: string, version: string, by: string): void;
   drift(): ModelDrift[];
-  /** Once a second or so: verdicts of the shadow, drift alarms. */
+  /** Once a second or so: the schedule, verdicts of the shadow, drift alarms. */
   tick(): void;
   metrics(): Record<string, number>;
   /** Resolves when a run that was under way has ended. */
@@ -55,19 +52,16 @@ export interface Training {
 }
 
 export function createTraining(deps: TrainingDeps): Training {
-  const { store, models, options, log, now } = deps;
-  const counts = { runs: 0, promoted: 0, refused: 0, failed: 0, samplesKept: 0 };
-  const watch = createDriftWatch(options.driftRows);
-  const driftLevels = new Map<string, ModelDrift['level']>();
-  /** Reports of runs whose challenger scores live traffic, by model. */
-  const challengers = new Map<string, TrainingReport>();
+  const { store, models, options, log, now, toSiem } = deps;
+  const counts = { runs: 0, promoted: 0, refused: 0, failed: 0 };
+  const drift = createDriftAlarm({ models, rows: options.driftRows, now, toSiem });
+  const samples = createSampleKeeper(store, options, { log, now });
+  const challengers = createChallengers({ ...deps, refused: () => counts.refused++ });
+  const { keep, conclude } = challengers;
   let running: { report: TrainingReport; abort: AbortController; done: Promise<void> } | undefined;
-  let schedule: ReturnType<typeof cron.schedule> | undefined;
-  let sampled = 0;
-  let lastDriftMs = 0;
-  let driftNow: { atMs: number; list: ModelDrift[] } = { atMs: -Infinity, list: [] };
+  let schedule: Schedule | undefined;
+  let isNight = false;
   let lastChangedMs = 0;
-  let lastPruneMs = 0;
 
   function changed(report: TrainingReport): void {
     const at = now();
@@ -76,84 +70,22 @@ export function createTraining(deps: TrainingDeps): Training {
     deps.publish(report);
   }
 
-  async function keep(report: TrainingReport): Promise<void> {
-    deps.publish(report);
-    try {
-      await store.training.save(report);
-    } catch (error) {
-      log.error({ err: error, run: report.id }, 'The report of a training run was not stored.');
-    }
-  }
-
-  /** A run has come to rest: report to the store and the SIEM, files removed unless its challenger goes on scoring. */
-  async function conclude(report: TrainingReport, status: SiemHealthEvent['status']): Promise<void> {
-    log.info({ run: report.id, model: report.model, state: report.state }, 'A training run came to rest.');
-    deps.toSiem(status, `training ${report.model}`, `Training of ${report.model}: ${report.state}. ${report.summary}`);
-    if (report.state !== 'suggested') {
-      if (challengers.get(report.model)?.id === report.id) challengers.delete(report.model);
-      removeRunFolder(deps.dataDir, report.id);
-    }
-    await keep(report);
-  }
-
-  async function replaceChallenger(model: string, reason: string): Promise<void> {
-    const old = challengers.get(model);
-    if (!old) return;
-    models.setChallenger(model, undefined);
-    old.state = 'dismissed';
-    old.summary = reason;
-    await conclude(old, 'ok');
-  }
-
   async function run(report: TrainingReport, request: TrainingRequest, signal: AbortSignal): Promise<void> {
     const better = await trainChallenger(report, request, { ...deps, changed }, signal);
-    if (!better) {
-      counts[report.state === 'refused' ? 'refused' : 'failed']++;
-      await conclude(report, report.state === 'failed' ? 'warning' : 'ok');
-      return;
-    }
-    await replaceChallenger(report.model, 'A newer challenger took its place.');
-    report.state = 'shadow';
-    report.shadow = emptyShadow(report, options, now());
-    report.summary = 'Better by the gate; it scores live traffic beside the champion.';
-    challengers.set(report.model, report);
-    models.setChallenger(report.model, join(runFolder(deps.dataDir, report.id), 'bundle'));
-    await keep(report);
-    judgeShadow(report);
+    if (better) return challengers.enter(report);
+    counts[report.state === 'refused' ? 'refused' : 'failed']++;
+    return conclude(report, report.state === 'failed' ? 'warning' : 'ok');
   }
 
-  function judgeShadow(report: TrainingReport): void {
-    if (report.state !== 'shadow' || !report.shadow) return;
-    const verdict = shadowVerdict(report.shadow, options, { budget: report.gate?.budget ?? 0, nowMs: now() });
-    if (verdict === 'wait') return;
-    report.shadow.ok = verdict === 'ok';
-    void settle(report, verdict === 'ok').catch((error: unknown) => {
-      log.error({ err: error, run: report.id }, 'A challenger could not be settled.');
-    });
-  }
-
-  async function settle(report: TrainingReport, ok: boolean): Promise<void> {
-    const s = report.shadow!;
-    const alarms = `${s.both + s.challengerOnly} of ${s.rows} live vectors alarmed, with the champion ${s.both + s.championOnly}`;
-    if (!ok) {
-      models.setChallenger(report.model, undefined);
-      report.state = 'refused';
-      report.summary = `It alarms too often on live traffic: ${alarms}.`;
-      counts.refused++;
-      return conclude(report, 'ok');
+  async function night(): Promise<void> {
+    isNight = true;
+    try {
+      await training.nightly();
+    } catch (error) {
+      log.error({ err: error }, 'The scheduled training failed.');
+    } finally {
+      isNight = false;
     }
-    if (options.promotion === 'suggest') {
-      report.state = 'suggested';
-      report.summary = `Better than the champion, and quiet enough on live traffic (${alarms}). Promote or dismiss it.`;
-      return conclude(report, 'warning');
-    }
-    report.summary = `Promoted by policy: better than the champion; ${alarms}.`;
-    models.promote(report.model, report.challenger, 'policy', report.summary);
-  }
-
-  function find(id: string): TrainingReport | undefined {
-    if (running?.report.id === id) return running.report;
-    return [...challengers.values()].find((r) => r.id === id);
   }
 
   function wanted(): string[] {
@@ -170,6 +102,18 @@ export function createTraining(deps: TrainingDeps): Training {
       });
   }
 
+  async function statusOf(name: string): Promise<TrainingStatus['models'][number]> {
+    const { card } = models.champion(name);
+    const newLabels = await countNewLabels(store, card.schema.name, card.trainedMs);
+    const tooFew = newLabels < options.minNewLabels ? `${newLabels} of ${options.minNewLabels} new labels` : '';
+    return {
+      model: name,
+      newLabels,
+      benignSamples: await store.samples.count(card.schema.name),
+      blockedBy: wanted().includes(name) ? tooFew : 'not among training.models',
+    };
+  }
+
   const training: Training = {
     async open() {
       for (const report of await store.training.inState(['running'])) {
@@ -180,44 +124,17 @@ export function createTraining(deps: TrainingDeps): Training {
         report.error = { code: 'training.interrupted', message: report.summary, fix: 'Start it again.' };
         await conclude(report, 'warning');
       }
-      for (const report of await store.training.inState(['shadow', 'suggested'])) {
-        const scores = models.folders().some((f) => f.name === report.model && f.challenger !== undefined);
-        if (scores && !challengers.has(report.model)) challengers.set(report.model, report);
-        else {
-          report.state = 'dismissed';
-          report.summary = 'Its files are gone.';
-          await conclude(report, 'ok');
-        }
-      }
-      if (!options.enabled) return;
-      schedule = cron.schedule(options.schedule, () => {
-        if (deps.isScheduler?.() === false) return;
-        training.nightly().catch((error: unknown) => {
-          log.error({ err: error }, 'The scheduled training failed.');
-        });
-      });
+      await challengers.resume();
+      if (options.enabled) schedule = createSchedule(options.schedule);
     },
     async status() {
       const list: TrainingStatus['models'] = [];
-      for (const { name } of models.folders()) {
-        const { card } = models.champion(name);
-        const newLabels = await countNewLabels(store, card.schema.name, card.trainedMs);
-        list.push({
-          model: name,
-          newLabels,
-          benignSamples: await store.samples.count(card.schema.name),
-          blockedBy: !wanted().includes(name)
-            ? 'not among training.models'
-            : newLabels < options.minNewLabels
-              ? `${newLabels} of ${options.minNewLabels} new labels`
-              : '',
-        });
-      }
-      const suggested = [...challengers.values()].filter((r) => r.state === 'suggested');
+      for (const { name } of models.folders()) list.push(await statusOf(name));
+      const suggested = challengers.list().filter((r) => r.state === 'suggested');
       return {
         enabled: options.enabled,
         schedule: options.schedule,
-        nextRunMs: schedule?.getNextRun()?.getTime() ?? 0,
+        nextRunMs: schedule?.nextMs() ?? 0,
         promotion: options.promotion,
         running: running?.report ?? null,
         suggested: suggested.sort((a, b) => b.startedMs - a.startedMs)[0] ?? null,
@@ -225,7 +142,7 @@ export function createTraining(deps: TrainingDeps): Training {
         models: list,
       };
     },
-    current: find,
+    current: (id) => (running?.report.id === id ? running.report : challengers.find(id)),
     async start(request, actor, trigger = 'person') {
       if (running) {
         throw new AppError({
@@ -264,16 +181,15 @@ export function createTraining(deps: TrainingDeps): Training {
       return report;
     },
     async dismiss(id, reason, actor) {
-      const report = [...challengers.values()].find((r) => r.id === id);
+      const report = challengers.find(id);
       if (!report) throw notRunning(id);
-      models.setChallenger(report.model, undefined);
-      report.state = 'dismissed';
-      report.summary = `Turned down by ${actor.name}: ${reason}`;
-      await conclude(report, 'ok');
+      await challengers.dismiss(report, `Turned down by ${actor.name}: ${reason}`);
       return report;
     },
     async nightly() {
       for (const model of wanted()) {
+        // A person's run comes first.
+        await running?.done;
         const { card } = models.champion(model);
         const newLabels = await countNewLabels(store, card.schema.name, card.trainedMs);
         if (newLabels < options.minNewLabels) {
@@ -284,104 +200,37 @@ export function createTraining(deps: TrainingDeps): Training {
         await running?.done;
       }
     },
-    onScoring(sensor, samples, shadow) {
-      watch.add(samples);
-      const kept = samples.filter((s) => !s.reported && sampled++ % options.keepOneIn === 0);
-      if (kept.length > 0) void keepSamples(sensor, kept);
-      for (const count of shadow) {
-        const report = challengers.get(count.model);
-        if (report?.shadow && report.challenger === count.version) addShadow(report.shadow, count);
-      }
+    onScoring(sensor, drawn, shadow) {
+      drift.add(drawn);
+      samples.offer(sensor, drawn);
+      challengers.count(shadow);
     },
-    shadowOf: (model) => challengers.get(model)?.shadow ?? null,
+    shadowOf: (model) => challengers.ofModel(model)?.shadow ?? null,
     promoted(model, version, by) {
       counts.promoted++;
-      const report = challengers.get(model);
-      if (report?.challenger !== version) {
-        void replaceChallenger(model, `Another version was promoted by ${by}.`);
-        return;
-      }
-      report.state = 'promoted';
-      if (by !== 'policy') report.summary = `Promoted by ${by}.`;
-      void conclude(report, 'ok');
+      challengers.promoted(model, version, by);
     },
-    drift() {
-      if (now() - driftNow.atMs < DRIFT_CACHE_MS) return driftNow.list;
-      const list = models.folders().flatMap(({ name }) => {
-        try {
-          return [watch.of(models.champion(name).card)];
-        } catch {
-          // Broken: the sensor reports why it refuses it.
-          return [];
-        }
-      });
-      driftNow = { atMs: now(), list };
-      return list;
-    },
+    drift: drift.list,
     tick() {
-      for (const report of challengers.values()) judgeShadow(report);
-      if (now() - lastDriftMs < DRIFT_EVERY_MS) return;
-      lastDriftMs = now();
-      driftNow.atMs = -Infinity;
-      for (const drift of training.drift()) reportDrift(drift);
-      for (const report of challengers.values()) void keep(report);
+      if (schedule?.isDue() === true && !isNight && deps.isScheduler?.() !== false) void night();
+      challengers.judge();
+      if (drift.tick()) for (const report of challengers.list()) void keep(report);
     },
-    metrics() {
-      const list = driftNow.list.filter((d) => d.level !== 'too_few_rows');
-      const drift = list.flatMap((d): [string, number][] => [
-        [`model_drift_score_psi_${d.model}`, Number(d.score.psi.toFixed(4))],
-        [`model_drift_features_alarming_${d.model}`, d.features.filter((f) => f.level === 'alarm').length],
-      ]);
-      return {
-        training_runs: counts.runs,
-        training_promoted: counts.promoted,
-        training_refused: counts.refused,
-        training_failed: counts.failed,
-        training_running: running ? 1 : 0,
-        training_samples_kept: counts.samplesKept,
-        ...Object.fromEntries(drift),
-      };
-    },
+    metrics: () => ({
+      training_runs: counts.runs,
+      training_promoted: counts.promoted,
+      training_refused: counts.refused,
+      training_failed: counts.failed,
+      training_running: running ? 1 : 0,
+      training_samples_kept: samples.kept(),
+      ...Object.fromEntries(drift.metrics()),
+    }),
     async close() {
-      await schedule?.destroy();
+      schedule = undefined;
       running?.abort.abort();
       await running?.done;
     },
   };
-
-  async function keepSamples(sensor: string, kept: readonly ScoredFlow[]): Promise<void> {
-    try {
-      await store.samples.add(
-        kept.map(({ schema, reported: _reported, ...rest }) => ({
-          ...rest,
-          id: uuid7(rest.atMs),
-          sensor,
-          featureSchema: schema,
-        })),
-      );
-      counts.samplesKept += kept.length;
-      if (now() - lastPruneMs < 3_600_000) return;
-      lastPruneMs = now();
-      await store.samples.prune(options.keepSamples);
-    } catch (error) {
-      log.error({ err: error }, 'Sampled flows were not stored.');
-    }
-  }
-
-  /** The SIEM hears of a change, not of a state: once when it begins and once when it ends. */
-  function reportDrift(drift: ModelDrift): void {
-    const before = driftLevels.get(drift.model);
-    driftLevels.set(drift.model, drift.level);
-    if (before === drift.level || drift.level === 'too_few_rows') return;
-    if (drift.level === 'alarm') {
-      const worst = drift.features.slice(0, 3).map((f) => `${f.name} ${f.psi.toFixed(2)}`);
-      const message = `Live traffic is unlike what ${drift.model} was trained on: score ${drift.score.psi.toFixed(2)}, ${worst.join(', ')} (PSI, alarm from 0.25).`;
-      deps.toSiem('warning', `drift ${drift.model}`, message);
-    } else if (before === 'alarm') {
-      deps.toSiem('ok', `drift ${drift.model}`, `Live traffic is like what ${drift.model} was trained on again.`);
-    }
-  }
-
   return training;
 }
 

@@ -1,11 +1,15 @@
+import cron from 'node-cron';
 import { z } from 'zod';
+import { parseCidr } from '../../util/ip.js';
+
+const network = z.string().refine((text) => parseCidr(text) !== undefined, 'must be an address or prefix');
 
 /** Settings of the nightly retraining. */
 export const trainingOptionsSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('Retrain by the schedule; training by hand works in any case'),
   schedule: z
     .string()
-    .min(1)
+    .refine((text) => cron.validate(text), 'must be five fields of cron, as "30 3 * * *", or six with seconds in front')
     .default('30 3 * * *')
     .describe('When to retrain: five fields of cron, in local time (seconds as a sixth in front)'),
   models: z
@@ -25,7 +29,7 @@ export const trainingOptionsSchema = z.strictObject({
     .default(0.1)
     .describe('Largest share of all label weight that one source, and one analyst, may have'),
   protectedNetworks: z
-    .array(z.string())
+    .array(network)
     .default([])
     .describe('Addresses and prefixes whose traffic must stay benign: monitoring, backups, scanners of your own'),
   base: z

@@ -167,7 +167,7 @@ describe('the nightly cycle', { timeout: 300_000 }, () => {
     await analysts.label('ada', poisoned, { verdict: 'unsure' });
     await label('brute_force', 200);
     await label('benign', 300);
-    const ran = await atHalfPastThree(learning, live);
+    const ran = await atHalfPastThree(learning);
     assert.equal(ran.trigger, 'schedule');
     const report = await ended(learning, store, ran.id);
     assert.equal(report.state, 'shadow', `${report.summary} ${JSON.stringify(report.gate?.checks)}`);
@@ -253,24 +253,21 @@ describe('the nightly cycle', { timeout: 300_000 }, () => {
   });
 });
 
-/** Moves the clock of the schedule to its hour; returns the run that it began. */
-async function atHalfPastThree(learning: Learning, live: LiveScoring) {
+/** Moves the wall clock over the hour of the schedule; returns the run that it began. */
+async function atHalfPastThree(learning: Learning) {
   await learning.training.close();
-  // Its timers are real ones.
-  await live.quiet();
   const night = new Date();
   night.setHours(3, 29, 58, 0);
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: night });
+  mock.timers.enable({ apis: ['Date'], now: night });
   try {
     await learning.training.open();
-    for (let i = 0; i < 5; i++) {
-      mock.timers.tick(1000);
-      await Promise.resolve();
-    }
+    learning.training.tick();
+    assert.equal((await learning.training.status()).running, null, 'not before its hour');
+    mock.timers.setTime(night.getTime() + 2000);
+    learning.training.tick();
   } finally {
     mock.timers.reset();
   }
-  live.resume();
   const status = await until(
     () => learning.training.status(),
     (s) => s.running !== null,
@@ -308,7 +305,6 @@ interface LiveScoring {
   scored(): number;
   /** Stops the traffic that otherwise never ends, and resolves when all of it was scored. */
   quiet(): Promise<void>;
-  resume(): void;
   reload(): Promise<void>;
   /** Resolves when the last reload is done. */
   settled(): Promise<void>;
@@ -389,9 +385,6 @@ async function openLiveScoring(
     pushed: () => pushed,
     scored: () => championScores,
     quiet,
-    resume() {
-      isQuiet = false;
-    },
     report: () => scorer.takeReport(),
     stats: () => scorer.stats(),
     close() {

@@ -75,3 +75,16 @@ test('the shadow waits for rows and time, allows the budget, and turns a noisy c
   assert.equal(after({ ...quiet, challengerOnly: 20 }, 1000, 10), 'ok', '10 more than the champion: the budget of 1 %');
   assert.equal(after({ ...quiet, challengerOnly: 21 }, 1000, 10), 'noisy');
 });
+
+test('a schedule that is none, and a protected network that is none, are refused where the configuration is read', () => {
+  const wrong = trainingOptionsSchema.safeParse({
+    schedule: 'at night',
+    protectedNetworks: ['10.0.0.0/8', '10.0.0/8'],
+  });
+  assert.deepEqual(
+    wrong.error?.issues.map((i) => i.path.join('.')),
+    ['schedule', 'protectedNetworks.1'],
+  );
+  for (const schedule of ['30 3 * * *', '0 30 3 * * 1-5'])
+    assert.ok(trainingOptionsSchema.safeParse({ schedule }).success);
+});
