@@ -22,8 +22,11 @@ const ALSO_RIGHT: Readonly<Record<string, readonly string[]>> = {
   network_scan: ['port_scan'],
   // Users and passwords of SSH are encrypted: spraying looks like any guessing.
   password_spraying: ['ssh_brute_force'],
-  distributed_brute_force: ['ssh_brute_force'],
+  distributed_brute_force: ['ssh_brute_force', 'network_brute_force'],
 };
+
+/** What the truth of the lab calls otherwise than the detectors. */
+const CALLED: Readonly<Record<string, string>> = { udp_amplification: 'amplification' };
 
 /** One attacking source of one run. */
 export interface Attack {
@@ -56,6 +59,7 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
   for (const folder of folders.flatMap(runsIn)) {
     const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Truth;
     for (const step of truth.steps) step.sources = step.sources.map((text) => canonicalAddress(text) ?? text);
+    for (const step of truth.steps) step.label = CALLED[step.label] ?? step.label;
     const hostile = truth.steps.filter((step) => step.malicious);
     const sources = [...new Set(hostile.flatMap((s) => s.sources))];
     const options = hostile.some((s) => s.label === 'lateral_movement') ? AS_INSIDE : AS_ROUTER;

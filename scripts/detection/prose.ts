@@ -34,26 +34,34 @@ export const DETECTORS: readonly DetectorProse[] = [
     options: ['arp'],
     labels: ['host_sweep', 'arp_spoofing'],
     counts:
-      'Addresses asked for by one station; claims of an address by a second hardware address while the first is alive; ' +
-      'replies that nobody asked for, for two addresses or more, by one hardware address.',
+      'Addresses asked for by one station; claims of an address by a second hardware address while the first is alive: two ' +
+      'replies that nobody asked for (or asked for more than 200 ms before, or that go to all), or three announcements, ' +
+      'with a packet of the first owner in between; replies that nobody asked for, for two addresses or more, by one ' +
+      'hardware address. Fail-over of routers, a new network card and duplicate addresses are quiet: there the first ' +
+      'owner is silent, or the second announces itself twice and answers what it is asked.',
     spoofable:
       'Always, and ARP never leads to an action: a claimed address is the victim’s own, and a router asks for whatever others look for behind it.',
-    misses: 'Spoofing of a host that never sends ARP itself; a claim made before the rightful owner was ever seen.',
+    misses:
+      'Spoofing of a host that never sends ARP itself; a claim made before the rightful owner was ever seen; claims more ' +
+      'than a window apart; one that only answers questions faster than the owner does (it looks like a duplicate address).',
   },
   {
     title: 'Guessing of passwords',
     options: ['brute_force'],
-    labels: ['brute_force', 'password_spraying', 'distributed_brute_force'],
+    labels: ['brute_force', 'password_spraying', 'distributed_brute_force', 'network_brute_force'],
     counts:
       'Refused logins by source and service. Read from the replies of FTP, Telnet, SMTP, POP3, IMAP, HTTP forms and basic ' +
       'or digest authentication, MySQL, PostgreSQL, SMB and VNC; for SSH by the short refusals after the key exchange of ' +
       'connections that never became a session; for RDP by the size of connections. Services are known by port and by ' +
       'banner. The label carries the service, such as `ssh_brute_force`. Many users with few passwords, or many hosts ' +
-      'with few tries each, are spraying; many sources that stay below the threshold add up at their target.',
+      'with few tries each, are spraying. Many sources that stay below the threshold add up at their target, and by /24 or ' +
+      '/64 when the network is outside: such a network is the offender, and a policy may block it. The same user and ' +
+      'password over and over are a program with an old password and no guessing.',
     spoofable: 'Never: a refused login needs a completed handshake.',
     misses:
-      'Logins inside TLS (HTTPS, IMAPS and the like): only their volume is seen. Users of SSH are encrypted, so spraying ' +
-      'over SSH is reported as guessing. Fewer failures than `failures` in `window_secs`.',
+      'Slower guessing than `failures` in `window_secs` by each source, by `distributed_sources` at a target or by ' +
+      '`network_sources` of a network. Logins inside TLS (HTTPS, IMAPS and the like): only their volume is seen. Users of SSH are encrypted, so spraying ' +
+      'over SSH is reported as guessing; users of SMTP, Telnet, SMB and databases are not read either.',
   },
   {
     title: 'Floods and amplification',
@@ -61,7 +69,7 @@ export const DETECTORS: readonly DetectorProse[] = [
     labels: ['syn_flood', 'udp_flood', 'icmp_flood', 'amplification', 'http_flood'],
     counts:
       'By target and second: SYNs whose handshake came to nothing and that go mostly to one port (spread over ports they ' +
-      'are a scan), UDP packets and flows without an answer, ICMP packets. Answers from ports of reflectors (DNS, NTP, ' +
+      'are a scan), UDP packets and flows without an answer, ICMP packets; echo requests also on the mean of ten seconds. Answers from ports of reflectors (DNS, NTP, ' +
       'SSDP, memcached and others) that nobody asked for are amplification. HTTP: requests of one source, most of them ' +
       'for one URI.',
     spoofable:
@@ -70,6 +78,19 @@ export const DETECTORS: readonly DetectorProse[] = [
     misses:
       'Floods below the rates; HTTP floods over TLS or over many URIs; floods of completed handshakes (they show as slow ' +
       'HTTP or not at all).',
+  },
+  {
+    title: 'Reflectors',
+    options: ['reflector'],
+    labels: ['amplification_reflector'],
+    counts:
+      'By outside address: what an inside UDP service of the reflecting kind (DNS, NTP, SNMP, CLDAP, memcached and others) ' +
+      'answers, how many times as much as it was asked, and whether most requests of a second are the same. A resolver ' +
+      'that asks much asks for different things.',
+    spoofable:
+      'Always: the source is the one that is flooded, its address is forged. Nobody is blocked; close or limit the service.',
+    misses:
+      'A service whose address is not in `home_networks`; small amplification below `factor`; ever new questions.',
   },
   {
     title: 'Slow HTTP',

@@ -1,6 +1,7 @@
 import type { Alert } from '../domain/alert.js';
 import type { Detection, EvidenceItem } from '../domain/detection.js';
 import { maxSeverity } from '../domain/severity.js';
+import { isWithin } from '../util/ip.js';
 import type { CorrelateOptions } from './options.js';
 
 /** Detections that share this key become one alert. Signatures stay apart by rule, behaviours and classes by label. */
@@ -88,7 +89,7 @@ export function mergeDetection(alert: Alert, d: Detection, atMs: number, options
   if (d.features) alert.features = d.features;
   alert.evidence = mergeEvidence(alert.evidence, d.evidence, options.maxEvidence);
   addOnce(alert.victims, d.victim ?? (d.offender === d.srcIp ? d.dstIp : d.srcIp), options.maxVictims);
-  addOnce(alert.ports, d.offender === d.srcIp ? d.dstPort : d.srcPort, options.maxPorts);
+  addOnce(alert.ports, isWithin(d.srcIp, d.offender) ? d.dstPort : d.srcPort, options.maxPorts);
   if (alert.victims.length > 1) delete alert.victim;
 }
 

@@ -2,7 +2,7 @@ import type { Alert } from '../domain/alert.js';
 import type { Action, AllowEntry, Mode, ProtectedEntry, Scope } from '../domain/decision.js';
 import type { GuardNote } from '../domain/verdict.js';
 import { formatDuration } from '../util/duration.js';
-import { canonicalAddress, formatCidr, maskIp, parseCidr, type Cidr } from '../util/ip.js';
+import { canonicalAddress, formatCidr, isWithin, maskIp, parseCidr, type Cidr } from '../util/ip.js';
 import type { PolicyOptions } from './options.js';
 import type { Policy, PolicyStep } from './schema.js';
 
@@ -48,8 +48,19 @@ export function intentFor(step: PolicyStep, alert: Alert): Intent {
     const prefix = cidr.version === 4 ? step.prefix4 : step.prefix6;
     return { ...base, value: formatCidr(maskIp(cidr, Math.min(prefix, cidr.prefix))) };
   }
-  if (step.scope === 'service' || step.scope === 'flow') return narrowToService(base, alert, step.scope) ?? base;
-  return base;
+  if (step.scope === 'flow') return narrowToService(base, alert, 'flow') ?? base;
+  // Several services attacked at once are no single one to block.
+  return (step.scope === 'service' ? narrowToService(base, alert, 'service') : undefined) ?? whole(base);
+}
+
+/** The offender as a whole: a network's scope says that it is one. */
+function whole(intent: Intent): Intent {
+  return { ...intent, scope: isNetwork(intent.value) ? 'cidr' : 'ip' };
+}
+
+function isNetwork(value: string): boolean {
+  const cidr = parseCidr(value);
+  return cidr !== undefined && cidr.prefix < (cidr.version === 4 ? 32 : 128);
 }
 
 export interface GuardContext {
@@ -119,7 +130,8 @@ function spoofGate(intent: Intent, alert: Alert, policy: Policy, notes: GuardNot
     return service;
   }
   notes.push({ guard: 'spoof', effect: 'narrowed', text: `${why}: rate limit instead of a block` });
-  return { ...intent, action: 'rate_limit', scope: 'ip', value: canonicalAddress(alert.offender) ?? alert.offender };
+  const value = canonicalAddress(alert.offender) ?? alert.offender;
+  return whole({ ...intent, action: 'rate_limit', value });
 }
 
 function blastGate(intent: Intent, alert: Alert, ctx: GuardContext, notes: GuardNote[]): Intent {
@@ -142,7 +154,7 @@ function blastGate(intent: Intent, alert: Alert, ctx: GuardContext, notes: Guard
 }
 
 function narrowToService(intent: Intent, alert: Alert, scope: 'service' | 'flow'): Intent | undefined {
-  const fromOffender = alert.offender === alert.srcIp;
+  const fromOffender = isWithin(alert.srcIp, alert.offender);
   const port = fromOffender ? alert.dstPort : alert.srcPort;
   if ((alert.proto !== 6 && alert.proto !== 17) || port === 0 || alert.ports.length > 1) return undefined;
   const narrowed: Intent = { ...intent, action: 'block', scope, value: alert.offender, proto: alert.proto, port };

@@ -170,6 +170,14 @@ export function canonicalAddress(text: string): string | undefined {
   return cidr.prefix === (cidr.version === 4 ? 32 : 128) ? formatIp(cidr) : formatCidr(cidr);
 }
 
+/** True when `address` is `network`, an address or a prefix, or lies in it. False for what is neither. */
+export function isWithin(address: string, network: string): boolean {
+  if (address === network) return true;
+  const ip = parseIp(address);
+  const cidr = network.includes('/') ? parseCidr(network) : undefined;
+  return ip !== undefined && cidr !== undefined && cidrContains(cidr, ip);
+}
+
 /** Private, loopback, link-local or unique-local (RFC 1918, 4193, 3927, 6890). */
 export function isPrivateIp(ip: IpAddress): boolean {
   const w = ip.words[3];

@@ -16,6 +16,7 @@ import { LateralDetector } from './lateral.js';
 import type { BehaviourOptions } from './options.js';
 import { PortScanDetector } from './port-scan.js';
 import { endpointsOf, Reporter, type BehaviourDeps } from './reporter.js';
+import { ReflectorDetector } from './reflector.js';
 import { RogueDhcpDetector } from './rogue-dhcp.js';
 import { Sources } from './sources.js';
 import { TcpWatch } from './tcp-watch.js';
@@ -38,6 +39,7 @@ export interface Behaviour extends PacketObserver {
 const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
   (c) => (c.options.portScan.enabled ? new PortScanDetector(c.options, c.sources, c.reporter, c.baselines) : undefined),
   (c) => (c.options.flood.enabled ? new FloodDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.reflector.enabled ? new ReflectorDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.arp.enabled ? new ArpDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.bruteForce.enabled ? new BruteForceDetector(c.options, c.sources, c.reporter) : undefined),
   (c) =>

@@ -1,11 +1,12 @@
 import type { EvidenceItem } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { TCP, type DecodedPacket } from '../../domain/packet.js';
-import { AddressTable, hashWords } from './address-table.js';
+import { hashWords } from './address-table.js';
 import { BEHAVIOURS } from './catalogue.js';
 import { WANTS, type Detector, type Wanted } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import { httpStatus, judgeReply, REPLY, REQUEST } from './login-reply.js';
+import { LoginGroups } from './login-groups.js';
 import { isHttpRequest, isPost, readCredentials, readForm } from './login-http.js';
 import { clearRequest, readRequest, type LoginRequest } from './login-request.js';
 import { noteSshClient, noteSshServer, sshRefusals } from './login-ssh.js';
@@ -40,7 +41,7 @@ const RDP_MIN_BYTES = 100;
  * Guessing of logins. Where the answers can be read (FTP, SMTP, POP3, IMAP, Telnet, HTTP, MySQL, PostgreSQL, SMB, VNC)
  * refused logins are counted; for SSH and RDP, connections that end soon after the handshake, whose size leaves room for
  * refused logins and none for a session. Counted by source and service, by number of users and of hosts (spraying), and
- * by target (many sources that each stay below the threshold).
+ * by target and source network (many sources that each stay below the threshold).
  */
 export class BruteForceDetector implements Detector {
   readonly name = 'brute_force';
@@ -59,10 +60,7 @@ export class BruteForceDetector implements Detector {
   private readonly challengedUs: Float64Array;
   private readonly challengedOf: Uint32Array;
   private lastChallengeUs = -Infinity;
-  private readonly targets: AddressTable;
-  private readonly targetFailures: SlidingCounts;
-  private readonly targetSources: DistinctSets;
-  private readonly targetLimit: Limiter;
+  private readonly groups: LoginGroups;
   private readonly request: LoginRequest = { kind: 0, user: 0, password: 0 };
 
   constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
@@ -78,10 +76,7 @@ export class BruteForceDetector implements Detector {
     this.challengedOf = new Uint32Array(sources.table.capacity);
     this.limit = reporter.limiter(sources.table);
     this.sprayLimit = reporter.limiter(sources.table);
-    this.targets = new AddressTable(options.maxTargets);
-    this.targetFailures = new SlidingCounts(this.targets, SERVICES, windowSecs);
-    this.targetSources = new DistinctSets(this.targets.capacity);
-    this.targetLimit = reporter.limiter(this.targets);
+    this.groups = new LoginGroups(options, sources, reporter);
   }
 
   onTcpOpen(flows: FlowColumns, slot: number): void {
@@ -223,7 +218,10 @@ export class BruteForceDetector implements Detector {
     this.sources.table.raise(source, 3);
     const failed = this.failures.add(source, service, attempts, nowUs);
     if (failed >= this.options.failures) this.judge(p, flows, slot, { source, service, failed });
-    this.countTarget(p, flows, slot, { source, service, attempts });
+    const found = { source, service, attempts };
+    this.groups.countTarget(p, flows, slot, found);
+    // A source that is reported by itself explains its network.
+    if (failed < this.options.failures) this.groups.countNetwork(p, flows, slot, found);
   }
 
   /** Clears the sets when they belonged to another source or an older window. */
@@ -247,6 +245,7 @@ export class BruteForceDetector implements Detector {
     const manyUsers = users >= this.options.sprayUsers && passwords > 0 && passwords * 2 <= users;
     const manyHosts = targets >= this.options.sprayHosts && found.failed <= targets * 4;
     const isSpray = manyUsers || manyHosts;
+    if (!isSpray && this.isOneLogin(service, users, passwords)) return;
     const limit = isSpray ? this.sprayLimit : this.limit;
     if (!limit.isDue(source, p.tsUs)) return;
     limit.mark(source, p.tsUs);
@@ -272,6 +271,12 @@ export class BruteForceDetector implements Detector {
     });
   }
 
+  /** The same user and password over and over: a program with an old password, which guesses nothing. */
+  private isOneLogin(service: number, users: number, passwords: number): boolean {
+    // Basic and digest credentials are read as a whole.
+    return users === 1 && (passwords === 1 || (passwords === 0 && service === SERVICE.HTTP));
+  }
+
   private evidence(
     seen: { failed: number; users: number; passwords: number; targets: number },
     service: string,
@@ -290,51 +295,5 @@ export class BruteForceDetector implements Detector {
       { name: 'distinct_targets', value: seen.targets, unit: 'hosts' },
       { name: 'threshold', value: this.options.failures, unit: 'logins' },
     ];
-  }
-
-  private countTarget(
-    p: DecodedPacket,
-    flows: FlowColumns,
-    slot: number,
-    found: { source: number; service: number; attempts: number },
-  ): void {
-    const a = 4 * slot;
-    const d = flows.dstAddr;
-    const s = flows.srcAddr;
-    const target = this.targets.acquire(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!, p.tsUs);
-    if (this.targetFailures.roll(target, p.tsUs)) this.targetSources.clear(target);
-    this.targetSources.add(target, hashWords(s[a]!, s[a + 1]!, s[a + 2]!, s[a + 3]!));
-    const failed = this.targetFailures.add(target, found.service, found.attempts, p.tsUs);
-    if (failed < this.options.distributedFailures || !this.targetLimit.isDue(target, p.tsUs)) return;
-    const senders = this.targetSources.count(target);
-    if (senders < this.options.distributedSources) return;
-    this.targetLimit.mark(target, p.tsUs);
-    const ends = endpointsOf(flows, slot);
-    const name = SERVICE_NAMES[found.service]!;
-    const count = Math.round(failed);
-    this.reporter.report({
-      ...ends,
-      entry: BEHAVIOURS.distributedBruteForce,
-      title: `${BEHAVIOURS.distributedBruteForce.title} (${name.toUpperCase()})`,
-      offender: ends.srcIp,
-      victim: ends.dstIp,
-      spoofable: this.sources.isSpoofable(found.source),
-      score: scoreOf(count, this.options.distributedFailures),
-      confidence: 0.8,
-      noBlock: true,
-      appProto: name,
-      evidence: [
-        {
-          name: 'failed_logins',
-          value: count,
-          unit: 'logins',
-          text: `${count} failed ${name} logins on ${ends.dstIp} from ${senders} sources`,
-        },
-        { name: 'distinct_sources', value: senders, unit: 'hosts' },
-      ],
-      metadata: { service: [name], scope: ['target'] },
-      packetUs: p.tsUs,
-      packetNumber: p.number,
-    });
   }
 }

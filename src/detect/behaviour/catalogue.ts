@@ -83,6 +83,11 @@ export const BEHAVIOURS = {
     severity: 'high',
     attack: GUESSING,
   }),
+  networkBruteForce: entry(1104, 'network_brute_force', 'Brute force of logins from a network', {
+    category: login,
+    severity: 'high',
+    attack: GUESSING,
+  }),
   synFlood: entry(1201, 'syn_flood', 'SYN flood', { category: flood, severity: 'high', attack: OS_FLOOD }),
   udpFlood: entry(1202, 'udp_flood', 'UDP flood', { category: flood, severity: 'high', attack: FLOOD }),
   icmpFlood: entry(1203, 'icmp_flood', 'ICMP flood', { category: flood, severity: 'high', attack: FLOOD }),
@@ -94,6 +99,11 @@ export const BEHAVIOURS = {
   amplification: entry(1205, 'amplification', 'Reflected amplification flood', {
     category: flood,
     severity: 'high',
+    attack: AMPLIFICATION,
+  }),
+  reflector: entry(1207, 'amplification_reflector', 'Inside service used as a reflector', {
+    category: flood,
+    severity: 'medium',
     attack: AMPLIFICATION,
   }),
   slowHttp: entry(1206, 'slow_http', 'Slow HTTP', { category: flood, severity: 'high', attack: SERVICE_FLOOD }),

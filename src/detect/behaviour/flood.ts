@@ -1,6 +1,6 @@
 import type { EvidenceItem } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
-import type { DecodedPacket } from '../../domain/packet.js';
+import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { AddressTable, hashWords } from './address-table.js';
 import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
 import { FAILURE, type Detector, type FlowMoment } from './detector.js';
@@ -10,6 +10,7 @@ import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
 import { SlidingCounts } from './sliding-counts.js';
 import type { Sources } from './sources.js';
+import { isReflectorPort, REFLECTOR_NAMES } from './reflector-ports.js';
 import { isMulticast, TECHNIQUE, techniqueOf } from './technique.js';
 
 const SYN = 0;
@@ -21,29 +22,10 @@ const REFLECTED = 4;
 const NOTED = 5;
 const COUNTERS = 6;
 const WINDOW_SECS = 1;
-
-/** Services that answer a small forged question with much: UDP source ports of reflectors (CISA TA14-017A). */
-const REFLECTOR_PORTS: Readonly<Record<number, string>> = {
-  17: 'QOTD',
-  19: 'chargen',
-  53: 'DNS',
-  69: 'TFTP',
-  111: 'portmap',
-  123: 'NTP',
-  137: 'NetBIOS',
-  161: 'SNMP',
-  389: 'CLDAP',
-  500: 'ISAKMP',
-  520: 'RIP',
-  1900: 'SSDP',
-  3283: 'ARD',
-  3702: 'WS-Discovery',
-  5093: 'Sentinel',
-  5353: 'mDNS',
-  5683: 'CoAP',
-  10001: 'Ubiquiti',
-  11211: 'memcached',
-};
+/** Window of echo requests that are few a second and go on. */
+const LASTING_SECS = 10;
+const ECHO_REQUEST_V4 = 8;
+const ECHO_REQUEST_V6 = 128;
 
 /**
  * Floods by target and second. SYNs count when their handshake came to nothing, UDP packets in flows that got no
@@ -56,6 +38,7 @@ export class FloodDetector implements Detector {
   private readonly reporter: Reporter;
   private readonly targets: AddressTable;
   private readonly counts: SlidingCounts;
+  private readonly echoes: SlidingCounts;
   private readonly distinct: DistinctSets;
   private readonly ports: Majority;
   private readonly senders: Majority;
@@ -69,6 +52,7 @@ export class FloodDetector implements Detector {
     this.reporter = reporter;
     this.targets = new AddressTable(options.maxTargets);
     this.counts = new SlidingCounts(this.targets, COUNTERS, WINDOW_SECS);
+    this.echoes = new SlidingCounts(this.targets, 1, LASTING_SECS);
     const n = this.targets.capacity;
     this.distinct = new DistinctSets(n);
     this.ports = new Majority(n);
@@ -111,7 +95,7 @@ export class FloodDetector implements Detector {
   }
 
   private onUnansweredUdp(p: DecodedPacket, flows: FlowColumns, slot: number, isNew: boolean): void {
-    const isReflected = REFLECTOR_PORTS[p.srcPort] !== undefined && p.dstPort !== p.srcPort;
+    const isReflected = isReflectorPort(p.srcPort) && p.dstPort !== p.srcPort;
     if (isMulticast(p) || (isNew && !isReflected && techniqueOf(p, 0) === TECHNIQUE.UDP)) return;
     const target = this.cached(flows, slot, p.tsUs, isNew);
     this.note(target, flows, slot, p.tsUs, p.srcPort);
@@ -144,7 +128,7 @@ export class FloodDetector implements Detector {
   private onReflected(p: DecodedPacket, flows: FlowColumns, slot: number, target: number, rate: number): void {
     if (this.distinct.count(target) < this.options.reflectors) return;
     this.limits.reflected.mark(target, p.tsUs);
-    const service = REFLECTOR_PORTS[p.srcPort]!;
+    const service = REFLECTOR_NAMES[p.srcPort]!;
     this.report(moment(p, flows, slot), target, {
       entry: BEHAVIOURS.amplification,
       title: `Reflected amplification flood (${service})`,
@@ -158,14 +142,19 @@ export class FloodDetector implements Detector {
     if (direction !== 0 || isMulticast(p)) return;
     const target = this.cached(flows, slot, p.tsUs, false);
     this.note(target, flows, slot, p.tsUs, p.icmpType);
+    const { icmpPerSec, echoPerSec } = this.options;
     const rate = this.counts.add(target, ICMP, 1, p.tsUs);
-    if (rate < this.options.icmpPerSec || !this.limits.icmp.isDue(target, p.tsUs)) return;
+    const isEcho = p.icmpType === (p.proto === PROTO.ICMP ? ECHO_REQUEST_V4 : ECHO_REQUEST_V6);
+    const lasting = isEcho ? this.echoes.add(target, 0, 1, p.tsUs) / LASTING_SECS : 0;
+    const isBurst = rate >= icmpPerSec;
+    if ((!isBurst && lasting < echoPerSec) || !this.limits.icmp.isDue(target, p.tsUs)) return;
     this.limits.icmp.mark(target, p.tsUs);
     this.report(moment(p, flows, slot), target, {
       entry: BEHAVIOURS.icmpFlood,
-      rate,
-      threshold: this.options.icmpPerSec,
-      what: 'ICMP packets',
+      rate: isBurst ? rate : lasting,
+      threshold: isBurst ? icmpPerSec : echoPerSec,
+      what: isBurst ? 'ICMP packets' : 'echo requests',
+      ...(isBurst ? {} : { secs: LASTING_SECS }),
     });
   }
 
@@ -189,7 +178,7 @@ export class FloodDetector implements Detector {
   private report(
     at: FlowMoment,
     target: number,
-    found: { entry: BehaviourEntry; title?: string; rate: number; threshold: number; what: string },
+    found: { entry: BehaviourEntry; title?: string; rate: number; threshold: number; what: string; secs?: number },
   ): void {
     const ends = endpointsOf(at.flows, at.slot);
     const senders = this.distinct.count(target);
@@ -201,7 +190,7 @@ export class FloodDetector implements Detector {
         name: 'rate',
         value: rate,
         unit: '1/s',
-        text: `${rate} ${found.what} in a second to ${ends.dstIp} from ${senders} source${senders === 1 ? '' : 's'}`,
+        text: `${rate} ${found.what} ${found.secs === undefined ? 'in a second' : `a second for ${found.secs} s`} to ${ends.dstIp} from ${senders} source${senders === 1 ? '' : 's'}`,
       },
       { name: 'distinct_sources', value: senders, unit: 'hosts' },
       { name: 'threshold', value: found.threshold, unit: '1/s' },

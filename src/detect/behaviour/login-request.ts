@@ -46,6 +46,6 @@ function readImap(p: DecodedPacket, out: LoginRequest): void {
     const userEnd = wordEnd(data, login + LOGIN.length, end);
     out.kind = REQUEST.PASSWORD;
     out.user = fnv1a(data, login + LOGIN.length, userEnd);
-    out.password = fnv1a(data, userEnd, wordEnd(data, userEnd + 1, end));
+    out.password = fnv1a(data, userEnd + 1, wordEnd(data, userEnd + 1, end));
   } else if (indexOfNoCase(data, at, Math.min(end, at + 32), AUTHENTICATE) >= 0) out.kind = REQUEST.PASSWORD;
 }

@@ -64,8 +64,18 @@ const flood = z
     udpPerSec: count(3000, 'UDP packets a second to one address in flows without an answer'),
     udpFlowsPerSec: count(800, 'UDP flows a second to one address that got no answer in time'),
     icmpPerSec: count(300, 'ICMP packets a second to one address'),
+    echoPerSec: count(100, 'Echo requests a second to one address, on the mean of ten seconds'),
     reflectedPerSec: count(400, 'UDP packets a second from one reflector port that nobody asked for'),
     reflectors: count(20, 'Distinct reflectors that make an amplification flood'),
+  })
+  .prefault({});
+
+const reflector = z
+  .strictObject({
+    enabled: on('inside services that are used as reflectors'),
+    answerKibPerSec: count(64, 'KiB a second that an inside service answers to one outside address'),
+    requestsPerSec: count(20, 'Requests a second, most of them the same'),
+    factor: z.number().min(1).max(100_000).default(5).describe('Bytes answered for each byte asked'),
   })
   .prefault({});
 
@@ -78,6 +88,11 @@ const bruteForce = z
     sprayHosts: count(5, 'Distinct hosts, tried a few times each, that make it password spraying'),
     distributedFailures: count(40, 'Failed logins at one target in the window, from several sources'),
     distributedSources: count(5, 'Sources that make guessing distributed'),
+    networkFailures: count(
+      20,
+      'Failed logins in the window from one outside /24 or /64, of sources below the threshold',
+    ),
+    networkSources: count(4, 'Sources of the /24 or /64 that make it guessing of a network'),
     maxRequestBytes: count(4096, 'Bytes from the client after which a connection is no longer read for logins'),
     sshMaxBytes: count(4000, 'Payload bytes either way beyond which an SSH connection is a session'),
     rdpMaxBytes: count(6000, 'Most payload bytes each way of an RDP connection without a session'),
@@ -215,6 +230,7 @@ export const behaviourOptionsSchema = z.strictObject({
   portScan,
   arp,
   flood,
+  reflector,
   bruteForce,
   httpFlood,
   slowHttp,

@@ -222,6 +222,36 @@ test('the verdict names the first condition that failed in each policy that was 
   assert.deepEqual(verdict.considered, [{ policy: 'scan', matched: false, failed: 'label other not in port_scan' }]);
 });
 
+test('a network that offends is stopped as a network: its attacked service first, then all of it', () => {
+  const parsed = parsePolicy(
+    `format: 1
+name: guess
+description: d
+when: { labels: ['*brute_force'] }
+respond:
+  ladder:
+    - { action: block, scope: service, duration: 60 }
+    - { action: block, scope: ip, duration: 600 }
+  when_spoofable: rate_limit
+`,
+    'p.yaml',
+  );
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  const e = engine([parsed.policy]);
+  const by = { label: 'network_brute_force', offender: '203.0.113.0/24', srcPort: 40_000, dstPort: 22, ports: [22] };
+  const first = e.judge(alert(by), T0).decision;
+  assert.deepEqual([first?.scope, first?.value, first?.port], ['service', '203.0.113.0/24', 22]);
+  const second = e.judge(alert(by), T0 + 120_000).decision;
+  assert.deepEqual([second?.scope, second?.value], ['cidr', '203.0.113.0/24']);
+  const several = engine([parsed.policy]).judge(
+    alert({ ...by, offender: '203.0.113.7', ports: [21, 22] }),
+    T0,
+  ).decision;
+  assert.deepEqual([several?.scope, several?.value], ['ip', '203.0.113.7'], 'no single service to name');
+  const forged = engine([parsed.policy]).judge(alert({ ...by, ports: [22, 23], spoofable: true }), T0).decision;
+  assert.deepEqual([forged?.action, forged?.scope], ['rate_limit', 'cidr']);
+});
+
 test('the memory of offenders is bounded and what is forgotten is counted', () => {
   const e = engine([policy('caps: { blocks_per_minute: 100000, active: 100000 }\n')], {
     options: { max_offenders: 100 },

@@ -11,6 +11,14 @@ const ftp = (user: string, password: string, answer: string): Turns => ({
   serverFirst: true,
   turns: ['220 FTP ready\r\n', `USER ${user}\r\n`, '331 Password?\r\n', `PASS ${password}\r\n`, answer],
 });
+const text = (word: string): number[] => [...word].map((c) => c.charCodeAt(0));
+/** STATUS_LOGON_FAILURE (MS-ERREF 2.3.1), little endian. */
+const LOGON_FAILURE = [0x6d, 0, 0, 0xc0];
+const OK = [0, 0, 0, 0];
+/** Negotiation, then the answer to the session set-up in a NetBIOS frame. */
+const smb = (answer: number[]): Turns => ({
+  turns: [100, 200, 300, bytes(0, 0, 0, answer.length + 32, ...answer, ...new Array<number>(32).fill(0))],
+});
 const LOGINS: [label: string, port: number, make: (i: number, ok: boolean) => Turns][] = [
   ['ftp_brute_force', 21, (i, ok) => ftp('root', `pw${i}`, ok ? '230 Welcome\r\n' : '530 Login incorrect.\r\n')],
   ['ftp_brute_force', 2121, (i, ok) => ftp('root', `pw${i}`, ok ? '230 Welcome\r\n' : '530 Login incorrect.\r\n')],
@@ -95,6 +103,14 @@ const LOGINS: [label: string, port: number, make: (i: number, ok: boolean) => Tu
       turns: ['RFB 003.008\n', 'RFB 003.008\n', bytes(1, 2), bytes(2), bytes(0, 0, 0, ok ? 0 : 1)],
     }),
   ],
+  ['smb_brute_force', 445, (_i, ok) => smb([0xfe, ...text('SMB'), 64, 0, 0, 0, ...(ok ? OK : LOGON_FAILURE), 1, 0])],
+  ['smb_brute_force', 139, (_i, ok) => smb([0xff, ...text('SMB'), 0x73, ...(ok ? OK : LOGON_FAILURE), 0x98, 7, 0xc8])],
+  // Encrypted: negotiation, certificate, CredSSP; then the end, or a desktop.
+  [
+    'rdp_brute_force',
+    3389,
+    (_i, ok) => ({ turns: [47, 19, 300, 1200, 600, 300, 500, 80, ...(ok ? [900, 9000] : [])] }),
+  ],
   [
     'ssh_brute_force',
     22,
@@ -152,10 +168,54 @@ test('many users with one password are password spraying', () => {
   assert.deepEqual(r.labels(), ['password_spraying']);
 });
 
+test('one user and password tried a few times on each of many hosts is spraying', () => {
+  const r = new Replay({ lateral: { enabled: false } });
+  for (let i = 0; i < 12; i++) {
+    const talk = { at: i, src: ATTACKER, dst: `10.0.5.${1 + (i % 6)}`, sport: 30_000 + i, dport: 21 };
+    r.push(...connection(talk, raw(ftp('admin', 'admin', '530 no\r\n').turns) as number[], { serverFirst: true }));
+  }
+  assert.deepEqual(r.labels(), ['password_spraying']);
+});
+
+test('a program that keeps trying one old password guesses nothing', () => {
+  const r = new Replay();
+  attempts(r, { port: 21, n: 40, ok: false, every: 5 }, () => ftp('backup', 'old', '530 no\r\n'));
+  attempts(r, { port: 143, n: 40, ok: false, every: 5 }, () => ({
+    serverFirst: true,
+    turns: ['* OK IMAP\r\n', 'a1 LOGIN backup old\r\n', 'a1 NO [AUTHENTICATIONFAILED]\r\n'],
+  }));
+  assert.deepEqual(r.labels(), []);
+});
+
+for (const [kind, offender, address] of [
+  ['/24', '203.0.113.0/24', (s: number): string => `203.0.113.${s + 1}`],
+  ['/64', '2001:db8:0:7::/64', (s: number): string => `2001:db8:0:7::${(s + 1).toString(16)}`],
+] as const) {
+  test(`sources of one ${kind} that each try a little, at many targets, add up; those of an inside network do not`, () => {
+    const guess = (options: object, sources: number): Replay => {
+      const r = new Replay(options);
+      for (let i = 0; i < 30; i++) {
+        const src = address(i % sources);
+        const dst = src.includes(':') ? `2001:db8:1::${(i % 8) + 1}` : `10.0.5.${(i % 8) + 1}`;
+        const talk = { at: i * 5, src, dst, sport: 30_000 + i, dport: 21 };
+        const { turns } = ftp('root', `pw${i}`, '530 no\r\n');
+        r.push(...connection(talk, raw(turns) as number[], { serverFirst: true }));
+      }
+      return r;
+    };
+    const found = guess({}, 10);
+    assert.deepEqual(found.labels(), ['network_brute_force']);
+    assert.equal(found.detections[0]!.offender, offender);
+    assert.equal(found.detections[0]!.spoofable, false);
+    assert.deepEqual(guess({ homeNetworks: ['10.0.0.0/8', offender] }, 10).labels(), []);
+    assert.deepEqual(guess({ bruteForce: { failures: 100, sprayHosts: 100 } }, 3).labels(), [], 'three sources');
+  });
+}
+
 test('many sources at one target that each stay below the threshold are found together', () => {
   const r = new Replay();
   for (let s = 0; s < 12; s++) {
-    attempts(r, { port: 21, n: 5, ok: false, src: `203.0.113.${s + 1}`, every: 0.1 }, (i) =>
+    attempts(r, { port: 21, n: 5, ok: false, src: `198.51.${s + 1}.9`, every: 0.1 }, (i) =>
       ftp('root', `${s}-${i}`, '530 no\r\n'),
     );
   }

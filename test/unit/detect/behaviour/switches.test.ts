@@ -21,6 +21,12 @@ const CASES: readonly [section: string, label: string, show: (r: Replay) => void
     for (let i = 0; i < 1500; i++)
       r.push(packet({ at: i / 1000, proto: PROTO.ICMP, src: '10.0.0.66', icmpType: 8, payload: 64 }));
   }],
+  ['reflector', 'amplification_reflector', (r) => {
+    for (let i = 0; i < 60; i++) {
+      const f = { at: i / 40, proto: PROTO.UDP, src: '203.0.113.9', dst: '10.0.0.2', sport: 30_000 + i, dport: 123 };
+      r.push(packet({ ...f, payload: 8 }), packet({ ...back(f), at: f.at + 0.001, payload: 4000 }));
+    }
+  }],
   ['bruteForce', 'ftp_brute_force', (r) => {
     for (let i = 0; i < 12; i++)
       r.push(...connection({ at: i, src: '10.0.0.66', sport: 30_000 + i, dport: 21 }, ['220 ftp\r\n', 'USER a\r\n', '331 ok\r\n', `PASS ${i}\r\n`, '530 no\r\n'], { serverFirst: true }));
