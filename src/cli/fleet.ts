@@ -115,6 +115,7 @@ async function status(flags: { config?: string; json?: true }): Promise<void> {
       state.padEnd(5),
       m.mode.padEnd(8),
       `${enforced}/${desired} enforced`.padEnd(22),
+      `policies ${m.policies?.digest ?? 'unknown'}`.padEnd(22),
       `lag ${Math.round(m.decisions.lagP95Ms)} ms`.padEnd(12),
       `${m.spool.waiting} waiting`,
       ...(m.spool.dropped > 0 ? [`${m.spool.dropped} DROPPED`] : []),

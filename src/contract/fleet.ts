@@ -94,9 +94,44 @@ export const fleetSettingsSchema = z.object({
 });
 export type FleetSettings = z.infer<typeof fleetSettingsSchema>;
 
-/** As a server signs it. */
-export const signedSettingsSchema = z.object({ signer: fleetNameSchema, text: z.string(), signature: z.string() });
-export type SignedSettings = z.infer<typeof signedSettingsSchema>;
+/** A policy that people saved at a server, for every member. Of two texts of one name the higher version counts. */
+export const fleetPolicySchema = z.object({
+  version: z.number().int().positive(),
+  /** null: taken back; the file of this name, if a member has one, is in force again. */
+  yaml: z
+    .string()
+    .max(256 * 1024)
+    .nullable(),
+  /** Its number in the history of the database, so that decisions of all members name the same. */
+  policyVersion: z.number().int().min(0),
+  actor: z.string(),
+  comment: z.string(),
+  savedMs: z.number(),
+});
+export type FleetPolicy = z.infer<typeof fleetPolicySchema>;
+
+/** Addresses of a member's own interfaces, which no other member may block. */
+export const fleetAddressesSchema = z.object({
+  version: z.number().int().positive(),
+  addresses: z.array(z.string()).max(32),
+});
+export type FleetAddresses = z.infer<typeof fleetAddressesSchema>;
+
+/** What a member says under a key of its own or of the fleet, as it signs it. */
+export const signedEntrySchema = z.object({ signer: fleetNameSchema, text: z.string(), signature: z.string() });
+export type SignedEntry = z.infer<typeof signedEntrySchema>;
+
+/** Which policies a member judges by. */
+export const policiesInForceSchema = z.object({
+  count: z.number(),
+  /** The same for the same policies, whatever file or server they came from. */
+  digest: z.string(),
+  /** `fleet`: files and what was saved at any server; `own`: the files of the box alone (`fleet.policies`). */
+  source: z.enum(['fleet', 'own']),
+  /** When the newest of those saved at a server was saved; 0 without one. Epoch milliseconds. */
+  savedMs: z.number(),
+});
+export type PoliciesInForce = z.infer<typeof policiesInForceSchema>;
 
 /** Health of a member, written under its name every second. */
 export const heartbeatSchema = z.object({
@@ -131,6 +166,8 @@ export const heartbeatSchema = z.object({
   }),
   /** Detections and flow reports that wait for the bus, and what a full spool has dropped. */
   spool: z.object({ waiting: z.number(), bytes: z.number(), dropped: z.number() }),
+  /** Policies in force there; members of earlier versions do not tell. */
+  policies: policiesInForceSchema.optional(),
   stats: statsSchema,
 });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;

@@ -167,6 +167,7 @@ export const protectedEntrySchema = z.object({
     'siem',
     'database',
     'bus',
+    'member',
     'admin_session',
     'console_session',
     'dhcp',

@@ -118,6 +118,7 @@ export interface ProtectedEntry {
     | 'siem'
     | 'database'
     | 'bus'
+    | 'member'
     | 'admin_session'
     | 'console_session'
     | 'dhcp'

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FleetRole, FleetSettings, Heartbeat } from '../contract/fleet.js';
+import type { FleetPolicy, FleetRole, FleetSettings, Heartbeat } from '../contract/fleet.js';
 import type { SensorMessage, SignedRoster } from '../contract/ipc.js';
 import type { Decision, EnforcementReport } from '../domain/decision.js';
 import type { Detection } from '../domain/detection.js';
@@ -15,7 +15,7 @@ import { createRegistry } from './registry.js';
 import { endOf, openReplica } from './replica.js';
 import { idOf, proofOf, type ProvenDecision, type Statement } from './seal.js';
 import { createServerSide, type FleetServerDeps, type FleetServerSide } from './server-side.js';
-import { openSettingsLink, type SettingsLink } from './settings-link.js';
+import { openShared, type AddressesLink, type PoliciesLink, type SettingsLink } from './shared.js';
 import { openSpool } from './spool.js';
 import { followRoster } from './trust-link.js';
 import { runOutbox } from './work-outbox.js';
@@ -26,7 +26,7 @@ const REMEMBERED_PARTITIONS = 2000;
 /** Some 100,000 reports of a box that is cut off. */
 const REPORT_SPOOL_BYTES = 32 * 1024 * 1024;
 
-export type Health = Pick<Heartbeat, 'mode' | 'sensor' | 'responder' | 'stats'>;
+export type Health = Pick<Heartbeat, 'mode' | 'sensor' | 'responder' | 'stats' | 'policies'>;
 type Evidence = Extract<SensorMessage, { type: 'evidence' }>;
 
 export interface FleetLinkDeps {
@@ -48,6 +48,10 @@ export interface FleetLinkDeps {
   roster(roster: SignedRoster): void;
   /** Allowlist and pause were set elsewhere. */
   settings(settings: FleetSettings): void;
+  /** A policy was saved, or taken back, at another server. */
+  policy(name: string, policy: FleetPolicy): void;
+  /** The addresses of other members are not what they were. */
+  addresses(): void;
   /** What a server of the fleet does besides; absent on boxes. */
   server?: FleetServerDeps;
 }
@@ -75,6 +79,8 @@ export interface FleetLink {
   reports(reports: readonly EnforcementReport[]): void;
   /** Allowlist and pause as the fleet has them. */
   readonly settings: SettingsLink;
+  readonly policies: PoliciesLink;
+  readonly addresses: AddressesLink;
   /** Call once a second. */
   tick(nowMs: number): void;
   status(): FleetLinkStatus;
@@ -135,18 +141,13 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     listens: role === 'server',
     ...(deps.server === undefined ? {} : { heard: deps.server.heard }),
   });
-  const settings = openSettingsLink({
-    member,
-    bus,
-    path: join(dir, 'settings.json'),
-    log,
-    changed: deps.settings,
-  });
+  const { settings, policy, addresses } = deps;
+  const shared = openShared({ member, bus, dir, log, settings, policy, addresses });
   followRoster(member, bus, log, (roster) => {
     writeRoster(rosterFile, roster);
     deps.roster(roster);
     decisions.again();
-    settings.again();
+    shared.again();
   });
   const serverSide =
     deps.server === undefined
@@ -207,7 +208,9 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
       return trust.roster()?.signed;
     },
     serverSide,
-    settings,
+    settings: shared.settings,
+    policies: shared.policies,
+    addresses: shared.addresses,
     seal(decision) {
       if (decision.simulated || isAsSaid(decision)) return;
       const issuer = decision.proof?.issuer ?? name;

@@ -19,6 +19,12 @@ export const fleetOptionsSchema = z.strictObject({
     .enum(['all', 'site', 'servers'])
     .default('all')
     .describe('Whose decisions are carried out here: of every member, of servers and boxes of this site, of servers'),
+  policies: z
+    .enum(['fleet', 'own'])
+    .default('fleet')
+    .describe(
+      'Policies that a box decides by: its files with what is saved at any server in their place, or its files alone',
+    ),
   spool_mib: z
     .number()
     .int()

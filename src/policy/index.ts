@@ -2,6 +2,7 @@ export { createBlastTracker, type BlastTracker, type BlastTrackerOptions } from 
 export { createBacktest, type Backtest, type BacktestInput, type Innocence } from './backtest.js';
 export { type BacktestComparison, type BacktestSummary, type ComparedBlock } from './backtest-compare.js';
 export { policyCasesSchema, runPolicyCase, type CaseResult, type PolicyCase, type PolicyCases } from './cases.js';
+export { policyDigest } from './digest.js';
 export { findSuperfluous } from './duplicates.js';
 export { createPolicyEngine, type Judgement, type PolicyEngine, type PolicyEngineDeps } from './engine.js';
 export { explainAlert, type PolicyExplanation } from './explain.js';

@@ -14,6 +14,8 @@ const ATTACKS = Number(process.env['PORTCULLIS_FLEET_ATTACKS'] ?? 0);
 const ROUNDS = Number(process.env['PORTCULLIS_FLEET_ROUNDS'] ?? 2);
 const SEED = Number(process.env['PORTCULLIS_FLEET_SEED'] ?? 1);
 const CONVERGE_MS = 5000;
+/** A NATS server, the machine of the servers, a box to the others, and the outer address of box 1. */
+const MEMBERS = ['10.78.0.11', '10.78.0.1', '10.78.0.102', '203.0.113.1'];
 let lab: FleetLab;
 let probe: Probe;
 
@@ -88,12 +90,12 @@ function lagsOf(ip: string): Map<string, number> | undefined {
 
 test('what nobody has signed, or the guards refuse, reaches no kernel; the same with a good signature does', async () => {
   await probe.put(probe.statement(FORGED, { forged: true }));
-  await probe.put(probe.statement('10.78.0.11'));
+  for (const value of MEMBERS) await probe.put(probe.statement(value));
   await probe.put(probe.statement(PROVED));
   await everywhere(PROVED);
   for (const box of [0, 1, 2]) {
     assert.equal(await lab.isBlocked(box, FORGED), false);
-    assert.equal(await lab.isBlocked(box, '10.78.0.11'), false, 'a NATS server is protected');
+    for (const value of MEMBERS) assert.equal(await lab.isBlocked(box, value), false, `${value} is protected`);
   }
   await waitFor('the refusals are counted', async () =>
     (await lab.fleet()).members.filter((m) => m.role === 'box').every((m) => m.decisions.refused > 0),
@@ -150,6 +152,30 @@ test('an address that is allowed at a server is lifted on every box and not bloc
   }
   assert.equal((await lab.servers[1]!.api.ask('DELETE', '/pause')).status, 200);
   await waitFor('no box is paused', () => !lab.boxes.some(({ name }) => isPaused(name)), { limitMs: CONVERGE_MS });
+});
+
+test('a policy saved at one server is in force on the other and on every box, and what is taken back is so everywhere', async () => {
+  const digests = async (): Promise<string[]> => {
+    const { members } = await lab.fleet();
+    return [...new Set(members.filter((m) => m.alive).map((m) => m.policies?.digest ?? ''))];
+  };
+  const before = await waitFor('all decide alike', async () =>
+    (await digests()).length === 1 ? digests() : undefined,
+  );
+  const yaml =
+    'format: 1\nname: quiet\ndescription: alerts only\npriority: 1\noutcome: monitor\nwhen: { ports: [9] }\n';
+  const saved = await lab.servers[1]!.api.ask('PUT', '/policies/quiet', { yaml, comment: 'a test' });
+  assert.equal(saved.status, 200);
+  const isEverywhere = async (): Promise<boolean> => {
+    const now = await digests();
+    return now.length === 1 && now[0] !== before[0];
+  };
+  await waitFor('all have it', isEverywhere, { limitMs: CONVERGE_MS });
+  assert.equal((await lab.servers[0]!.api.get<{ source: string }>('/policies/quiet')).source, 'saved');
+  // At the other server: what came from the fleet is taken back like what was saved there.
+  assert.equal((await lab.servers[0]!.api.ask('DELETE', '/policies/quiet', { comment: 'over' })).status, 204);
+  const isGone = async (): Promise<boolean> => (await digests()).join() === before.join();
+  await waitFor('nobody has it', isGone, { limitMs: CONVERGE_MS });
 });
 
 test('whatever dies or is cut off at random, nothing protected is blocked and every acknowledged decision counts everywhere', async (t) => {

@@ -17,6 +17,7 @@ export function makeMember(name: string, nowMs: number, other: Partial<FleetMemb
     responder: { connected: true, backend: 'nftables', desired: 412, enforced: 412 },
     decisions: { known: 412, refused: 0, waiting: 0, lagP95Ms: 14.2 },
     spool: { waiting: 0, bytes: 0, dropped: 0 },
+    policies: { count: 7, digest: '3fa9c1d20b7e', source: 'fleet', savedMs: nowMs - 7_200_000 },
     ...other,
   };
 }

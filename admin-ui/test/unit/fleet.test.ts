@@ -15,6 +15,8 @@ const responder = (desired: number, enforced: number, connected = true) => ({
   enforced,
 });
 
+const policies = (digest: string, source: 'fleet' | 'own' = 'fleet') => ({ count: 7, digest, source, savedMs: 0 });
+
 beforeEach(() => setActivePinia(createPinia()));
 afterEach(() => vi.restoreAllMocks());
 
@@ -28,9 +30,12 @@ describe('what is wrong with a member', () => {
     ['its version is another', { version: '0.9.4' }, ['version 0.9.4, this server 1.0.0']],
     ['it refused decisions', { decisions: { known: 1, refused: 2, waiting: 0, lagP95Ms: 1 } }, ['refused 2 decisions']],
     ['its spool overran', { spool: { waiting: 1, bytes: 1, dropped: 7 } }, ['7 records dropped']],
+    ['it decides otherwise', { policies: policies('0000c1d20b7e') }, ['policies are not those of this server']],
+    ['nothing, as it was told to keep to its own files', { policies: policies('0000c1d20b7e', 'own') }, []],
+    ['nothing, as an earlier version does not tell', { policies: null }, []],
     ['it is blind', { sensor: { connected: false, interfaces: [], packets: 0, kernelDrops: 0 } }, ['sensor is not']],
   ])('says: %s', (_what, other, expected) => {
-    const found = memberProblems(makeMember('box1', NOW, other), '1.0.0').map((p) => p.text);
+    const found = memberProblems(makeMember('box1', NOW, other), makeMember('server1', NOW, {})).map((p) => p.text);
     expect(found).toHaveLength(expected.length);
     expected.forEach((text, i) => expect(found[i]).toContain(text));
   });
@@ -38,7 +43,7 @@ describe('what is wrong with a member', () => {
   it('does not miss a sensor or a responder on a server', () => {
     const away = { role: 'server' as const, responder: responder(0, 0, false) };
     const blind = { connected: false, interfaces: [], packets: 0, kernelDrops: 0 };
-    expect(memberProblems(makeMember('server2', NOW, { ...away, sensor: blind }), '1.0.0')).toEqual([]);
+    expect(memberProblems(makeMember('server2', NOW, { ...away, sensor: blind }), undefined)).toEqual([]);
   });
 
   it('lists members in danger before those with a warning', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FLEET_ROLES } from '../fleet.js';
+import { FLEET_ROLES, policiesInForceSchema } from '../fleet.js';
 import { msSchema } from './common.js';
 import { defineOperations } from './operation.js';
 
@@ -43,6 +43,8 @@ export const fleetMemberViewSchema = z.object({
     /** Dropped because the spool was full. */
     dropped: z.number(),
   }),
+  /** Policies that it judges by; null of a member that does not tell. */
+  policies: policiesInForceSchema.nullable(),
 });
 export type FleetMemberView = z.infer<typeof fleetMemberViewSchema>;
 

@@ -10,26 +10,21 @@ import type { LoadedConfig } from '../../config/index.js';
 import { createCorrelator } from '../../correlate/index.js';
 import type { FleetSettings } from '../../contract/fleet.js';
 import type { Decision } from '../../domain/decision.js';
-import type { FleetLink } from '../../fleet/index.js';
-import {
-  createBlastTracker,
-  createPolicyEngine,
-  loadPolicyFolder,
-  policyError,
-  type Policy,
-} from '../../policy/index.js';
+import type { FleetLink, PoliciesLink } from '../../fleet/index.js';
+import { createBlastTracker, createPolicyEngine } from '../../policy/index.js';
 import type { Logger } from '../../util/logger.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { openFolder } from '../folders.js';
 import { waitForAbort } from '../wait.js';
+import { createBoxPolicies } from './box-policies.js';
 import { createDecisionBook, createExemptions } from './decisions.js';
+import type { FleetPeers } from './fleet-peers.js';
 import { openFleet } from './fleet.js';
 import type { ServerReady } from './index.js';
 import { createJudge } from './judge.js';
 import { liftAllowed } from './lift-allowed.js';
 import { createListSender } from './list-sync.js';
 import { createOutlets } from './outlets.js';
-import { fleetPeers } from './peers.js';
 import { watchPolicies } from './policy-watch.js';
 import { createResponderView } from './responder-view.js';
 import { createSensorBook } from './sensors.js';
@@ -61,7 +56,6 @@ export async function runBoxServer(
   const listSender = createListSender(outlets.toResponder);
   const counts = { detections: 0, alerts: 0, problems: 0 };
 
-  const policies = await readPolicies(config.policy.dir);
   const blast = createBlastTracker({ ...BLAST, homeNetworks: config.policy.home_networks });
   const engine = createPolicyEngine(config.policy, {
     findProtected: exemptions.findProtected,
@@ -71,14 +65,13 @@ export async function runBoxServer(
     pausedUntilMs: () => fleet.settings.current()?.pausedUntilMs ?? 0,
     newId: uuid7,
   });
-  engine.setPolicies(policies);
-  const watch = watchPolicies({
-    dirs: [config.policy.dir],
-    load: async () => engine.setPolicies(await readPolicies(config.policy.dir)),
-    failed: () => void counts.problems++,
-    log,
-  });
-  warmUp({ correlate: config.correlate, policy: config.policy, policies, rounds: WARM_UP_ROUNDS });
+  let saved: PoliciesLink | undefined;
+  const failed = (): void => void counts.problems++;
+  const policies = createBoxPolicies({ dir: config.policy.dir, engine, fleet: () => saved, failed, log });
+  await policies.load();
+  const watch = watchPolicies({ dirs: [config.policy.dir], load: policies.load, failed, log });
+  const { correlate, policy } = config;
+  warmUp({ correlate, policy, policies: engine.policies(), rounds: WARM_UP_ROUNDS });
 
   const book = createDecisionBook({
     name: config.name,
@@ -110,7 +103,7 @@ export async function runBoxServer(
     liftAllowed(book, allow, Date.now());
   }
 
-  const fleet: FleetLink = openFleet(config, folder, {
+  const { link: fleet, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, folder, {
     outlets,
     book,
     engine,
@@ -121,7 +114,11 @@ export async function runBoxServer(
     stats: () => ({ ...counts, paused: (fleet.settings.current()?.pausedUntilMs ?? 0) > Date.now() ? 1 : 0 }),
     toSensors: outlets.toSensors,
     settings: follow,
+    policy: policies.heard,
+    protect: (entries) => void outlets.toResponders({ type: 'protect', entries }),
   });
+  if (config.fleet.policies === 'fleet') saved = fleet.policies;
+  policies.heard();
   const inForce = fleet.settings.current();
   if (inForce) follow(inForce);
 
@@ -176,7 +173,6 @@ export async function runBoxServer(
     }
   }
 
-  const protectedPeers = await fleetPeers(fleet.servers);
   const bus: BusServer = await openBusServer(
     {
       sensorPath: busSocketPath(config.runtime_dir, 'sensor'),
@@ -191,7 +187,7 @@ export async function runBoxServer(
         }
         responder.connected(String(peer.info['backend'] ?? ''));
         if (fleet.roster) outlets.toResponder(peer.name, { type: 'roster', roster: fleet.roster });
-        outlets.toResponder(peer.name, { type: 'protect', entries: protectedPeers });
+        outlets.toResponder(peer.name, { type: 'protect', entries: peers.entries() });
         // Before the list: what is allowed now is not blocked for a moment.
         const settings = fleet.settings.current();
         if (settings) outlets.toResponder(peer.name, { type: 'allow', entries: settings.allow });
@@ -219,6 +215,7 @@ export async function runBoxServer(
         correlator.tick(nowMs);
         book.tick(nowMs);
         fleet.tick(nowMs);
+        peers.tick(nowMs);
         return [];
       },
       minute: () => [],
@@ -234,11 +231,4 @@ export async function runBoxServer(
     await bus.close();
     await fleet.close();
   }
-}
-
-/** @throws AppError policy.invalid */
-async function readPolicies(dir: string): Promise<Policy[]> {
-  const { policies, problems } = await loadPolicyFolder(dir);
-  if (problems.length > 0) throw policyError(problems);
-  return policies;
 }

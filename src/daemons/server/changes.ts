@@ -18,6 +18,8 @@ export type StoredChange = z.infer<typeof storedSchema>[number];
 
 export interface ChangeBookDeps {
   settings: SettingRepository;
+  /** Of several servers that share a database, whose changes these are: each takes back its own. */
+  owner?: string;
   /** Takes the change back. @returns how many decisions made under it were lifted. */
   undo(change: StoredChange, actor: string): Promise<number>;
   /** A change was made, kept or taken back: for the status, the SIEM and the audit trail. */
@@ -52,9 +54,10 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
   const timers = new Map<string, NodeJS.Timeout>();
   const undoing = new Set<string>();
   let closed = false;
+  const setting = deps.owner === undefined ? SETTING : `${SETTING}.${deps.owner}`;
   const find = (kind: string, object: string): StoredChange | undefined =>
     [...pending.values()].find((c) => c.kind === kind && c.object === object);
-  const save = (): Promise<void> => deps.settings.set(SETTING, [...pending.values()], 'server');
+  const save = (): Promise<void> => deps.settings.set(setting, [...pending.values()], 'server');
 
   function watch(change: StoredChange): void {
     const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, change.revertMs - deps.now()));
@@ -102,7 +105,7 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
 
   return {
     async start() {
-      const stored = storedSchema.safeParse(await deps.settings.get(SETTING));
+      const stored = storedSchema.safeParse(await deps.settings.get(setting));
       for (const change of stored.success ? stored.data : []) {
         pending.set(change.id, change);
         watch(change);

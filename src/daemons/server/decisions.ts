@@ -246,7 +246,10 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
 
 /** Protected and allowed networks as the server knows them, for policies, the API and explanations. */
 export interface Exemptions {
+  /** What the responder reports. */
   setProtected(entries: readonly ProtectedEntry[]): void;
+  /** What the server knows by itself: it may have no responder. */
+  setPeers(entries: readonly ProtectedEntry[]): void;
   /** @param entries names already resolved */
   setAllowed(entries: readonly AllowEntry[]): void;
   protected(): readonly ProtectedEntry[];
@@ -258,14 +261,27 @@ export interface Exemptions {
 }
 
 export function createExemptions(): Exemptions {
+  let reported: readonly ProtectedEntry[] = [];
+  let peers: readonly ProtectedEntry[] = [];
   let kept: { entry: ProtectedEntry; network: Cidr }[] = [];
   let allow: { entry: AllowEntry; network: Cidr | undefined }[] = [];
+
+  function keep(): void {
+    const known = new Set(reported.map((entry) => entry.value));
+    kept = [...reported, ...peers.filter((entry) => !known.has(entry.value))].flatMap((entry) => {
+      const network = parseCidr(entry.value);
+      return network ? [{ entry, network }] : [];
+    });
+  }
+
   return {
     setProtected(entries) {
-      kept = entries.flatMap((entry) => {
-        const network = parseCidr(entry.value);
-        return network ? [{ entry, network }] : [];
-      });
+      reported = entries;
+      keep();
+    },
+    setPeers(entries) {
+      peers = entries;
+      keep();
     },
     setAllowed(entries) {
       allow = entries.map((entry) => ({ entry, network: parseCidr(entry.value) }));

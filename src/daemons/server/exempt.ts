@@ -16,12 +16,14 @@ export interface ExemptBook {
   exemptions: Exemptions;
   /** The allowlist with its names resolved, for a responder. */
   allowed(): AllowEntry[];
-  /** Addresses that the server knows must be protected: SIEM, database, people at the console. */
+  /** Addresses that the server knows must be protected: SIEM, database, people at the console, the fleet. */
   peers(): ProtectedEntry[];
   /** Reads the allowlist again and tells the responders. */
   refresh(): Promise<void>;
   /** The destinations follow this configuration now. */
   follow(config: LoadedConfig): Promise<void>;
+  /** NATS servers and members of the fleet. */
+  setFleet(entries: readonly ProtectedEntry[]): void;
   addSession(session: { user: string; address: string; expiresMs: number }): void;
   close(): void;
 }
@@ -60,8 +62,13 @@ export async function openExempt(config: LoadedConfig, { store, outlets, log }: 
   void names.set(await store.allowlist.active(Date.now()));
   const sessions = sessionEntries();
   let fixed = await siemPeers(config);
-  const peers = (): ProtectedEntry[] => [...fixed, ...sessions.entries(Date.now())];
-  const tellPeers = (): void => void outlets.toResponders({ type: 'protect', entries: peers() });
+  let fleet: readonly ProtectedEntry[] = [];
+  const peers = (): ProtectedEntry[] => [...fixed, ...fleet, ...sessions.entries(Date.now())];
+  function tellPeers(): void {
+    exemptions.setPeers(peers());
+    outlets.toResponders({ type: 'protect', entries: peers() });
+  }
+  exemptions.setPeers(peers());
   return {
     exemptions,
     allowed: () => withAddresses(names.entries()),
@@ -73,6 +80,10 @@ export async function openExempt(config: LoadedConfig, { store, outlets, log }: 
     },
     async follow(next) {
       fixed = await siemPeers(next);
+      tellPeers();
+    },
+    setFleet(entries) {
+      fleet = entries;
       tellPeers();
     },
     addSession({ user, address, expiresMs }) {

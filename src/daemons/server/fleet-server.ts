@@ -8,19 +8,26 @@ import type { Store } from '../../store/index.js';
 import type { Logger } from '../../util/logger.js';
 import type { EvidenceStore } from './evidence.js';
 import type { ExemptBook } from './exempt.js';
+import { createFleetPolicies } from './fleet-policies.js';
 import { createFleetSettings } from './fleet-settings.js';
+import type { FleetPeers } from './fleet-peers.js';
 import { openFleet } from './fleet.js';
 import type { Links } from './links.js';
+import type { ChangeBook } from './changes.js';
 import type { Outlets } from './outlets.js';
 import type { Settings } from './parts.js';
+import type { PolicyBook } from './policies.js';
+import type { ProblemList } from './problems.js';
 import type { DecisionPath } from './path.js';
-import { fleetPeers } from './peers.js';
 import type { RuleHits } from './rules-hits.js';
 import { toFleetView } from './fleet-view.js';
 
 interface FleetServerDeps {
   path: DecisionPath;
   engine: PolicyEngine;
+  policies: PolicyBook;
+  changes: ChangeBook;
+  problems: ProblemList;
   links: Links;
   settings: Settings;
   exempt: ExemptBook;
@@ -86,7 +93,20 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     isScheduler: () => link.serverSide?.isScheduler() ?? false,
     log,
   });
-  const link: FleetLink = openFleet(config, folder, {
+  const policies = createFleetPolicies({
+    policies: deps.policies,
+    versionOf: (name) => deps.engine.policies().find((policy) => policy.name === name)?.version ?? 0,
+    link: () => link.policies,
+    supersede: (name) => deps.changes.supersede('policy', name),
+    audit: store.audit,
+    failed(message) {
+      const problem = { atMs: Date.now(), component: 'policies', severity: 'medium' as const };
+      deps.problems.add({ ...problem, code: 'policy.invalid', message });
+      outlets.health('policies', 'warning', message);
+    },
+    log,
+  });
+  const { link, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, folder, {
     outlets,
     book: path.book,
     engine: deps.engine,
@@ -97,6 +117,8 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     stats: () => ({ ...path.counts }),
     toSensors: outlets.toSensors,
     settings: shared.heard,
+    policy: (name) => policies.heard(name),
+    protect: (entries) => deps.exempt.setFleet(entries),
     server: {
       take(work, member) {
         switch (work.type) {
@@ -122,7 +144,6 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
       heard,
     },
   });
-  void fleetPeers(link.servers).then((entries) => outlets.toResponders({ type: 'protect', entries }));
 
   return {
     view: () => toFleetView(link),
@@ -130,6 +151,8 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     tick(nowMs) {
       link.tick(nowMs);
       shared.tick();
+      policies.tick();
+      peers.tick(nowMs);
       const alive = new Set(link.serverSide?.members().flatMap((m) => (m.alive ? [m.beat.name] : [])));
       for (const name of seen) {
         if (alive.has(name)) continue;

@@ -3,7 +3,8 @@ import type { FleetLink, RegistryMember } from '../../fleet/index.js';
 
 function toMember({ beat, heardMs, alive }: RegistryMember): FleetMemberView {
   const { name, role, site, version, mode, startedMs, sensor, responder, decisions, spool } = beat;
-  return { name, role, site, version, mode, alive, heardMs, startedMs, sensor, responder, decisions, spool };
+  const policies = beat.policies ?? null;
+  return { name, role, site, version, mode, alive, heardMs, startedMs, sensor, responder, decisions, spool, policies };
 }
 
 /** What the console shows of the fleet. */

@@ -1,12 +1,13 @@
 import type { LoadedConfig } from '../../config/index.js';
-import type { FleetSettings } from '../../contract/fleet.js';
+import type { FleetPolicy, FleetSettings, PoliciesInForce } from '../../contract/fleet.js';
 import type { ResponderCommand, SensorCommand } from '../../contract/ipc.js';
-import type { Mode } from '../../domain/decision.js';
+import type { Mode, ProtectedEntry } from '../../domain/decision.js';
 import { openFleetLink, type FleetLink, type FleetLinkDeps } from '../../fleet/index.js';
-import type { PolicyEngine } from '../../policy/index.js';
+import { policyDigest, type Policy, type PolicyEngine } from '../../policy/index.js';
 import type { Logger } from '../../util/logger.js';
 import { VERSION } from '../../util/version.js';
 import type { DecisionBook } from './decisions.js';
+import { createFleetPeers, type FleetPeers } from './fleet-peers.js';
 import type { Outlets } from './outlets.js';
 import type { ResponderView } from './responder-view.js';
 import type { SensorBook } from './sensors.js';
@@ -23,6 +24,10 @@ export interface FleetDeps {
   toSensors(command: SensorCommand): number;
   /** Allowlist and pause were set at another member. */
   settings(settings: FleetSettings): void;
+  /** A policy was saved at another server. */
+  policy(name: string, policy: FleetPolicy): void;
+  /** Who of the fleet must not be blocked has changed. */
+  protect(entries: ProtectedEntry[]): void;
   server?: FleetLinkDeps['server'];
 }
 
@@ -30,9 +35,22 @@ export interface FleetDeps {
  * The server daemon's end of the fleet: decisions of others go the same way as our own, and what is in force is taken up
  * from the box's own copy before the bus is there.
  */
-export function openFleet(config: LoadedConfig, folder: string, deps: FleetDeps): FleetLink {
+export function openFleet(
+  config: LoadedConfig,
+  folder: string,
+  deps: FleetDeps,
+): { link: FleetLink; peers: FleetPeers } {
   const { outlets, book, engine, sensors, responder, log } = deps;
-  const link = openFleetLink(config.fleet, {
+  const digest = digestOf(engine);
+
+  function policies(): PoliciesInForce {
+    // Servers always decide alike; whether a box follows them is said by its own configuration.
+    const source = link.role === 'server' ? 'fleet' : config.fleet.policies;
+    const saved = source === 'own' ? [] : link.policies.current().map(([, policy]) => policy.savedMs);
+    return { count: engine.policies().length, digest: digest(), source, savedMs: Math.max(0, ...saved) };
+  }
+  const peers = createFleetPeers(() => link, deps.protect);
+  const link: FleetLink = openFleetLink(config.fleet, {
     folder,
     dataDir: config.data_dir,
     version: VERSION,
@@ -52,6 +70,7 @@ export function openFleet(config: LoadedConfig, folder: string, deps: FleetDeps)
           flows: sum((s) => s.flows),
         },
         responder: { connected, backend, desired, enforced },
+        policies: policies(),
         stats: deps.stats(),
       };
     },
@@ -78,11 +97,23 @@ export function openFleet(config: LoadedConfig, folder: string, deps: FleetDeps)
       outlets.toResponders(command);
     },
     settings: deps.settings,
+    policy: deps.policy,
+    addresses: () => peers.changed(),
     ...(deps.server === undefined ? {} : { server: deps.server }),
   });
   outlets.attach({ fleet: link });
   const known = link.inForce(Date.now()).map((d) => ({ ...d, simulated: deps.mode() !== 'enforce' }));
   book.restore(known);
   engine.restore(known);
-  return link;
+  return { link, peers };
+}
+
+/** Worked out again only when the policies are others: it is asked for once a second. */
+function digestOf(engine: PolicyEngine): () => string {
+  let of: readonly Policy[] | undefined;
+  let digest = '';
+  return () => {
+    if (of !== engine.policies()) digest = policyDigest((of = engine.policies()));
+    return digest;
+  };
 }

@@ -56,9 +56,8 @@ export async function runServer(
   ready: (info: ServerReady) => void,
 ): Promise<void> {
   const { folder } = config.fleet;
-  if (folder !== undefined && readMemberFile(folder).role === 'box') {
-    return runBoxServer(config, folder, log, signal, ready);
-  }
+  const member = folder === undefined ? undefined : readMemberFile(folder);
+  if (folder !== undefined && member?.role === 'box') return runBoxServer(config, folder, log, signal, ready);
   openFolder(config.data_dir, 'data_dir');
   openFolder(config.runtime_dir, 'runtime_dir');
   const configDir = config.file === undefined ? {} : { configDir: join(config.file, '..') };
@@ -130,7 +129,12 @@ export async function runServer(
   const deps = { path, exempt, baselines, evidence, inline, learning, hits, problems, store, outlets, log };
   const links = await openLinks(config, deps);
   const { bus, sensors, responder, questions } = links;
-  const served = { path, engine, links, settings, exempt, hits, evidence, store, outlets, log };
+  // Before the fleet: what was not confirmed is taken back on all servers.
+  const owner = member?.name;
+  const changes = await openChanges({ store, policies, settings, book, inline, outlets, owner, log });
+  inline.attach(changes);
+  const parts = { path, engine, policies, changes, problems, links, settings, exempt, hits, evidence };
+  const served = { ...parts, store, outlets, log };
   const fleet = openServerFleet(config, served);
   const ingest = await openIngest(config.ingest, {
     dataDir: config.data_dir,
@@ -148,8 +152,6 @@ export async function runServer(
   });
 
   // What people work with.
-  const changes = await openChanges({ store, policies, settings, book, inline, outlets, log });
-  inline.attach(changes);
   const backtests = createBacktestJobs({
     order: () => ({
       store: storeOptions,

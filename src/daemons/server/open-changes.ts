@@ -15,6 +15,8 @@ interface ChangesDeps {
   book: DecisionBook;
   inline: InlineBook;
   outlets: Outlets;
+  /** Name in the fleet, whose servers share the store; undefined of a server that stands alone. */
+  owner: string | undefined;
   log: Logger;
 }
 
@@ -26,10 +28,12 @@ export async function openChanges({
   book,
   inline,
   outlets,
+  owner,
   log,
 }: ChangesDeps): Promise<ChangeBook> {
   const changes = createChangeBook({
     settings: store.settings,
+    ...(owner === undefined ? {} : { owner }),
     undo: (change, actor) => undoChange(change, actor, { policies, settings, book, inline }),
     told(change, what, lifted, actor) {
       const text = `${change.summary} ${changeText(what, lifted, actor)}`;

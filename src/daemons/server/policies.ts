@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { PolicyDetail, PolicyDiff, PolicySummary, PolicyValidation } from '../../contract/http.js';
@@ -23,7 +23,7 @@ export interface PolicyBook {
   /** Puts an earlier version in force again, as a new version. @throws AppError policy.no_version */
   rollback(name: string, version: number, comment: string, actor: string): Promise<PolicyDetail>;
   /** Removes the saved text; a shipped policy of this name comes back. @throws AppError policy.not_saved */
-  remove(name: string): Promise<void>;
+  remove(name: string, actor: string): Promise<void>;
   diff(
     name: string,
     what: { from?: number | undefined; to?: number | undefined; yaml?: string | undefined },
@@ -31,6 +31,17 @@ export interface PolicyBook {
   /** The saved text of a policy, null when there is none: what {@link restore} needs to take a change back. */
   saved(name: string): Promise<string | null>;
   restore(name: string, saved: string | null): Promise<void>;
+  /** Names of the policies with a saved text. */
+  savedNames(): Promise<string[]>;
+  /** What another server of the fleet has saved, or taken back (null). @returns false when it is the same here. */
+  adopt(name: string, saved: string | null, by: PolicyAuthor): Promise<boolean>;
+  /** The saved text of a policy was changed here, not by {@link adopt}. */
+  onChange(handler: (name: string, by: PolicyAuthor) => void): void;
+}
+
+export interface PolicyAuthor {
+  actor: string;
+  comment: string;
 }
 
 export interface PolicyBookDeps {
@@ -43,8 +54,18 @@ export interface PolicyBookDeps {
 
 export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
   const { repository, engine } = deps;
+  let changed: (name: string, by: PolicyAuthor) => void = () => undefined;
+  let turn: Promise<unknown> = Promise.resolve();
 
-  async function load(): Promise<void> {
+  /** One after the other: two that read the history at once would both write the same text into it. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = turn.then(() => task());
+    turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** @param by who a saved text that is new here is from; read from a file without. */
+  async function load(by?: PolicyAuthor): Promise<void> {
     const folders = [
       await loadPolicyFolder(deps.dir),
       ...(existsSync(deps.ownDir) ? [await loadPolicyFolder(deps.ownDir)] : []),
@@ -59,12 +80,8 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
         let row = stored.get(policy.name);
         const isOverridden = folder === folders[0] && folders[1]?.texts.has(policy.name);
         if (!isOverridden && row?.yaml !== yaml) {
-          row = await repository.add({
-            name: policy.name,
-            yaml,
-            actor: 'file',
-            comment: `read from ${basename(policy.source)}`,
-          });
+          const from = { actor: 'file', comment: `read from ${basename(policy.source)}` };
+          row = await repository.add({ name: policy.name, yaml, ...(folder === folders[0] ? from : (by ?? from)) });
         }
         inForce.set(policy.name, { ...policy, version: row?.version ?? 0 });
       }
@@ -93,16 +110,7 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
   }
 
   async function save(name: string, yaml: string, comment: string, actor: string): Promise<PolicyDetail> {
-    const parsed = parsePolicy(yaml, `${name}.yaml`);
-    if (!parsed.ok) throw policyError(parsed.problems);
-    if (parsed.policy.name !== name) {
-      throw new AppError({
-        kind: 'user',
-        code: 'policy.name_differs',
-        message: `The text names the policy "${parsed.policy.name}", not "${name}".`,
-        fix: 'A policy keeps its name; save a text with another name as a policy of its own.',
-      });
-    }
+    mustBeValid(name, yaml);
     const before = await readSaved(name);
     await writeSaved(name, yaml);
     try {
@@ -112,7 +120,36 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
       await writeSaved(name, before);
       throw error;
     }
+    changed(name, { actor, comment });
     return get(name);
+  }
+
+  async function remove(name: string, actor: string): Promise<void> {
+    if ((await readSaved(name)) === null) {
+      throw new AppError({
+        kind: 'user',
+        code: 'policy.not_saved',
+        message: `The policy "${name}" was not saved by the console or API.`,
+        fix: 'A shipped policy cannot be removed; save it with enabled: false.',
+      });
+    }
+    await writeSaved(name, null);
+    await load();
+    changed(name, { actor, comment: 'removed' });
+  }
+
+  async function adopt(name: string, yaml: string | null, by: PolicyAuthor): Promise<boolean> {
+    const before = await readSaved(name);
+    if (before === yaml) return false;
+    if (yaml !== null) mustBeValid(name, yaml);
+    await writeSaved(name, yaml);
+    try {
+      await load(by);
+    } catch (error) {
+      await writeSaved(name, before);
+      throw error;
+    }
+    return true;
   }
 
   async function textOf(name: string, version: number): Promise<string> {
@@ -159,7 +196,7 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
   }
 
   return {
-    load,
+    load: () => inTurn(() => load()),
     list: summaries,
     get,
     validate(yaml) {
@@ -170,22 +207,10 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
         problems: parsed.problems.map(({ path, message, line, column }) => ({ path, message, line, column })),
       };
     },
-    put: save,
-    async rollback(name, version, comment, actor) {
-      return save(name, await textOf(name, version), comment, actor);
-    },
-    async remove(name) {
-      if ((await readSaved(name)) === null) {
-        throw new AppError({
-          kind: 'user',
-          code: 'policy.not_saved',
-          message: `The policy "${name}" was not saved by the console or API.`,
-          fix: 'A shipped policy cannot be removed; save it with enabled: false.',
-        });
-      }
-      await writeSaved(name, null);
-      await load();
-    },
+    put: (name, yaml, comment, actor) => inTurn(() => save(name, yaml, comment, actor)),
+    rollback: (name, version, comment, actor) =>
+      inTurn(async () => save(name, await textOf(name, version), comment, actor)),
+    remove: (name, actor) => inTurn(() => remove(name, actor)),
     async diff(name, { from, to, yaml }) {
       const current = engine.policies().find((p) => p.name === name)?.version;
       const left = from ?? current;
@@ -202,11 +227,34 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
       };
     },
     saved: readSaved,
-    async restore(name, yaml) {
-      await writeSaved(name, yaml);
-      await load();
+    restore: (name, yaml) =>
+      inTurn(async () => {
+        await writeSaved(name, yaml);
+        await load();
+        changed(name, { actor: 'server', comment: 'a change was taken back' });
+      }),
+    async savedNames() {
+      const files = existsSync(deps.ownDir) ? await readdir(deps.ownDir) : [];
+      return files.filter((file) => file.endsWith('.yaml')).map((file) => file.slice(0, -'.yaml'.length));
+    },
+    adopt: (name, yaml, by) => inTurn(() => adopt(name, yaml, by)),
+    onChange(handler) {
+      changed = handler;
     },
   };
+}
+
+/** @throws AppError policy.invalid, policy.name_differs */
+function mustBeValid(name: string, yaml: string): void {
+  const parsed = parsePolicy(yaml, `${name}.yaml`);
+  if (!parsed.ok) throw policyError(parsed.problems);
+  if (parsed.policy.name === name) return;
+  throw new AppError({
+    kind: 'user',
+    code: 'policy.name_differs',
+    message: `The text names the policy "${parsed.policy.name}", not "${name}".`,
+    fix: 'A policy keeps its name; save a text with another name as a policy of its own.',
+  });
 }
 
 function notFound(name: string): AppError {

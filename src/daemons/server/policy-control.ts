@@ -56,8 +56,8 @@ export function createPolicyControl(parts: ServerParts): PolicyControl {
         guarded(name, `Policy ${name} went back to version ${version}: ${comment}`, { actor, confirmSecs }, () =>
           policies.rollback(name, version, comment, actor.name),
         ),
-      async remove(name) {
-        await policies.remove(name);
+      async remove(name, actor) {
+        await policies.remove(name, actor.name);
         await changes.supersede('policy', name);
       },
       diff: (name, what) => policies.diff(name, what),

@@ -1,4 +1,5 @@
 import type { FleetMember } from '../../contract/fleet.js';
+import { addressKey } from '../entries.js';
 import { BUCKETS, inboxOf, STREAMS, SUBJECTS } from '../names.js';
 
 /** A NATS server of the fleet. */
@@ -132,6 +133,7 @@ function boxPermissions(name: string): string {
     `$KV.${BUCKETS.decisions}.${name}.>`,
     `$KV.${BUCKETS.members}.${name}`,
     `$KV.${BUCKETS.trust}.roster`,
+    `$KV.${BUCKETS.trust}.${addressKey(name)}`,
     ...WATCH,
   ];
   return permissions(publish, [`${inboxOf(name)}.>`, SUBJECTS.say('*')]);

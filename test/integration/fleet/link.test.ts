@@ -45,6 +45,28 @@ test('what a server sets while the bus is dead is said when it is back', { skip 
 });
 
 test(
+  'a policy saved at one server reaches the other and every box, the newer of two counts, and a box is listed by its addresses',
+  { skip },
+  async () => {
+    const other = fleet.member('server2');
+    const text = (yaml: string | null) => ({ yaml, policyVersion: 1, actor: 'anna', comment: '', savedMs: 1 });
+    server.link.policies.set('scan', text('one'));
+    box.link.addresses.set(['192.0.2.7']);
+    for (const { link } of [other, box]) {
+      await waitFor('the policy', () => link.policies.get('scan')?.yaml === 'one', SLOW);
+    }
+    await waitFor('the address', () => other.link.addresses.others()[0]?.address === '192.0.2.7', SLOW);
+    assert.deepEqual(box.link.addresses.others(), [], 'its own is not another member');
+    // Both at once, each before it has heard of the other.
+    server.link.policies.set('scan', text('two'));
+    other.link.policies.set('scan', text(null));
+    const texts = (): unknown[] => [server, other, box].map(({ link }) => link.policies.get('scan')?.yaml);
+    await waitFor('all have the same', () => new Set(texts()).size === 1 && texts()[0] !== 'one', SLOW);
+    await other.close();
+  },
+);
+
+test(
   'decisions, releases, detections and reports of a box that is cut off arrive when it is back, once each',
   { skip },
   async () => {

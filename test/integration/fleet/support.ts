@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FleetSettings } from '../../../src/contract/fleet.js';
+import type { FleetPolicy, FleetSettings } from '../../../src/contract/fleet.js';
 import type { EnforcementReport } from '../../../src/domain/decision.js';
 import { fleetOptionsSchema, initFleet, openFleetLink, type FleetLink, type Work } from '../../../src/fleet/index.js';
 import type { ProvenDecision } from '../../../src/fleet/index.js';
@@ -16,6 +16,7 @@ export interface LinkedMember {
   adopted: ProvenDecision[];
   lifted: string[];
   settings: FleetSettings[];
+  policies: [string, FleetPolicy][];
   work: Work[];
   reports: EnforcementReport[];
   close(): Promise<void>;
@@ -67,7 +68,9 @@ export function openLinkedFleet(port: number): LinkedFleet {
 }
 
 function openMember(folder: string, dataDir: string, isServer: boolean): LinkedMember {
-  const heard: Omit<LinkedMember, 'link' | 'close'> = { adopted: [], lifted: [], settings: [], work: [], reports: [] };
+  const heard: Omit<LinkedMember, 'link' | 'close'> = {
+    ...{ adopted: [], lifted: [], settings: [], policies: [], work: [], reports: [] },
+  };
   const link = openFleetLink(fleetOptionsSchema.parse({ folder, stream_mib: 16 }), {
     folder,
     dataDir,
@@ -85,6 +88,8 @@ function openMember(folder: string, dataDir: string, isServer: boolean): LinkedM
     forged: () => undefined,
     roster: () => undefined,
     settings: (settings) => void heard.settings.push(settings),
+    policy: (name, policy) => void heard.policies.push([name, policy]),
+    addresses: () => undefined,
     ...(isServer
       ? {
           server: {

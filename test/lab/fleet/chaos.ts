@@ -26,8 +26,8 @@ export interface ChaosResult {
   attacked: string[];
 }
 
-/** Protected on every box, as its NATS servers and its own: signed orders to block them are given every round. */
-const PROTECTED = ['10.78.0.11', '10.78.0.12', '10.78.0.13', '127.0.0.1'];
+/** Protected on every box, as its NATS servers, members and its own: signed orders to block them are given every round. */
+const PROTECTED = ['10.78.0.11', '10.78.0.12', '10.78.0.13', '10.78.0.1', '10.78.0.101', '10.78.0.103', '127.0.0.1'];
 const isProtected = (value: string): boolean => PROTECTED.includes(value);
 const OPERATOR_BLOCKS = 3;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { fleetSettingsSchema, signedSettingsSchema, type FleetSettings } from '../../../src/contract/fleet.js';
+import { fleetSettingsSchema, signedEntrySchema, type FleetSettings } from '../../../src/contract/fleet.js';
 import type { Fleet } from '../../../src/contract/http.js';
 import { initFleet, openAuthority } from '../../../src/fleet/index.js';
 import { openMariaDb, type MariaDb } from '../../integration/store/mariadb.js';
@@ -240,7 +240,8 @@ export class FleetLab {
   /** What a member knows of allowlist and pause. */
   settingsOf(name: string): FleetSettings {
     const file = join(this.dir, name, 'data', 'fleet', 'settings.json');
-    const signed = signedSettingsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const { settings } = JSON.parse(readFileSync(file, 'utf8')) as { settings: unknown };
+    const signed = signedEntrySchema.parse(settings);
     return fleetSettingsSchema.parse(JSON.parse(signed.text));
   }
 

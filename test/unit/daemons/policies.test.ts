@@ -75,9 +75,9 @@ test('a bad text is refused with every problem, and what was in force stays', as
 
 test('removing a saved text brings the shipped one back; a shipped one cannot be removed', async () => {
   await book.put('scan', text('scan', 300), 'longer', 'ada');
-  await book.remove('scan');
+  await book.remove('scan', 'anna');
   assert.deepEqual([inForce('scan'), existsSync(join(ownDir, 'scan.yaml'))], [60, false]);
-  await rejects(book.remove('scan'), 'policy.not_saved');
+  await rejects(book.remove('scan', 'anna'), 'policy.not_saved');
 });
 
 test('a change that is taken back leaves what was before, and lifts the real decisions made under it, and no others', async () => {

@@ -14,7 +14,7 @@ export interface MemberProblem {
 }
 
 /** What is wrong with a member, worst first. Of a silent one nothing else is known. */
-export function memberProblems(member: FleetMember, ownVersion: string | undefined): MemberProblem[] {
+export function memberProblems(member: FleetMember, self: FleetMember | undefined): MemberProblem[] {
   const texts = m.fleet.problem;
   if (!member.alive) return [{ tone: 'tone-danger', text: texts.silent }];
   const { sensor, responder, decisions, spool } = member;
@@ -28,7 +28,9 @@ export function memberProblems(member: FleetMember, ownVersion: string | undefin
   if (decisions.refused > 0) danger(texts.refused(decisions.refused));
   if (member.role === 'box' && !sensor.connected) danger(texts.sensor);
   if (spool.dropped > 0) warn(texts.dropped(spool.dropped));
-  if (ownVersion !== undefined && member.version !== ownVersion) warn(texts.version(member.version, ownVersion));
+  if (self && member.version !== self.version) warn(texts.version(member.version, self.version));
+  const { policies } = member;
+  if (policies?.source === 'fleet' && self?.policies && policies.digest !== self.policies.digest) warn(texts.policies);
   return found;
 }
 
@@ -43,9 +45,9 @@ export interface FleetProblem {
 
 /** Members with something wrong, those in danger first. */
 export function fleetProblems(fleet: Fleet): FleetProblem[] {
-  const ownVersion = fleet.members.find((member) => member.name === fleet.self?.name)?.version;
+  const self = fleet.members.find((member) => member.name === fleet.self?.name);
   const items = fleet.members.flatMap((member): FleetProblem[] => {
-    const problems = memberProblems(member, ownVersion);
+    const problems = memberProblems(member, self);
     if (problems.length === 0) return [];
     const isDanger = problems.some((p) => p.tone === 'tone-danger');
     return [

@@ -133,6 +133,7 @@ export const blocks = {
       siem: 'SIEM',
       database: 'Database',
       bus: 'Message bus',
+      member: 'Member of the fleet',
       admin_session: 'Admin session',
       console_session: 'Console session',
       dhcp: 'DHCP server',

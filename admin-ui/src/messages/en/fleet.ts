@@ -24,6 +24,10 @@ export const fleet = {
     member: 'Member',
     state: 'State',
     version: 'Version',
+    policies: 'Policies',
+    ownPolicies: 'its own files',
+    filePolicies: 'as in its files',
+    savedPolicies: 'saved',
     sensor: 'Sensor',
     enforced: 'Enforced',
     decisions: 'Decisions',
@@ -48,6 +52,8 @@ export const fleet = {
       enforcement: (missing: number, desired: string) =>
         `${plural(missing, 'decision', 'decisions')} of ${desired} ${missing === 1 ? 'is' : 'are'} not in force on it.`,
       version: (theirs: string, ours: string) => `It runs version ${theirs}, this server ${ours}.`,
+      policies:
+        'Its policies are not those of this server: another version of the program, other files in its folder, or a text it cannot read.',
       refused: (n: number) =>
         `It refused ${plural(n, 'decision', 'decisions')}: not signed by whom they name, or by one who may not.`,
       dropped: (n: number) => `Its spool was full: ${plural(n, 'record', 'records')} dropped.`,

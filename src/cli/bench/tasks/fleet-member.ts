@@ -41,6 +41,8 @@ export async function runFleetMember({ folder, dataDir, server }: Options): Prom
     forged: () => undefined,
     roster: () => undefined,
     settings: () => undefined,
+    policy: () => undefined,
+    addresses: () => undefined,
     ...(server
       ? {
           server: {

@@ -1,0 +1,38 @@
+import {
+  fleetAddressesSchema,
+  fleetPolicySchema,
+  fleetSettingsSchema,
+  type FleetAddresses,
+  type FleetPolicy,
+  type FleetSettings,
+} from '../contract/fleet.js';
+import { byServers, type EntryKind } from './signed-entry.js';
+
+/** Allowlist and pause, one value for all. */
+export const SETTINGS_KEY = 'settings';
+export const SETTINGS: EntryKind<FleetSettings> = {
+  purpose: 'portcullis settings 1',
+  schema: fleetSettingsSchema,
+  refuse: byServers,
+};
+
+const POLICY = 'policy.';
+export const POLICY_KEYS = `${POLICY}*`;
+export const policyKey = (name: string): string => `${POLICY}${name}`;
+export const policyName = (key: string): string => key.slice(POLICY.length);
+export const POLICIES: EntryKind<FleetPolicy> = {
+  purpose: 'portcullis policy 1',
+  schema: fleetPolicySchema,
+  refuse: byServers,
+};
+
+const ADDRESSES_OF = 'address.';
+export const ADDRESS_KEYS = `${ADDRESSES_OF}*`;
+export const addressKey = (member: string): string => `${ADDRESSES_OF}${member}`;
+export const addressMember = (key: string): string => key.slice(ADDRESSES_OF.length);
+/** Each for itself: nobody makes another's address, or an attacker's, one that is never blocked. */
+export const ADDRESSES: EntryKind<FleetAddresses> = {
+  purpose: 'portcullis addresses 1',
+  schema: fleetAddressesSchema,
+  refuse: ({ name }, key) => (key === addressKey(name) ? undefined : `"${name}" may not speak for another`),
+};
