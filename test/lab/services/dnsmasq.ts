@@ -7,6 +7,9 @@ import { listening } from './ready.js';
 /** Names that exist in the lab; everything else under lab.example does not. */
 export const DNS_NAMES = ['www', 'mail', 'ftp', 'git', 'intranet', 'mirror', 'backup', 'video', 'printer', 'monitor'];
 
+/** A name with a kilobyte of text. */
+export const LONG_NAME = 'long.lab.example';
+
 /** DNS for lab.example, with no upstream: nothing leaves the lab. */
 export const startDnsmasq: StartService = async (host, dir) => {
   const config = join(dir, 'dnsmasq.conf');
@@ -21,6 +24,8 @@ export const startDnsmasq: StartService = async (host, dir) => {
     // A domain whose every name is answered, as a tunnel's or a wildcard's is.
     `address=/tunnel.example/${ADDRESS.attacker.ip4}`,
     'txt-record=lab.example,v=spf1 -all',
+    // A long answer to a short question, as reflectors give.
+    `txt-record=${LONG_NAME},${Array.from({ length: 3 }, (_, i) => String(i).repeat(250)).join(',')}`,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
   const dnsmasq = host.start('/usr/sbin/dnsmasq', [`--conf-file=${config}`], { logFile: join(dir, 'dnsmasq.log') });
