@@ -10,6 +10,8 @@ import { inboxOf } from './names.js';
 const PING_MS = 1000;
 const RECONNECT_MS = 250;
 const DIAL_MS = 1500;
+/** While the cluster chooses a leader nobody answers: what was asked then is asked again. */
+const ANSWER_MS = 1500;
 
 /** An open connection to a NATS server. */
 export interface Session {
@@ -61,9 +63,9 @@ export function openFleetBus(member: Member, log: Logger): FleetBus {
 
   async function live(nc: NatsConnection): Promise<void> {
     const ended = new AbortController();
-    const js = jetstream(nc, { timeout: 5000 });
+    const js = jetstream(nc, { timeout: ANSWER_MS });
     // The account's own limits are not ours to ask for: members may not call that part of the API.
-    const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: 5000 });
+    const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: ANSWER_MS });
     const bucket = async (name: string): Promise<KV> => {
       const kv = await new Kvm(js).open(name);
       // Opening asks nobody; one that is not there yet must be known now.
@@ -160,7 +162,7 @@ export async function insist<T>(
       // The buckets are made by the first server, and a cluster needs seconds to choose a leader.
       if (!reported) log.info({ what, problem: errorMessage(error) }, 'The fleet is not ready yet, will retry.');
       reported = true;
-      await pause(500, session.signal);
+      await pause(300, session.signal);
     }
   }
   return undefined;

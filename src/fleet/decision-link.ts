@@ -3,7 +3,8 @@ import { errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { insist, pause, type FleetBus, type Session } from './bus.js';
 import type { Member } from './member.js';
-import { BUCKETS, SUBJECTS } from './names.js';
+import { BUCKETS } from './names.js';
+import { createWordOfMouth } from './word-of-mouth.js';
 import { endOf, parseStatement, type Replica } from './replica.js';
 import { idOf, proofOf, type Statement } from './seal.js';
 import { watchBucket, type Entry } from './watch.js';
@@ -36,6 +37,7 @@ export interface DecisionLink {
   sweep(nowMs: number): Promise<void>;
   /** The roster changed: what was refused may count now. */
   again(): void;
+  close(): void;
 }
 
 const keyOf = (s: Statement): string => `${proofOf(s).signer}.${proofOf(s).issuer}.${idOf(s)}`;
@@ -75,11 +77,6 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
     if (statement) hear(statement, isFresh);
     else counts.refused++;
     return statement;
-  }
-
-  /** By word of mouth: a choice of leader in the cluster holds up the bucket for seconds, and this not at all. */
-  function listen({ nc }: Session): void {
-    nc.subscribe(SUBJECTS.say('*'), { callback: (error, msg) => void (error ?? hearText(msg.string(), true)) });
   }
 
   function note({ key, text, revision, isFresh }: Entry): void {
@@ -153,11 +150,14 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
   }
 
   async function run(session: Session): Promise<void> {
-    listen(session);
     const kv = await insist(session, 'decisions', log, () => session.bucket(BUCKETS.decisions));
     if (kv) await Promise.all([watchAll(session), sendAll(session, kv)]);
   }
 
+  const mouth = createWordOfMouth({
+    ...{ member, bus, replica, pending: () => pending.values() },
+    hear: (text, isFresh) => void hearText(text, isFresh),
+  });
   bus.onSession((session) => {
     run(session).catch((error: unknown) => {
       log.error({ err: error }, 'The decisions of the fleet are not followed.');
@@ -170,7 +170,7 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
       replica.put(statement);
       if (isPrivate(statement)) return;
       pending.set(keyOf(statement), statement);
-      bus.session()?.nc.publish(SUBJECTS.say(member.name), JSON.stringify(statement));
+      mouth.say(statement);
       wake?.();
     },
     hear(statement) {
@@ -191,6 +191,7 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
       }
     },
     again: () => restart?.(),
+    close: () => mouth.close(),
   };
 }
 

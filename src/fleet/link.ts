@@ -282,6 +282,7 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     },
     async close() {
       await serverSide?.close();
+      decisions.close();
       await bus.close();
       spool.close();
       flowSpool.close();

@@ -18,6 +18,10 @@ export const STREAMS = {
 export const SUBJECTS = {
   /** A decision at once, beside its entry in the bucket. */
   say: (member: string) => `portcullis.say.${member}`,
+  /** A member that is back asks the servers what was said meanwhile. */
+  ask: (member: string) => `portcullis.ask.${member}`,
+  /** The answer, for that member alone. */
+  tell: (member: string) => `portcullis.tell.${member}`,
   detection: (partition: number | '*', member: string) => `portcullis.detection.${partition}.${member}`,
   flows: (member: string) => `portcullis.flows.${member}`,
   reports: (member: string) => `portcullis.report.${member}`,

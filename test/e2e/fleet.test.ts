@@ -13,6 +13,8 @@ const ATTACKS = Number(process.env['PORTCULLIS_FLEET_ATTACKS'] ?? 0);
 /** The long form: PORTCULLIS_FLEET_ROUNDS=100 PORTCULLIS_FLEET_SEED=7 npm test -- e2e/fleet */
 const ROUNDS = Number(process.env['PORTCULLIS_FLEET_ROUNDS'] ?? 2);
 const SEED = Number(process.env['PORTCULLIS_FLEET_SEED'] ?? 1);
+/** Longest time that a fault lasts: minutes, to see what waits and comes back. */
+const FAULT_MS = Number(process.env['PORTCULLIS_FLEET_FAULT_SECS'] ?? (ROUNDS > 10 ? 5 : 0.5)) * 1000;
 const CONVERGE_MS = 5000;
 /** A NATS server, the machine of the servers, a box to the others, and the outer address of box 1. */
 const MEMBERS = ['10.78.0.11', '10.78.0.1', '10.78.0.102', '203.0.113.1'];
@@ -183,7 +185,7 @@ test('whatever dies or is cut off at random, nothing protected is blocked and ev
     rounds: ROUNDS,
     seed: SEED,
     convergeMs: CONVERGE_MS,
-    faultMs: ROUNDS > 10 ? 5000 : 500,
+    faultMs: FAULT_MS,
     attackers: [...CHAOS_ATTACKERS],
     say: (line) => t.diagnostic(line),
   });

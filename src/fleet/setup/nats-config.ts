@@ -127,6 +127,7 @@ const WATCH = [
 function boxPermissions(name: string): string {
   const publish = [
     SUBJECTS.say(name),
+    SUBJECTS.ask(name),
     SUBJECTS.detection('*', name),
     SUBJECTS.flows(name),
     SUBJECTS.reports(name),
@@ -136,7 +137,7 @@ function boxPermissions(name: string): string {
     `$KV.${BUCKETS.trust}.${addressKey(name)}`,
     ...WATCH,
   ];
-  return permissions(publish, [`${inboxOf(name)}.>`, SUBJECTS.say('*')]);
+  return permissions(publish, [`${inboxOf(name)}.>`, SUBJECTS.say('*'), SUBJECTS.tell(name)]);
 }
 
 /** A server works on all streams; it cannot remove or empty a stream. */

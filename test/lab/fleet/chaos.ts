@@ -30,6 +30,7 @@ export interface ChaosResult {
 const PROTECTED = ['10.78.0.11', '10.78.0.12', '10.78.0.13', '10.78.0.1', '10.78.0.101', '10.78.0.103', '127.0.0.1'];
 const isProtected = (value: string): boolean => PROTECTED.includes(value);
 const OPERATOR_BLOCKS = 3;
+const WORK_EVERY_MS = 2000;
 
 /**
  * Faults of a seeded kind and place, again and again, while people and policies go on making, and lifting, blocks. After each
@@ -102,11 +103,19 @@ export async function runChaos(lab: FleetLab, probe: Probe, options: ChaosOption
     await lift(random.pick(live));
     if (!faults.some((f) => f.blind.includes(0)) && random.next() < 0.5) await attack();
     let differed = false;
+    let nextMs = Date.now() + WORK_EVERY_MS;
     do {
       const now = await differ();
       differed ||= now.length > 0;
       const grave = now.filter((text) => !/does not block|still blocks/.test(text));
       if (grave.length > 0) throw new Error(`during ${names.join(' and ')}: ${grave.join('; ')}`);
+      // A long fault: people and attackers go on.
+      if (Date.now() > nextMs) {
+        nextMs = Date.now() + WORK_EVERY_MS;
+        await block(random.pick(live));
+        if (random.next() < 0.5) await lift(random.pick(live));
+        if (!faults.some((f) => f.blind.includes(0)) && random.next() < 0.1) await attack();
+      }
       await delay(50);
     } while (Date.now() < untilMs);
     await heal(faults, names, differed);

@@ -4,7 +4,7 @@ import type { FleetLab, Restartable } from './fleet-lab.js';
 /** Something that goes wrong, and ends. */
 export interface Fault {
   name: string;
-  /** Faults of one kind are not combined: two of three NATS servers away is no fault that must heal in seconds. */
+  /** Faults of one kind are not combined. */
   kind: 'box daemon' | 'server' | 'node' | 'database' | 'partition';
   begin(): Promise<void>;
   end(): Promise<void>;
@@ -23,7 +23,7 @@ function killed(name: string, what: Restartable, rest: Pick<Fault, 'kind' | 'bli
   };
 }
 
-/** kill -9 of every process of the fleet, of each NATS node and of MariaDB; a partition of each box. */
+/** kill -9 of every process of the fleet, of each NATS node and of two of them, and of MariaDB; a partition of each box. */
 export function faultsOf(lab: FleetLab): Fault[] {
   const daemons = lab.boxes.flatMap((box, i) =>
     Object.entries(box.daemons).map(([daemon, process]) =>
@@ -40,10 +40,16 @@ export function faultsOf(lab: FleetLab): Fault[] {
     begin: () => lab.mariaDb.kill(),
     end: () => lab.mariaDb.start(),
   };
+  const twoNodes: Fault = {
+    ...{ name: 'kill -9 of two NATS servers', kind: 'node', blind: [] },
+    begin: async () => void (await Promise.all(lab.nodes.slice(1).map((node) => node.kill()))),
+    end: () => Promise.resolve(lab.nodes.slice(1).forEach((node) => node.start())),
+  };
   return [
     ...daemons,
     ...lab.servers.map(({ name, daemon }, i) => killed(name, daemon, { kind: 'server', blind: [], deaf: i })),
     ...lab.nodes.map((node, i) => killed(`nats${i + 1}`, node, { kind: 'node', blind: [] })),
+    twoNodes,
     ...partitions,
     database,
   ];

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { FleetBus, Session } from './bus.js';
+import type { Member } from './member.js';
+import { speakerOf, SUBJECTS } from './names.js';
+import type { Replica } from './replica.js';
+import { proofOf, type Statement } from './seal.js';
+
+/** What is not confirmed is said again so often: whoever was away then hears it without the bucket. */
+const AGAIN_MS = 1000;
+const MAX_AGAIN = 500;
+/** Clocks of members differ: what was said this long before a member went away is told again. */
+const CLOCKS_MS = 60_000;
+/** As many as one member is told; the rest is in the bucket. */
+const MAX_TOLD = 5000;
+const MAX_MESSAGE_CHARS = 500_000;
+
+const askSchema = z.object({ sinceMs: z.number() });
+
+export interface WordOfMouthDeps {
+  member: Member;
+  bus: FleetBus;
+  replica: Replica;
+  /** What the bucket has not confirmed yet. */
+  pending(): Iterable<Statement>;
+  /** @param isFresh it was said just now, not told after a time away. */
+  hear(text: string, isFresh: boolean): void;
+}
+
+/**
+ * Decisions on plain subjects, beside the bucket. A NATS cluster that has lost a node chooses leaders for four to nine seconds,
+ * and the buckets and streams that it led are closed until then; plain subjects work as soon as there is a connection. So
+ * what is said is said at once, again while the bucket has not confirmed it, and a member that comes back asks the servers
+ * for what it has missed.
+ */
+export interface WordOfMouth {
+  say(statement: Statement): void;
+  close(): void;
+}
+
+export function createWordOfMouth({ member, bus, replica, pending, hear }: WordOfMouthDeps): WordOfMouth {
+  const { name, role } = member;
+  const isServer = role === 'server';
+  /** Everything said until then, by the clocks of those who said it, is known here; less the difference of clocks. */
+  let knownMs = newest(replica);
+
+  const publish = (session: Session, statement: Statement): void =>
+    session.nc.publish(SUBJECTS.say(name), JSON.stringify(statement));
+
+  function tell(session: Session, asker: string, text: string): void {
+    const asked = askSchema.safeParse(parse(text));
+    if (!asked.success || asker === name) return;
+    const missed = [...replica.values()].filter((s) => proofOf(s).version >= asked.data.sinceMs);
+    missed.sort((a, b) => proofOf(b).version - proofOf(a).version);
+    for (const part of inMessages(missed.slice(0, MAX_TOLD))) session.nc.publish(SUBJECTS.tell(asker), part);
+  }
+
+  bus.onSession((session) => {
+    const { nc } = session;
+    nc.subscribe(SUBJECTS.say('*'), { callback: (error, msg) => void (error ?? hear(msg.string(), true)) });
+    nc.subscribe(SUBJECTS.tell(name), {
+      callback(error, msg) {
+        if (!error) for (const line of msg.string().split('\n')) hear(line, false);
+      },
+    });
+    if (isServer) {
+      nc.subscribe(SUBJECTS.ask('*'), {
+        callback: (error, msg) => void (error ?? tell(session, speakerOf(msg.subject), msg.string())),
+      });
+    }
+    nc.publish(SUBJECTS.ask(name), JSON.stringify({ sinceMs: Math.max(0, knownMs - CLOCKS_MS) }));
+    session.signal.addEventListener('abort', () => (knownMs = Date.now()), { once: true });
+  });
+  const again = setInterval(() => {
+    const session = bus.session();
+    if (!session) return;
+    let left = MAX_AGAIN;
+    for (const statement of pending())
+      if (left-- > 0) publish(session, statement);
+      else return;
+  }, AGAIN_MS);
+  again.unref();
+
+  return {
+    say(statement) {
+      const session = bus.session();
+      if (session) publish(session, statement);
+    },
+    close: () => clearInterval(again),
+  };
+}
+
+function newest(replica: Replica): number {
+  let ms = 0;
+  for (const statement of replica.values()) ms = Math.max(ms, proofOf(statement).version);
+  return ms;
+}
+
+/** One statement a line, in messages that a NATS server takes. */
+function* inMessages(statements: readonly Statement[]): Generator<string> {
+  let lines: string[] = [];
+  let chars = 0;
+  for (const statement of statements) {
+    const line = JSON.stringify(statement);
+    if (chars + line.length > MAX_MESSAGE_CHARS && lines.length > 0) {
+      yield lines.join('\n');
+      [lines, chars] = [[], 0];
+    }
+    lines.push(line);
+    chars += line.length + 1;
+  }
+  if (lines.length > 0) yield lines.join('\n');
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
