@@ -22,6 +22,7 @@ import { measureCaptures, type CaptureFigures } from './detection/captures.js';
 import { measureLab, type LabFigures } from './detection/lab-runs.js';
 import { BASELINE, DETECTORS, type DetectorProse } from './detection/prose.js';
 import { quantile } from './detection/replay.js';
+import { shownTables } from './detection/shown.js';
 
 const TARGET = fileURLToPath(new URL('../docs/detection.md', import.meta.url));
 const ENTRIES: readonly BehaviourEntry[] = Object.values(BEHAVIOURS);
@@ -207,7 +208,7 @@ export interface Measured {
 export async function detectionDocument({ lab, captures }: Measured): Promise<string> {
   const part = (mark: string, text: string): string => `${mark}\n\n${text.trim()}\n\n${mark}`;
   const measured = `${part(LAB_MARK, lab)}\n\n${part(CAPTURES_MARK, captures)}`;
-  const text = `${INTRO}\n${COST}\n## Measured\n\n${measured}\n\n${detectorSections()}`;
+  const text = `${INTRO}\n${COST}\n## Measured\n\n${measured}\n\n${detectorSections()}\n${shownTables()}`;
   return format(text, { ...(await resolveConfig(TARGET)), parser: 'markdown' });
 }
 
