@@ -1,16 +1,26 @@
 import type { AppParser, AppProto, AppTransaction, StreamSink } from '../domain/app-layer.js';
 import type { Direction } from '../domain/flow.js';
+import { createDcerpcParser } from './dcerpc/parser.js';
+import { createDhcpParser } from './dhcp/parser.js';
 import { createDnsParser } from './dns/parser.js';
 import { createExpectations, type Expectations } from './expectations.js';
 import { createFtpDataParser, createFtpParser } from './ftp/parser.js';
 import { createHttpParser } from './http/parser.js';
 import { createHttp2Parser } from './http2/parser.js';
+import { createIkeParser } from './ike/parser.js';
+import { createKrb5Parser } from './krb5/parser.js';
 import { createSmtpParser } from './mail/smtp.js';
+import { createModbusParser } from './modbus/parser.js';
 import { createMqttParser } from './mqtt/parser.js';
+import { createNfsParser } from './nfs/parser.js';
 import { appLayerOptions, type AppLayerInput, type AppLayerOptions } from './options.js';
 import { detectProtocol, type Detected } from './protocol.js';
+import { createQuicParser } from './quic/parser.js';
 import { createRecognized } from './recognized.js';
+import { createRfbParser } from './rfb/parser.js';
+import { createSipParser } from './sip/parser.js';
 import { createSmbParser } from './smb/parser.js';
+import { createSnmpParser } from './snmp/parser.js';
 import { createSshParser } from './ssh/parser.js';
 import { createTlsParser } from './tls/parser.js';
 
@@ -63,6 +73,16 @@ const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
   smb: createSmbParser,
   mqtt: createMqttParser,
   http2: createHttp2Parser,
+  quic: createQuicParser,
+  ike: createIkeParser,
+  snmp: createSnmpParser,
+  krb5: (options, { transport }) => createKrb5Parser(options, transport),
+  sip: (options, { transport }) => createSipParser(options, transport),
+  rfb: createRfbParser,
+  dhcp: createDhcpParser,
+  dcerpc: createDcerpcParser,
+  modbus: createModbusParser,
+  nfs: (options, { transport }) => createNfsParser(options, transport),
 };
 
 const UNKNOWN_ENDS: FlowEnds = { src: () => '', dst: () => '' };

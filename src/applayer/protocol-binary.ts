@@ -69,6 +69,17 @@ function pgsql(d: Uint8Array): Guess {
   return isRequest ? ['pgsql', 'request'] : undefined;
 }
 
+/** A KDC-REQ, KDC-REP or KRB-ERROR (RFC 4120 5.4, 5.9) of port 88: APPLICATION tag and a length that fits. */
+function isKerberos(d: Uint8Array, at: number): boolean {
+  const tag = d[at] ?? 0;
+  return (tag >= 0x6a && tag <= 0x6f) || tag === 0x7e;
+}
+
+/** An ONC RPC call of NFS (RFC 5531 9): message type, version of RPC, program. */
+function isNfsCall(d: Uint8Array, at: number): boolean {
+  return d.length >= at + 24 && u32(d, at + 4) === 0 && u32(d, at + 8) === 2 && u32(d, at + 12) === 100_003;
+}
+
 /** Protocols over TCP that are not text. */
 export function guessBinary(d: Uint8Array, ports: Ports, fromServer: boolean): Guess {
   let waits = false;
@@ -78,22 +89,44 @@ export function guessBinary(d: Uint8Array, ports: Ports, fromServer: boolean): G
   }
   if (d[0] === 255 && d.length >= 3 && d[1]! >= 251 && d[1]! <= 254)
     return ['telnet', fromServer ? 'response' : 'request'];
+  if (either(ports, 88) && d.length >= 5 && d[0] === 0 && isKerberos(d, 4))
+    return ['krb5', fromServer ? 'response' : 'request'];
+  if (isNfsCall(d, 4)) return ['nfs', 'request'];
   if (d[0] === 5 && d[1] === 0x64 && either(ports, 20_000)) return ['dnp3', fromServer ? 'response' : 'request'];
   if (either(ports, 502) && d.length >= 8 && u16(d, 2) === 0 && u16(d, 4) >= 2 && u16(d, 4) <= 254)
     return ['modbus', fromServer ? 'response' : 'request'];
   return waits ? 'wait' : undefined;
 }
 
-/** QUIC versions: 1 and 2, drafts, and Google's. */
+/** QUIC versions: 1 and 2, drafts, mvfst's and Google's. */
 export function isQuicVersion(version: number): boolean {
-  return version === 1 || version === 0x6b3343cf || version >>> 8 === 0xff0000 || version >>> 24 === 0x51;
+  return (
+    version === 1 ||
+    version === 0x6b3343cf ||
+    version >>> 8 === 0xff0000 ||
+    version >>> 8 === 0xfaceb0 ||
+    version >>> 24 === 0x51
+  );
+}
+
+const Q039 = 0x51303339;
+const Q043 = 0x51303433;
+
+/** Version in the public header of Google's QUIC before Q046, of which Suricata knows these two. */
+export function publicVersion(d: Uint8Array): number | undefined {
+  // Flags: a version and a connection id of eight bytes are there.
+  if (d.length < 20 || (d[0]! & 0xc9) !== 9) return undefined;
+  const version = u32(d, 9);
+  return version === Q039 || version === Q043 ? version : undefined;
 }
 
 /** Protocols over UDP other than DNS, by their first datagram. */
 export function guessDatagram(d: Uint8Array, ports: Ports, fromServer: boolean): Guess {
   const side: Side = fromServer ? 'response' : 'request';
   if (d.length >= 20 && (d[0]! & 0xc0) === 0xc0 && isQuicVersion(u32(d, 1))) return ['quic', side];
-  if (either(ports, 500, 4500)) {
+  if (publicVersion(d) !== undefined) return ['quic', side];
+  // These are known only when their first packet is the client's, as in Suricata: answers without questions are floods.
+  if (ports.dstPort === 500 || ports.dstPort === 4500) {
     const at = d.length > 4 && u32(d, 0) === 0 ? 4 : 0;
     const version = d[at + 17];
     if (d.length >= at + 28 && (version === 0x10 || version === 0x20) && u32(d, at + 24) === d.length - at)
@@ -103,9 +136,11 @@ export function guessDatagram(d: Uint8Array, ports: Ports, fromServer: boolean):
     const end = d.indexOf(0, 2);
     if (end > 2 && /^(octet|netascii|mail)\0/i.test(latin1(d, end + 1, end + 10))) return ['tftp', side];
   }
+  if (either(ports, 88) && isKerberos(d, 0)) return ['krb5', side];
+  if (isNfsCall(d, 0)) return ['nfs', side];
   if (either(ports, 67, 68) && d.length >= 240 && u32(d, 236) === 0x63825363) return ['dhcp', side];
   if (either(ports, 123) && d.length >= 48 && (d[0]! & 7) > 0 && ((d[0]! >> 3) & 7) > 0) return ['ntp', side];
-  if (either(ports, 161, 162) && d.length >= 5 && d[0] === 0x30) {
+  if ((ports.dstPort === 161 || ports.dstPort === 162) && d.length >= 5 && d[0] === 0x30) {
     const at = d[1]! < 128 ? 2 : 2 + (d[1]! & 127);
     if (d[at] === 2 && d[at + 1] === 1 && (d[at + 2] ?? 9) <= 3) return ['snmp', side];
   }

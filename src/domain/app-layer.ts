@@ -24,6 +24,8 @@ export const APP_PROTOS = [
   'telnet',
   'imap',
   'snmp',
+  'krb5',
+  'nfs',
   'ntp',
   'dhcp',
   'modbus',

@@ -41,6 +41,27 @@ export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   return joined;
 }
 
+const BLOCK_BYTES = 1024;
+
+/**
+ * Copies of short pieces, side by side in blocks of 1 KiB: a header line is shorter than the bookkeeping of an allocation of its
+ * own. A block lives as long as one of its pieces.
+ */
+export class Pieces {
+  private block: Uint8Array = NOTHING;
+  private used = 0;
+
+  copy(d: Uint8Array): Uint8Array {
+    if (d.length > BLOCK_BYTES / 2) return copy(d);
+    if (this.used + d.length > this.block.length) {
+      this.block = new Uint8Array(BLOCK_BYTES);
+      this.used = 0;
+    }
+    this.block.set(d, this.used);
+    return this.block.subarray(this.used, (this.used += d.length));
+  }
+}
+
 /** Bytes that grow up to a maximum. */
 export class Collected {
   private buffer: Uint8Array = NOTHING;

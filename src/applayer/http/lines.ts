@@ -1,4 +1,4 @@
-import { CR, LF, NOTHING, chomp, concat, isLws, copy } from './bytes.js';
+import { CR, LF, NOTHING, chomp, concat, isLws, copy, type Pieces } from './bytes.js';
 import type { Headers } from './headers.js';
 
 /** Bytes of one side of a connection, read step by step as they come. */
@@ -48,9 +48,12 @@ export class HeaderReader {
   private pending: Uint8Array | undefined;
   private endedWithLfCr = false;
   private readonly input: Input;
+  private readonly pieces: Pieces;
 
-  constructor(input: Input) {
+  /** @param pieces where the lines are kept. */
+  constructor(input: Input, pieces: Pieces) {
     this.input = input;
+    this.pieces = pieces;
   }
 
   /** @returns `end` after the empty line, `more` when it has not come yet. */
@@ -85,18 +88,18 @@ export class HeaderReader {
     const isFolded = line.length > 0 && (isLws(line[0]!) || line[0] === 0);
     if (!isFolded) {
       this.flush(headers, note);
-      this.pending = copy(line);
+      this.pending = this.pieces.copy(line);
       return;
     }
     if (this.pending === undefined) {
       note('invalid_folding');
-      this.pending = copy(line);
+      this.pending = this.pieces.copy(line);
     } else if (splitsFolded && line.includes(58) && this.pending.includes(58)) {
       note('invalid_folding');
       this.flush(headers, note);
-      this.pending = copy(line.subarray(1));
+      this.pending = this.pieces.copy(line.subarray(1));
     } else {
-      this.pending = this.pending.length > 0 ? concat(this.pending, line) : copy(line);
+      this.pending = this.pending.length > 0 ? concat(this.pending, line) : this.pieces.copy(line);
     }
   }
 

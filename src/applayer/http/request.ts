@@ -30,7 +30,8 @@ const SPACE = 32;
 export class RequestReader {
   private state: State = 'idle';
   private readonly input = new Input();
-  private readonly headerReader = new HeaderReader(this.input);
+  private readonly pieces = new Pieces();
+  private readonly headerReader = new HeaderReader(this.input, this.pieces);
   private tx: HttpTransaction | undefined;
   private multipart: Multipart | undefined;
   private left = 0;
@@ -136,7 +137,7 @@ export class RequestReader {
     if (line.length === 0) return;
     const tx = this.deps.open();
     this.tx = tx;
-    tx.request.line = copy(line);
+    tx.request.line = this.pieces.copy(line);
     const d = tx.request.line;
     let at = 0;
     while (at < d.length && isSpace(d[at]!)) at++;

@@ -45,7 +45,8 @@ function resemblesResponse(line: Uint8Array): boolean {
 export class ResponseReader {
   private state: State = 'idle';
   private readonly input = new Input();
-  private readonly headerReader = new HeaderReader(this.input);
+  private readonly pieces = new Pieces();
+  private readonly headerReader = new HeaderReader(this.input, this.pieces);
   private tx: HttpTransaction | undefined;
   private decoder: BodyDecoder | undefined;
   /** The connection goes on in a protocol that is looked for anew: behind CONNECT, or in HTTP/2. */
@@ -198,7 +199,7 @@ export class ResponseReader {
 
   private statusLine(tx: HttpTransaction, line: Uint8Array): void {
     const m = tx.response;
-    m.line = copy(line);
+    m.line = this.pieces.copy(line);
     const parts = /^[\s\0]*(\S+)(?:\s+(\S+)(?:\s+([^]*))?)?/.exec(latin1(line));
     const bytes = (text: string | undefined): Uint8Array | undefined =>
       text === undefined || text === '' ? undefined : Buffer.from(text, 'latin1');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { derChildren as children, derElement as element, type DerElement as Element } from '../der.js';
 
 export interface CertificateFields {
   subject: string;
@@ -8,39 +9,9 @@ export interface CertificateFields {
   /** SHA-1, lower-case hex with colons. */
   fingerprint: string;
   alternativeNames: string[];
-}
-
-interface Element {
-  tag: number;
-  begin: number;
-  end: number;
-}
-
-/** One element of DER (X.690) at `at`, or undefined when it does not fit. */
-function element(d: Uint8Array, at: number, limit: number): Element | undefined {
-  if (at + 2 > limit) return undefined;
-  const tag = d[at]!;
-  let length = d[at + 1]!;
-  let begin = at + 2;
-  if (length & 0x80) {
-    const n = length & 0x7f;
-    if (n === 0 || n > 3 || begin + n > limit) return undefined;
-    length = 0;
-    for (let i = 0; i < n; i++) length = length * 256 + d[begin + i]!;
-    begin += n;
-  }
-  return begin + length > limit ? undefined : { tag, begin, end: begin + length };
-}
-
-function children(d: Uint8Array, parent: Element): Element[] {
-  const out: Element[] = [];
-  for (let at = parent.begin; at < parent.end && out.length < 256;) {
-    const e = element(d, at, parent.end);
-    if (e === undefined) break;
-    out.push(e);
-    at = e.end;
-  }
-  return out;
+  /** Seconds since 1970 from which and up to which it is valid; undefined when the dates are not sound. */
+  notBefore: number | undefined;
+  notAfter: number | undefined;
 }
 
 /** Short names of attributes in a distinguished name, by the DER of their object identifiers. */
@@ -91,6 +62,19 @@ function alternativeNames(d: Uint8Array, extensions: Element): string[] {
   return [];
 }
 
+/** UTCTime or GeneralizedTime (RFC 5280 4.1.2.5), in seconds since 1970. */
+function timeOf(d: Uint8Array, e: Element | undefined): number | undefined {
+  if (e === undefined || (e.tag !== 0x17 && e.tag !== 0x18)) return undefined;
+  const text = Buffer.from(d.subarray(e.begin, e.end)).toString('latin1');
+  const m = (
+    e.tag === 0x17 ? /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?Z$/ : /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?Z$/
+  ).exec(text);
+  if (m === null) return undefined;
+  const [year, month, day, hour, minute, second] = m.slice(1).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number]; // prettier-ignore
+  const full = e.tag === 0x18 ? year : year < 50 ? 2000 + year : 1900 + year;
+  return Date.UTC(full, month - 1, day, hour, minute, second) / 1000;
+}
+
 const colons = (hex: string): string => hex.replace(/..(?=.)/g, '$&:');
 
 /** What rules ask of an X.509 certificate (RFC 5280 4.1), or undefined when it is none. */
@@ -100,14 +84,17 @@ export function parseCertificate(d: Uint8Array): CertificateFields | undefined {
   if (tbs === undefined) return undefined;
   let fields = children(d, tbs);
   if (fields[0]?.tag === 0xa0) fields = fields.slice(1);
-  const [serial, , issuer, , subject] = fields;
+  const [serial, , issuer, validity, subject] = fields;
   if (serial === undefined || issuer === undefined || subject === undefined) return undefined;
+  const [notBefore, notAfter] = validity === undefined ? [] : children(d, validity);
   const extensions = fields.find((f) => f.tag === 0xa3);
   return {
     subject: distinguishedName(d, subject),
     issuer: distinguishedName(d, issuer),
     serial: colons(Buffer.from(d.subarray(serial.begin, serial.end)).toString('hex').toUpperCase()),
     fingerprint: colons(createHash('sha1').update(d).digest('hex')),
+    notBefore: timeOf(d, notBefore),
+    notAfter: timeOf(d, notAfter),
     alternativeNames: extensions ? alternativeNames(d, extensions) : [],
   };
 }

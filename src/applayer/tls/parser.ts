@@ -11,6 +11,8 @@ const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
 const CERTIFICATE = 11;
 const SERVER_HELLO_DONE = 14;
+/** `ssl_state` by the type of a handshake message (RFC 5246 7.4). */
+const STATES: Readonly<Record<number, number>> = { 1: 1, 2: 2, 16: 4, 12: 8 };
 const MAX_RECORD = 16_384 + 2048;
 const TLS13 = 0x0304;
 const SSL2 = 0x0200;
@@ -28,6 +30,8 @@ class TlsTransaction implements AppTransaction {
   client: Hello | undefined;
   server: Hello | undefined;
   recordVersion = 0;
+  /** What was seen of the handshake, as bits: hellos of client and server, key exchanges of client and server. */
+  states = 0;
   readonly certificates: Uint8Array[] = [];
   private fields: CertificateFields | undefined;
   private readonly caches = [new Map<string, BufferValue>(), new Map<string, BufferValue>()] as const;
@@ -53,7 +57,12 @@ class TlsTransaction implements AppTransaction {
         return this.server?.version ?? (this.client && this.recordVersion ? this.recordVersion : undefined);
       case 'tls.cert_chain_len':
         return this.certificates.length > 0 ? this.certificates.length : undefined;
+      case 'tls.notbefore':
+        return this.certificate()?.notBefore;
+      case 'tls.notafter':
+        return this.certificate()?.notAfter;
     }
+    if (name.startsWith('ssl_state&')) return (this.states & Number(name.slice(10))) === 0 ? undefined : 1;
     return undefined;
   }
 
@@ -90,11 +99,13 @@ class TlsTransaction implements AppTransaction {
     return undefined;
   }
 
-  private fromCertificate(name: string): BufferValue | undefined {
+  private certificate(): CertificateFields | undefined {
     const first = this.certificates[0];
-    if (first === undefined) return undefined;
-    this.fields ??= parseCertificate(first);
-    const f = this.fields;
+    return first && (this.fields ??= parseCertificate(first));
+  }
+
+  private fromCertificate(name: string): BufferValue | undefined {
+    const f = this.certificate();
     if (f === undefined) return undefined;
     switch (name) {
       case 'tls.cert_subject':
@@ -211,6 +222,7 @@ class TlsParser implements AppParser {
 
   private message(type: number, body: Uint8Array, direction: Direction): void {
     const { tx } = this;
+    tx.states |= STATES[type] ?? 0;
     if (type === CLIENT_HELLO && direction === 0) {
       tx.client ??= parseHello(body, true);
       tx.progress[0] = Math.max(tx.progress[0], 1);

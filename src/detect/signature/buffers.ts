@@ -59,8 +59,8 @@ define('tls.sni tls.alpn', REQUEST, TLS);
 define('tls.cert_subject tls.cert_issuer tls.cert_serial tls.cert_fingerprint', RESPONSE, TLS);
 define('tls.certs tls.subjectaltname', RESPONSE, TLS, { multi: true });
 define('tls.random tls.random_time tls.random_bytes', BOTH, TLS);
-define('ja3.hash ja3.string ja4.hash', REQUEST, TLS);
-define('ja3s.hash ja3s.string', RESPONSE, TLS);
+define('ja3.hash ja3.string ja4.hash', REQUEST, [...TLS, 'quic']);
+define('ja3s.hash ja3s.string', RESPONSE, [...TLS, 'quic']);
 define('ssh.proto ssh.software', BOTH, ['ssh']);
 define('ssh.hassh ssh.hassh.string', REQUEST, ['ssh']);
 define('ssh.hassh.server ssh.hassh.server.string', RESPONSE, ['ssh']);
@@ -78,6 +78,17 @@ define(
   ['mqtt'],
 );
 define('mqtt.subscribe.topic mqtt.unsubscribe.topic', BOTH, ['mqtt'], { multi: true });
+define('quic.version', BOTH, ['quic']);
+define('quic.sni quic.ua quic.cyu.string quic.cyu.hash', REQUEST, ['quic']);
+define('snmp.community snmp.usm', BOTH, ['snmp']);
+define('krb5.cname krb5.sname', RESPONSE, ['krb5'], { multi: true });
+define('sip.method sip.uri sip.request_line', REQUEST, ['sip']);
+define('sip.stat_code sip.stat_msg sip.response_line', RESPONSE, ['sip']);
+define('sip.protocol', BOTH, ['sip']);
+define('rfb.name', RESPONSE, ['rfb']);
+define('ike.init_spi ike.resp_spi ike.nonce_payload ike.key_exchange_payload', BOTH, ['ike']);
+define('ike.vendor', BOTH, ['ike'], { multi: true });
+define('dcerpc.stub_data', BOTH, ['dcerpc', 'smb']);
 define('ipv4.hdr ipv6.hdr ip.src ip.dst tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], { source: 'packet' });
 
 /** Other names of the same buffers: legacy sticky buffers with underscores, and former spellings. */
@@ -107,6 +118,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   ssh_software: 'ssh.software',
   smb_named_pipe: 'smb.named_pipe',
   smb_share: 'smb.share',
+  dce_stub_data: 'dcerpc.stub_data',
 };
 
 /** `content` modifiers of Suricata 4 and before: they move the content before them into a buffer. */

@@ -6,6 +6,7 @@ import { HOST_KEYWORDS } from './keywords/host.js';
 import { META_KEYWORDS } from './keywords/meta.js';
 import { PAYLOAD_KEYWORDS, type Keyword } from './keywords/payload.js';
 import { STATE_KEYWORDS } from './keywords/state.js';
+import { PROTOCOL_KEYWORDS } from './keywords/protocols.js';
 import { TRANSACTION_KEYWORDS } from './keywords/transaction.js';
 import { createTransform } from './match/transform.js';
 import { toAttack } from './attack.js';
@@ -34,6 +35,7 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
     ...STATE_KEYWORDS,
     ...TRANSACTION_KEYWORDS,
     ...APP_KEYWORDS,
+    ...PROTOCOL_KEYWORDS,
     ...HOST_KEYWORDS,
   }),
 );
@@ -82,6 +84,8 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   telnet: { ip: TCP_ONLY, app: ['telnet'] },
   imap: { ip: TCP_ONLY, app: ['imap'] },
   snmp: { ip: [17], app: ['snmp'] },
+  krb5: { app: ['krb5'] },
+  nfs: { app: ['nfs'] },
   ntp: { ip: [17], app: ['ntp'] },
   dhcp: { ip: [17], app: ['dhcp'] },
   modbus: { ip: TCP_ONLY, app: ['modbus'] },

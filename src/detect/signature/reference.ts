@@ -5,6 +5,7 @@ import { HEADER_KEYWORDS } from './keywords/header.js';
 import { HOST_KEYWORDS } from './keywords/host.js';
 import { META_KEYWORDS } from './keywords/meta.js';
 import { PAYLOAD_KEYWORDS } from './keywords/payload.js';
+import { PROTOCOL_KEYWORDS } from './keywords/protocols.js';
 import { STATE_KEYWORDS } from './keywords/state.js';
 import { TRANSACTION_KEYWORDS } from './keywords/transaction.js';
 import { TRANSFORMS } from './match/transform.js';
@@ -37,7 +38,10 @@ export function languageReference(): LanguageReference {
       { title: 'Bytes', keywords: names(PAYLOAD_KEYWORDS) },
       { title: 'Flow, state and thresholds', keywords: names(STATE_KEYWORDS) },
       { title: 'Addresses', keywords: names(HOST_KEYWORDS) },
-      { title: 'Protocols', keywords: [...names(TRANSACTION_KEYWORDS), ...names(APP_KEYWORDS)].sort() },
+      {
+        title: 'Protocols',
+        keywords: [...names(TRANSACTION_KEYWORDS), ...names(APP_KEYWORDS), ...names(PROTOCOL_KEYWORDS)].sort(),
+      },
     ],
     buffers,
     transforms: TRANSFORMS,

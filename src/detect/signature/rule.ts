@@ -166,9 +166,9 @@ export interface BufferInspection {
 /** Looks only at the packet's header. */
 export type PacketTest = (packet: DecodedPacket, direction: Direction) => boolean;
 
-/** Looks at numbers and events of a transaction. */
+/** Looks at numbers and events of a transaction; `age` compares the seconds since a time. */
 export interface TransactionTest {
-  kind: 'number' | 'event';
+  kind: 'number' | 'event' | 'age';
   name: string;
   range: NumberRange | undefined;
   /** Further ranges of which one is enough. */

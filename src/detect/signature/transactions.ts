@@ -241,7 +241,7 @@ export class TransactionInspector {
       else waiting = true;
     }
     for (const test of rule.transactionTests) {
-      const verdict = testVerdict(test, transaction, scene.side, final);
+      const verdict = testVerdict(test, transaction, scene, final);
       if (verdict === 'no') return verdict;
       if (verdict === 'wait') waiting = true;
     }
@@ -308,16 +308,13 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length;
 }
 
-function testVerdict(
-  test: TransactionTest,
-  transaction: AppTransaction,
-  direction: Direction,
-  final: boolean,
-): Verdict {
+function testVerdict(test: TransactionTest, transaction: AppTransaction, scene: Scene, final: boolean): Verdict {
+  const direction = scene.side;
   if (test.direction !== undefined && test.direction !== direction) return 'wait';
   if (test.kind === 'event') return transaction.events.includes(test.name) ? 'yes' : final ? 'no' : 'wait';
-  const value = transaction.number(test.name, direction);
-  if (value === undefined) return final ? 'no' : 'wait';
+  const known = transaction.number(test.name, direction);
+  if (known === undefined) return final ? 'no' : 'wait';
+  const value = test.kind === 'age' ? scene.nowUs / 1_000_000 - known : known;
   if (inRange(test.range!, value)) return 'yes';
   return test.orRanges?.some((range) => inRange(range, value)) === true ? 'yes' : 'no';
 }

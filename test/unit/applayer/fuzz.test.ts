@@ -19,8 +19,28 @@ const SEEDS: Readonly<Record<string, readonly [Direction, string][]>> = {
   smb1: [[0, '\x00\x00\x00\x40\xffSMB\x73\x00\x00\x00\x00\x08\x01\x80']],
   smb2: [[0, '\x00\x00\x00\x90\xfeSMB\x40\x00\x00\x00\x00\x00\x00\x00\x05\x00\x01\x00'], [1, '\x00\x00\x00\x90\xfeSMB\x40\x00\x00\x00\x00\x00\x00\x00\x05\x00\x01\x00\x01']],
   mqtt: [[0, '\x10\x10\x00\x04MQTT\x05\xc2\x00\x3c\x00\x00\x01a'], [1, '\x20\x02\x00\x00']],
+  dcerpc: [[0, '\x05\x00\x0b\x03\x10\x00\x00\x00\x48\x00\x00\x00\x01\x00\x00\x00\x00\x10\x00\x10\x00\x00\x00\x00\x01\x00\x00\x00'], [0, '\x05\x00\x00\x03\x10\x00\x00\x00\x1c\x00\x00\x00\x02\x00\x00\x00\x04\x00\x00\x00\x00\x00\x0f\x00abcd']],
+  modbus: [[0, '\x00\x01\x00\x00\x00\x06\x07\x03\x00\x64\x00\x02'], [1, '\x00\x01\x00\x00\x00\x03\x07\x83\x02']],
+  rfb: [[1, 'RFB 003.008\n'], [0, 'RFB 003.008\n'], [1, '\x02\x01\x02']],
+  krb5: [[0, '\x00\x00\x00\x08\x6a\x06\x30\x04\xa1\x02\x02\x05'], [1, '\x00\x00\x00\x10\x6b\x0e\x30\x0c\xa4\x0a\x30\x08\xa1\x06\x30\x04\x1b\x02ad']],
+  nfs: [[0, '\x80\x00\x00\x20\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86\xa3\x00\x00\x00\x03\x00\x00\x00\x06']],
+  sip: [[0, 'INVITE sip:a@b SIP/2.0\r\nContent-Length: 3\r\n\r\nabc'], [1, 'SIP/2.0 200 OK\r\n\r\n']],
   http2: [[0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00'], [1, '\x00\x00\x00\x04\x00\x00\x00\x00\x00']],
 }; // prettier-ignore
+
+/** One sound datagram of each protocol that is taken apart. */
+const DATAGRAMS: Readonly<Record<string, { port: number; begin: string }>> = {
+  snmp: { port: 161, begin: '\x30\x1a\x02\x01\x01\x04\x06public\xa0\x0d\x02\x01\x01\x02\x01\x00\x02\x01\x00\x30\x02\x30\x00' },
+  ike: { port: 500, begin: `12345678${'\0'.repeat(8)}\x21\x20\x22\x08\0\0\0\0\0\0\0\x48\x28\0\0\x24\0\0\0\x20\x01\x01\0\x03\x03\0\0\x08\x01\0\0\x0c\x03\0\0\x08\x02\0\0\x05\0\0\0\x08\x04\0\0\x02\0\0\0\x08abcd` },
+  krb5: { port: 88, begin: '\x6b\x10\x30\x0e\xa3\x03\x1b\x01R\xa4\x07\x30\x05\xa1\x03\x30\x01\x1b' },
+  dhcp: { port: 67, begin: `\x01\x01\x06\x00${'\0'.repeat(232)}\x63\x82\x53\x63\x35\x01\x01\x33\x04\x00\x00\x0e\x10\xff` },
+  quic: { port: 443, begin: `\xc3\0\0\0\x01\x08abcdefgh\0\0\x40\x60${'x'.repeat(96)}` },
+  'google quic': { port: 443, begin: '\xc3Q046\x50abcdefgh\0\0\0\x01CHLO\x02\0\0\0SNI\0\x03\0\0\0UAID\x05\0\0\0a.bxy' },
+  nfs: { port: 2049, begin: '\0\0\0\x07\0\0\0\0\0\0\0\x02\0\x01\x86\xa3\0\0\0\x03\0\0\0\x06' },
+}; // prettier-ignore
+
+/** Protocols that are looked for at their ports only. */
+const PORTS: Readonly<Record<string, number>> = { mqtt: 1883, modbus: 502, krb5: 88 };
 
 const piece = fc.record({
   direction: fc.constantFrom<Direction[]>(0, 1),
@@ -33,7 +53,7 @@ const piece = fc.record({
   count: fc.constantFrom(1, 1, 1, 7),
 }); // prettier-ignore
 
-const FIELDS = ['http.uri', 'http.header', 'http.request_body', 'http.response_body', 'file.data', 'file.name', 'tls.sni', 'tls.certs', 'tls.cert_subject', 'ja3.hash', 'ja4.hash', 'ja3s.hash', 'ssh.hassh', 'dns.query', 'dns.answers.rrname', 'smtp.rcpt_to', 'email.url', 'ftp.command', 'ftp.reply', 'smb.share', 'smb.named_pipe', 'mqtt.publish.message', 'http.request_header', 'http2.header_name', 'quic.version'] as const; // prettier-ignore
+const FIELDS = ['http.uri', 'http.header', 'http.request_body', 'http.response_body', 'file.data', 'file.name', 'tls.sni', 'tls.certs', 'tls.cert_subject', 'ja3.hash', 'ja4.hash', 'ja3s.hash', 'ssh.hassh', 'dns.query', 'dns.answers.rrname', 'smtp.rcpt_to', 'email.url', 'ftp.command', 'ftp.reply', 'smb.share', 'smb.named_pipe', 'mqtt.publish.message', 'http.request_header', 'http2.header_name', 'quic.version', 'quic.sni', 'quic.cyu.string', 'snmp.community', 'snmp.usm', 'krb5.cname', 'krb5.sname', 'sip.uri', 'rfb.name', 'ike.vendor', 'ike.nonce_payload', 'ike.key_exchange_payload', 'dcerpc.stub_data'] as const; // prettier-ignore
 
 /** What one flow may keep, whatever comes: transactions and the bytes of their fields. */
 const MAX_TRANSACTIONS = 64;
@@ -77,7 +97,7 @@ describe('whatever a flow carries, parsers neither throw nor grow', () => {
             const data = bytes(text);
             return { direction, kind: 'data', data: i === seed.length - 1 ? data.subarray(0, Math.max(1, data.length - cut)) : data, count: 1 };
           });
-          run('tcp', name === 'mqtt' ? 1883 : 8000, [...begin, ...rest], keep);
+          run('tcp', PORTS[name] ?? 8000, [...begin, ...rest], keep);
         }),
         { numRuns: RUNS },
       ); // prettier-ignore
@@ -91,7 +111,24 @@ describe('whatever a flow carries, parsers neither throw nor grow', () => {
             for (const [at, value] of changes) if (at < data.length) data[at] = value;
             return { direction, kind: 'data', data, count: 1 };
           });
-          run('tcp', 8000, [...begin, ...rest], true);
+          run('tcp', PORTS[name] ?? 8000, [...begin, ...rest], true);
+        }),
+        { numRuns: RUNS },
+      );
+    });
+  }
+  for (const [name, { port, begin }] of Object.entries(DATAGRAMS)) {
+    test(`datagrams of ${name} with bytes of a sound one changed`, () => {
+      const change = fc.tuple(fc.nat(120), fc.nat(255));
+      const datagram = fc.tuple(fc.constantFrom<Direction[]>(0, 1), fc.array(change, { maxLength: 6 }), fc.nat(60));
+      fc.assert(
+        fc.property(fc.array(datagram, { minLength: 1, maxLength: 6 }), (list) => {
+          const said = list.map(([direction, changes, cut], i) => {
+            const data = Uint8Array.from(bytes(begin));
+            for (const [at, value] of i === 0 ? [] : changes) if (at < data.length) data[at] = value;
+            return { direction, kind: 'data', data: i === 0 ? data : data.subarray(0, data.length - cut), count: 1 };
+          });
+          run('udp', port, said, true);
         }),
         { numRuns: RUNS },
       );

@@ -1,34 +1,9 @@
 import { parsePcre } from '../parse/pcre.js';
-import { parseNumber, parseRange } from '../parse/number.js';
-import type { Direction } from '../../../domain/flow.js';
-import type { NumberRange } from '../rule.js';
+import { parseNumber } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
+import { addNumber, equals, named, number } from './numbers.js';
 import type { Keyword } from './payload.js';
 import { escapePattern, splitNegation } from '../parse/content.js';
-
-function addNumber(b: RuleBuilder, name: string, range: NumberRange, protos: string[], direction?: Direction): void {
-  b.rule.transactionTests.push({ kind: 'number', name, range, direction });
-  b.rule.appProtos ??= protos;
-}
-
-const equals = (a: number, negated = false): NumberRange => ({ operator: negated ? '!=' : '=', a, b: 0 });
-
-function number(name: string, protos: string[], max?: number): Keyword {
-  return (b, value) => {
-    addNumber(b, name, parseRange(value, max), protos);
-  };
-}
-
-/** One of several names with their numbers; `!` before it negates. */
-function named(name: string, protos: string[], names: Readonly<Record<string, number>>): Keyword {
-  return (b, value) => {
-    const negated = value.startsWith('!');
-    const wanted = value.replace(/^!/, '').trim().toLowerCase();
-    const known = names[wanted];
-    if (known === undefined) throw new Error(`"${wanted}" is none of ${Object.keys(names).join(', ')}`);
-    addNumber(b, name, equals(known, negated), protos);
-  };
-}
 
 /** `yes`, `no`, `true`, `false`, `1`, `0`. */
 function flag(name: string, protos: string[]): Keyword {
@@ -110,23 +85,14 @@ export const REFUSED: Readonly<Record<string, string>> = {
   frame: 'frames are not had: use the buffer of the field',
   config: 'rules do not configure logging here: use a policy or a suppression',
   asn1: 'ASN.1 is not taken apart: use content and byte_test',
-  tls_cert_expired: 'dates of certificates are not compared',
-  tls_cert_valid: 'dates of certificates are not compared',
-  tls_cert_notbefore: 'dates of certificates are not compared',
-  tls_cert_notafter: 'dates of certificates are not compared',
-  ssl_state: 'states of the handshake are not had: use tls.version or the buffers of the hellos',
-  dce_iface: 'DCE/RPC is known by its first bytes, its fields are not taken apart',
-  'dcerpc.iface': 'DCE/RPC is known by its first bytes, its fields are not taken apart',
-  dce_opnum: 'DCE/RPC is known by its first bytes, its fields are not taken apart',
-  'dcerpc.opnum': 'DCE/RPC is known by its first bytes, its fields are not taken apart',
-  dce_stub_data: 'DCE/RPC is known by its first bytes, its fields are not taken apart',
-  'dcerpc.stub_data': 'DCE/RPC is known by its first bytes, its fields are not taken apart',
-  'quic.sni': 'the first packets of QUIC are not decrypted',
-  'quic.ua': 'the first packets of QUIC are not decrypted',
-  'quic.version': 'the first packets of QUIC are not decrypted',
-  'quic.cyu.hash': 'the first packets of QUIC are not decrypted',
-  'quic.cyu.string': 'the first packets of QUIC are not decrypted',
-  datarep: 'reputations in datasets are not had: use iprep',
+  flowvar: 'captures of patterns are not kept: use flowbits, flowint or byte_extract',
+  pktvar: 'captures of patterns are not kept: use byte_extract',
+  dnp3_func: 'DNP3 is known by its first bytes, its objects are not taken apart',
+  dnp3_ind: 'DNP3 is known by its first bytes, its objects are not taken apart',
+  dnp3_obj: 'DNP3 is known by its first bytes, its objects are not taken apart',
+  'dnp3.data': 'DNP3 is known by its first bytes, its objects are not taken apart',
+  enip_command: 'EtherNet/IP is not parsed, as it is not in Suricata unless it is switched on',
+  cip_service: 'EtherNet/IP is not parsed, as it is not in Suricata unless it is switched on',
 };
 
 /** Keywords of protocols beside HTTP, DNS and TLS. */
@@ -135,14 +101,14 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
     addNumber(b, 'ftp.bounce', equals(1), ['ftp'], 0);
   },
   ftpdata_command: named('ftpdata.command', ['ftp-data'], { retr: 1, stor: 2 }),
-  'ftp.completion_code': number('ftp.completion_code', ['ftp'], 999),
-  'mqtt.protocol_version': number('mqtt.protocol_version', MQTT, 255),
-  'mqtt.qos': number('mqtt.qos', MQTT, 2),
+  'ftp.completion_code': number('ftp.completion_code', ['ftp'], { max: 999 }),
+  'mqtt.protocol_version': number('mqtt.protocol_version', MQTT, { max: 255 }),
+  'mqtt.qos': number('mqtt.qos', MQTT, { max: 2 }),
   'mqtt.type': mqttType,
   'mqtt.flags': bitFlags('mqtt.flags', MQTT_FLAGS),
   'mqtt.connect.flags': bitFlags('mqtt.connect.flags', CONNECT_FLAGS),
-  'mqtt.reason_code': number('mqtt.reason_code', MQTT, 255),
-  'mqtt.connack.return_code': number('mqtt.reason_code', MQTT, 255),
+  'mqtt.reason_code': number('mqtt.reason_code', MQTT, { max: 255 }),
+  'mqtt.connack.return_code': number('mqtt.reason_code', MQTT, { max: 255 }),
   'mqtt.connack.session_present': flag('mqtt.connack.session_present', MQTT),
   'tls.subject': textIn('tls.cert_subject', false),
   'tls.issuerdn': textIn('tls.cert_issuer', false),
@@ -163,7 +129,9 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   tag,
   'tls.store': () => undefined,
   tls_store: () => undefined,
+  // What follows tells the packet path what to do with the packet; here policies do.
   bypass: () => undefined,
+  nfq_set_mark: () => undefined,
   ...Object.fromEntries(
     Object.entries(REFUSED).map(([name, reason]): [string, Keyword] => [
       name,

@@ -1,7 +1,7 @@
 import { parseRange } from '../parse/number.js';
-import type { Direction } from '../../../domain/flow.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
+import { addNumber, addNumbers, number } from './numbers.js';
 import type { Keyword } from './payload.js';
 
 const DNS_TYPES: Readonly<Record<string, number>> = {
@@ -31,17 +31,6 @@ const TLS_VERSIONS: Readonly<Record<string, number>> = {
   '1.3': 0x0304,
 };
 
-function addNumber(b: RuleBuilder, name: string, range: NumberRange, protos: string[], direction?: Direction): void {
-  b.rule.transactionTests.push({ kind: 'number', name, range, direction });
-  b.rule.appProtos ??= protos;
-}
-
-function number(name: string, protos: string[], direction?: Direction): Keyword {
-  return (b, value) => {
-    addNumber(b, name, parseRange(value), protos, direction);
-  };
-}
-
 function toVersion(value: string): NumberRange {
   const negated = value.startsWith('!');
   const version = TLS_VERSIONS[value.replace(/^!/, '').replace(/"/g, '').toLowerCase()];
@@ -57,16 +46,17 @@ function tlsVersion(b: RuleBuilder, value: string): void {
 function tlsVersions(b: RuleBuilder, value: string): void {
   const ranges = value.split(',').map((name) => toVersion(name.trim()));
   for (const range of ranges) if (range.operator === '!=') addNumber(b, 'tls.version', range, ['tls']);
-  const [range, ...orRanges] = ranges.filter((r) => r.operator === '=');
-  if (range === undefined) return;
-  b.rule.transactionTests.push({ kind: 'number', name: 'tls.version', range, orRanges, direction: undefined });
-  b.rule.appProtos ??= ['tls'];
+  const wanted = ranges.filter((r) => r.operator === '=');
+  if (wanted.length > 0) addNumbers(b, 'tls.version', wanted, ['tls']);
 }
+
+/** Protocols that events name otherwise. */
+const EVENT_PROTOS: Readonly<Record<string, string>> = { ikev1: 'ike', ikev2: 'ike', ipsec: 'ike' };
 
 /** Keywords about numbers and anomalies of transactions. */
 export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'dns.opcode': number('dns.opcode', ['dns']),
-  'dns.rcode': number('dns.rcode', ['dns'], 1),
+  'dns.rcode': number('dns.rcode', ['dns'], { direction: 1 }),
   'dns.rrtype': (b, value) => {
     const negated = value.startsWith('!');
     const name = value.replace(/^!/, '').trim();
@@ -76,12 +66,12 @@ export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   'tls.version': tlsVersion,
   ssl_version: tlsVersions,
-  'tls.cert_chain_len': number('tls.cert_chain_len', ['tls'], 1),
+  'tls.cert_chain_len': number('tls.cert_chain_len', ['tls'], { direction: 1 }),
   'http2.errorcode': number('http2.errorcode', ['http2']),
   'app-layer-event': (b, value) => {
     const dot = value.indexOf('.');
     if (dot < 0) throw new Error(`the event ${value} is not known`);
-    b.rule.appProtos ??= [value.slice(0, dot)];
+    b.rule.appProtos ??= [EVENT_PROTOS[value.slice(0, dot)] ?? value.slice(0, dot)];
     b.rule.transactionTests.push({ kind: 'event', name: value.slice(dot + 1), range: undefined, direction: undefined });
   },
 };

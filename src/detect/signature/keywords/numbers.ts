@@ -1,0 +1,60 @@
+import type { Direction } from '../../../domain/flow.js';
+import { parseRange } from '../parse/number.js';
+import type { NumberRange } from '../rule.js';
+import type { RuleBuilder } from './builder.js';
+import type { Keyword } from './payload.js';
+
+/** Compares one number of a transaction; the rule is about its protocols from then on. */
+export function addNumber(
+  b: RuleBuilder,
+  name: string,
+  range: NumberRange,
+  protos: readonly string[],
+  direction?: Direction,
+): void {
+  b.rule.transactionTests.push({ kind: 'number', name, range, direction });
+  b.rule.appProtos ??= [...protos];
+}
+
+/** Any of several ranges. */
+export function addNumbers(
+  b: RuleBuilder,
+  name: string,
+  ranges: readonly NumberRange[],
+  protos: readonly string[],
+  direction?: Direction,
+): void {
+  const [range, ...orRanges] = ranges;
+  if (range === undefined) throw new Error('needs a number');
+  b.rule.transactionTests.push({ kind: 'number', name, range, orRanges, direction });
+  b.rule.appProtos ??= [...protos];
+}
+
+export const equals = (a: number, negated = false): NumberRange => ({ operator: negated ? '!=' : '=', a, b: 0 });
+
+/** A keyword that is a number or range. */
+export function number(
+  name: string,
+  protos: readonly string[],
+  limits: { max?: number; direction?: Direction } = {},
+): Keyword {
+  return (b, value) => {
+    addNumber(b, name, parseRange(value, limits.max), protos, limits.direction);
+  };
+}
+
+/** One of several names with their numbers, or the number itself; `!` before it negates. */
+export function named(
+  name: string,
+  protos: readonly string[],
+  names: Readonly<Record<string, number>>,
+  direction?: Direction,
+): Keyword {
+  return (b, value) => {
+    const negated = value.startsWith('!');
+    const wanted = value.replace(/^!/, '').trim().toLowerCase();
+    const known = /^\d+$/.test(wanted) ? Number(wanted) : names[wanted];
+    if (known === undefined) throw new Error(`"${wanted}" is none of ${Object.keys(names).join(', ')}`);
+    addNumber(b, name, equals(known, negated), protos, direction);
+  };
+}

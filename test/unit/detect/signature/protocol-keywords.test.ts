@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { compile, problemOf } from './rules.js';
+
+/** Each test of a transaction as `name operator number[,number]`. */
+function testsOf(options: string): string[] {
+  const rule = compile(`alert ip any any -> any any (${options} sid:1;)`);
+  return rule.transactionTests.map(({ kind, name, range, orRanges }) => {
+    const ranges = [range!, ...(orRanges ?? [])].map((r) => `${r.operator}${r.a}${r.operator.endsWith('<>') ? `,${r.b}` : ''}`); // prettier-ignore
+    return `${kind === 'age' ? 'age of ' : ''}${name} ${ranges.join(' or ')}`;
+  });
+}
+
+const UUID = '4b324fc8-1670-01d3-1278-5a47bf6ee188';
+
+describe('keywords of protocols ask for', () => {
+  for (const [options, wanted] of [
+    ['snmp.version:3;', ['snmp.version =3']],
+    ['snmp.pdu_type:4;', ['snmp.pdu_type =4']],
+    ['krb5_msg_type:10;', ['krb5.msg_type =10']],
+    ['krb5_err_code:25;', ['krb5.err_code =25']],
+    ['krb5.ticket_encryption:weak;', ['krb5.ticket_weak =1']],
+    ['krb5.ticket_encryption:rc4-hmac, 18;', ['krb5.ticket_encryption =23 or =18']],
+    ['krb5.ticket_encryption:!rc4-hmac, 18;', ['krb5.ticket_encryption !=23', 'krb5.ticket_encryption !=18']],
+    ['rfb.sectype:>1;', ['rfb.sectype >1']],
+    ['rfb.secresult:!fail;', ['rfb.secresult !=1']],
+    ['dhcp.leasetime:>3600;', ['dhcp.leasetime >3600']],
+    ['dhcp.renewal_time:<60;', ['dhcp.renewal_time <60']],
+    ['dhcp.rebinding_time:60;', ['dhcp.rebinding_time =60']],
+    ['ike.exchtype:34;', ['ike.exchtype =34']],
+    ['ike.chosen_sa_attribute:alg_enc=7;', ['ike.sa.alg_enc =7']],
+    ['ike.key_exchange_payload_length:>128;', ['ike.key_exchange_payload_length >128']],
+    ['ike.nonce_payload_length:16;', ['ike.nonce_payload_length =16']],
+    [`dcerpc.iface:${UUID};`, [`dcerpc.iface=${UUID} >=0`]],
+    [`dce_iface:${UUID.toUpperCase()},>1,any_frag;`, [`dcerpc.iface=${UUID} >1`]],
+    ['dcerpc.opnum:15,18-20;', ['dcerpc.opnum =15 or <>17,21']],
+    ['dce_opnum:0;', ['dcerpc.opnum =0']],
+    ['nfs.version:3;', ['nfs.version =3']],
+    ['nfs_procedure:6<>9;', ['nfs.procedure <>6,9']],
+    ['modbus: function 8, subfunction 4;', ['modbus.function =8', 'modbus.subfunction =4']],
+    ['modbus: function !user;', ['modbus.function !<>64,73', 'modbus.function !<>99,111']],
+    [
+      'modbus: unit 10, access write holding, address 100, value >1000;',
+      ['modbus.unit =10', 'modbus.access&2 =1', 'modbus.table =8', 'modbus.address =100', 'modbus.value >1000'],
+    ],
+    ['ssl_state:client_hello|server_hello;', ['ssl_state&3 =1']],
+    ['ssl_state:!client_hello;', ['ssl_state&30 =1']],
+    ['tls_cert_notbefore:>2016-07-20;', ['tls.notbefore >1468972800']],
+    ['tls_cert_notafter:1998-05-01<>2008-05-01T12:00:00;', ['tls.notafter <>893980800,1209643200']],
+    ['tls_cert_expired;', ['age of tls.notafter >0']],
+    ['tls_cert_valid;', ['age of tls.notbefore >=0', 'age of tls.notafter <=0']],
+    ['http2.frametype:GOAWAY;', ['http2.frametype=7 =1']],
+    ['http2.settings:SETTINGS_ENABLE_PUSH 0;', ['http2.settings=2 =0']],
+    ['http2.priority:>100;', ['http2.priority >100']],
+    ['http2.window:<1000;', ['http2.window <1000']],
+    ['http2.size_update:1024;', ['http2.size_update =1024']],
+  ] as [string, string[]][]) {
+    // prettier-ignore
+    test(`${options} ${wanted.join(' and ')}`, () => {
+      assert.deepEqual(testsOf(options), wanted);
+    });
+  }
+});
+
+describe('refused with a reason:', () => {
+  for (const [options, reason] of [
+    ['krb5.ticket_encryption:rot13;', /not an encryption type/],
+    ['rfb.secresult:maybe;', /none of ok/],
+    ['ike.chosen_sa_attribute:alg_enc;', /attribute and its number/],
+    ['dcerpc.iface:4b324fc8;', /not a UUID/],
+    ['dcerpc.opnum:a;', /neither a number nor a range/],
+    ['modbus: colour red;', /not understood/],
+    ['modbus: access write everything;', /none of discretes/],
+    ['ssl_state:goodbye;', /none of client_hello/],
+    ['tls_cert_notafter:>yesterday;', /not a date/],
+    ['http2.frametype:LETTER;', /none of DATA|none of data/],
+  ] as [string, RegExp][]) {
+    test(options, () => {
+      assert.match(problemOf(`alert ip any any -> any any (${options} sid:1;)`).reason, reason);
+    });
+  }
+});
