@@ -14,6 +14,7 @@ import { baseline, binnedKs, sharesOf, stabilityIndex } from '../../../src/train
 import { measure } from '../../../src/train/evaluate/metrics.js';
 import { createRandom } from '../../../src/train/random.js';
 import { makeClasses } from '../../../src/train/table/classes.js';
+import { chooseThreshold } from '../../../src/train/train-model.js';
 import { syntheticTable } from './synthetic.js';
 
 const random = createRandom(9);
@@ -56,6 +57,15 @@ test('the threshold spends the budget and not a row more, with ties and without'
     assert.ok(next > budget * benign.length, 'a lower threshold would overspend');
   }
   assert.ok(nextFloat32(0.5) > 0.5 && nextFloat32(0.5) - 0.5 < 1e-7);
+});
+
+test('a classifier alarms below even odds only where the benign rows suffice to count its false alarms', () => {
+  const nearZero = (rows: number): Float32Array => Float32Array.from({ length: rows }, (_, r) => r / rows / 1e6);
+  assert.equal(chooseThreshold(nearZero(1000), 0.005, false), 0.5, 'five alarms cannot be counted');
+  assert.ok(chooseThreshold(nearZero(2000), 0.005, false) < 1e-6, 'ten can');
+  assert.ok(chooseThreshold(nearZero(1000), 0.005, true) < 1e-6, 'an error of an autoencoder is no probability');
+  const high = Float32Array.from({ length: 100 }, (_, r) => 0.9 + r / 1000);
+  assert.ok(chooseThreshold(high, 0.005, false) > 0.99, 'the budget still holds');
 });
 
 test('pooled adjacent violators give the least-squares rising fit', () => {
