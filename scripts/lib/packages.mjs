@@ -35,6 +35,7 @@ export const TEST_PACKAGES = [
   { name: 'liblognorm-utils', command: 'lognormalizer', why: 'an independent CEF parser' },
   { name: 'mariadb-server', command: 'mariadbd', why: 'the second database' },
   { name: 'nats-server', command: 'nats-server', why: 'the fleet bus' },
+  { name: 'faketime', command: 'faketime', why: 'a clock that tests move' },
   // Clients and attack tools.
   { name: 'curl', command: 'curl', why: 'HTTP and FTP clients' },
   { name: 'rsync', command: 'rsync', why: 'backup traffic' },

@@ -8,11 +8,13 @@ export interface Answer<T = unknown> {
 
 /** The HTTP API of a box in the lab, over a Unix socket. */
 export class ApiClient {
-  private token = '';
+  private token: string;
   private readonly socketPath: string;
 
-  constructor(socketPath: string) {
+  /** @param token secret of an API token; without one, `login` begins a session. */
+  constructor(socketPath: string, token = '') {
     this.socketPath = socketPath;
+    this.token = token;
   }
 
   /** Logs in; the first password must be changed, which this does. */
