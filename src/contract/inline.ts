@@ -38,6 +38,12 @@ export type InlineDrop = z.infer<typeof inlineDropSchema>;
 
 const latencySchema = z.object({ count: z.number(), p50Us: z.number(), p95Us: z.number(), p99Us: z.number() });
 
+/** Where the time of a packet goes: in the kernel's queue, decoding, judging, and until its verdict was sent. */
+export const INLINE_STAGES = ['wait', 'decode', 'judge', 'verdict'] as const;
+export type InlineStage = (typeof INLINE_STAGES)[number];
+const stagesSchema = z.record(z.enum(INLINE_STAGES), z.object({ p50Us: z.number(), p99Us: z.number() }));
+export type InlineStages = z.infer<typeof stagesSchema>;
+
 /** One process's share of the work. */
 export const inlineWorkerSchema = z.object({
   /** Number of its queue. */
@@ -61,6 +67,8 @@ export const inlineStateSchema = z.object({
   /** Packets held until earlier ones come. */
   held: z.number(),
   latency: latencySchema,
+  /** By stage, of several processes the slowest; a daemon of an older version does not say. */
+  stages: stagesSchema.optional(),
   /** Share of the chosen traffic that the kernel forwarded without asking, of its bytes. */
   bypassedShare: z.number(),
   counts: z.record(z.string(), z.number()),

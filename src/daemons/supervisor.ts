@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { INLINE_NODE_ARGS } from './inline/node-args.js';
 import type { ServerReady } from './server/index.js';
 
 /** Those of every box; the inline daemon comes with its section of the configuration. */
@@ -102,7 +103,8 @@ function runOnce(daemon: Daemon, deps: RunDeps, signal: AbortSignal): Promise<En
   return new Promise((resolve) => {
     const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
     const stdout = deps.logLine ? 'pipe' : 'inherit';
-    const child = fork(main, [daemon, ...deps.args], { stdio: ['ignore', stdout, 'inherit', 'ipc'] });
+    const execArgv = [...process.execArgv, ...(daemon === 'inline' ? INLINE_NODE_ARGS : [])];
+    const child = fork(main, [daemon, ...deps.args], { stdio: ['ignore', stdout, 'inherit', 'ipc'], execArgv });
     if (child.stdout && deps.logLine) createInterface(child.stdout).on('line', deps.logLine);
     let text: string | undefined;
     let worked = false;

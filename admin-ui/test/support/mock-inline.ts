@@ -34,6 +34,12 @@ export function makeInline(nowMs: number, mode: InlineMode = 'enforce'): InlineS
       queueDepth: 3,
       held: 1,
       latency: { count: 1_204_331, p50Us: 61, p95Us: 142, p99Us: 390 },
+      stages: {
+        wait: { p50Us: 30, p99Us: 300 },
+        decode: { p50Us: 1, p99Us: 3 },
+        judge: { p50Us: 8, p99Us: 60 },
+        verdict: { p50Us: 9, p99Us: 40 },
+      },
       bypassedShare: 0.874,
       counts: {
         judged: 1_204_331,

@@ -1,5 +1,5 @@
 import type { AppLayerOptions } from '../options.js';
-import { chomp, isSpace, latin1, copy } from './bytes.js';
+import { chomp, isSpace, latin1, Pieces } from './bytes.js';
 import { parseChunkLength } from './chunked.js';
 import { parseLength } from './headers.js';
 import { HeaderReader, Input } from './lines.js';

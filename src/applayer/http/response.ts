@@ -1,5 +1,5 @@
 import type { AppLayerOptions } from '../options.js';
-import { CR, LF, NOTHING, chomp, isSpace, latin1, copy } from './bytes.js';
+import { CR, LF, NOTHING, chomp, copy, isSpace, latin1, Pieces } from './bytes.js';
 import { readChunkLength } from './chunked.js';
 import { BodyDecoder, parseEncodings } from './decode-body.js';
 import { parseLength } from './headers.js';

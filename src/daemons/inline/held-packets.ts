@@ -4,18 +4,19 @@ import type { InspectorDeps } from './inspector-deps.js';
 /** Packets that wait in the kernel's queue because what belongs before them is missing. */
 export class HeldPackets {
   private readonly guard: StreamGuard;
-  private readonly sink: InspectorDeps['sink'];
+  private readonly deps: Pick<InspectorDeps, 'sink'>;
 
-  constructor(guard: StreamGuard, sink: InspectorDeps['sink']) {
+  /** @param deps its sink is exchanged when the queue is there. */
+  constructor(guard: StreamGuard, deps: Pick<InspectorDeps, 'sink'>) {
     this.guard = guard;
-    this.sink = sink;
+    this.deps = deps;
   }
 
   /** Gives one its verdict, unless it has had it; the segment may stay in mind. */
   release(held: HeldSegment, verdict: number, mark = -1): void {
     if (held.queueId < 0) return;
-    this.sink.verdict(held.queueId, verdict, mark);
-    this.sink.released();
+    this.deps.sink.verdict(held.queueId, verdict, mark);
+    this.deps.sink.released();
     held.queueId = -1;
   }
 

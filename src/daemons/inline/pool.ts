@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../../config/index.js';
 import type { InlineCommand } from '../../contract/inline.js';
 import { AppError } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';
+import { INLINE_NODE_ARGS } from './node-args.js';
 import { startWorker, type Worker, type WorkerSink, type WorkerState } from './worker.js';
 
 const BEAT_MS = 200;
@@ -130,6 +131,7 @@ class WorkerProcess {
     const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
+      execArgv: [...process.execArgv.filter((arg) => !INLINE_NODE_ARGS.includes(arg)), ...INLINE_NODE_ARGS],
     });
     this.child = child;
     this.seenMs = performance.now() + START_MS;

@@ -21,14 +21,24 @@ export class RawDecoder {
     this.decoder = createDecoder(options.decode ?? {});
   }
 
-  /** @param fullLength bytes of the packet before it was cut to `length`. */
-  decode(data: Uint8Array, offset: number, length: number, fullLength: number, into: DecodedPacket): void {
+  /**
+   * @param fullLength bytes of the packet before it was cut to `length`.
+   * @param atUs time of the packet.
+   */
+  decode(
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    fullLength: number,
+    into: DecodedPacket,
+    atUs = nowUs(),
+  ): void {
     const { block } = this;
     block.data = data;
     block.offset[0] = offset;
     block.capLen[0] = length;
     block.wireLen[0] = fullLength;
-    block.tsUs[0] = nowUs();
+    block.tsUs[0] = atUs;
     this.decoder.decode(block, 0, into);
   }
 }

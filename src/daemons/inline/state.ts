@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { InlineMode, InlineState } from '../../contract/inline.js';
+import { INLINE_STAGES, type InlineMode, type InlineStages, type InlineState } from '../../contract/inline.js';
 import type { KernelCounters } from '../../inline/index.js';
 import type { WorkerReport } from './pool.js';
 
@@ -24,6 +24,15 @@ function readQueues(): string {
   } catch {
     return '';
   }
+}
+
+/** Of each stage the slowest process. */
+function slowest(all: readonly InlineStages[]): InlineStages {
+  const worst = (stage: keyof InlineStages, key: 'p50Us' | 'p99Us'): number =>
+    Math.max(...all.map((s) => s[stage][key]));
+  return Object.fromEntries(
+    INLINE_STAGES.map((stage) => [stage, { p50Us: worst(stage, 'p50Us'), p99Us: worst(stage, 'p99Us') }]),
+  ) as InlineStages;
 }
 
 /** What the daemon tells the server once a second. */
@@ -56,6 +65,7 @@ export function toState(
       p95Us: worst('p95Us'),
       p99Us: worst('p99Us'),
     },
+    ...(workers.length > 0 && { stages: slowest(workers.map((w) => w.stages)) }),
     bypassedShare: forwarded === 0 ? 0 : kernel.bypassed.bytes / forwarded,
     counts,
     workers: reports.map(({ queue, isAlive, state }) => ({

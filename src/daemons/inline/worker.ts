@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../../config/index.js';
-import type { InlineCommand, InlineDrop, InlineMode } from '../../contract/inline.js';
+import type { InlineCommand, InlineDrop, InlineMode, InlineStages } from '../../contract/inline.js';
 import type { Detection } from '../../domain/detection.js';
 import type { DecodedPacket } from '../../domain/packet.js';
 import type { Severity } from '../../domain/severity.js';
@@ -16,7 +16,6 @@ import {
 import type { Policy } from '../../policy/index.js';
 import { nowUs } from '../../util/clock.js';
 import { cidrContains, parseCidr, type Cidr } from '../../util/ip.js';
-import { LatencyHistogram } from '../../util/latency-histogram.js';
 import type { Logger } from '../../util/logger.js';
 import { watchReadable } from '../../util/poll.js';
 import { createDetectionGate } from '../sensor/detection-gate.js';
@@ -26,6 +25,7 @@ import type { InspectorDeps, VerdictSink } from './inspector-deps.js';
 import { Inspector } from './inspector.js';
 import { InlineJudge } from './judge.js';
 import { rehearse } from './rehearsal.js';
+import { StageClock } from './stage-clock.js';
 
 /** Batches read before timers and messages get their turn. */
 const BATCHES_PER_TURN = 8;
@@ -51,6 +51,7 @@ export interface WorkerState {
   isOverloaded: boolean;
   held: number;
   latency: { count: number; p50Us: number; p95Us: number; p99Us: number };
+  stages: InlineStages;
   counts: Record<string, number>;
 }
 
@@ -113,23 +114,20 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
   };
 
   const counts = { unjudged: 0, overloads: 0, slow_turns: 0 };
-  let latency = new LatencyHistogram();
-  let latencyBefore = new LatencyHistogram();
-  /** When the packets of the batch at hand were received. */
-  const waits = new Float64Array(PacketQueue.batch);
-  let waiting = 0;
+  const clock = new StageClock(PacketQueue.batch);
 
   function onPacket(q: QueuedPacket): void {
     const atUs = nowUs();
     const receivedUs = q.receivedUs > 0 ? q.receivedUs : atUs;
-    waits[waiting++] = receivedUs;
     if (isOpen && overload.note((atUs - receivedUs) / 1000, atUs / 1000) === 'entered') entered();
     if (overload.isOverloaded) {
       counts.unjudged++;
       queue.verdict(q.id, NF_ACCEPT, -1);
+      clock.packet(receivedUs, atUs, atUs, atUs);
       return;
     }
-    inspector.onQueued(q);
+    inspector.onQueued(q, atUs);
+    clock.packet(receivedUs, atUs, inspector.decodedUs, nowUs());
   }
 
   function entered(): void {
@@ -156,9 +154,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
     for (let i = 0; i < BATCHES_PER_TURN; i++) {
       // Until nothing is left: a call that finds nothing costs less than a turn of the event loop for what came meanwhile.
       if (queue.drain(onPacket) === 0) return;
-      const doneUs = nowUs();
-      for (let w = 0; w < waiting; w++) latency.add(doneUs - waits[w]!);
-      waiting = 0;
+      clock.sent(nowUs());
     }
   }
 
@@ -181,10 +177,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
       const stopped = drops.take();
       if (stopped.length > 0) out.drops(stopped);
     }, 1000),
-    setInterval(() => {
-      [latencyBefore, latency] = [latency, latencyBefore];
-      latency.reset();
-    }, LATENCY_WINDOW_MS),
+    setInterval(() => clock.turn(), LATENCY_WINDOW_MS),
   ];
 
   return {
@@ -208,12 +201,10 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
       }
     },
     state() {
-      const shown = latencyBefore.count > latency.count ? latencyBefore : latency;
-      const { count, p50Us, p95Us, p99Us } = shown.summary();
       return {
         isOverloaded: overload.isOverloaded,
         held: queue.held,
-        latency: { count, p50Us, p95Us, p99Us },
+        ...clock.summary(),
         counts: {
           packets: queue.packets,
           verdict_errors: queue.verdictErrors,

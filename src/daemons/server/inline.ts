@@ -174,7 +174,7 @@ export async function openInlineBook(config: LoadedConfig, deps: InlineBookDeps)
     drops: () => drops,
     metrics() {
       if (state === null) return { inline_connected: 0 };
-      const { latency, counts } = state;
+      const { latency, counts, stages } = state;
       return {
         inline_connected: isSilent ? 0 : 1,
         inline_enforcing: state.mode === 'enforce' ? 1 : 0,
@@ -185,6 +185,12 @@ export async function openInlineBook(config: LoadedConfig, deps: InlineBookDeps)
         inline_latency_p50_us: latency.p50Us,
         inline_latency_p95_us: latency.p95Us,
         inline_latency_p99_us: latency.p99Us,
+        ...Object.fromEntries(
+          Object.entries(stages ?? {}).flatMap(([stage, { p50Us, p99Us }]) => [
+            [`inline_stage_${stage}_p50_us`, p50Us],
+            [`inline_stage_${stage}_p99_us`, p99Us],
+          ]),
+        ),
         ...Object.fromEntries(Object.entries(counts).map(([name, value]) => [`inline_${name}`, value])),
       };
     },

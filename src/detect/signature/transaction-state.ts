@@ -9,7 +9,7 @@ export class SideState {
   /** The rules this is about; begins again when they change. */
   readonly group: TransactionGroup;
   /** Bytes and values that were searched, by buffer of the group. */
-  readonly seen: Int32Array;
+  readonly seen: number[];
   /** Rules that may still match, in order. */
   readonly candidates: number[] = [];
   /** The transaction's progress at the last look. */
@@ -22,7 +22,7 @@ export class SideState {
 
   constructor(group: TransactionGroup) {
     this.group = group;
-    this.seen = new Int32Array(group.buffers.length).fill(UNSEEN);
+    this.seen = new Array<number>(group.buffers.length).fill(UNSEEN);
     this.candidates.push(...group.always);
   }
 

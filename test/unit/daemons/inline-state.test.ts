@@ -18,6 +18,12 @@ const worker = (queue: number, p99Us: number, isAlive = true, isOverloaded = fal
     isOverloaded,
     held: queue,
     latency: { count: 10, p50Us: p99Us / 4, p95Us: p99Us / 2, p99Us },
+    stages: {
+      wait: { p50Us: 1, p99Us: p99Us / 2 },
+      decode: { p50Us: queue, p99Us: 2 },
+      judge: { p50Us: 3, p99Us: 4 },
+      verdict: { p50Us: 5, p99Us: 6 },
+    },
     counts: { judged: 100 * queue, dropped: 1 },
   },
 });
@@ -27,6 +33,8 @@ test('the state of two processes: sums, the slowest latency, and each process by
   assert.deepEqual(inlineStateSchema.parse(state), state);
   assert.equal(state.state, 'judging');
   assert.deepEqual(state.latency, { count: 20, p50Us: 100, p95Us: 200, p99Us: 400 });
+  assert.deepEqual(state.stages?.wait, { p50Us: 1, p99Us: 200 });
+  assert.deepEqual(state.stages?.decode, { p50Us: 2, p99Us: 2 });
   assert.equal(state.held, 3);
   assert.equal(state.bypassedShare, 0.75);
   assert.equal(state.counts['judged'], 300);

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { loadRules, SignatureEngine, signatureOptionsSchema } from '../../../src/detect/signature/index.js';
 import { DropBook } from '../../../src/daemons/inline/drop-book.js';
 import { Inspector } from '../../../src/daemons/inline/inspector.js';
+import type { InspectorDeps } from '../../../src/daemons/inline/inspector-deps.js';
 import { InlineJudge } from '../../../src/daemons/inline/judge.js';
 import { rehearse } from '../../../src/daemons/inline/rehearsal.js';
 import { observeSignatures } from '../../../src/daemons/signature-observer.js';
@@ -38,23 +39,20 @@ function bench(options: Record<string, unknown> = {}, inline = 'inline: { verdic
   judge.setPolicies([policy(inline)]);
   const drops = new DropBook();
   let held = 0;
-  const inspector = new Inspector(
-    inlineOptionsSchema.parse(options),
-    {},
-    {
-      sink: {
-        verdict: (id, verdict, mark) => void verdicts.set(id, { verdict, mark }),
-        hold: () => void held++,
-        released: () => void held--,
-      },
-      marks: MARKS,
-      judge,
-      drops,
-      raw: { send: (packet) => (resets.push(Buffer.from(packet)), 0), close: () => undefined },
-      isBlocked: () => false,
-      emit: (d) => void detections.push(d.title),
+  const deps: InspectorDeps = {
+    sink: {
+      verdict: (id, verdict, mark) => void verdicts.set(id, { verdict, mark }),
+      hold: () => void held++,
+      released: () => void held--,
     },
-  );
+    marks: MARKS,
+    judge,
+    drops,
+    raw: { send: (packet) => (resets.push(Buffer.from(packet)), 0), close: () => undefined },
+    isBlocked: () => false,
+    emit: (d) => void detections.push(d.title),
+  };
+  const inspector = new Inspector(inlineOptionsSchema.parse(options), {}, deps);
   const loaded = loadRules([{ file: 'test.rules', text: RULES }], {});
   assert.deepEqual(loaded.problems, []);
   const engine = new SignatureEngine(loaded.rules, signatureOptionsSchema.parse({}), {
@@ -77,7 +75,7 @@ function bench(options: Record<string, unknown> = {}, inline = 'inline: { verdic
     inspector.onQueued(q);
     return id;
   }
-  return { push, verdicts, resets, detections, drops, inspector, judge, held: () => held };
+  return { push, verdicts, resets, detections, drops, inspector, judge, deps, held: () => held };
 }
 
 const accepted = (v: Verdict | undefined): boolean =>
@@ -442,6 +440,16 @@ describe('the inspector', () => {
     assert.equal(b.inspector.counts.exception_parser_error, 1);
     const strict = bench({ exceptions: { parser_error: 'drop' } });
     assert.equal(strict.verdicts.get(strict.push(new Uint8Array([0x45, 0, 0])))?.verdict, NF_DROP);
+  });
+
+  it('a segment that waited gets its verdict from the queue that is there then', () => {
+    const b = bench();
+    const c = connection(b);
+    const late = c.send(4, 'world');
+    const released: number[] = [];
+    b.deps.sink = { verdict: (id) => void released.push(id), hold: () => undefined, released: () => undefined };
+    const first = c.send(0, 'hell');
+    assert.deepEqual(released.toSorted(), [late, first]);
   });
 
   it('the rehearsal before the first packet judges thousands and leaves nothing behind', () => {

@@ -46,6 +46,10 @@ export const inline = {
     depth: 'Queue depth',
     held: 'Held segments',
     latency: 'Verdict latency',
+    stages: 'Of it, p99',
+    stagesHelp:
+      'Waiting in the kernel, decoding, judging, and until the verdict was sent; of several processes the slowest',
+    stage: { wait: 'wait', decode: 'decode', judge: 'judge', verdict: 'verdict' },
     latencyHelp: (n: string) => `From reception to verdict, ${n} packets; of several processes the slowest`,
     bypassed: 'Bypassed',
     bypassedHelp: 'Share of the chosen bytes that the kernel forwards without asking',
