@@ -37,6 +37,8 @@ export interface PoliciesLink {
 
 /** Addresses of members, which say them themselves. */
 export interface AddressesLink {
+  /** What this member has said last. */
+  own(): string[];
   /** Those of the other members on the roster. */
   others(): { member: string; address: string }[];
   set(addresses: string[]): void;
@@ -86,6 +88,7 @@ export function openShared({ member, bus, dir, log, ...deps }: SharedDeps) {
         const there = entries.filter(([name]) => name !== member.name && member.trust.member(name) !== undefined);
         return there.flatMap(([name, value]) => value.addresses.map((address) => ({ member: name, address })));
       },
+      own: () => addresses.get(addressKey(member.name))?.addresses ?? [],
       set(list) {
         const wanted = [...list].sort();
         if (addresses.get(addressKey(member.name))?.addresses.join() === wanted.join()) return;

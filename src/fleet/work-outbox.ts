@@ -30,9 +30,12 @@ export function runOutbox(bus: FleetBus, spool: Spool): { push(message: Outgoing
       }
       try {
         await Promise.all(lines.map((line) => publish(js, line)));
+        // The next session has begun to read: what it has read is not confirmed by ours.
+        if (signal.aborted) return;
         spool.confirm();
         sent += lines.length;
       } catch {
+        if (signal.aborted) return;
         spool.rewind();
         await pause(RETRY_MS, signal);
       }

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync, mkdirSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { buildPackages, SECOND_VERSION, type Packages } from './build.js';
+import { ALL_MIGRATIONS, FIRST_MIGRATIONS, makeFirstDatabase, readDatabase } from './first-release.js';
 import { BOX_ADDRESS, machineMissing, OUTSIDE_ADDRESSES, openMachine, until, type Machine } from './machine.js';
 import { installProbe, probeAsRoot, probeInUnit, type ProbeResult } from './privileges.js';
 
@@ -242,5 +252,34 @@ describe('the package on Debian 12 with its own systemd', { skip: missing ?? fal
       );
     assert.deepEqual(ours, []);
     assert.match(machine.run('dpkg', '-l'), /nftables/);
+  });
+
+  it('takes over the configuration and the database of the first release, and enforces what was in force', async () => {
+    machine.run('dpkg', '-i', '/root/first.deb');
+    await allWork();
+    machine.run('systemctl', 'stop', 'portcullis.target');
+    const data = join(machine.root, 'var/lib/portcullis');
+    for (const file of readdirSync(data)) if (file.startsWith('portcullis.db')) rmSync(join(data, file));
+    const database = join(data, 'portcullis.db');
+    await makeFirstDatabase(database);
+    machine.run('chown', 'portcullis:portcullis', '/var/lib/portcullis/portcullis.db');
+    const before = readDatabase(database);
+    assert.deepEqual(before.migrations, FIRST_MIGRATIONS, 'the control: as the first release left it');
+    assert.equal(before.alerts, 40);
+    setMode('enforce');
+    const config = `${readFileSync(join(machine.root, CONFIG), 'utf8')}\n# a line of the operator\n`;
+    writeFileSync(join(machine.root, CONFIG), config);
+    const { code, output } = machine.attempt('dpkg', '-i', '--force-confold', '/root/second.deb');
+    assert.equal(code, 0, output);
+    assert.ok(!areActive(), 'what was stopped stays so');
+    machine.run('systemctl', 'start', 'portcullis.target');
+    await allWork();
+    assert.equal(readFileSync(join(machine.root, CONFIG), 'utf8'), config);
+    assert.match(machine.run('portcullis', 'check'), /valid/);
+    const after = readDatabase(database);
+    assert.deepEqual(after, { ...before, migrations: ALL_MIGRATIONS });
+    const blocked = decisions().map((d) => d.value);
+    assert.ok(blocked.includes('203.0.113.3'), 'a block without an end');
+    await until('the kernel holds it', () => table().includes('203.0.113.3'), 30);
   });
 });

@@ -163,7 +163,12 @@ export async function runInline(
 
   const timers: NodeJS.Timeout[] = [];
   try {
-    if (memory.mode !== 'off') await begin();
+    if (memory.mode !== 'off') {
+      // In turn with what the server says meanwhile: two that begin at once would both want the queue.
+      const begun = orders.then(begin);
+      orders = begun.catch(() => undefined);
+      await begun;
+    }
     timers.push(setInterval(showLife, Math.max(50, options.alive_ms / 4)));
     timers.push(
       setInterval(() => {

@@ -117,7 +117,8 @@ export function queueFailed(call: string, errno: number): AppError {
   const name = errnoName(errno);
   const fix =
     name === 'EPERM'
-      ? 'Give the inline daemon CAP_NET_ADMIN: run it as root or by its systemd unit.'
+      ? // What the kernel says to who has no right, and also of a queue that belongs to another socket.
+        'Run the inline daemon as root or by its systemd unit (CAP_NET_ADMIN). If it has that right, another program holds the queue: see /proc/net/netfilter/nfnetlink_queue, and set inline.queue.first to a free number.'
       : name === 'EBUSY'
         ? 'Another program listens on this queue: end it, or set inline.queue.first to a free number.'
         : 'Load the kernel module nfnetlink_queue; "portcullis doctor" says what the kernel has.';

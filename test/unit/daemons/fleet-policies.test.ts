@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { FleetPolicy } from '../../../src/contract/fleet.js';
 import { createBoxPolicies } from '../../../src/daemons/server/box-policies.js';
 import { createFleetPolicies } from '../../../src/daemons/server/fleet-policies.js';
-import { ownAddresses } from '../../../src/daemons/server/fleet-peers.js';
+import { createAddressMemory, ownAddresses } from '../../../src/daemons/server/fleet-peers.js';
 import type { PolicyBook } from '../../../src/daemons/server/policies.js';
 import type { PoliciesLink } from '../../../src/fleet/index.js';
 import { policyDigest, type Policy, type PolicyEngine } from '../../../src/policy/index.js';
@@ -192,4 +192,14 @@ test('a member says the addresses that others know it by: not loopback, not link
     eth1: [info('169.254.3.4'), info('192.0.2.7')],
   });
   assert.deepEqual(found, ['192.0.2.7', '2001:db8::7']);
+});
+
+test('a box whose link is down for a while is known by the same addresses, over a restart too, and not for ever', () => {
+  const said = createAddressMemory(['192.0.2.7']);
+  assert.deepEqual(said([], 0), ['192.0.2.7'], 'what it said before it was restarted');
+  assert.deepEqual(said(['192.0.2.7', '192.0.2.8'], 1000), ['192.0.2.7', '192.0.2.8']);
+  assert.deepEqual(said(['192.0.2.8'], 3_600_000), ['192.0.2.7', '192.0.2.8']);
+  assert.deepEqual(said(['192.0.2.8'], 3_700_000), ['192.0.2.8']);
+  const many = Array.from({ length: 40 }, (_, i) => `198.51.100.${i}`);
+  assert.equal(said(many, 3_700_001).length, 32);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { DataSource } from 'typeorm';
 import { migrations } from '../../../migrations/index.js';
 import { openDataSource } from '../../../src/store/data-source.js';
 import { openStore, type Store } from '../../../src/store/index.js';
@@ -24,7 +25,8 @@ async function contents(store: Store): Promise<unknown> {
   };
 }
 
-async function fill(store: Store): Promise<void> {
+/** Data of some weeks: 40 alerts, as many decisions of which every third has no end, flows, an exemption, an audit record. */
+export async function fill(store: Store): Promise<void> {
   for (let i = 0; i < 40; i++) {
     const alert = sampleAlert({
       title: i % 2 === 0 ? 'Port scan of one host' : `Password guessing “${i}”`,
@@ -56,6 +58,13 @@ async function fill(store: Store): Promise<void> {
   });
 }
 
+/** Undoes every migration but the first: the tables, and what is in them, as the first release had them. */
+export async function undoToFirst(options: Partial<StoreOptions>): Promise<DataSource> {
+  const source = await openDataSource(storeOptionsSchema.parse(options), migrations);
+  for (let i = 1; i < migrations.length; i++) await source.undoLastMigration({ transaction: 'each' });
+  return source;
+}
+
 /** Databases of earlier releases, on one kind of database. `keep` is asked for the same database twice. */
 export function upgradeCases(name: string, fresh: () => Promise<Partial<StoreOptions>>): void {
   describe(`upgrade on ${name}`, () => {
@@ -65,8 +74,7 @@ export function upgradeCases(name: string, fresh: () => Promise<Partial<StoreOpt
       await fill(first);
       const before = await contents(first);
       await first.close();
-      const source = await openDataSource(storeOptionsSchema.parse(options), migrations);
-      for (let i = 1; i < migrations.length; i++) await source.undoLastMigration({ transaction: 'each' });
+      const source = await undoToFirst(options);
       const applied = (await source.query('SELECT name FROM migrations')) as { name: string }[];
       assert.deepEqual(
         applied.map((row) => row.name),
