@@ -1,4 +1,5 @@
-import { hex, otherCase, POSIX, SETS, VERTICAL } from './pcre-sets.js';
+import { byteEscape, translateClass, type Cursor } from './pcre-class.js';
+import { hex, SETS, VERTICAL } from './pcre-sets.js';
 
 /** Flags that change how a pattern reads. */
 export interface PcreFlags {
@@ -28,10 +29,10 @@ export function translatePcre(pattern: string, flags: PcreFlags): TranslatedPatt
   return new Translator(pattern, flags).run();
 }
 
-class Translator {
-  readonly #in: string;
+class Translator implements Cursor {
+  readonly pattern: string;
   readonly #flags: PcreFlags;
-  #at = 0;
+  at = 0;
   /** Number of each original group in the output. */
   readonly #groups: number[] = [0];
   #made = 0;
@@ -42,12 +43,12 @@ class Translator {
   #backReferences: { placeholder: string; group: number }[] = [];
 
   constructor(pattern: string, flags: PcreFlags) {
-    this.#in = pattern;
+    this.pattern = pattern;
     this.#flags = { ...flags };
     const lead = /^\(\?([imsx]+)\)/.exec(pattern);
     if (lead) {
       this.#apply(this.#flags, lead[1]!);
-      this.#at = lead[0].length;
+      this.at = lead[0].length;
     }
     // Somewhere case matters again: letters are written out in both cases where it does not.
     this.#foldGlobally = this.#flags.caseless && !/\(\?[a-z]*-[a-z]*i/.test(pattern);
@@ -55,7 +56,7 @@ class Translator {
 
   run(): TranslatedPattern {
     const body = this.#alternatives(this.#flags);
-    if (this.#at < this.#in.length) throw new Error('")" without "("');
+    if (this.at < this.pattern.length) throw new Error('")" without "("');
     let source = body.text;
     for (const { placeholder, group } of this.#backReferences) {
       const number = this.#groups[group];
@@ -74,9 +75,9 @@ class Translator {
     const flags = { ...outer };
     let text = '';
     let unbounded = false;
-    while (this.#at < this.#in.length && this.#in[this.#at] !== ')') {
-      if (this.#in[this.#at] === '|') {
-        this.#at++;
+    while (this.at < this.pattern.length && this.pattern[this.at] !== ')') {
+      if (this.pattern[this.at] === '|') {
+        this.at++;
         text += '|';
         continue;
       }
@@ -91,22 +92,22 @@ class Translator {
   }
 
   #repeat(atom: { text: string; unbounded: boolean }, flags: PcreFlags, made: number) {
-    const rest = this.#in.slice(this.#at, this.#at + 16);
+    const rest = this.pattern.slice(this.at, this.at + 16);
     const m = /^(?:[*+?]|\{\d+(?:,\d*)?\})/.exec(rest);
     if (!m) return atom;
-    this.#at += m[0].length;
-    const suffix = this.#in[this.#at];
+    this.at += m[0].length;
+    const suffix = this.pattern[this.at];
     const bare = m[0] === '{0}' ? '{0}' : m[0];
     const open = bare === '*' || bare === '+' || /^\{\d+,\}$/.test(bare);
     if (open && atom.unbounded) this.#nestedRepeat = true;
     const unbounded = atom.unbounded || open;
     if (suffix === '+') {
-      this.#at++;
+      this.at++;
       return { text: this.#makeAtomic(atom.text + bare, made), unbounded };
     }
     let lazy = flags.ungreedy;
     if (suffix === '?') {
-      this.#at++;
+      this.at++;
       lazy = !lazy;
     }
     return { text: atom.text + bare + (lazy ? '?' : ''), unbounded };
@@ -122,16 +123,16 @@ class Translator {
   }
 
   #atom(flags: PcreFlags): { text: string; unbounded: boolean } | undefined {
-    const c = this.#in[this.#at]!;
+    const c = this.pattern[this.at]!;
     const plain = (text: string) => ({ text, unbounded: false });
     if (c === '(') return this.#group(flags);
-    this.#at++;
+    this.at++;
     if (flags.extended && /\s/.test(c)) return undefined;
     if (flags.extended && c === '#') {
-      while (this.#at < this.#in.length && this.#in[this.#at] !== '\n') this.#at++;
+      while (this.at < this.pattern.length && this.pattern[this.at] !== '\n') this.at++;
       return undefined;
     }
-    if (c === '[') return plain(this.#brackets(flags));
+    if (c === '[') return plain(translateClass(this, flags.caseless && !this.#foldGlobally));
     if (c === '\\') return this.#escape(flags);
     if (c === '.') return plain(flags.dotAll ? '[^]' : '[^\\n]');
     if (c === '^') return plain(this.#lineStart(flags));
@@ -160,27 +161,27 @@ class Translator {
   }
 
   #group(flags: PcreFlags): { text: string; unbounded: boolean } | undefined {
-    const rest = this.#in.slice(this.#at);
+    const rest = this.pattern.slice(this.at);
     const close = (head: string, inner: PcreFlags = flags) => {
       const body = this.#alternatives(inner);
-      if (this.#in[this.#at] !== ')') throw new Error('a group is not closed');
-      this.#at++;
+      if (this.pattern[this.at] !== ')') throw new Error('a group is not closed');
+      this.at++;
       return { text: `${head}${body.text})`, unbounded: body.unbounded };
     };
     const comment = /^\(\?#[^)]*\)/.exec(rest);
     if (comment) {
-      this.#at += comment[0].length;
+      this.at += comment[0].length;
       return undefined;
     }
     const inline = /^\(\?([imsx]*)(?:-([imsx]+))?\)/.exec(rest);
     if (inline) {
-      this.#at += inline[0].length;
+      this.at += inline[0].length;
       this.#apply(flags, inline[1] ?? '', inline[2] ?? '');
       return undefined;
     }
     const scoped = /^\(\?([imsx]*)(?:-([imsx]+))?:/.exec(rest);
     if (scoped) {
-      this.#at += scoped[0].length;
+      this.at += scoped[0].length;
       const inner = { ...flags };
       this.#apply(inner, scoped[1] ?? '', scoped[2] ?? '');
       return close('(?:', inner);
@@ -188,30 +189,30 @@ class Translator {
     const look = /^\(\?(=|!|<=|<!)/.exec(rest);
     if (look) {
       this.#nonLinear = true;
-      this.#at += look[0].length;
+      this.at += look[0].length;
       const body = close(look[0]);
       return { text: body.text, unbounded: false };
     }
     if (rest.startsWith('(?>')) {
-      this.#at += 3;
+      this.at += 3;
       const made = this.#made;
       const body = close('(?:');
       return { text: this.#makeAtomic(body.text, made), unbounded: body.unbounded };
     }
     const named = /^\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/.exec(rest);
     if (named) {
-      this.#at += named[0].length;
+      this.at += named[0].length;
       this.#groups.push(++this.#made);
       return close(`(?<${named[1] ?? named[2]}>`);
     }
     const backName = /^\(\?P=(\w+)\)/.exec(rest);
     if (backName) {
-      this.#at += backName[0].length;
+      this.at += backName[0].length;
       this.#nonLinear = true;
       return { text: `\\k<${backName[1]}>`, unbounded: false };
     }
     if (rest.startsWith('(?') || rest.startsWith('(*')) throw new Error(`"${rest.slice(0, 6)}" is not supported`);
-    this.#at++;
+    this.at++;
     this.#groups.push(++this.#made);
     return close('(');
   }
@@ -228,15 +229,15 @@ class Translator {
   }
 
   #escape(flags: PcreFlags): { text: string; unbounded: boolean } {
-    const c = this.#in[this.#at++];
+    const c = this.pattern[this.at++];
     const plain = (text: string) => ({ text, unbounded: false });
     if (c === undefined) throw new Error('the pattern ends in "\\"');
     const set = SETS[c];
     if (set) return plain(set[0]);
     if (c === 'Q') {
-      const end = this.#in.indexOf('\\E', this.#at);
-      const text = this.#in.slice(this.#at, end < 0 ? undefined : end);
-      this.#at = end < 0 ? this.#in.length : end + 2;
+      const end = this.pattern.indexOf('\\E', this.at);
+      const text = this.pattern.slice(this.at, end < 0 ? undefined : end);
+      this.at = end < 0 ? this.pattern.length : end + 2;
       return plain(`(?:${[...Buffer.from(text, 'utf8')].map(hex).join('')})`);
     }
     if (c === 'A') return plain('^');
@@ -248,13 +249,13 @@ class Translator {
     if (c === 'E') return plain('');
     if (c === 'K' || c === 'G' || c === 'X' || c === 'C' || c === 'p' || c === 'P')
       throw new Error(`"\\${c}" is not supported`);
-    const back = /^(?:[1-9]\d?|g\{?\d+\}?|k<\w+>|k\{\w+\}|k'\w+')/.exec(this.#in.slice(this.#at - 1, this.#at + 30));
+    const back = /^(?:[1-9]\d?|g\{?\d+\}?|k<\w+>|k\{\w+\}|k'\w+')/.exec(this.pattern.slice(this.at - 1, this.at + 30));
     if (back && !this.#isOctal(back[0])) {
-      this.#at += back[0].length - 1;
+      this.at += back[0].length - 1;
       return plain(this.#backReference(back[0]));
     }
-    this.#at--;
-    const byte = this.#byteEscape();
+    this.at--;
+    const byte = byteEscape(this);
     if (flags.caseless && !this.#foldGlobally) return plain(this.#literal(String.fromCharCode(byte), flags));
     return plain(hex(byte));
   }
@@ -272,95 +273,5 @@ class Translator {
     const placeholder = `\u0001${this.#backReferences.length}\u0002`;
     this.#backReferences.push({ placeholder, group });
     return placeholder;
-  }
-
-  /** A byte after `\`: `xHH`, `x{H}`, octal, control letters or the character itself. */
-  #byteEscape(): number {
-    const rest = this.#in.slice(this.#at, this.#at + 8);
-    const take = (length: number, value: number): number => {
-      this.#at += length;
-      return value & 255;
-    };
-    const braced = /^x\{([0-9a-fA-F]+)\}/.exec(rest);
-    if (braced) return take(braced[0].length, parseInt(braced[1]!, 16));
-    const hexed = /^x([0-9a-fA-F]{0,2})/.exec(rest);
-    if (hexed) return take(hexed[0].length, hexed[1] === '' ? 0 : parseInt(hexed[1]!, 16));
-    const octal = /^[0-7]{1,3}/.exec(rest);
-    if (octal) return take(octal[0].length, parseInt(octal[0], 8));
-    if (/^c[ -~]/.test(rest)) return take(2, rest.toUpperCase().charCodeAt(1) ^ 64);
-    const control: Readonly<Record<string, number>> = { a: 7, e: 27, f: 12, n: 10, r: 13, t: 9 };
-    const c = rest[0]!;
-    return take(1, control[c] ?? c.charCodeAt(0));
-  }
-
-  #brackets(flags: PcreFlags): string {
-    let out = '[';
-    if (this.#in[this.#at] === '^') {
-      out += '^';
-      this.#at++;
-    }
-    let first = true;
-    for (;;) {
-      const c = this.#in[this.#at];
-      if (c === undefined) throw new Error('"[" is not closed');
-      if (c === ']' && !first) break;
-      first = false;
-      out += this.#classItem(c, flags);
-    }
-    this.#at++;
-    return `${out}]`;
-  }
-
-  #classItem(c: string, flags: PcreFlags): string {
-    const posix = /^\[:(\^?)(\w+):\]/.exec(this.#in.slice(this.#at, this.#at + 14));
-    if (posix) {
-      const set = POSIX[posix[2]!];
-      if (set === undefined || posix[1] === '^') throw new Error(`${posix[0]} is not supported`);
-      this.#at += posix[0].length;
-      return set;
-    }
-    if (c === '\\') {
-      const next = this.#in[this.#at + 1];
-      if (next === undefined) throw new Error('"[" is not closed');
-      const set = SETS[next];
-      if (set) {
-        this.#at += 2;
-        return set[1];
-      }
-      this.#at++;
-      if (next === 'b') {
-        this.#at++;
-        return '\\x08';
-      }
-      return this.#range(this.#byteEscape(), flags);
-    }
-    this.#at++;
-    const code = c.charCodeAt(0);
-    if (code > 127) return [...Buffer.from(c, 'utf8')].map(hex).join('');
-    return c === '-' ? this.#range(45, flags) : this.#range(code, flags);
-  }
-
-  /** One byte of a class, or a range that begins with it. */
-  #range(from: number, flags: PcreFlags): string {
-    const next = this.#in[this.#at + 1];
-    let to = from;
-    if (this.#in[this.#at] === '-' && next !== undefined && next !== ']' && !(next === '\\' && this.#setFollows())) {
-      this.#at++;
-      if (next === '\\') {
-        this.#at++;
-        to = this.#byteEscape();
-      } else {
-        this.#at++;
-        to = next.charCodeAt(0);
-      }
-      if (to < from) throw new Error('a range in "[...]" ends before it begins');
-    }
-    const text = to === from ? hex(from) : `${hex(from)}-${hex(to)}`;
-    if (!flags.caseless || this.#foldGlobally) return text;
-    return text + otherCase(from, to);
-  }
-
-  #setFollows(): boolean {
-    return SETS[this.#in[this.#at + 2] ?? ''] !== undefined;
   }
 }
