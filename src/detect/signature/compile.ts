@@ -1,6 +1,7 @@
 import { findBuffer, type BufferDefinition } from './buffers.js';
 import { APP_KEYWORDS } from './keywords/app.js';
 import { RuleBuilder, UnknownKeyword, type KeywordContext } from './keywords/builder.js';
+import { CHECKSUM_KEYWORDS } from './keywords/checksum.js';
 import { HEADER_KEYWORDS } from './keywords/header.js';
 import { HOST_KEYWORDS } from './keywords/host.js';
 import { META_KEYWORDS } from './keywords/meta.js';
@@ -32,6 +33,7 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
     ...META_KEYWORDS,
     ...PAYLOAD_KEYWORDS,
     ...HEADER_KEYWORDS,
+    ...CHECKSUM_KEYWORDS,
     ...STATE_KEYWORDS,
     ...TRANSACTION_KEYWORDS,
     ...APP_KEYWORDS,
@@ -194,6 +196,7 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     transactionTests: [],
     appProtocol: [],
     streamSize: [],
+    flowAge: [],
     streamEvents: [],
     decodeEvents: [],
     bits: [],

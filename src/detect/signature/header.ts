@@ -76,6 +76,7 @@ export function packetMatches(rule: Rule, scene: Scene): boolean {
     for (const event of rule.decodeEvents) if (!scene.decodeEvents.includes(event)) return false;
   }
   for (const { name, negated } of rule.appProtocol) if (!appProtocolMatches(name, negated, scene)) return false;
+  if (rule.flowAge.length > 0 && !ageMatches(rule.flowAge, scene)) return false;
   for (const size of rule.streamSize) if (!streamSizeMatches(size, scene)) return false;
   return true;
 }
@@ -86,6 +87,12 @@ function appProtocolMatches(name: string, negated: boolean, scene: Scene): boole
   if (proto === undefined) return negated && (scene.app?.isDecided ?? false);
   const same = proto === name || (name === 'http' && proto === 'http2') || (name === 'http1' && proto === 'http');
   return same !== negated;
+}
+
+function ageMatches(ranges: Rule['flowAge'], scene: Scene): boolean {
+  if (!scene.flows || scene.slot < 0) return false;
+  const seconds = Math.floor((scene.nowUs - scene.flows.startUs[scene.slot]!) / 1_000_000);
+  return ranges.every((range) => inRange(range, seconds));
 }
 
 function streamSizeMatches(size: Rule['streamSize'][number], scene: Scene): boolean {

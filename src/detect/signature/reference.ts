@@ -1,6 +1,7 @@
 import { bufferReference, type BufferDefinition } from './buffers.js';
 import { PROTOCOLS } from './compile.js';
 import { APP_KEYWORDS, REFUSED } from './keywords/app.js';
+import { CHECKSUM_KEYWORDS } from './keywords/checksum.js';
 import { HEADER_KEYWORDS } from './keywords/header.js';
 import { HOST_KEYWORDS } from './keywords/host.js';
 import { META_KEYWORDS } from './keywords/meta.js';
@@ -34,7 +35,7 @@ export function languageReference(): LanguageReference {
     protocols: Object.keys(PROTOCOLS).sort(),
     groups: [
       { title: 'About the rule', keywords: names(META_KEYWORDS) },
-      { title: 'Packet headers', keywords: names(HEADER_KEYWORDS) },
+      { title: 'Packet headers', keywords: [...names(HEADER_KEYWORDS), ...names(CHECKSUM_KEYWORDS)].sort() },
       { title: 'Bytes', keywords: names(PAYLOAD_KEYWORDS) },
       { title: 'Flow, state and thresholds', keywords: names(STATE_KEYWORDS) },
       { title: 'Addresses', keywords: names(HOST_KEYWORDS) },

@@ -127,6 +127,27 @@ export interface DatasetMatch {
   command: 'isset' | 'isnotset' | 'set' | 'unset';
 }
 
+/** Reputation of the buffer in a dataset. */
+export interface DatarepMatch {
+  kind: 'datarep';
+  dataset: Dataset;
+  range: NumberRange;
+}
+
+/** Size of a whole file, bytes. */
+export interface FileSizeMatch {
+  kind: 'file_size';
+  range: NumberRange;
+}
+
+/** Hash of a whole file, in lower-case hex. */
+export interface FileHashMatch {
+  kind: 'file_hash';
+  algorithm: 'md5' | 'sha1' | 'sha256';
+  hashes: ReadonlySet<string>;
+  negated: boolean;
+}
+
 export interface AbsentMatch {
   kind: 'absent';
   orElse: boolean;
@@ -143,6 +164,9 @@ export type Match =
   | SizeMatch
   | Base64DecodeMatch
   | DatasetMatch
+  | DatarepMatch
+  | FileSizeMatch
+  | FileHashMatch
   | AbsentMatch;
 
 /** `5`, `<5`, `>5`, `3<>9` (exclusive), `!5`. */
@@ -264,6 +288,8 @@ export interface Rule {
   transactionTests: TransactionTest[];
   appProtocol: { name: string; negated: boolean }[];
   streamSize: { side: string; range: NumberRange }[];
+  /** Whole seconds since the flow's first packet. */
+  flowAge: NumberRange[];
   streamEvents: string[];
   decodeEvents: string[];
   bits: StateTest[];

@@ -297,6 +297,7 @@ function waitsFor(rule: Rule): number {
     rule.streamEvents.length === 0 &&
     rule.decodeEvents.length === 0 &&
     rule.streamSize.length === 0 &&
+    rule.flowAge.length === 0 &&
     rule.appProtocol.length === 0 &&
     rule.transactionTests.length === 0 &&
     rule.bits.length === 0 &&

@@ -4,6 +4,7 @@ import { inRange, parseNumber, parseRange } from '../parse/number.js';
 import type { PacketTest } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
+import { rpc } from './rpc.js';
 
 /** A keyword that compares one number of the packet's header. */
 function numeric(read: (...args: Parameters<PacketTest>) => number, max: number): Keyword {
@@ -54,7 +55,7 @@ function flags(b: RuleBuilder, value: string): void {
     const have = packet.tcpFlags & mask;
     if (sign === '+') return (have & bits) === bits;
     if (sign === '*') return (have & bits) !== 0;
-    if (sign === '!') return (have & bits) === 0;
+    if (sign === '!') return (have & bits) !== bits;
     return have === bits;
   });
 }
@@ -173,5 +174,6 @@ export const HEADER_KEYWORDS: Readonly<Record<string, Keyword>> = {
   sameip: (b) => {
     test(b, (p) => p.src3 === p.dst3 && p.src2 === p.dst2 && p.src1 === p.dst1 && p.src0 === p.dst0);
   },
+  rpc,
   'icmpv6.mtu': numeric((p) => (p.proto === 58 && p.icmpType === 2 ? p.icmpId * 65536 + p.icmpSeq : NaN), 0xffffffff),
 };

@@ -10,9 +10,10 @@ import {
 import { FOLD, parsePattern, splitNegation } from '../parse/content.js';
 import { parseRange } from '../parse/number.js';
 import { parsePcre } from '../parse/pcre.js';
-import type { ContentMatch, DatasetMatch, Operand } from '../rule.js';
-import type { DatasetType } from '../state/dataset.js';
+import type { ContentMatch, Operand } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
+import { datarep, dataset } from './dataset.js';
+import { FILE_KEYWORDS } from './file.js';
 
 /** Reads one option into the rule. @throws {Error} with a sentence for people. */
 export type Keyword = (b: RuleBuilder, value: string) => void;
@@ -76,27 +77,6 @@ function base64Data(b: RuleBuilder): void {
     }
   }
   throw new Error('needs base64_decode before it');
-}
-
-function dataset(b: RuleBuilder, value: string): void {
-  if (!b.sticky) throw new Error('needs a buffer keyword before it');
-  const [command = '', name = '', ...rest] = value.split(',').map((p) => p.trim());
-  if (!/^(isset|isnotset|set|unset)$/.test(command)) throw new Error(`"${command}" is not a dataset command`);
-  let type: DatasetType | undefined;
-  let load: string | undefined;
-  for (const part of rest) {
-    const [key, argument = ''] = part.split(/\s+/);
-    if (key === 'type') type = argument as DatasetType;
-    else if (key === 'load' || key === 'state') load = argument;
-    else if (key !== 'save' && key !== 'memcap' && key !== 'hashsize')
-      throw new Error(`"${part}" is not understood here`);
-  }
-  const known = b.context.datasets.find(name);
-  if (type !== undefined && !/^(string|md5|sha256|ipv4|ip)$/.test(type))
-    throw new Error(`"${type}" is not a dataset type`);
-  const set = known ?? (type ? b.context.datasets.open(name, type, load ? b.context.readLines(load) : []) : undefined);
-  if (!set) throw new Error(`the dataset ${name} has no type`);
-  b.add({ kind: 'dataset', dataset: set, command: command as DatasetMatch['command'] });
 }
 
 function urilen(b: RuleBuilder, value: string): void {
@@ -173,6 +153,8 @@ export const PAYLOAD_KEYWORDS: Readonly<Record<string, Keyword>> = {
     b.add({ kind: 'absent', orElse: value === 'or_else' });
   },
   dataset,
+  datarep,
+  ...FILE_KEYWORDS,
   urilen,
   pkt_data(b) {
     b.sticky = undefined;

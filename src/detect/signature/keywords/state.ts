@@ -165,6 +165,10 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   xbits,
   flowint,
   stream_size: streamSize,
+  'flow.age': (b, value) => {
+    b.needsPacket = true;
+    b.rule.flowAge.push(parseRange(value, 0xffffffff));
+  },
   threshold: (b, value) => {
     b.rule.threshold = parseThreshold(value);
   },

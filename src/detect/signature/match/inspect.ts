@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { inRange } from '../parse/number.js';
 import type {
   Base64DecodeMatch,
@@ -6,6 +7,7 @@ import type {
   ByteMathMatch,
   ByteTestMatch,
   ContentMatch,
+  FileHashMatch,
   IsDataAtMatch,
   Match,
   PcreMatch,
@@ -201,6 +203,12 @@ export class Inspector {
         return this.#byteMath(match);
       case 'base64_decode':
         return this.#base64(match);
+      case 'file_size':
+        return this.#atEnd && inRange(match.range, this.#data.length);
+      case 'file_hash':
+        return this.#atEnd && this.#fileHash(match);
+      case 'datarep':
+        return inRange(match.range, match.dataset.reputation(this.#data) ?? NaN);
       case 'dataset':
         return this.#dataset(match);
       case 'absent':
@@ -262,6 +270,10 @@ export class Inspector {
     const decoded = decodeBase64(this.#data.subarray(start, end), { mode: 'rfc4648' });
     if (decoded.length === 0) return false;
     return match.inner.length === 0 || new Inspector().run(match.inner, decoded);
+  }
+
+  #fileHash({ algorithm, hashes, negated }: FileHashMatch): boolean {
+    return hashes.has(createHash(algorithm).update(this.#data).digest('hex')) !== negated;
   }
 
   #dataset(match: Extract<Match, { kind: 'dataset' }>): boolean {

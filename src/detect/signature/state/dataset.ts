@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-export type DatasetType = 'string' | 'md5' | 'sha256' | 'ipv4' | 'ip';
+export const DATASET_TYPES = ['string', 'md5', 'sha256', 'ipv4', 'ip'] as const;
+export type DatasetType = (typeof DATASET_TYPES)[number];
 
 /** A named set of values that rules test and add to; full sets take no more, and count it. */
 export interface Dataset {
@@ -9,6 +10,8 @@ export interface Dataset {
   readonly size: number;
   readonly refused: number;
   has(data: Uint8Array): boolean;
+  /** The number behind the value in the file it was loaded from; undefined when it is not in the set. */
+  reputation(data: Uint8Array): number | undefined;
   add(data: Uint8Array): boolean;
   remove(data: Uint8Array): boolean;
 }
@@ -32,8 +35,9 @@ export function createDatasets(maxEntries: number): Datasets {
       }
       const made = createDataset(name, type, maxEntries);
       for (const line of lines) {
-        const value = line.split(',')[0]!.trim();
-        if (value !== '') made.add(Buffer.from(value, type === 'string' ? 'base64' : 'latin1'));
+        const [value = '', reputation] = line.split(',').map((part) => part.trim());
+        const bytes = Buffer.from(value, type === 'string' ? 'base64' : 'latin1');
+        if (value !== '') made.load(bytes, reputation === undefined ? undefined : Number(reputation));
       }
       all.set(name, made);
       return made;
@@ -41,8 +45,13 @@ export function createDatasets(maxEntries: number): Datasets {
   };
 }
 
-function createDataset(name: string, type: DatasetType, maxEntries: number): Dataset {
-  const values = new Set<string>();
+/** A set while its file is read. */
+interface LoadingDataset extends Dataset {
+  load(data: Uint8Array, reputation: number | undefined): void;
+}
+
+function createDataset(name: string, type: DatasetType, maxEntries: number): LoadingDataset {
+  const values = new Map<string, number>();
   let refused = 0;
   /** Files hold hashes in hexadecimal, traffic has the bytes. */
   const key = (data: Uint8Array): string => {
@@ -61,6 +70,10 @@ function createDataset(name: string, type: DatasetType, maxEntries: number): Dat
       return refused;
     },
     has: (data) => values.has(key(data)),
+    reputation: (data) => values.get(key(data)),
+    load(data, reputation) {
+      if (this.add(data) && reputation !== undefined) values.set(key(data), reputation);
+    },
     add(data) {
       const k = key(data);
       if (values.has(k)) return false;
@@ -68,7 +81,7 @@ function createDataset(name: string, type: DatasetType, maxEntries: number): Dat
         refused++;
         return false;
       }
-      values.add(k);
+      values.set(k, 0);
       return true;
     },
     remove: (data) => values.delete(key(data)),
