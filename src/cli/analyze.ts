@@ -130,7 +130,9 @@ async function openRun(config: LoadedConfig, options: AnalyzeOptions, { write, p
       pipeline.flush();
       await detectors.drain();
       emit.end(pipeline.nowUs);
-      if (options.format === 'eve') write(statsLine(pipeline.nowUs, { ...pipeline.stats(), ...detectors.stats() }));
+      // Nothing was read: the error says why, and there is nothing to count.
+      if (options.format === 'eve' && pipeline.packets > 0)
+        write(statsLine(pipeline.nowUs, { ...pipeline.stats(), ...detectors.stats() }));
       await detectors.close();
     },
   };

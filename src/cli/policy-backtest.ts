@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
 import type { BacktestReport, BacktestSide } from '../contract/http.js';
@@ -11,6 +10,7 @@ import { openStore } from '../store/index.js';
 import { formatDuration, parseDuration } from '../util/duration.js';
 import { AppError } from '../util/errors.js';
 import { showProgress } from './progress.js';
+import { readInput } from './read-input.js';
 
 const SHOWN = 40;
 
@@ -135,7 +135,7 @@ async function onCaptures(
 async function replaced(policies: readonly Policy[], files: readonly string[]): Promise<Policy[]> {
   const byName = new Map(policies.map((p) => [p.name, p]));
   for (const file of files) {
-    const parsed = parsePolicy(await readFile(file, 'utf8'), file);
+    const parsed = parsePolicy(await readInput(file), file);
     if (!parsed.ok) throw policyError(parsed.problems);
     byName.set(parsed.policy.name, parsed.policy);
   }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type {
   ChangeOutcome,
@@ -9,10 +8,11 @@ import type {
   PolicyExplanation,
 } from '../contract/http.js';
 import { parseDuration } from '../util/duration.js';
-import { AppError } from '../util/errors.js';
+import { AppError, errorMessage } from '../util/errors.js';
 import { parseYaml } from '../util/yaml.js';
 import { z } from 'zod';
 import { callApi } from './api-client.js';
+import { readInput } from './read-input.js';
 
 interface Flags {
   config?: string;
@@ -80,7 +80,7 @@ function inForce({ name, version, pending }: PolicyDetail): string {
 }
 
 async function put(file: string, flags: Flags & { comment: string; confirm?: string }): Promise<void> {
-  const yaml = await readFile(file, 'utf8');
+  const yaml = await readInput(file);
   const named = parseYaml(yaml, file, z.looseObject({ name: z.string() }));
   const name = named.ok ? named.value.name : 'policy';
   const body = { yaml, comment: flags.comment, ...confirmSecs(flags.confirm) };
@@ -88,9 +88,23 @@ async function put(file: string, flags: Flags & { comment: string; confirm?: str
   print(flags, detail, inForce(detail));
 }
 
+function parseAlert(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError({
+      kind: 'user',
+      code: 'cli.cannot_read',
+      message: `${path} is no alert in JSON: ${errorMessage(error)}.`,
+      fix: 'Give the id of an alert, or a file with one in JSON.',
+      cause: error,
+    });
+  }
+}
+
 async function explain(alert: string, flags: Flags & { policy?: string }): Promise<void> {
-  const what: unknown = UUID.test(alert) ? alert : JSON.parse(await readFile(alert, 'utf8'));
-  const yaml = flags.policy === undefined ? {} : { yaml: await readFile(flags.policy, 'utf8') };
+  const what: unknown = UUID.test(alert) ? alert : parseAlert(await readInput(alert), alert);
+  const yaml = flags.policy === undefined ? {} : { yaml: await readInput(flags.policy) };
   const answer = await callApi(flags.config, 'POST', '/policies/explain', { alert: what, ...yaml });
   print(flags, answer, `${(answer as PolicyExplanation).text.join('\n')}\n`);
 }
@@ -108,7 +122,7 @@ async function diff(name: string, flags: Flags & { from?: string; to?: string; f
   const body = {
     ...(flags.from === undefined ? {} : { from: Number(flags.from) }),
     ...(flags.to === undefined ? {} : { to: Number(flags.to) }),
-    ...(flags.file === undefined ? {} : { yaml: await readFile(flags.file, 'utf8') }),
+    ...(flags.file === undefined ? {} : { yaml: await readInput(flags.file) }),
   };
   const answer = (await callApi(
     flags.config,

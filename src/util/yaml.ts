@@ -56,11 +56,16 @@ export function parseYaml<S extends z.ZodType>(
     return paths.map((keys) => {
       const place = locate(doc, keys, toFileKey);
       const at = lines.linePos(place.offset);
-      const message = issue.code === 'unrecognized_keys' ? 'unknown key' : issue.message;
+      const message = issue.code === 'unrecognized_keys' ? 'unknown key' : readable(issue.message);
       return { file, line: at.line, column: at.col, path: place.path, message };
     });
   });
   return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** Zod's word for a key that is not there. */
+function readable(message: string): string {
+  return message.endsWith('received undefined') ? 'is missing' : message;
 }
 
 /** `file:line:column: path: message`, as compilers print it. */

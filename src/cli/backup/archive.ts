@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, relative } from 'node:path';
@@ -98,6 +98,7 @@ export async function pack(folder: string, archive: string): Promise<number> {
 
 /** @throws AppError backup.damaged */
 export async function unpack(archive: string, folder: string): Promise<void> {
+  if (!existsSync(archive)) throw damaged(`there is no file ${archive}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     await run('tar', ['-xzf', archive, '-C', folder, '--no-same-owner', '--delay-directory-restore']);
