@@ -57,6 +57,12 @@ const detectSchema = z.strictObject({
   signature: snakeSection(
     signatureOptionsSchema.extend({
       enabled: z.boolean().default(true).describe('Match rules of signature files'),
+      bypass: z
+        .enum(['auto', 'always', 'never'])
+        .default('auto')
+        .describe(
+          'Whether the sensor skips what inline.bypass lets pass without a look, once its own signatures have judged as much; auto: on a box with inline.enabled',
+        ),
       stream: reassemblyOptions.extend({ inspect: reassemblyOptions.shape.inspect.default('arrival') }).prefault({}),
       appLayer: appLayerOptions.prefault({}),
     }),

@@ -20,6 +20,8 @@ import { nowUs } from '../util/clock.js';
 import { errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import { modelFolders, schemaOf, type ModelFolder } from './model-folders.js';
+import type { BypassRule } from './flow-bypass.js';
+import { skipBypassed } from './sensor/skip-bypassed.js';
 import { createSignatures, type Signatures } from './signatures.js';
 
 export interface DetectorDeps {
@@ -28,6 +30,8 @@ export interface DetectorDeps {
   sensor: string;
   /** Offline: nothing is shed, times are packet times. */
   offline?: boolean;
+  /** What signatures need not look at; nothing unless given. */
+  bypass?: BypassRule | undefined;
   /** Rule files instead of the configured ones. */
   rules?: string[];
   /** Folder with models promoted on this box; offline only what is shipped or named scores. */
@@ -62,7 +66,7 @@ export async function createDetectors(
 ): Promise<Detectors> {
   const { enabled: behaviourOn, ...behaviour } = config.detect.behaviour;
   const { enabled: modelsOn, ...scoring } = config.detect.models;
-  const { enabled: signatureOn, ...signature } = config.detect.signature;
+  const { enabled: signatureOn, bypass: _bypass, ...signature } = config.detect.signature;
   const { enabled: intelOn, folder: _folder, feeds: _feeds, ...intelOptions } = config.detect.intel;
   const observers: PacketObserver[] = [];
   let signatures: Signatures | undefined;
@@ -84,7 +88,7 @@ export async function createDetectors(
       ...(intel ? { watcher: intel.watcher } : {}),
     });
     for (const problem of signatures.problems) deps.log.warn({ ...problem }, 'a rule was skipped');
-    observers.push(signatures.observer);
+    observers.push(deps.bypass ? skipBypassed(signatures.observer, deps.bypass) : signatures.observer);
   }
   const watcher = behaviourOn
     ? createBehaviour(behaviour, { emit: deps.emit, sensor: deps.sensor, ...(deps.offline ? {} : { nowUs }) })

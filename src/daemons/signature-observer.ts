@@ -15,6 +15,8 @@ export interface ObserverOptions {
 /** The observer of signatures, with what is known of a flow's application layer. */
 export interface SignatureObserver extends PacketObserver {
   appOf(slot: number): AppFlow | undefined;
+  /** Bytes of a direction that were handed to parsers and rules so far. */
+  judgedBytes(slot: number, direction: Direction): number;
   /** False when the receiver would ignore the packet looked at last. */
   readonly isValid: boolean;
   /** The packets of this direction will no longer be shown. */
@@ -29,12 +31,15 @@ export function observeSignatures(
 ): SignatureObserver {
   const appLayer = createAppLayer(options.appLayer ?? {});
   const flowsApp: (AppFlow | undefined)[] = [];
+  /** By twice the slot plus the direction. */
+  const judged: number[] = [];
   const reassembler = createReassembler(options.stream, {
     sinkFor(flows, slot) {
       const ports = { srcPort: flows.srcPort[slot]!, dstPort: flows.dstPort[slot]! };
       const app = appLayer.createFlow('tcp', ports, endsOf(flows, slot));
       flowsApp[slot] = app;
-      return new ConnectionSink(app, engine, slot);
+      judged[2 * slot] = judged[2 * slot + 1] = 0;
+      return new ConnectionSink(app, engine, slot, judged);
     },
   });
   const content: PacketContent = {
@@ -51,10 +56,12 @@ export function observeSignatures(
       dstPort: flows.dstPort[slot]!,
     }));
     app.onData(direction, packet.data, packet.payloadOffset, packet.payloadLen, 0, packet.tsUs);
+    judged[2 * slot + direction] = (judged[2 * slot + direction] ?? 0) + packet.payloadLen;
   }
 
   return {
     appOf: (slot) => flowsApp[slot],
+    judgedBytes: (slot, direction) => judged[2 * slot + direction] ?? 0,
     get isValid() {
       return content.isValid;
     },
@@ -76,6 +83,7 @@ export function observeSignatures(
       content.app = flowsApp[slot];
       engine.onFlowEnd(flows, slot, nowUs, content);
       flowsApp[slot] = undefined;
+      judged[2 * slot] = judged[2 * slot + 1] = 0;
     },
     cease: (slot, direction, tsUs) => {
       reassembler.cease(slot, direction, tsUs);
@@ -99,16 +107,19 @@ class ConnectionSink implements StreamSink {
   readonly #app: AppFlow;
   readonly #engine: SignatureEngine;
   readonly #slot: number;
+  readonly #judged: number[];
 
-  constructor(app: AppFlow, engine: SignatureEngine, slot: number) {
+  constructor(app: AppFlow, engine: SignatureEngine, slot: number, judged: number[]) {
     this.#app = app;
     this.#engine = engine;
     this.#slot = slot;
+    this.#judged = judged;
   }
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void {
     // The bytes that end the handshake still count; what is encrypted tells rules nothing.
     const isHidden = this.#app.isEncrypted;
+    this.#judged[2 * this.#slot + direction]! += length;
     this.#app.onData(direction, data, offset, length, position, tsUs);
     if (!isHidden) this.#engine.onData(this.#slot, direction, data, offset, length, position);
   }

@@ -28,8 +28,11 @@ export interface SignatureDeps {
 export interface Signatures {
   observer: SignatureObserver;
   problems: readonly FileProblem[];
-  /** Reads the rule files again while packets go on, then swaps the rules at once; flows keep their state. */
-  reload(): Promise<readonly FileProblem[]>;
+  /**
+   * Reads the rule files again while packets go on, then swaps the rules at once; flows keep their state.
+   * @param sliceMs longest time at a stretch, milliseconds, but for one group of rules.
+   */
+  reload(sliceMs?: number): Promise<readonly FileProblem[]>;
 }
 
 /** Reads rule files and builds the engine behind reassembly and protocol parsers. */
@@ -43,10 +46,10 @@ export function createSignatures(options: SignatureOptions, deps: SignatureDeps)
     get problems() {
       return problems;
     },
-    async reload() {
+    async reload(sliceMs) {
       const read = readConfiguredRules(options);
-      const { rules, problems: found } = await loadRulesGradually(read.files, read.load);
-      await engine.setRulesGradually(rules);
+      const { rules, problems: found } = await loadRulesGradually(read.files, read.load, sliceMs);
+      await engine.setRulesGradually(rules, sliceMs);
       problems = [...read.problems, ...found];
       return problems;
     },

@@ -52,7 +52,7 @@ async function obey(command: ChildCommand): Promise<void> {
       if (worker) tell({ type: 'beat', state: worker.state() });
     }, BEAT_MS);
     tell({ type: 'ready' });
-  } else if (command.type === 'command') await worker?.command(command.command);
+  } else if (command.type === 'command') worker?.command(command.command);
   else {
     await worker?.stop(command.drainMs);
     abort.abort();

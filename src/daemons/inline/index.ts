@@ -75,8 +75,8 @@ export async function runInline(
   async function begin(): Promise<void> {
     if (pool) return;
     const started = await startPool(config, out, log);
-    await started.command({ type: 'policies', policies: memory.policies });
-    await started.command({ type: 'mode', mode: memory.mode });
+    started.command({ type: 'policies', policies: memory.policies });
+    started.command({ type: 'mode', mode: memory.mode });
     try {
       backend = await rules.install(exempt);
       alive ??= isOpen ? openAlive() : undefined;
@@ -107,7 +107,7 @@ export async function runInline(
     remember(options.state_dir, memory);
     if (mode === 'off') return end('it was switched off');
     await begin();
-    await pool?.command({ type: 'mode', mode });
+    pool?.command({ type: 'mode', mode });
     log.info({ mode }, 'The mode of inline verdicts is set.');
   }
 
@@ -124,7 +124,7 @@ export async function runInline(
       memory.policies = message.policies;
       remember(options.state_dir, memory);
     }
-    await pool?.command(message);
+    pool?.command(message);
   }
 
   function failed(error: unknown): void {

@@ -31,7 +31,7 @@ export interface WorkerReport {
 
 /** The workers of all queues: one in this process, or with `fanout` each in its own. */
 export interface WorkerPool {
-  command(command: InlineCommand): Promise<void>;
+  command(command: InlineCommand): void;
   /** Those that have reported; alive: they have shown life within this time. */
   workers(withinMs: number): WorkerReport[];
   /** True when every worker has shown life within this time. */
@@ -54,7 +54,6 @@ export async function startPool(config: LoadedConfig, out: WorkerSink, log: Logg
   return {
     command(command) {
       for (const child of children) child.command(command);
-      return Promise.resolve();
     },
     workers: (withinMs) => children.flatMap((child) => child.report(withinMs) ?? []),
     areAlive: (withinMs) => children.every((child) => performance.now() - child.seenMs < withinMs),

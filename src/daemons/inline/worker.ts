@@ -16,6 +16,7 @@ import {
 import type { Policy } from '../../policy/index.js';
 import { nowUs } from '../../util/clock.js';
 import { cidrContains, parseCidr, type Cidr } from '../../util/ip.js';
+import { errorMessage } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';
 import { watchReadable } from '../../util/poll.js';
 import { createDetectionGate } from '../sensor/detection-gate.js';
@@ -25,11 +26,14 @@ import type { InspectorDeps, VerdictSink } from './inspector-deps.js';
 import { Inspector } from './inspector.js';
 import { InlineJudge } from './judge.js';
 import { rehearse } from './rehearsal.js';
+import { createReload } from './reload.js';
 import { StageClock } from './stage-clock.js';
 
 /** Batches read before timers and messages get their turn. */
 const BATCHES_PER_TURN = 8;
 const HOLD_CHECK_MS = 5;
+/** Packets wait no longer than this while rules are compiled, but for one group of rules. */
+const RELOAD_SLICE_MS = 1;
 const TICK_MS = 100;
 /** Latency is told of the last one to two of these. */
 const LATENCY_WINDOW_MS = 10_000;
@@ -57,7 +61,8 @@ export interface WorkerState {
 
 /** One process's share of the work: a queue, and everything that judges its packets. */
 export interface Worker {
-  command(command: InlineCommand): Promise<void>;
+  /** Rules are reloaded meanwhile; everything else is in force when it returns. */
+  command(command: InlineCommand): void;
   state(): WorkerState;
   /** Judges what waits for at most this long, then gives the queue back. */
   stop(drainMs: number): Promise<void>;
@@ -86,7 +91,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
     emit: gate.push,
   };
   const inspector = new Inspector(options, config, deps);
-  const { enabled: _enabled, ...signature } = config.detect.signature;
+  const { enabled: _enabled, bypass: _bypass, ...signature } = config.detect.signature;
   const stream = { ...signature.stream, inspect: 'arrival' as const, midstream: true };
   const signatures = createSignatures(
     { ...signature, stream },
@@ -113,7 +118,12 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
     released: () => void queue.held--,
   };
 
-  const counts = { unjudged: 0, overloads: 0, slow_turns: 0 };
+  const counts = { unjudged: 0, overloads: 0, reloads: 0 };
+  const reload = createReload(async () => {
+    for (const problem of await signatures.reload(RELOAD_SLICE_MS)) log.warn({ ...problem }, 'a rule was skipped');
+    counts.reloads++;
+    log.info({ rules: signatures.observer.stats()['signature_rules'] }, 'The rules are reloaded.');
+  }, reloadFailed);
   const clock = new StageClock(PacketQueue.batch);
 
   function onPacket(q: QueuedPacket): void {
@@ -138,6 +148,16 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
       code: 'inline.overloaded',
       message: `Packets waited longer than ${options.overload.max_latency_ms} ms for their verdict: traffic passes unjudged until it is over.`,
       details: { unjudged: counts.unjudged, overloads: counts.overloads },
+    });
+  }
+
+  function reloadFailed(error: unknown): void {
+    log.error({ err: error }, 'The rules could not be reloaded.');
+    out.transition({
+      severity: 'high',
+      code: 'inline.reload_failed',
+      message: `The rules could not be reloaded: ${errorMessage(error)} Packets are judged by the old ones.`,
+      details: {},
     });
   }
 
@@ -181,7 +201,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
   ];
 
   return {
-    async command(command) {
+    command(command) {
       switch (command.type) {
         case 'mode':
           setMode(command.mode);
@@ -195,7 +215,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
           return;
         }
         case 'reload':
-          for (const problem of await signatures.reload()) log.warn({ ...problem }, 'a rule was skipped');
+          reload();
           return;
         case 'exempt':
       }

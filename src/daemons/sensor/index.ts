@@ -15,6 +15,7 @@ import { createPacketRecorder } from './packet-recorder.js';
 import { createFlowReporter } from './flow-reporter.js';
 import { InterfaceFollower } from './follow-interfaces.js';
 import { createLiveCapture, defaultInterfaces, type LiveCapture } from './live-capture.js';
+import { sensorBypass } from './skip-bypassed.js';
 import { warmUpSensor } from './warm-up.js';
 
 /** Live packets may wait this long in the kernel's ring before the sensor's clock passes them, microseconds. */
@@ -55,6 +56,7 @@ export async function runSensor(
     log,
     sensor: config.name,
     dataDir: config.data_dir,
+    bypass: sensorBypass(config),
   });
   const reporter = createFlowReporter({
     maxPerSec: MAX_FLOW_REPORTS_PER_SEC,
