@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inlineDropSchema } from './inline.js';
 import {
   allowEntrySchema,
   decisionProofSchema,
@@ -80,6 +81,8 @@ export const workSchema = z.discriminatedUnion('type', [
     packets: z.array(z.object({ tsUs: z.number(), wireLen: z.number(), data: z.string() })),
   }),
   z.object({ type: z.literal('flows'), flows: z.array(flowRecordSchema) }),
+  /** Packets that the inline daemon of a box has stopped. */
+  z.object({ type: z.literal('drops'), drops: z.array(inlineDropSchema) }),
 ]);
 
 export const fleetReportsSchema = z.object({ reports: z.array(enforcementReportSchema) });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { FleetPolicy, FleetRole, FleetSettings, Heartbeat } from '../contract/fleet.js';
+import type { InlineDrop } from '../contract/inline.js';
 import type { SensorMessage, SignedRoster } from '../contract/ipc.js';
 import type { Decision, EnforcementReport } from '../domain/decision.js';
 import type { Detection } from '../domain/detection.js';
@@ -76,6 +77,7 @@ export interface FleetLink {
   detection(detection: Detection, decision: Decision | undefined): void;
   evidence(evidence: Evidence): void;
   flows(flows: FlowRecord[]): void;
+  drops(drops: readonly InlineDrop[]): void;
   reports(reports: readonly EnforcementReport[]): void;
   /** Allowlist and pause as the fleet has them. */
   readonly settings: SettingsLink;
@@ -267,6 +269,10 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     },
     flows(flows) {
       flowWork.push({ subject: SUBJECTS.flows(name), id: uuid7(), body: { type: 'flows', flows } });
+    },
+    drops(drops) {
+      if (drops.length > 0)
+        flowWork.push({ subject: SUBJECTS.flows(name), id: uuid7(), body: { type: 'drops', drops } });
     },
     reports(reports) {
       const told = reports.filter((r) => !r.simulated);

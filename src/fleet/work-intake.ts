@@ -1,5 +1,6 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { workSchema } from '../contract/fleet.js';
+import type { InlineDrop } from '../contract/inline.js';
 import type { Detection } from '../domain/detection.js';
 import type { Decision } from '../domain/decision.js';
 import type { FlowRecord } from '../domain/flow.js';
@@ -25,7 +26,8 @@ export type Work =
       linkType: number;
       packets: { tsUs: number; wireLen: number; data: string }[];
     }
-  | { type: 'flows'; flows: FlowRecord[] };
+  | { type: 'flows'; flows: FlowRecord[] }
+  | { type: 'drops'; drops: InlineDrop[] };
 
 export interface WorkIntakeDeps {
   bus: FleetBus;

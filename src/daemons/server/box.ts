@@ -10,12 +10,14 @@ import type { LoadedConfig } from '../../config/index.js';
 import { createCorrelator } from '../../correlate/index.js';
 import type { FleetSettings } from '../../contract/fleet.js';
 import type { Decision } from '../../domain/decision.js';
+import type { Detection } from '../../domain/detection.js';
 import type { FleetLink, PoliciesLink } from '../../fleet/index.js';
 import { createBlastTracker, createPolicyEngine } from '../../policy/index.js';
 import type { Logger } from '../../util/logger.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { openFolder } from '../folders.js';
 import { waitForAbort } from '../wait.js';
+import { openBoxInline } from './box-inline.js';
 import { createBoxPolicies } from './box-policies.js';
 import { createDecisionBook, createExemptions } from './decisions.js';
 import type { FleetPeers } from './fleet-peers.js';
@@ -62,7 +64,7 @@ export async function runBoxServer(
     findAllowed: exemptions.findAllowed,
     blastRadius: (network) => blast.radius(network, Date.now()),
     mode: () => config.mode,
-    pausedUntilMs: () => fleet.settings.current()?.pausedUntilMs ?? 0,
+    pausedUntilMs: paused,
     newId: uuid7,
   });
   let saved: PoliciesLink | undefined;
@@ -96,6 +98,10 @@ export async function runBoxServer(
   });
   const correlator = createCorrelator(config.correlate, { emit: judge, newId: uuid7 });
 
+  function paused(): number {
+    return fleet.settings.current()?.pausedUntilMs ?? 0;
+  }
+
   /** What people have set at a server. */
   function follow({ allow }: FleetSettings): void {
     exemptions.setAllowed(allow);
@@ -103,6 +109,11 @@ export async function runBoxServer(
     liftAllowed(book, allow, Date.now());
   }
 
+  const inline = await openBoxInline(config, {
+    ...{ engine, exemptions, outlets, pausedUntilMs: paused, push: onDetection, log },
+    stopped: (drops) => fleet.drops(drops),
+    problem: failed,
+  });
   const { link: fleet, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, folder, {
     outlets,
     book,
@@ -111,7 +122,7 @@ export async function runBoxServer(
     responder,
     log,
     mode: () => config.mode,
-    stats: () => ({ ...counts, paused: (fleet.settings.current()?.pausedUntilMs ?? 0) > Date.now() ? 1 : 0 }),
+    stats: () => ({ ...counts, paused: paused() > Date.now() ? 1 : 0, ...inline.metrics() }),
     toSensors: outlets.toSensors,
     settings: follow,
     policy: policies.heard,
@@ -122,13 +133,17 @@ export async function runBoxServer(
   const inForce = fleet.settings.current();
   if (inForce) follow(inForce);
 
+  function onDetection(detection: Detection): void {
+    counts.detections++;
+    made = undefined;
+    correlator.push(detection);
+    fleet.detection(detection, made);
+  }
+
   function onSensor(message: SensorReport, peer: Peer): void {
     switch (message.type) {
       case 'detection':
-        counts.detections++;
-        made = undefined;
-        correlator.push(message.detection);
-        fleet.detection(message.detection, made);
+        onDetection(message.detection);
         return;
       case 'flows':
         for (const flow of message.flows) blast.note(flow);
@@ -177,9 +192,11 @@ export async function runBoxServer(
     {
       sensorPath: busSocketPath(config.runtime_dir, 'sensor'),
       responderPath: busSocketPath(config.runtime_dir, 'responder'),
+      inlinePath: busSocketPath(config.runtime_dir, 'inline'),
     },
     {
       onConnect(peer) {
+        if (peer.role === 'inline') return inline.connected(peer);
         if (peer.role === 'sensor') {
           const { interfaces } = peer.info;
           sensors.connected(peer.name, Array.isArray(interfaces) ? interfaces.map(String) : []);
@@ -194,6 +211,7 @@ export async function runBoxServer(
         listSender.start(peer.name, book.active());
       },
       onDisconnect(peer) {
+        if (peer.role === 'inline') return inline.disconnected(peer);
         if (peer.role === 'sensor') {
           sensors.disconnected(peer.name);
           return;
@@ -203,6 +221,7 @@ export async function runBoxServer(
       },
       onSensor,
       onResponder,
+      onInline: inline.report,
     },
     { log },
   );
@@ -216,6 +235,7 @@ export async function runBoxServer(
         book.tick(nowMs);
         fleet.tick(nowMs);
         peers.tick(nowMs);
+        inline.tick(nowMs);
         return [];
       },
       minute: () => [],

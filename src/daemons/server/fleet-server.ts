@@ -12,6 +12,7 @@ import { createFleetPolicies } from './fleet-policies.js';
 import { createFleetSettings } from './fleet-settings.js';
 import type { FleetPeers } from './fleet-peers.js';
 import { openFleet } from './fleet.js';
+import { dropToSiemEvent } from './inline-events.js';
 import type { Links } from './links.js';
 import type { ChangeBook } from './changes.js';
 import type { Outlets } from './outlets.js';
@@ -129,6 +130,9 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
             return;
           case 'evidence':
             deps.evidence.add(work);
+            return;
+          case 'drops':
+            for (const drop of work.drops) outlets.toSiem(dropToSiemEvent(member, drop));
             return;
           case 'flows':
             path.counts.flows += work.flows.length;

@@ -4,6 +4,7 @@ import { readMemberFile } from '../../fleet/index.js';
 import { openForwarder } from '../../forward/index.js';
 import { openIngest } from '../../ingest/index.js';
 import { openStore } from '../../store/index.js';
+import type { InlineDrop } from '../../contract/inline.js';
 import type { Detection } from '../../domain/detection.js';
 import type { Logger } from '../../util/logger.js';
 import { VERSION } from '../../util/version.js';
@@ -22,6 +23,7 @@ import { createFeedBlocks } from './feed-blocks.js';
 import { openHttp } from './http.js';
 import { openServerFleet } from './fleet-server.js';
 import { openInlineBook } from './inline.js';
+import { dropToSiemEvent } from './inline-events.js';
 import { createIntelBook } from './intel.js';
 import { createLab } from './lab.js';
 import { openLinks } from './links.js';
@@ -123,7 +125,11 @@ export async function runServer(
   });
 
   const push = (detection: Detection): void => path.correlator.push(detection);
-  const inline = await openInlineBook(config, { settings, engine, exempt, store, outlets, problems, push, log });
+  const stopped = (drops: readonly InlineDrop[]): void => {
+    for (const drop of drops) outlets.toSiem(dropToSiemEvent(config.name, drop));
+  };
+  const judging = { settings, engine, exempt, store, outlets, problems, push, stopped, log };
+  const inline = await openInlineBook(config, judging);
 
   const { hits } = rules;
   const deps = { path, exempt, baselines, evidence, inline, learning, hits, problems, store, outlets, log };

@@ -11,13 +11,12 @@ import {
 import type { Detection } from '../../domain/detection.js';
 import type { Severity } from '../../domain/severity.js';
 import type { PolicyEngine } from '../../policy/index.js';
-import type { Store } from '../../store/index.js';
+import type { AuditInput, Store } from '../../store/index.js';
 import { AppError } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';
 import { exemptAddresses } from '../inline/exempt.js';
 import type { ChangeBook } from './changes.js';
 import type { ExemptBook } from './exempt.js';
-import { dropToSiemEvent } from './inline-events.js';
 import type { Outlets } from './outlets.js';
 import type { Settings } from './parts.js';
 import type { ProblemList } from './problems.js';
@@ -28,13 +27,15 @@ const KEPT_DROPS = 1000;
 const SILENT_MS = 3500;
 
 export interface InlineBookDeps {
-  settings: Settings;
+  settings: Pick<Settings, 'mode' | 'pausedUntilMs'>;
   engine: PolicyEngine;
-  exempt: ExemptBook;
-  store: Store;
+  exempt: Pick<ExemptBook, 'exemptions'>;
+  store: { settings: Pick<Store['settings'], 'get' | 'set'>; audit: { append(record: AuditInput): Promise<unknown> } };
   outlets: Outlets;
-  problems: ProblemList;
+  problems: Pick<ProblemList, 'add'>;
   push(detection: Detection): void;
+  /** Packets were stopped, or would have been: for the SIEM. */
+  stopped(drops: readonly InlineDrop[]): void;
   log: Logger;
 }
 
@@ -101,7 +102,7 @@ export async function openInlineBook(config: LoadedConfig, deps: InlineBookDeps)
 
   function note(stopped: readonly InlineDrop[]): void {
     drops = [...[...stopped].reverse(), ...drops].slice(0, KEPT_DROPS);
-    for (const drop of stopped) outlets.toSiem(dropToSiemEvent(config.name, drop));
+    deps.stopped(stopped);
   }
 
   async function change(next: InlineMode, actor: string): Promise<void> {
@@ -198,7 +199,7 @@ export async function openInlineBook(config: LoadedConfig, deps: InlineBookDeps)
 }
 
 /** As the operator last chose it, until the configuration says something else. */
-async function storedMode(store: Store, configured: 'observe' | 'enforce'): Promise<InlineMode> {
+async function storedMode(store: InlineBookDeps['store'], configured: 'observe' | 'enforce'): Promise<InlineMode> {
   const stored = (await store.settings.get(SETTING)) as { mode?: unknown; configured?: unknown } | undefined;
   const known = inlineModeSchema.safeParse(stored?.mode);
   return known.success && stored?.configured === configured ? known.data : configured;
