@@ -37,9 +37,11 @@ export const afpacketOptions = z.strictObject({
     .int()
     .min(16)
     .max(4096)
-    .default(128)
+    .default(256)
     .refine((kib) => (kib & (kib - 1)) === 0, 'must be a power of two')
-    .describe('Size of one ring block, KiB, a power of two; the largest frame must fit.'),
+    .describe(
+      'Size of one ring block, KiB, a power of two; the largest frame must fit. Larger blocks wake the sensor less often.',
+    ),
   ringMiB: z
     .int()
     .min(1)

@@ -76,13 +76,18 @@ export class DecodeContext {
   readonly maxTunnelDepth: number;
   readonly maxVlanTags: number;
   readonly vxlanPorts: readonly number[];
-  readonly genevePorts: readonly number[];
+  private readonly tunnelPorts = new Uint8Array(65_536);
 
   constructor(options: DecodeOptions) {
     this.maxTunnelDepth = options.maxTunnelDepth;
     this.maxVlanTags = options.maxVlanTags;
     this.vxlanPorts = options.vxlanPorts;
-    this.genevePorts = options.genevePorts;
+    for (const port of [...options.vxlanPorts, ...options.genevePorts]) this.tunnelPorts[port] = 1;
+  }
+
+  /** True when UDP to this port is a tunnel's. */
+  isTunnelPort(port: number): boolean {
+    return this.tunnelPorts[port] === 1;
   }
 
   /** Stops decoding, counts why, and keeps what was decoded so far. */

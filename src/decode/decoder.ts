@@ -12,6 +12,7 @@ import { decodeIpv6 } from './ipv6.js';
 import { decodeMpls } from './mpls.js';
 import { decodeNsh } from './nsh.js';
 import { decodeOptions, type DecodeInput } from './options.js';
+import { decodePlain } from './plain.js';
 import { decodePppoe } from './pppoe.js';
 import { resetFrame, resetIp } from './reset.js';
 import { decodeSctp } from './sctp.js';
@@ -22,6 +23,8 @@ import { decodeVxlan } from './vxlan.js';
 
 /** Bound on the headers of one packet: VLAN tags, labels and tunnels together. */
 const MAX_LAYERS = 32;
+/** No VLAN tag was taken off by the kernel. */
+const NOT_STRIPPED = -1;
 
 export interface Decoder {
   /**
@@ -45,8 +48,6 @@ export function createDecoder(input: DecodeInput = {}): Decoder {
       const at = block.offset[i]!;
       const capLen = block.capLen[i]!;
       ctx.counts[COUNT.packets]!++;
-      resetFrame(out);
-      resetIp(out);
       out.data = block.data;
       out.number = ++number;
       out.tsUs = block.tsUs[i]!;
@@ -54,8 +55,11 @@ export function createDecoder(input: DecodeInput = {}): Decoder {
       out.frameOffset = at;
       out.capLen = capLen;
       out.wireLen = block.wireLen[i]!;
-      const stripped = block.vlanTci;
-      if (stripped !== undefined && stripped[i]! >= 0) addVlan(out, stripped[i]!);
+      const stripped = block.vlanTci === undefined ? NOT_STRIPPED : block.vlanTci[i]!;
+      if (block.linkType === LINK.ETHERNET && stripped < 0 && decodePlain(ctx, block, i, out)) return DECODE.OK;
+      resetFrame(out);
+      resetIp(out);
+      if (stripped >= 0) addVlan(out, stripped);
       ctx.at = at;
       ctx.end = at + capLen;
       return walk(ctx, firstLayer(ctx, block.linkType, block.data, out), block.data, out);

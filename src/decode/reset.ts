@@ -12,6 +12,7 @@ export function resetFrame(p: DecodedPacket): void {
 
 /** Clears what describes the IP packet and its payload. */
 export function resetIp(p: DecodedPacket): void {
+  p.isPlain = false;
   p.result = DECODE.OK;
   p.ipVersion = 0;
   p.src0 = p.src1 = p.src2 = p.src3 = 0;

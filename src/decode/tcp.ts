@@ -29,11 +29,12 @@ export function decodeTcp(ctx: DecodeContext, d: Uint8Array, p: DecodedPacket): 
   p.payloadOffset = at + headerBytes;
   p.payloadLen = ctx.end - p.payloadOffset;
   // The options we keep are valid in SYN segments only.
-  if ((p.tcpFlags & SYN) !== 0 && p.tcpOptionsLen !== 0) readOptions(ctx, d, p);
+  if ((p.tcpFlags & SYN) !== 0 && p.tcpOptionsLen !== 0) readTcpOptions(ctx, d, p);
   return LAYER.DONE;
 }
 
-function readOptions(ctx: DecodeContext, d: Uint8Array, p: DecodedPacket): void {
+/** Reads the options of a SYN segment: maximum segment size and window scale. */
+export function readTcpOptions(ctx: DecodeContext, d: Uint8Array, p: DecodedPacket): void {
   const end = p.payloadOffset;
   for (let at = p.tcpOptionsOffset; at < end;) {
     const kind = d[at]!;

@@ -18,9 +18,8 @@ export function decodeUdp(ctx: DecodeContext, d: Uint8Array, p: DecodedPacket): 
   p.payloadOffset = at + HEADER_BYTES;
   const end = length === 0 ? ctx.end : Math.min(ctx.end, at + length);
   p.payloadLen = end - p.payloadOffset;
-  const isVxlan = ctx.vxlanPorts.includes(p.dstPort);
-  if (!isVxlan && !ctx.genevePorts.includes(p.dstPort)) return LAYER.DONE;
+  if (!ctx.isTunnelPort(p.dstPort)) return LAYER.DONE;
   ctx.at = p.payloadOffset;
   ctx.end = end;
-  return isVxlan ? LAYER.VXLAN : LAYER.GENEVE;
+  return ctx.vxlanPorts.includes(p.dstPort) ? LAYER.VXLAN : LAYER.GENEVE;
 }

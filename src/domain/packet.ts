@@ -92,6 +92,8 @@ export class DecodedPacket {
   capLen = 0;
   wireLen = 0;
   result: DecodeResult = DECODE.OK;
+  /** The decoder's own: only the fields that plain TCP or UDP in IPv4 over Ethernet has are set. */
+  isPlain = false;
   /** Offset of the source MAC address (destination MAC is 6 bytes before), or -1. */
   srcMacOffset = -1;
   etherType = 0;
