@@ -19,7 +19,8 @@ const HERE = import.meta.dirname;
 export const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 const UNITS = [
   'portcullis.target',
-  ...['server', 'responder', 'sensor', 'inline'].map((d) => `portcullis-${d}.service`),
+  ...['server', 'responder', 'sensor', 'inline', 'canary'].map((d) => `portcullis-${d}.service`),
+  'portcullis-canary.timer',
 ];
 const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm'];
 

@@ -10,6 +10,7 @@ export { ProtectedCollector } from './protect/collect.js';
 export { runDoctor, type DoctorDeps } from './doctor/doctor.js';
 export type { DoctorItem } from './doctor/item.js';
 export { runNamespaceCanary } from './canary/namespace.js';
+export { writeTimedRun } from './canary/timed.js';
 export type { CanaryDetection, CanaryPlace, CanaryResult, CanarySighting, CanaryStep } from './canary/step.js';
 export { createLayout } from './layout.js';
 export { AllowNames, type AllowNamesDeps } from './allow-names.js';

@@ -181,6 +181,12 @@ export const enforceOptionsSchema = z.strictObject({
     .describe(
       'How often a block of a documentation address proves in the live table that blocks hold, and a scan in private namespaces that it is detected, decided on and blocked, seconds; no packet leaves the box; 0 switches it off',
     ),
+  canary_result: z
+    .string()
+    .default('/run/portcullis-canary/result.json')
+    .describe(
+      'Where portcullis-canary.service leaves the outcome of its runs; one that failed, hangs or does not come any more is a critical incident',
+    ),
   conntrack: z
     .enum(['off', 'delete'])
     .default('off')

@@ -282,6 +282,7 @@ class ResponderImpl implements Responder {
     } catch (error) {
       this.core.log.debug({ error: errorMessage(error) }, 'table counters could not be read');
     }
+    this.canaries.takeTimed();
     this.core.emit.state(this.state());
     const { journal } = this.core;
     if (journal?.needsCompaction(this.book.size)) await journal.compact(this.records());

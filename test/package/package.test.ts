@@ -79,6 +79,17 @@ describe('the package on Debian 12 with its own systemd', { skip: missing ?? fal
     assert.ok(!journal.includes(password), 'the password is not in the journal');
   });
 
+  it('proves on a timer that a scan is seen and blocked, in a sandbox without any capability', () => {
+    assert.equal(property('portcullis-canary.timer', 'ActiveState'), 'active');
+    assert.equal(property('portcullis-canary.service', 'CapabilityBoundingSet'), '');
+    const { code, output } = machine.attempt('systemctl', 'start', 'portcullis-canary.service');
+    assert.equal(code, 0, output);
+    const { result } = JSON.parse(machine.run('cat', '/run/portcullis-canary/result.json')) as {
+      result?: { ok: boolean };
+    };
+    assert.equal(result?.ok, true, JSON.stringify(result));
+  });
+
   it('sees a scan in observe mode and blocks nothing', async () => {
     scan(SCANNER);
     await until(
@@ -181,6 +192,25 @@ describe('the package on Debian 12 with its own systemd', { skip: missing ?? fal
       'read the keys',
       'read the configuration',
     ]);
+  });
+
+  it('judges packets inline in the sandbox of its unit', async (t) => {
+    const queue =
+      'nft -c "add table inet q; add chain inet q c; add rule inet q c queue num 0" || command -v iptables-nft';
+    if (machine.attempt('sh', '-c', queue).code !== 0) {
+      t.skip('this kernel has no queue statement, and the machine was made without iptables');
+      return;
+    }
+    const config = readFileSync(join(machine.root, CONFIG), 'utf8');
+    writeFileSync(join(machine.root, CONFIG), config.replace(/^inline:$/m, 'inline:\n  enabled: true'));
+    machine.run('systemctl', 'start', 'portcullis-inline');
+    assert.equal(property('portcullis-inline.service', 'ActiveState'), 'active');
+    const journal = (): string => machine.run('journalctl', '-u', 'portcullis-inline', '-o', 'cat', '--no-pager');
+    await until('packets are judged', () => journal().includes('Packets are judged'), 30);
+    assert.doesNotMatch(journal(), /EPERM/);
+    machine.run('systemctl', 'stop', 'portcullis-inline');
+    assert.equal(machine.attempt('nft', 'list', 'tables').output.includes('portcullis_inline'), false);
+    writeFileSync(join(machine.root, CONFIG), config);
   });
 
   it('has blocks in the kernel before the network comes up, after a reboot', async () => {

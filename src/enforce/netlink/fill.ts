@@ -3,10 +3,14 @@ import { messageErrno, MessageWriter, NLMSG_ERROR, readMessages } from '../../ut
 import {
   beginElements,
   endElements,
+  NFT_MSG,
+  nftType,
+  readSetCount,
   writeBatchBegin,
   writeBatchEnd,
   writeElement,
   writeFlushSet,
+  writeGetSet,
   type Family,
 } from './nftables.js';
 import type { NetlinkSocket } from '../../util/netlink/socket.js';
@@ -14,10 +18,18 @@ import type { NetlinkSocket } from '../../util/netlink/socket.js';
 /** Elements of small sets share a transaction; a set with more has one of its own. */
 const SHARED_UP_TO = 20_000;
 
+/** What goes into a set. */
+type Content = readonly [set: string, elements: readonly TimedElement[]];
+type Where = { table: string; families: readonly Family[] };
+
 /**
  * Fills the sets of a loaded table: each set is emptied and filled in one transaction, so that what it holds already goes
  * on blocking until the new content is there. Reading a set to change only what differs would cost the kernel more: a
  * dump walks a hash set from its start for every 32 KiB (nft_rhash.c), which is quadratic.
+ *
+ * To empty and fill a set of 100,000 costs the kernel ten times what filling does (it looks each new element up among those
+ * that are about to go). After a restart a large set holds what it should, so its elements are added once more, which sets
+ * their timeouts; if it then counts as many as it should hold, it holds them and nothing else.
  */
 export class TableFiller {
   private readonly socket: NetlinkSocket;
@@ -33,20 +45,18 @@ export class TableFiller {
    * @param sets all sets of the table, in the order in which they matter.
    * @returns sets whose transaction the kernel refused, with its errno.
    */
-  fill(
-    where: { table: string; families: readonly Family[] },
-    sets: Iterable<string>,
-    elements: Iterable<TimedElement>,
-  ): { set: string; errno: number }[] {
+  fill(where: Where, sets: Iterable<string>, elements: Iterable<TimedElement>): { set: string; errno: number }[] {
     const bySet = new Map<string, TimedElement[]>();
     for (const name of sets) bySet.set(name, []);
     for (const timed of elements) bySet.get(timed.element.set)?.push(timed);
     const refused: { set: string; errno: number }[] = [];
-    let batch: [string, TimedElement[]][] = [];
+    let batch: Content[] = [];
     let count = 0;
     const send = (): void => {
       if (batch.length === 0) return;
-      const errno = this.transact(where, batch);
+      const [first] = batch;
+      const isDone = first !== undefined && first[1].length > SHARED_UP_TO && this.renew(where, first);
+      const errno = isDone ? 0 : this.transact(where, batch, true);
       if (errno !== 0) for (const [set] of batch) refused.push({ set, errno });
       batch = [];
       count = 0;
@@ -62,18 +72,39 @@ export class TableFiller {
     return refused;
   }
 
+  /** @returns false when the set may hold something else besides, or the kernel does not say. */
+  private renew(where: Where, content: Content): boolean {
+    const [set, { length }] = content;
+    const counts = (): (number | undefined)[] => where.families.map((family) => this.count(where.table, family, set));
+    // More than wanted, or none to renew: nothing is won.
+    if (counts().some((n) => n === undefined || n === 0 || n > length)) return false;
+    return this.transact(where, [content], false) === 0 && counts().every((n) => n === length);
+  }
+
+  private count(table: string, family: Family, set: string): number | undefined {
+    const w = this.writer;
+    w.reset();
+    writeGetSet(w, this.nextSeq(), { family, table, set });
+    if (this.socket.send(w.bytes()) !== 0) return undefined;
+    let count: number | undefined;
+    for (let datagram = this.socket.receive(); datagram !== undefined; datagram = this.socket.receive()) {
+      if (typeof datagram === 'number') return undefined;
+      for (const message of readMessages(datagram)) {
+        if (nftType(message) === NFT_MSG.NEWSET) count = readSetCount(message);
+      }
+    }
+    return count;
+  }
+
   /** @returns 0 or the first errno; nothing was changed then. */
-  private transact(
-    where: { table: string; families: readonly Family[] },
-    sets: readonly (readonly [string, readonly TimedElement[]])[],
-  ): number {
+  private transact(where: Where, sets: readonly Content[], isEmptied: boolean): number {
     const w = this.writer;
     w.reset();
     writeBatchBegin(w, this.nextSeq());
     for (const family of where.families) {
       for (const [set, elements] of sets) {
         const at = { family, table: where.table, set };
-        writeFlushSet(w, this.nextSeq(), at);
+        if (isEmptied) writeFlushSet(w, this.nextSeq(), at);
         for (let i = 0; i < elements.length;) {
           const nest = beginElements(w, this.nextSeq(), at);
           while (i < elements.length && !w.isNestFull(nest)) {

@@ -29,6 +29,7 @@ export const NFT_MSG = {
   NEWRULE: 6,
   DELRULE: 8,
   NEWSET: 9,
+  GETSET: 10,
   DELSET: 11,
   NEWSETELEM: 12,
   GETSETELEM: 13,
@@ -65,6 +66,8 @@ const ATTR = {
   CHAIN_NAME: 3,
   CHAIN_HOOK: 4,
   CHAIN_USE: 6,
+  /** Kernel 6.17 and later. */
+  SET_COUNT: 20,
 } as const;
 
 const COMMAND = {
@@ -154,6 +157,22 @@ export function writeDump(
 ): void {
   w.begin({ type: SUBSYSTEM | NFT_MSG[what], flags: NLM_F_REQUEST | dumpFlag, seq, family: FAMILY[family] });
   w.end();
+}
+
+/** Asks for a set, without its elements. */
+export function writeGetSet(w: MessageWriter, seq: number, at: { family: Family; table: string; set: string }): void {
+  w.begin({ type: SUBSYSTEM | NFT_MSG.GETSET, flags: NLM_F_REQUEST, seq, family: FAMILY[at.family] });
+  w.string(ATTR.TABLE, at.table);
+  w.string(ATTR.LIST_SET, at.set);
+  w.end();
+}
+
+/**
+ * Number of elements of the set in a NEWSET message, with those whose time is over and that the kernel has not collected yet.
+ * @returns undefined when the kernel does not say (before 6.17).
+ */
+export function readSetCount(message: NetlinkMessage): number | undefined {
+  return readAttributes(message.payload, 4).get(ATTR.SET_COUNT)?.readUInt32BE(0);
 }
 
 /** nf_tables message type of a message, or -1 for other subsystems. */

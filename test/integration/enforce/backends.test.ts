@@ -216,6 +216,28 @@ describe('netlink and nft', { skip: skipReason, timeout: 60_000 }, () => {
     assert.equal(text.match(/100\.64\./g)?.length, 5000);
   });
 
+  it('make a very long set that is there hold exactly what is given, with its times', async () => {
+    const many = 20_010;
+    const address = (i: number): SetElement => at('feed4_32', `100.96.${i >> 8}.${i & 255}`);
+    const fill = (timeoutMs: number): Promise<void> =>
+      backends.netlink!.replace(
+        layout,
+        Array.from({ length: many }, (_, i) => ({ element: address(i), timeoutMs })),
+      );
+    const change = (ops: KernelOp[]) => backends.netlink!.apply(layout, ops);
+    const foreign = at('feed4_32', '198.51.100.1');
+    await fill(7_200_000);
+    await fill(3_600_000);
+    const [first, last] = await backends.netlink!.lookup(layout, [address(0), address(many - 1)]);
+    assert.deepEqual([first?.timeoutMs, last?.timeoutMs], [3_600_000, 3_600_000]);
+    // As many as before, but not the same.
+    await change([{ kind: 'delete', element: address(7), timeoutMs: 0 }]);
+    await change([{ kind: 'add', element: foreign, timeoutMs: 3_600_000 }]);
+    await fill(3_600_000);
+    const [back, gone] = await backends.netlink!.lookup(layout, [address(7), foreign]);
+    assert.ok(back !== undefined && gone === undefined);
+  });
+
   it('replace a table that was made by other options, with its elements', async () => {
     const other = createLayout(enforceOptionsSchema.parse({ log_blocked: false, rate_limit_pps: 7 }));
     const timed = [{ element: at('block4_32', '203.0.113.60'), timeoutMs: 3_600_000 }];

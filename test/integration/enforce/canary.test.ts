@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { createCanaryDetection } from '../../../src/daemons/canary/detection.js';
 import { runWholeWayCanary } from '../../../src/daemons/canary/whole-way.js';
 import { behaviourOptionsSchema } from '../../../src/detect/behaviour/index.js';
-import { runNamespaceCanary } from '../../../src/enforce/index.js';
+import { runNamespaceCanary, writeTimedRun } from '../../../src/enforce/index.js';
+import { nodeArgs } from '../../support/program.js';
 import { options } from '../../unit/enforce/helpers.js';
 import { skipReason } from './net.js';
 import { startResponder, until } from './setup.js';
@@ -85,6 +88,56 @@ describe('the canary on schedule', { skip: skipReason, timeout: 60_000 }, () => 
       assert.equal(incident?.severity, 'critical');
       assert.match(incident?.message ?? '', /a scan of the box leads to a decision: no "decision" within 8 s/);
       assert.equal(t.responder.state().stats['canary_ok'], false);
+    } finally {
+      await t.end();
+    }
+  });
+});
+
+describe('the canary of the timer', { skip: skipReason, timeout: 60_000 }, () => {
+  const netns = `enf-timed-${process.pid}`;
+  const dir = mkdtempSync(join(tmpdir(), 'enf-timed-'));
+  const result = join(dir, 'result.json');
+  before(() => {
+    execFileSync('ip', ['netns', 'add', netns]);
+    chmodSync(dir, 0o777);
+  });
+  after(() => {
+    execFileSync('ip', ['netns', 'delete', netns]);
+    rmSync(dir, { recursive: true });
+  });
+
+  const nobody = { uid: 65_534, gid: 65_534, encoding: 'utf8' as const };
+  const unshared = spawnSync('unshare', ['--user', '--map-root-user', '--net', '--mount', 'true'], nobody);
+  const skip = unshared.status === 0 ? false : 'this kernel lets no ordinary user make namespaces';
+
+  it('goes the whole way as a user without any right, and leaves what it has shown', { skip }, () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [...nodeArgs('src/cli/main.ts'), 'canary', '--json', '--result', result],
+      nobody,
+    );
+    assert.equal(status, 0, `${stdout}${stderr}`);
+    const written = JSON.parse(readFileSync(result, 'utf8')) as { result: { steps: { ok: boolean }[] } };
+    assert.deepEqual(written.result, JSON.parse(stdout));
+    assert.equal(written.result.steps.length, 11);
+    assert.ok(written.result.steps.every((step) => step.ok));
+  });
+
+  it('is believed by the responder; a failure is a critical incident', async () => {
+    const options = { canary_interval_secs: 0, canary_result: result };
+    const t = await startResponder(netns, options);
+    const isOk = () => t.responder.state().stats['canary_ok'];
+    try {
+      await until(() => isOk() === true);
+      assert.deepEqual(t.incidents, []);
+      const step = { name: 'the same probe is dropped and counted', ok: false, ms: 1000, detail: 'the probe arrived' };
+      writeTimedRun(result, Date.now(), { ok: false, place: 'namespace', steps: [step] });
+      await until(() => isOk() === false);
+      assert.deepEqual(
+        t.incidents.map((i) => [i.severity, i.code, i.message]),
+        [['critical', 'enforce.canary_failed', `A test block did not hold: ${step.name}: ${step.detail}`]],
+      );
     } finally {
       await t.end();
     }

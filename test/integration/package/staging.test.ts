@@ -39,7 +39,8 @@ describe('what goes into the Debian package', () => {
   });
 
   it('has units that systemd understands to the last word', () => {
-    const units = DAEMONS.map((name) => join(tree, `usr/lib/systemd/system/portcullis-${name}.service`));
+    const names = [...DAEMONS.map((name) => `${name}.service`), 'canary.service', 'canary.timer'];
+    const units = names.map((name) => join(tree, `usr/lib/systemd/system/portcullis-${name}`));
     const { stderr, error } = spawnSync('systemd-analyze', ['verify', '--man=no', ...units], { encoding: 'utf8' });
     assert.equal(error, undefined);
     const complaints = stderr.split('\n').filter((line) => /portcullis/.test(line) && !/is not executable/.test(line));
