@@ -51,9 +51,9 @@ function capturesIn(path: string): string[] {
 interface EveAlert {
   event_type: string;
   proto: string;
-  src_ip: string;
+  src_ip?: string;
   src_port?: number;
-  dest_ip: string;
+  dest_ip?: string;
   dest_port?: number;
   alert?: { signature_id: number };
 }
@@ -68,15 +68,19 @@ function runSuricata(folder: string, work: string): Finding[] {
   const args = ['-k', 'none', '-S', all, '-r', folder, '-l', log, '--runmode', 'single', ...any];
   const run = spawnSync(values.suricata, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (run.status !== 0) throw new Error(`${values.suricata}: ${run.stderr.slice(-2000)}`);
-  return readFileSync(join(log, 'eve.json'), 'utf8')
-    .split('\n')
-    .filter((line) => line.includes('"event_type":"alert"'))
-    .map((line) => JSON.parse(line) as EveAlert)
-    .map((e) => ({
-      sid: e.alert!.signature_id,
-      capture: '',
-      flow: flowKey(e.proto, [e.src_ip, e.src_port ?? 0], [e.dest_ip, e.dest_port ?? 0]),
-    }));
+  return (
+    readFileSync(join(log, 'eve.json'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"event_type":"alert"'))
+      .map((line) => JSON.parse(line) as EveAlert)
+      // What is wrong with a packet that has no addresses has no flow either.
+      .filter((e) => e.src_ip !== undefined)
+      .map((e) => ({
+        sid: e.alert!.signature_id,
+        capture: '',
+        flow: flowKey(e.proto, [e.src_ip ?? '', e.src_port ?? 0], [e.dest_ip ?? '', e.dest_port ?? 0]),
+      }))
+  );
 }
 
 const work = mkdtempSync(join(tmpdir(), 'suricata-compare-'));
@@ -106,14 +110,14 @@ function report(
   ours: Finding[],
   theirs: Finding[],
   captures: number,
-  run: { packets: number; problems: number },
+  run: { packets: number; unreadable: number; problems: number },
 ): void {
   const mine = new Map(ours.map((f) => [findingKey(f), f]));
   const other = new Map(theirs.map((f) => [findingKey(f), f]));
   const both = [...mine.keys()].filter((key) => other.has(key));
   const share = (n: number, of: number): string => (of === 0 ? '-' : `${((100 * n) / of).toFixed(2)} %`);
   process.stdout.write(
-    `${captures} captures, ${run.packets} packets, ${run.problems} rules not understood here\n` +
+    `${captures} captures (${run.unreadable} not read to their end), ${run.packets} packets, ${run.problems} rules not understood here\n` +
       `(sid, flow): ${mine.size} here, ${other.size} there, ${both.length} in both\n` +
       `precision ${share(both.length, mine.size)}, recall ${share(both.length, other.size)}\n`,
   );

@@ -3,6 +3,7 @@ import { createPipeline } from '../../src/daemons/pipeline.js';
 import { createSignatures } from '../../src/daemons/signatures.js';
 import { signatureOptionsSchema } from '../../src/detect/signature/index.js';
 import type { Detection } from '../../src/domain/detection.js';
+import { AppError } from '../../src/util/errors.js';
 import { canonicalAddress } from '../../src/util/ip.js';
 
 /** What an alert is about: which rule, on which flow of which capture. */
@@ -32,11 +33,12 @@ function toFinding(d: Detection, capture: string): Finding {
 export async function replay(
   rules: readonly string[],
   captures: readonly string[],
-): Promise<{ findings: Finding[]; packets: number; problems: number }> {
+): Promise<{ findings: Finding[]; packets: number; unreadable: number; problems: number }> {
   // prettier-ignore
   const findings: Finding[] = [];
   let capture = '';
   let packets = 0;
+  let unreadable = 0;
   const signatures = createSignatures(
     { ...signatureOptionsSchema.parse({ rules }), stream: {} },
     {
@@ -46,16 +48,21 @@ export async function replay(
   );
   for (capture of captures) {
     const pipeline = createPipeline({}, { observers: [signatures.observer] });
-    const source = await openFileSource(capture);
+    let source: Awaited<ReturnType<typeof openFileSource>> | undefined;
     try {
+      source = await openFileSource(capture);
       await source.run((block) => {
         pipeline.push(block);
       }, new AbortController().signal);
+    } catch (error) {
+      // What was read of a capture that is cut short or is none counts.
+      if (!(error instanceof AppError)) throw error;
+      unreadable++;
     } finally {
       pipeline.flush();
-      source.close();
+      source?.close();
     }
     packets += pipeline.packets;
   }
-  return { findings, packets, problems: signatures.problems.length };
+  return { findings, packets, unreadable, problems: signatures.problems.length };
 }

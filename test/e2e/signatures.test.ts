@@ -13,6 +13,7 @@ import { waitFor } from '../lab/wait.js';
 import { untilBlocked } from './support.js';
 
 const [SQLMAP = '', PROBER = '', NMAP = '', HYDRA = '', DISABLED = ''] = ATTACKER_ADDRESSES;
+const SSH_HYDRA = ATTACKER_ADDRESSES[7]!;
 const [CLIENT = ''] = CLIENT_ADDRESSES;
 const POLICY = `
 format: 1
@@ -154,6 +155,17 @@ test('hydra on FTP raises the signature of refused logins and is blocked', async
   await untilBlocked(box, HYDRA, 30_000);
   await running.stop();
   assert.ok((await storedSidsOf(HYDRA)).includes(9000400));
+});
+
+test('hydra on SSH raises the signature of its library and is blocked', async () => {
+  const args = ['-I', '-l', 'alice', '-P', `${lab.dir}/guesses`, '-t', '8', lab.hosts.victim.ip4, 'ssh'];
+  context.useSource('attacker', SSH_HYDRA);
+  const running = lab.hosts.attacker.start('hydra', args, { limitSecs: 60, cwd: lab.dir });
+  await untilBlocked(box, SSH_HYDRA, 30_000);
+  await running.stop();
+  const sids = await storedSidsOf(SSH_HYDRA);
+  // One connection tells the library, several in a minute the guessing.
+  assert.ok(sids.includes(9000407) || sids.includes(9000310), `only ${sids.join(', ')}`);
 });
 
 test('an alert shows the rule and the bytes that matched; the rule counts it', async () => {

@@ -1,7 +1,7 @@
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { Alerts, type AlertDeps, type AlertLimits } from './alerts.js';
-import { createDecodeEvents } from './decode-events.js';
+import { createDecodeEvents } from './decode-events/index.js';
 import { RuleGroups } from './groups.js';
 import { guardTimeouts } from './match/guard.js';
 import { Inspector } from './match/inspect.js';

@@ -91,7 +91,8 @@ function appProtocolMatches(name: string, negated: boolean, scene: Scene): boole
 
 function ageMatches(ranges: Rule['flowAge'], scene: Scene): boolean {
   if (!scene.flows || scene.slot < 0) return false;
-  const seconds = Math.floor((scene.nowUs - scene.flows.startUs[scene.slot]!) / 1_000_000);
+  // The difference of whole seconds, as Suricata counts.
+  const seconds = Math.floor(scene.nowUs / 1_000_000) - Math.floor(scene.flows.startUs[scene.slot]! / 1_000_000);
   return ranges.every((range) => inRange(range, seconds));
 }
 

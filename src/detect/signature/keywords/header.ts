@@ -33,6 +33,9 @@ const FLAG_BITS: Readonly<Record<string, number>> = {
   '0': 0,
 };
 
+/** Flags of the beginning and the end of a connection, and rare ones. */
+const FLAG_GROUPS = [TCP.SYN | TCP.FIN | TCP.RST, TCP.URG | TCP.ECE | TCP.CWR];
+
 function flagBits(text: string): number {
   let bits = 0;
   for (const c of text) {
@@ -50,8 +53,12 @@ function flags(b: RuleBuilder, value: string): void {
   const sign = m[1] !== '' ? m[1] : m[3];
   const bits = flagBits(m[2]!);
   const mask = ~flagBits(ignored) & 255;
+  // A rule about flags that begin or end a connection, or about rare ones, looks only at packets that have one of them:
+  // `!S` is not for every packet without SYN. Suricata sorts packets so before it looks at rules.
+  const groups = FLAG_GROUPS.filter((group) => (bits & group) !== 0);
   test(b, (packet) => {
     if (packet.proto !== 6) return false;
+    for (const group of groups) if ((packet.tcpFlags & group) === 0) return false;
     const have = packet.tcpFlags & mask;
     if (sign === '+') return (have & bits) === bits;
     if (sign === '*') return (have & bits) !== 0;
