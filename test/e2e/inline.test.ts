@@ -19,6 +19,8 @@ const [, SECOND = ''] = CLIENT_ADDRESSES;
 const SQL = '/find?id=1%20union%20all%20select%20name%2cpassword%20from%20users';
 /** Long enough that a busy machine is not taken for a dead daemon. */
 const ALIVE_MS = 3000;
+/** Datagrams that wait for a stopped daemon; its queue has room for 4096. */
+const QUEUED = 2000;
 
 /** What exploits the packet is stopped for; nobody is blocked, so that the same client goes on. */
 const POLICY = `
@@ -230,6 +232,30 @@ test('a mode that nobody confirms is taken back', async () => {
   const reverted = await box.api.ask('POST', `/changes/${pending.id}/revert`, {});
   assert.equal(reverted.status, 200, JSON.stringify(reverted.body));
   await waitFor('back', async () => (await status()).state?.mode === 'enforce');
+});
+
+test('a decision also stops packets that are queued already', async () => {
+  const dropped = async () => (await status()).state?.counts['decision_drops'] ?? 0;
+  const pid = await box.pidOf('inline');
+  // More than the daemon reads before it hears what it was told meanwhile.
+  const flood = `const s = require('dgram').createSocket('udp4'); let left = ${QUEUED};
+    for (let i = 0; i < ${QUEUED}; i++) s.send('queued', 53, '${VICTIM.ip4}', () => --left || s.close());`;
+  let id = '';
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await lab.hosts.client.run(process.execPath, ['-e', flood]);
+    const order = { value: CLIENT.ip4, durationSecs: 60, reason: 'caught' };
+    const { body } = await box.api.ask<{ id: string }>('POST', '/decisions', order);
+    id = body.id;
+    await waitFor('the kernel has it', async () =>
+      (await lab.hosts.router.run('nft', ['list', 'ruleset'])).stdout.includes(CLIENT.ip4),
+    );
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await waitFor('those in the queue are dropped', async () => (await dropped()) > 0);
+  await box.api.ask('DELETE', `/decisions/${id}`, { reason: 'a test' });
+  await waitFor('served again', async () => (await get('/page1.html?marker=freed')) === '200', { limitMs: 10_000 });
 });
 
 test('stopped and killed, traffic flows on within the stated time, everybody is told, and judging goes on', async () => {

@@ -1,8 +1,9 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
+import { INLINE_NODE_ARGS } from '../../daemons/inline/node-args.js';
 import { shippedRules } from '../../daemons/rule-files.js';
 import { parsePolicy } from '../../policy/index.js';
 import { errorMessage } from '../../util/errors.js';
@@ -12,6 +13,8 @@ import type { BenchContext, BenchFigure, BenchSection } from './section.js';
 const PORT = 8080;
 const RATE_PPS = 20_000;
 const LOAD_SECS = 3;
+/** Before each measurement: a judge that has just started is slower until its code is compiled. */
+const WARM_UP_SECS = 2;
 const BULK_MIB = 256;
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const PEER = fileURLToPath(new URL('./inline-peer.js', import.meta.url));
@@ -28,7 +31,14 @@ inline: { verdict: drop }
 interface Judge {
   name: string;
   text: string;
-  start(): Promise<(() => Promise<void>) | string>;
+  start(): Promise<Judging | string>;
+}
+
+/** One that judges, until it is stopped. */
+interface Judging {
+  /** Absent when nobody does. */
+  pid?: number | undefined;
+  stop(): Promise<void>;
 }
 
 /** Added latency and throughput of inline verdicts, against no queue and against Suricata with the same rules. */
@@ -56,7 +66,7 @@ async function measure(row: Row, context: BenchContext, skip: (reason: string) =
   const rules = context.rules ?? shippedRules();
   const figures: BenchFigure[] = [];
   const judges: Judge[] = [
-    { name: 'plain', text: 'without a queue', start: () => Promise.resolve(() => Promise.resolve()) },
+    { name: 'plain', text: 'without a queue', start: () => Promise.resolve({ stop: () => Promise.resolve() }) },
     { name: 'inline', text: 'all judged', start: () => startInline(row, context.dir, rules, 0) },
     { name: 'bypass', text: 'with bypass after 1 MiB', start: () => startInline(row, context.dir, rules, 1024) },
     { name: 'suricata', text: 'Suricata in NFQ mode, same rules', start: () => startSuricata(row, context.dir, rules) },
@@ -65,15 +75,15 @@ async function measure(row: Row, context: BenchContext, skip: (reason: string) =
     for (const judge of judges) {
       if (context.signal.aborted) break;
       context.progress(judge.text);
-      const stop = await judge.start();
-      if (typeof stop === 'string') {
-        skip(stop);
+      const judging = await judge.start();
+      if (typeof judging === 'string') {
+        skip(judging);
         continue;
       }
       try {
-        figures.push(...(await oneRound(row, judge)));
+        figures.push(...(await oneRound(row, judge, judging.pid)));
       } finally {
-        await stop();
+        await judging.stop();
       }
     }
   } finally {
@@ -82,34 +92,46 @@ async function measure(row: Row, context: BenchContext, skip: (reason: string) =
   return figures;
 }
 
-async function oneRound(row: Row, { name, text }: Judge): Promise<BenchFigure[]> {
+async function oneRound(row: Row, { name, text }: Judge, pid: number | undefined): Promise<BenchFigure[]> {
   const figures: BenchFigure[] = [];
   const add = (what: string, value: number, unit: string, about: string): void =>
     void figures.push({ name: `inline_${name}_${what}`, value, unit, text: `${about}, ${text}` });
-  const delay = await datagramDelay(row);
-  const at = `one-way delay of datagrams at ${RATE_PPS / 1000} kpps`;
+  await datagramDelay(row, WARM_UP_SECS);
+  const delay = await datagramDelay(row, LOAD_SECS);
+  const at = `delay of datagrams between the interfaces of the router, ${RATE_PPS / 1000} kpps`;
   add('delay_p50', delay.p50Us / 1000, 'ms', at);
   add('delay_p99', delay.p99Us / 1000, 'ms', at);
   add('delay_lost', delay.lost, 'packets', `datagrams lost of ${delay.sent}`);
   const bulk = run(row.client, 'curl', ['-s', '-o', '/dev/null', '-w', '%{speed_download}', `${row.url}/bulk`]);
   add('bulk', Number(bulk) / 1e6, 'MB/s', `download of ${BULK_MIB} MiB`);
-  const wrk = run(row.client, 'wrk', ['-t1', '-c16', `-d${LOAD_SECS}s`, '--latency', `${row.url}/small`]);
+  const load = (secs: number): string =>
+    run(row.client, 'wrk', ['-t1', '-c16', `-d${secs}s`, '--latency', `${row.url}/small`]);
+  load(WARM_UP_SECS);
+  const beforeMs = cpuMs(pid);
+  const wrk = load(LOAD_SECS);
+  const spentMs = cpuMs(pid) - beforeMs;
   add('requests', Number(/Requests\/sec:\s*([\d.]+)/.exec(wrk)?.[1] ?? NaN), 'req/s', 'wrk, 16 connections');
+  const requests = Number(/(\d+) requests in/.exec(wrk)?.[1] ?? NaN);
+  if (pid !== undefined)
+    add('request_cpu', (spentMs * 1000) / requests, 'us', 'CPU time of the judge for one of these requests');
   return figures;
 }
 
-async function datagramDelay(row: Row): Promise<{ p50Us: number; p99Us: number; lost: number; sent: number }> {
-  const sink = spawn('ip', ['netns', 'exec', row.server, process.execPath, PEER, 'sink', String(PORT)]);
-  let out = '';
-  sink.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  await until(() => out.includes('ready'), 10_000);
-  const args = [PEER, 'source', row.serverIp, String(PORT), String(RATE_PPS), String(LOAD_SECS)];
+async function datagramDelay(
+  row: Row,
+  secs: number,
+): Promise<{ p50Us: number; p99Us: number; lost: number; sent: number }> {
+  const wire = spawn('ip', ['netns', 'exec', row.router, process.execPath, PEER, 'wire', String(PORT), 'r0', 'r1']);
+  const output = collect(wire);
+  await until(() => output().includes('ready'), 10_000);
+  const args = [PEER, 'source', row.serverIp, String(PORT), String(RATE_PPS), String(secs)];
   const sent = Number(run(row.client, process.execPath, args));
   await pause(300);
-  sink.kill('SIGTERM');
-  await until(() => out.includes('{'), 5000);
-  const { p50Us, p99Us, received } = JSON.parse(out.slice(out.indexOf('{'))) as Record<string, number>;
-  return { p50Us: p50Us!, p99Us: p99Us!, lost: sent - received!, sent };
+  wire.kill('SIGTERM');
+  await until(() => output().includes('}'), 5000);
+  const text = output();
+  const { p50Us, p99Us, left } = JSON.parse(text.slice(text.indexOf('{'))) as Record<string, number>;
+  return { p50Us: p50Us!, p99Us: p99Us!, lost: sent - left!, sent };
 }
 
 async function startWeb(row: Row, dir: string): Promise<() => void> {
@@ -123,12 +145,19 @@ async function startWeb(row: Row, dir: string): Promise<() => void> {
   writeFileSync(config, body);
   const nginx = spawn('ip', ['netns', 'exec', row.server, 'nginx', '-c', config, '-e', join(dir, 'nginx.log')]);
   row.url = `http://${row.serverIp}:${PORT}`;
+  // Nobody reads the datagrams, and nobody shall answer them.
+  run(row.server, 'iptables-nft', ['-A', 'INPUT', '-p', 'udp', '--dport', String(PORT), '-j', 'DROP']);
   await until(() => tryRun(row.client, 'curl', ['-sf', '-o', '/dev/null', `${row.url}/small`]), 10_000);
   return () => nginx.kill();
 }
 
 /** The daemon as the operator runs it, told beforehand what a server would tell it. */
-async function startInline(row: Row, dir: string, rules: readonly string[], bypassKib: number) {
+async function startInline(
+  row: Row,
+  dir: string,
+  rules: readonly string[],
+  bypassKib: number,
+): Promise<Judging | string> {
   const state = join(dir, `state-${bypassKib}`);
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const policy = parsePolicy(POLICY, 'bench.yaml');
@@ -149,7 +178,9 @@ async function startInline(row: Row, dir: string, rules: readonly string[], bypa
   };
   const file = join(dir, 'inline.yaml');
   writeFileSync(file, JSON.stringify(config));
-  const child = spawn('ip', ['netns', 'exec', row.router, process.execPath, MAIN, 'inline', '--config', file]);
+  // As the supervisor starts it.
+  const command = [process.execPath, ...INLINE_NODE_ARGS, MAIN, 'inline', '--config', file];
+  const child = spawn('ip', ['netns', 'exec', row.router, ...command]);
   const output = collect(child);
   const works = await until(() => /Packets are judged/.test(output()), 30_000);
   const answer = tryRun(row.client, 'curl', ['-sf', '-m', '2', '-o', '/dev/null', `${row.url}/small`]);
@@ -157,10 +188,10 @@ async function startInline(row: Row, dir: string, rules: readonly string[], bypa
     child.kill();
     return `the inline daemon did not start: ${output().trim().split('\n').at(-1) ?? ''}`;
   }
-  return () => ended(child);
+  return { pid: child.pid, stop: () => ended(child) };
 }
 
-async function startSuricata(row: Row, dir: string, rules: readonly string[]) {
+async function startSuricata(row: Row, dir: string, rules: readonly string[]): Promise<Judging | string> {
   const all = join(dir, 'suricata.rules');
   writeFileSync(
     all,
@@ -186,9 +217,12 @@ async function startSuricata(row: Row, dir: string, rules: readonly string[]) {
     return `suricata did not start: ${output().trim().split('\n').at(-1) ?? ''}`;
   }
   run(row.router, 'iptables-nft', queue);
-  return async () => {
-    run(row.router, 'iptables-nft', ['-t', 'mangle', '-F', 'FORWARD']);
-    await ended(child);
+  return {
+    pid: child.pid,
+    async stop() {
+      run(row.router, 'iptables-nft', ['-t', 'mangle', '-F', 'FORWARD']);
+      await ended(child);
+    },
   };
 }
 
@@ -222,6 +256,14 @@ async function until(condition: () => boolean, limitMs: number): Promise<boolean
   for (const endMs = performance.now() + limitMs; performance.now() < endMs; await pause(50))
     if (condition()) return true;
   return false;
+}
+
+/** User and system time of all threads of a process, milliseconds; the kernel counts in steps of ten. */
+function cpuMs(pid: number | undefined): number {
+  if (pid === undefined) return 0;
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 const run = (netns: string, program: string, args: readonly string[]): string =>

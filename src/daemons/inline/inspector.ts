@@ -76,7 +76,7 @@ export class Inspector {
       if (this.options.exceptions.urgent === 'drop') return verdicts.exception(q, 'urgent', packet);
       this.counts.exception_urgent++;
     }
-    if (this.deps.isBlocked(packet)) {
+    if (!verdicts.isObserving && this.deps.isBlocked(packet)) {
       this.counts.decision_drops++;
       return verdicts.refuse(q, packet, 'Blocked by a decision');
     }

@@ -1,7 +1,6 @@
 import type { LoadedConfig } from '../../config/index.js';
 import type { InlineCommand, InlineDrop, InlineMode, InlineStages } from '../../contract/inline.js';
 import type { Detection } from '../../domain/detection.js';
-import type { DecodedPacket } from '../../domain/packet.js';
 import type { Severity } from '../../domain/severity.js';
 import {
   marksFrom,
@@ -15,7 +14,6 @@ import {
 } from '../../inline/index.js';
 import type { Policy } from '../../policy/index.js';
 import { nowUs } from '../../util/clock.js';
-import { cidrContains, parseCidr, type Cidr } from '../../util/ip.js';
 import { errorMessage } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';
 import { watchReadable } from '../../util/poll.js';
@@ -26,6 +24,7 @@ import type { InspectorDeps, VerdictSink } from './inspector-deps.js';
 import { Inspector } from './inspector.js';
 import { InlineJudge } from './judge.js';
 import { rehearse } from './rehearsal.js';
+import { RecentBlocks } from './recent-blocks.js';
 import { createReload } from './reload.js';
 import { StageClock } from './stage-clock.js';
 
@@ -37,9 +36,6 @@ const RELOAD_SLICE_MS = 1;
 const TICK_MS = 100;
 /** Latency is told of the last one to two of these. */
 const LATENCY_WINDOW_MS = 10_000;
-/** A decision is in the kernel by then. */
-const BLOCK_MS = 5000;
-const MAX_BLOCKS = 1000;
 /** For packets that no kernel waits for. */
 const NOWHERE: VerdictSink = { verdict: () => undefined, hold: () => undefined, released: () => undefined };
 const GATE = { intervalUs: 250_000, maxKeys: 20_000 };
@@ -80,14 +76,14 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
     recoverMs: options.overload.recover_ms,
   });
   const raw = openRaw(options.resets, marksFrom(options.mark_bit).own);
-  let blocks: { network: Cidr; untilMs: number }[] = [];
+  const blocks = new RecentBlocks();
   const deps: InspectorDeps = {
     sink: NOWHERE,
     marks: marksFrom(options.mark_bit),
     judge,
     drops,
     raw,
-    isBlocked: (p) => blocks.length > 0 && judge.mode === 'enforce' && isIn(p, blocks),
+    isBlocked: (p) => blocks.has(p),
     emit: gate.push,
   };
   const inspector = new Inspector(options, config, deps);
@@ -191,7 +187,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
       gate.tick(atUs);
       queue.flush();
       if (overload.tick(atUs / 1000) === 'left') left();
-      if (blocks.length > 0) blocks = blocks.filter((b) => b.untilMs > Date.now());
+      blocks.forgetOld(atUs / 1000);
     }, TICK_MS),
     setInterval(() => {
       const stopped = drops.take();
@@ -209,11 +205,9 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
         case 'policies':
           judge.setPolicies(command.policies as Policy[]);
           return;
-        case 'block': {
-          const network = parseCidr(command.value);
-          if (network && blocks.length < MAX_BLOCKS) blocks.push({ network, untilMs: Date.now() + BLOCK_MS });
+        case 'block':
+          blocks.add(command.value, Date.now());
           return;
-        }
         case 'reload':
           reload();
           return;
@@ -272,10 +266,4 @@ function openRaw(isWanted: boolean, mark: number): RawSender | undefined {
     if (isWanted) throw error;
     return undefined;
   }
-}
-
-function isIn(p: DecodedPacket, blocks: readonly { network: Cidr }[]): boolean {
-  const version = p.ipVersion === 4 ? 4 : 6;
-  const ip = { version, words: [p.src0 >>> 0, p.src1 >>> 0, p.src2 >>> 0, p.src3 >>> 0] } as const;
-  return blocks.some(({ network }) => network.version === version && cidrContains(network, ip));
 }

@@ -5,6 +5,7 @@ import { DropBook } from '../../../src/daemons/inline/drop-book.js';
 import { Inspector } from '../../../src/daemons/inline/inspector.js';
 import type { InspectorDeps } from '../../../src/daemons/inline/inspector-deps.js';
 import { InlineJudge } from '../../../src/daemons/inline/judge.js';
+import { RecentBlocks } from '../../../src/daemons/inline/recent-blocks.js';
 import { rehearse } from '../../../src/daemons/inline/rehearsal.js';
 import { observeSignatures } from '../../../src/daemons/signature-observer.js';
 import { inlineOptionsSchema, marksFrom, NF_ACCEPT, NF_DROP, QueuedPacket } from '../../../src/inline/index.js';
@@ -38,6 +39,7 @@ function bench(options: Record<string, unknown> = {}, inline = 'inline: { verdic
   judge.mode = 'enforce';
   judge.setPolicies([policy(inline)]);
   const drops = new DropBook();
+  const blocks = new RecentBlocks();
   let held = 0;
   const deps: InspectorDeps = {
     sink: {
@@ -49,7 +51,7 @@ function bench(options: Record<string, unknown> = {}, inline = 'inline: { verdic
     judge,
     drops,
     raw: { send: (packet) => (resets.push(Buffer.from(packet)), 0), close: () => undefined },
-    isBlocked: () => false,
+    isBlocked: (p) => blocks.has(p),
     emit: (d) => void detections.push(d.title),
   };
   const inspector = new Inspector(inlineOptionsSchema.parse(options), {}, deps);
@@ -66,16 +68,18 @@ function bench(options: Record<string, unknown> = {}, inline = 'inline: { verdic
   const memory = Buffer.alloc(65_536);
   let id = 0;
   /** @returns the packet's id. */
-  function push(packet: Uint8Array): number {
+  function push(packet: Uint8Array, { handedOver = packet.length, isUnverified = false } = {}): number {
     q.id = ++id;
     memory.set(packet, 100);
     q.data = memory;
     q.offset = 100;
-    q.length = q.fullLength = packet.length;
+    q.length = handedOver;
+    q.fullLength = packet.length;
+    q.isUnverified = isUnverified;
     inspector.onQueued(q);
     return id;
   }
-  return { push, verdicts, resets, detections, drops, inspector, judge, deps, held: () => held };
+  return { push, verdicts, resets, detections, drops, inspector, judge, deps, blocks, held: () => held };
 }
 
 const accepted = (v: Verdict | undefined): boolean =>
@@ -441,6 +445,43 @@ describe('the inspector', () => {
     const strict = bench({ exceptions: { parser_error: 'drop' } });
     assert.equal(strict.verdicts.get(strict.push(new Uint8Array([0x45, 0, 0])))?.verdict, NF_DROP);
   });
+
+  it('a packet that was not handed over whole passes or not as its exception says', () => {
+    const packet = segment({ proto: 17, srcPort: 1, dstPort: 53, text: 'x'.repeat(500) });
+    const b = bench();
+    assert.ok(accepted(b.verdicts.get(b.push(packet, { handedOver: 300 }))));
+    const strict = bench({ exceptions: { truncated: 'drop' } });
+    assert.equal(strict.verdicts.get(strict.push(packet, { handedOver: 300 }))?.verdict, NF_DROP);
+    assert.equal(strict.inspector.counts.exception_truncated, 1);
+    assert.ok(accepted(strict.verdicts.get(strict.push(packet))), 'the control');
+  });
+
+  it('a packet with a wrong checksum, which its receiver throws away, is dropped; one that the kernel has looked at is not', () => {
+    const b = bench();
+    const wrong = segment({ proto: 17, srcPort: 1, dstPort: 53, text: 'good' });
+    wrong.set([0x12, 0x34], 26);
+    assert.equal(b.verdicts.get(b.push(wrong, { isUnverified: true }))?.verdict, NF_DROP);
+    assert.equal(b.inspector.counts.invalid, 1);
+    assert.ok(accepted(b.verdicts.get(b.push(wrong))));
+  });
+
+  for (const [version, value] of [
+    [4, '192.0.2.0/24'],
+    [6, '2001:db8::1'],
+  ] as const)
+    it(`packets of a source that was blocked just now do not pass though they were queued before, IPv${version}`, () => {
+      const b = bench();
+      const c = connection(b, { version });
+      assert.ok(accepted(b.verdicts.get(c.send(0, 'GET / '))));
+      b.blocks.add(value, 1000);
+      assert.equal(b.verdicts.get(c.send(6, 'HTTP/1.1'))?.verdict, NF_DROP);
+      assert.equal(b.inspector.counts.decision_drops, 1);
+      b.judge.mode = 'observe';
+      assert.ok(accepted(b.verdicts.get(c.send(6, 'HTTP/1.1'))), 'the control: observing, nothing is dropped');
+      b.judge.mode = 'enforce';
+      b.blocks.forgetOld(7000);
+      assert.ok(accepted(b.verdicts.get(c.send(6, 'HTTP/1.1'))), 'the kernel does it by then');
+    });
 
   it('a segment that waited gets its verdict from the queue that is there then', () => {
     const b = bench();
