@@ -66,7 +66,9 @@ export class AddressTable {
       this.inserted = false;
       return index;
     }
-    const index = set * WAYS + this.victim(at);
+    const way = this.victim(at);
+    if (sets[at + way] !== 0) this.evictions++;
+    const index = set * WAYS + way;
     sets[at + (index & (WAYS - 1))] = tag;
     sets[at + WAYS + (index & (WAYS - 1))] = nowUs * TICKS_A_US;
     const { records } = this;
@@ -79,6 +81,23 @@ export class AddressTable {
     records[r + WEIGHT] = 0;
     this.inserted = true;
     return index;
+  }
+
+  /**
+   * Reads what a look-up of the hash (`hashWords`) will need first, and nothing more: of many look-ups that are known in
+   * advance, the processor then fetches the memory at the same time. @returns what was read, to be used somehow.
+   */
+  readAhead(hash: number): number {
+    const at = (hash & this.setMask) * SET_WORDS;
+    return this.sets[at]! ^ this.sets[at + WAYS]!;
+  }
+
+  /** The entry of the hash, or the one that would have to go for it. */
+  placeOf(hash: number): number {
+    const set = hash & this.setMask;
+    const at = set * SET_WORDS;
+    for (let way = 0; way < WAYS; way++) if (this.sets[at + way] === hash) return set * WAYS + way;
+    return set * WAYS + this.victim(at);
   }
 
   /** Says that an entry is worth keeping: `weight` is 1 to 255, and never sinks. */
@@ -108,7 +127,6 @@ export class AddressTable {
       lowest = sets[at + WAYS + way]!;
       victim = way;
     }
-    this.evictions++;
     return victim;
   }
 

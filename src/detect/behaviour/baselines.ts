@@ -2,6 +2,7 @@ import type { HostBaseline } from '../../contract/baseline.js';
 import type { FlowColumns } from '../../domain/flow.js';
 import { formatIpWords, parseIp } from '../../util/ip.js';
 import { AddressTable, hashWords, mix32 } from './address-table.js';
+import { Contacts, type Ends } from './contacts.js';
 import type { Detector, FlowMoment } from './detector.js';
 import { HomeNetworks } from './home-networks.js';
 import type { BehaviourOptions } from './options.js';
@@ -14,6 +15,8 @@ const DAY_US = 86_400e6;
 const MISSED_US = 300e6;
 /** Contacts remembered as noted today. */
 const RECENT = 65_536;
+/** Contacts learned at once; a tick, and whoever asks what is usual, does not wait for as many. */
+const BATCH = 256;
 
 /** How much a host sent in this hour, and what is usual; bytes. */
 export interface Volume {
@@ -41,6 +44,11 @@ export class Baselines implements Detector {
   private readonly volumes: VolumeProfiles;
   private readonly peers: UsualPeers;
   private readonly recent = new Uint32Array(RECENT);
+  private readonly contacts = new Contacts(BATCH);
+  /** Contacts of the batch that are not noted yet. */
+  private readonly fresh = new Int32Array(BATCH);
+  /** What was read ahead; kept, or the compiler would leave the reading out. */
+  ahead = 0;
   /** Hosts whose baseline is to be told. */
   private readonly changed: Uint8Array;
   private hour = -1;
@@ -57,39 +65,49 @@ export class Baselines implements Detector {
     this.lastUs = new Float64Array(n);
     this.changed = new Uint8Array(n);
     this.volumes = new VolumeProfiles(n, options.baseline.maxServices);
-    this.peers = new UsualPeers(options.baseline.maxPeers, n);
+    this.peers = new UsualPeers(options.baseline.maxPeers, n, BATCH);
   }
 
   /** A host is learned once it has exchanged data: forged sources teach nothing and push nobody out. */
-  onProductive(at: FlowMoment): void {
-    if (this.isNoted(at) || !this.home.contains(at.flows.ipVersion[at.slot]!, at.flows.srcAddr, at.slot)) return;
-    this.notePeer(this.hostOf(at.flows, at.slot, at.nowUs), at);
+  onProductive({ flows, slot, nowUs }: FlowMoment): void {
+    if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return;
+    if (this.contacts.add(flows, slot, tagOf(flows, slot, nowUs), nowUs)) this.learn();
   }
 
   /** What a known host tries in vain becomes usual too. */
-  onFailed(at: FlowMoment): void {
-    if (!this.home.contains(at.flows.ipVersion[at.slot]!, at.flows.srcAddr, at.slot)) return;
-    const host = this.findHost(at.flows, at.slot);
-    if (host >= 0) this.notePeer(host, at);
+  onFailed({ flows, slot, nowUs }: FlowMoment): void {
+    if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return;
+    this.learn();
+    const host = this.findHost(flows, slot);
+    if (host >= 0) this.notePeer(host, flows, slot, nowUs);
   }
 
-  /** One contact a day teaches all there is: the latest ones are remembered by their hashes. */
-  private isNoted({ flows, slot, nowUs }: FlowMoment): boolean {
-    const a = 4 * slot;
-    const [s, d] = [flows.srcAddr, flows.dstAddr];
-    const ends = s[a + 3]! ^ s[a + 1]! ^ Math.imul(d[a + 3]! ^ d[a + 1]! ^ s[a + 2]!, 0x9e3779b1) ^ d[a + 2]!;
-    const tag = mix32(ends ^ Math.imul(serviceOf(flows, slot) + Math.floor(nowUs / DAY_US), 0x85ebca6b));
-    const at = tag & (RECENT - 1);
-    if (this.recent[at] === tag) return true;
-    this.recent[at] = tag;
-    return false;
+  /** Learns the contacts that wait. One a day teaches all there is: the latest ones are remembered by their hashes. */
+  private learn(): void {
+    const { contacts, fresh, recent } = this;
+    const { count, tag } = contacts;
+    if (count === 0) return;
+    contacts.count = 0;
+    let ahead = 0;
+    for (let i = 0; i < count; i++) ahead ^= recent[tag[i]! & (RECENT - 1)]!;
+    let n = 0;
+    for (let i = 0; i < count; i++) if (recent[tag[i]! & (RECENT - 1)] !== tag[i]) fresh[n++] = i;
+    this.ahead = ahead ^ this.peers.readAhead(contacts, fresh, n);
+    for (let i = 0; i < count; i++) {
+      const at = tag[i]! & (RECENT - 1);
+      if (recent[at] === tag[i]) continue;
+      recent[at] = tag[i]!;
+      const nowUs = contacts.atUs[i]!;
+      this.notePeer(this.hostOf(contacts, i, nowUs), contacts, i, nowUs);
+    }
   }
 
-  private notePeer(host: number, at: FlowMoment): void {
-    if (this.peers.note(host, at.flows, at.slot, at.nowUs)) this.changed[host] = 1;
+  private notePeer(host: number, ends: Ends, slot: number, nowUs: number): void {
+    if (this.peers.note(host, ends, slot, nowUs)) this.changed[host] = 1;
   }
 
   onTick(nowUs: number): void {
+    this.learn();
     const hour = Math.floor(nowUs / HOUR_US);
     if (hour === this.hour) return;
     const wasWhole = this.hour >= 0 && hour === this.hour + 1 && this.hourSinceUs - this.hour * HOUR_US < MISSED_US;
@@ -104,6 +122,7 @@ export class Baselines implements Detector {
 
   /** Counts what a flow of an inside host sent outside. */
   addSent(flows: FlowColumns, slot: number, bytes: number, nowUs: number): Volume {
+    this.learn();
     const host = this.hostOf(flows, slot, nowUs);
     const service = serviceOf(flows, slot);
     const hour = hourOfWeek(nowUs);
@@ -118,18 +137,21 @@ export class Baselines implements Detector {
   /** True when the flow's source has contacted its destination on enough earlier days. */
   isUsual(flows: FlowColumns, slot: number): boolean {
     if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return false;
+    this.learn();
     const host = this.findHost(flows, slot);
     return host >= 0 && this.peers.daysOf(host, flows, slot) >= this.options.usualDays;
   }
 
   /** The flow's source was found doing something hostile: today teaches nothing about it. */
   suspect(flows: FlowColumns, slot: number, nowUs: number): void {
+    this.learn();
     const host = this.findHost(flows, slot);
     if (host >= 0) this.peers.suspect(host, nowUs);
   }
 
   /** Hosts whose baseline changed since they were last taken, at most `max` of them. */
   takeChanged(max: number): HostBaseline[] {
+    this.learn();
     const taken: number[] = [];
     for (
       let host = this.changed.indexOf(1);
@@ -151,6 +173,7 @@ export class Baselines implements Detector {
 
   /** Gives back what was learned before a restart. Hosts that were seen meanwhile keep the longer memory. */
   restore(list: readonly HostBaseline[]): void {
+    this.learn();
     for (const { host: address, firstMs, lastMs, volumes, peers } of list) {
       const ip = parseIp(address);
       if (!ip) continue;
@@ -164,6 +187,7 @@ export class Baselines implements Detector {
   }
 
   forget(address: string): void {
+    this.learn();
     const ip = parseIp(address);
     const host = ip ? this.hosts.find(...ip.words) : -1;
     if (host < 0) return;
@@ -175,6 +199,7 @@ export class Baselines implements Detector {
   }
 
   stats(): Record<string, number> {
+    this.learn();
     return { baseline_hosts_evicted: this.hosts.evictions, baseline_peers_evicted: this.peers.evictions };
   }
 
@@ -183,13 +208,13 @@ export class Baselines implements Detector {
     return formatIpWords(this.version[host]!, word(0), word(1), word(2), word(3));
   }
 
-  private findHost(flows: FlowColumns, slot: number): number {
+  private findHost(flows: Ends, slot: number): number {
     const a = 4 * slot;
     const s = flows.srcAddr;
     return this.hosts.find(s[a]!, s[a + 1]!, s[a + 2]!, s[a + 3]!);
   }
 
-  private hostOf(flows: FlowColumns, slot: number, nowUs: number): number {
+  private hostOf(flows: Ends, slot: number, nowUs: number): number {
     const a = 4 * slot;
     const s = flows.srcAddr;
     const version = flows.ipVersion[slot]!;
@@ -211,4 +236,12 @@ export class Baselines implements Detector {
     }
     return host;
   }
+}
+
+/** Hash of a contact and its day. */
+function tagOf(ends: Ends, slot: number, nowUs: number): number {
+  const a = 4 * slot;
+  const { srcAddr: s, dstAddr: d } = ends;
+  const pair = s[a + 3]! ^ s[a + 1]! ^ Math.imul(d[a + 3]! ^ d[a + 1]! ^ s[a + 2]!, 0x9e3779b1) ^ d[a + 2]!;
+  return mix32(pair ^ Math.imul(serviceOf(ends, slot) + Math.floor(nowUs / DAY_US), 0x85ebca6b));
 }

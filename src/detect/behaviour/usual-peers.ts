@@ -1,7 +1,7 @@
 import type { UsualPeer } from '../../contract/baseline.js';
-import type { FlowColumns } from '../../domain/flow.js';
 import { formatIpWords, parseIp } from '../../util/ip.js';
 import { AddressTable, hashWords, mix32 } from './address-table.js';
+import type { Contacts, Ends } from './contacts.js';
 
 const DAY_US = 86_400e6;
 /** Peers told of one host: those of most days. */
@@ -25,11 +25,14 @@ const NEVER = 0;
 export class UsualPeers {
   private readonly table: AddressTable;
   private readonly records: Uint32Array;
+  private readonly hashes: Uint32Array;
   private readonly suspectDay: Uint16Array;
   /** Entries of an older life of their host do not count. */
   private readonly life: Uint32Array;
 
-  constructor(peers: number, hosts: number) {
+  /** @param batch contacts that `readAhead` is given at most. */
+  constructor(peers: number, hosts: number, batch: number) {
+    this.hashes = new Uint32Array(batch);
     this.table = new AddressTable(peers);
     this.records = new Uint32Array(this.table.capacity * RECORD);
     this.suspectDay = new Uint16Array(hosts);
@@ -45,7 +48,7 @@ export class UsualPeers {
    * was not found doing something hostile on it.
    * @returns true when it is the first contact of the day.
    */
-  note(host: number, flows: FlowColumns, slot: number, nowUs: number): boolean {
+  note(host: number, flows: Ends, slot: number, nowUs: number): boolean {
     const i = this.entry(flows, slot, nowUs);
     const day = dayOf(nowUs);
     if (this.table.inserted || !this.belongs(i, host)) this.begin(i, host, flows, slot);
@@ -59,13 +62,32 @@ export class UsualPeers {
     return true;
   }
 
+  /**
+   * Fetches what `note` will need of many contacts.
+   * @param which indices of contacts; @param count of them; @returns what was read, to be used somehow.
+   */
+  readAhead(contacts: Contacts, which: Int32Array, count: number): number {
+    const { hashes, table, records } = this;
+    let read = 0;
+    for (let n = 0; n < count; n++) {
+      const hash = hashOfEntry(contacts, which[n]!);
+      hashes[n] = hash;
+      read ^= table.readAhead(hash);
+    }
+    for (let n = 0; n < count; n++) {
+      const i = table.placeOf(hashes[n]!);
+      read ^= table.word(i, 0) ^ records[i * RECORD]!;
+    }
+    return read;
+  }
+
   /** What the host contacts today is not to become usual. */
   suspect(host: number, nowUs: number): void {
     this.suspectDay[host] = dayOf(nowUs);
   }
 
   /** On how many earlier days the host contacted this service. */
-  daysOf(host: number, flows: FlowColumns, slot: number): number {
+  daysOf(host: number, flows: Ends, slot: number): number {
     const i = this.find(flows, slot);
     return i >= 0 && this.belongs(i, host) ? (this.records[i * RECORD + DAYS]! >>> COUNT_SHIFT) & COUNT_MASK : 0;
   }
@@ -116,7 +138,7 @@ export class UsualPeers {
     }
   }
 
-  private begin(i: number, host: number, flows: FlowColumns, slot: number): void {
+  private begin(i: number, host: number, flows: Ends, slot: number): void {
     const { records } = this;
     const at = i * RECORD;
     for (let w = 0; w < 4; w++) records[at + w] = flows.dstAddr[4 * slot + w]!;
@@ -131,17 +153,24 @@ export class UsualPeers {
     return this.records[at + HOST] === host + 1 && this.records[at + LIFE] === this.life[host];
   }
 
-  private entry(flows: FlowColumns, slot: number, nowUs: number): number {
+  private entry(flows: Ends, slot: number, nowUs: number): number {
     const src = hashOf(flows.srcAddr, slot);
     const dst = hashOf(flows.dstAddr, slot);
     return this.table.acquire(src, dst, mix32(src ^ mix32(dst)), serviceOf(flows, slot), nowUs);
   }
 
-  private find(flows: FlowColumns, slot: number): number {
+  private find(flows: Ends, slot: number): number {
     const src = hashOf(flows.srcAddr, slot);
     const dst = hashOf(flows.dstAddr, slot);
     return this.table.find(src, dst, mix32(src ^ mix32(dst)), serviceOf(flows, slot));
   }
+}
+
+/** Hash under which a contact is kept in the table. */
+function hashOfEntry(ends: Ends, slot: number): number {
+  const src = hashOf(ends.srcAddr, slot);
+  const dst = hashOf(ends.dstAddr, slot);
+  return hashWords(src, dst, mix32(src ^ mix32(dst)), serviceOf(ends, slot));
 }
 
 function hashOf(words: Uint32Array, slot: number): number {
@@ -150,7 +179,7 @@ function hashOf(words: Uint32Array, slot: number): number {
 }
 
 /** Protocol and port of a flow's destination. */
-export function serviceOf(flows: FlowColumns, slot: number): number {
+export function serviceOf(flows: Ends, slot: number): number {
   return ((flows.proto[slot]! << 16) | flows.dstPort[slot]!) >>> 0;
 }
 
