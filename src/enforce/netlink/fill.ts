@@ -28,8 +28,10 @@ type Where = { table: string; families: readonly Family[] };
  * dump walks a hash set from its start for every 32 KiB (nft_rhash.c), which is quadratic.
  *
  * To empty and fill a set of 100,000 costs the kernel ten times what filling does (it looks each new element up among those
- * that are about to go). After a restart a large set holds what it should, so its elements are added once more, which sets
- * their timeouts; if it then counts as many as it should hold, it holds them and nothing else.
+ * that are about to go). A large set that is empty, or after a restart holds what it should, is therefore not emptied: its
+ * elements are added (once more), which sets their timeouts; if it then counts as many as it should hold, it holds them and
+ * nothing else. That needs no common transaction, so it is done in parts: what a transaction costs the kernel, and the
+ * notifications that it keeps for whoever listens (`nft monitor`), stay small.
  */
 export class TableFiller {
   private readonly socket: NetlinkSocket;
@@ -74,11 +76,16 @@ export class TableFiller {
 
   /** @returns false when the set may hold something else besides, or the kernel does not say. */
   private renew(where: Where, content: Content): boolean {
-    const [set, { length }] = content;
+    const [set, elements] = content;
+    const { length } = elements;
     const counts = (): (number | undefined)[] => where.families.map((family) => this.count(where.table, family, set));
-    // More than wanted, or none to renew: nothing is won.
-    if (counts().some((n) => n === undefined || n === 0 || n > length)) return false;
-    return this.transact(where, [content], false) === 0 && counts().every((n) => n === length);
+    // With more than wanted in it, something has to go.
+    if (counts().some((n) => n === undefined || n > length)) return false;
+    for (let from = 0; from < length; from += SHARED_UP_TO) {
+      const part = elements.slice(from, from + SHARED_UP_TO);
+      if (this.transact(where, [[set, part]], false) !== 0) return false;
+    }
+    return counts().every((n) => n === length);
   }
 
   private count(table: string, family: Family, set: string): number | undefined {

@@ -52,11 +52,11 @@ function fill(counts: (number | undefined)[], length = LENGTH): string[] {
 
 describe('a large set that is filled again', () => {
   const cases: [what: string, counts: (number | undefined)[], sent: string[]][] = [
-    ['that holds what it should is only renewed', [LENGTH, LENGTH], ['added']],
-    ['that lacked something gets it', [LENGTH - 5, LENGTH], ['added']],
-    ['with something else in it is emptied and filled', [LENGTH, LENGTH + 1], ['added', 'emptied and filled']],
+    ['that holds what it should is only renewed, in parts', [LENGTH, LENGTH], ['added', 'added']],
+    ['that lacked something gets it', [LENGTH - 5, LENGTH], ['added', 'added']],
+    ['with something else in it is emptied and filled', [LENGTH, LENGTH + 1], ['added', 'added', 'emptied and filled']],
     ['with more in it than it should hold is emptied at once', [LENGTH + 1], ['emptied and filled']],
-    ['that is empty is filled', [0], ['emptied and filled']],
+    ['that is empty is filled in parts', [0, LENGTH], ['added', 'added']],
     ['of a kernel that does not count is emptied and filled', [undefined], ['emptied and filled']],
   ];
   for (const [what, counts, sent] of cases) it(what, () => assert.deepEqual(fill(counts), sent));
