@@ -240,7 +240,7 @@ test('a decision also stops packets that are queued already', async () => {
   // More than the daemon reads before it hears what it was told meanwhile.
   const flood = `const s = require('dgram').createSocket('udp4'); let left = ${QUEUED};
     for (let i = 0; i < ${QUEUED}; i++) s.send('queued', 53, '${VICTIM.ip4}', () => --left || s.close());`;
-  let id = '';
+  let id: string;
   process.kill(pid, 'SIGSTOP');
   try {
     await lab.hosts.client.run(process.execPath, ['-e', flood]);

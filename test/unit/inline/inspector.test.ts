@@ -340,6 +340,19 @@ describe('the inspector', () => {
     assert.equal(b.drops.take()[0]?.simulated, true);
   });
 
+  it('drop_flow drops the rest of a conversation of datagrams too, drop only the datagram', () => {
+    const say = (text: string) => segment({ proto: 17, srcPort: 5353, dstPort: 53, text });
+    for (const verdict of ['drop_flow', 'drop'] as const) {
+      const b = bench({}, `inline: { verdict: ${verdict} }`);
+      const [hostile, next] = [b.push(say('evil')), b.push(say('good'))].map((id) => b.verdicts.get(id));
+      assert.ok(
+        verdict === 'drop' ? hostile?.verdict === NF_DROP && accepted(next) : cut(hostile) && cut(next),
+        verdict,
+      );
+      assert.deepEqual(b.resets, []);
+    }
+  });
+
   it('reject resets both ends', () => {
     const b = bench({}, 'inline: { verdict: reject }');
     connection(b).send(0, EVIL);
