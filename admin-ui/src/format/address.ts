@@ -22,6 +22,21 @@ export function formatEndpoint(ip: string, port: number): string {
   return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
+interface Ends {
+  offender: string;
+  dstIp: string;
+  srcPort: number;
+  dstPort: number;
+  /** Attacked ports, when they are counted. */
+  ports?: readonly number[];
+}
+
+/** The one port that an offender attacked: behind an answer to it, the port that answered. None when there are several, or none. */
+export function attackedPort({ offender, dstIp, srcPort, dstPort, ports = [] }: Ends): number | undefined {
+  if (ports.length > 1) return undefined;
+  return (offender === dstIp ? srcPort : dstPort) || undefined;
+}
+
 const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 
 export function isAddress(text: string): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  attackedPort,
   formatEndpoint,
   formatProto,
   isAddress,
@@ -45,6 +46,19 @@ describe('times', () => {
     [3845, '1:04:05'],
     [-3, '0:00'],
   ])('counts down', (secs, text) => expect(formatCountdown(secs)).toBe(text));
+});
+
+describe('ports', () => {
+  const seen = { offender: '203.0.113.7', srcIp: '203.0.113.7', srcPort: 40_000, dstIp: '10.0.0.2', dstPort: 21 };
+  const answer = { ...seen, srcIp: '10.0.0.2', srcPort: 21, dstIp: '203.0.113.7', dstPort: 40_000 };
+  it('is the one that was attacked, also when the answer gave the attacker away', () => {
+    expect(attackedPort(seen)).toBe(21);
+    expect(attackedPort(answer)).toBe(21);
+  });
+  it('is none when there are several, or none', () => {
+    expect(attackedPort({ ...seen, ports: [21, 22] })).toBeUndefined();
+    expect(attackedPort({ ...seen, dstPort: 0 })).toBeUndefined();
+  });
 });
 
 describe('numbers', () => {
