@@ -3,7 +3,7 @@ import type { Detection } from '../domain/detection.js';
 /** Kinds of behaviour under which tiers can agree although they use different labels. */
 const FAMILIES: readonly [family: string, pattern: RegExp][] = [
   ['scan', /scan|sweep|recon|probe|probing|nmap|enumeration/],
-  ['guessing', /brute|password|guess|spray|login|credential|r2l|patator/],
+  ['guessing', /brute|unsuccessful|password|guess|spray|login|credential|r2l|patator/],
   ['denial', /flood|dos|denial|slow_?http|amplification|slowloris|hulk/],
   ['web', /web|sql|xss|injection|traversal|inclusion|template|rce|shellshock/],
   ['control', /beacon|c2|command.and.control|trojan|malware|botnet|dga|coinmin/],
