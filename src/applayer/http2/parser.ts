@@ -9,7 +9,11 @@ import { Http2Transaction } from './transaction.js';
 
 const PREFACE_BYTES = 24;
 const HEADER_BYTES = 9;
-const TYPE = { DATA: 0, HEADERS: 1, RST: 3, PUSH: 5, GOAWAY: 7, CONTINUATION: 9 } as const;
+const TYPE = { DATA: 0, HEADERS: 1, PRIORITY: 2, RST: 3, SETTINGS: 4, PUSH: 5, PING: 6, GOAWAY: 7, WINDOW: 8, CONTINUATION: 9 } as const; // prettier-ignore
+/** Frames that are read for their numbers alone. */
+const CONTROL = new Set<number>([TYPE.PRIORITY, TYPE.SETTINGS, TYPE.PING, TYPE.GOAWAY, TYPE.WINDOW]);
+const MAX_CONTROL = 4096;
+const MAX_SETTINGS = 64;
 const END_STREAM = 1;
 const END_HEADERS = 4;
 const PADDED = 8;
@@ -113,6 +117,11 @@ class Http2Parser implements AppParser {
     const flags = d[4]!;
     const id = (d[5]! & 127) * 0x1000000 + d[6]! * 65_536 + d[7]! * 256 + d[8]!;
     if (type === TYPE.DATA) return this.openData(d, { length, flags, id }, direction);
+    if (CONTROL.has(type) && length <= MAX_CONTROL) {
+      if (d.length < HEADER_BYTES + length) return 0;
+      this.control({ type, id, body: d.subarray(HEADER_BYTES, HEADER_BYTES + length) }, direction);
+      return HEADER_BYTES + length;
+    }
     const isKept = type === TYPE.HEADERS || type === TYPE.CONTINUATION || type === TYPE.PUSH || type === TYPE.RST;
     if (!isKept || length > MAX_BLOCK) {
       if (isKept) this.stream(id).note('long_frame_data');
@@ -124,6 +133,24 @@ class Http2Parser implements AppParser {
     return HEADER_BYTES + length;
   }
 
+  /** A frame of numbers: of its stream, or of the connection, then a transaction by itself. */
+  private control(f: { type: number; id: number; body: Uint8Array }, direction: Direction): void {
+    const ofStream = f.id === 0 ? undefined : this.streams.get(f.id);
+    if (f.id !== 0 && ofStream === undefined) return;
+    const tx = ofStream ?? this.list.open((n) => new Http2Transaction(n, 0, direction));
+    const numbers = tx.numbers[direction];
+    const u32 = (at: number): number => f.body.subarray(at, at + 4).reduce((n, b) => n * 256 + b, 0);
+    numbers.set(`http2.frametype=${f.type}`, 1);
+    if (f.type === TYPE.PRIORITY && f.body.length >= 5) numbers.set('http2.priority', f.body[4]!);
+    else if (f.type === TYPE.WINDOW && f.body.length >= 4) numbers.set('http2.window', u32(0) % 2 ** 31);
+    else if (f.type === TYPE.GOAWAY && f.body.length >= 8) tx.errorCode = u32(4);
+    else if (f.type === TYPE.SETTINGS) {
+      for (let at = 0; at + 6 <= Math.min(f.body.length, 6 * MAX_SETTINGS); at += 6)
+        numbers.set(`http2.settings=${f.body[at]! * 256 + f.body[at + 1]!}`, u32(at + 2));
+    }
+    if (ofStream === undefined) tx.finish();
+  }
+
   private openData(d: Uint8Array, f: { length: number; flags: number; id: number }, direction: Direction): number {
     const isPadded = (f.flags & PADDED) !== 0 && f.length > 0;
     if (isPadded && d.length < HEADER_BYTES + 1) return 0;
@@ -132,7 +159,9 @@ class Http2Parser implements AppParser {
     this.skip[direction] = padding;
     this.dataStream[direction] = f.id;
     this.dataEnds[direction] = (f.flags & END_STREAM) !== 0;
-    if (this.data[direction] === 0 && this.dataEnds[direction]) this.streams.get(f.id)?.finish(direction);
+    const tx = this.streams.get(f.id);
+    tx?.numbers[direction].set(`http2.frametype=${TYPE.DATA}`, 1);
+    if (this.data[direction] === 0 && this.dataEnds[direction]) tx?.finish(direction);
     return HEADER_BYTES + (isPadded ? 1 : 0);
   }
 
@@ -156,6 +185,7 @@ class Http2Parser implements AppParser {
       const tx = this.streams.get(f.id);
       if (!tx || f.body.length < 4) return;
       tx.errorCode = f.body.reduce((n, b) => n * 256 + b, 0);
+      tx.numbers[direction].set(`http2.frametype=${TYPE.RST}`, 1);
       tx.finish();
       return;
     }
@@ -174,7 +204,10 @@ class Http2Parser implements AppParser {
         padding = body[0] ?? 0;
         body = body.subarray(1);
       }
-      if (f.type === TYPE.HEADERS && f.flags & PRIORITY) body = body.subarray(5);
+      if (f.type === TYPE.HEADERS && f.flags & PRIORITY) {
+        this.stream(id).numbers[direction].set('http2.priority', body[4] ?? 0);
+        body = body.subarray(5);
+      }
       if (f.type === TYPE.PUSH) {
         id = body.subarray(0, 4).reduce((n, b) => n * 256 + b, 0) & 0x7fffffff;
         body = body.subarray(4);
@@ -195,6 +228,7 @@ class Http2Parser implements AppParser {
     if (!open) return;
     this.open[direction] = undefined;
     const tx = this.stream(open.stream);
+    tx.numbers[direction].set(`http2.frametype=${TYPE.HEADERS}`, 1);
     const message = tx.messages[direction];
     const room = MAX_FIELDS - message.fields.length;
     const { fields, isSound } = this.hpack[direction].decode(open.bytes, room, this.options.httpHeaderKiB * 1024);

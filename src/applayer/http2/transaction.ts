@@ -49,9 +49,14 @@ export class Http2Transaction implements AppTransaction {
   readonly events: string[] = [];
   readonly messages: readonly [Http2Message, Http2Message];
   errorCode: number | undefined;
+  /** What frames of each direction have said: `http2.frametype=TYPE`, `http2.settings=ID`, `http2.window`, ... */
+  readonly numbers: readonly [Map<string, number>, Map<string, number>] = [new Map(), new Map()];
+  /** A frame about the connection as a whole belongs to its sender alone. */
+  declare readonly side?: Direction;
 
-  constructor(id: number, bodyBytes: number) {
+  constructor(id: number, bodyBytes: number, side?: Direction) {
     this.id = id;
+    if (side !== undefined) this.side = side;
     this.messages = [new Http2Message(bodyBytes), new Http2Message(bodyBytes)];
   }
 
@@ -66,8 +71,9 @@ export class Http2Transaction implements AppTransaction {
     }
   }
 
-  number(name: string): number | undefined {
+  number(name: string, direction?: Direction): number | undefined {
     if (name === 'http2.errorcode') return this.errorCode;
+    if (name.startsWith('http2.')) return direction === undefined ? undefined : this.numbers[direction].get(name);
     if (name !== 'http.stat_code') return undefined;
     const status = this.messages[1].get(':status');
     return status && Number(latin1(status));

@@ -5,8 +5,12 @@ import { createAppLayer } from '../../../src/applayer/index.js';
 import type { Direction } from '../../../src/domain/flow.js';
 import { bytes } from './talk.js';
 
-/** Minutes of fuzzing: FUZZ_RUNS=20000 npx tsx --test test/unit/applayer/fuzz.test.ts */
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 150);
+/** Minutes of fuzzing: `FUZZ_SECONDS=60 npx tsx --test test/unit/applayer/fuzz.test.ts` fuzzes so long for each test. */
+const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 0);
+const LIMITS =
+  SECONDS > 0
+    ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false }
+    : { numRuns: 150 };
 
 /** How a conversation of each protocol begins: the fuzzer goes on from there. */
 const SEEDS: Readonly<Record<string, readonly [Direction, string][]>> = {
@@ -99,7 +103,7 @@ describe('whatever a flow carries, parsers neither throw nor grow', () => {
           });
           run('tcp', PORTS[name] ?? 8000, [...begin, ...rest], keep);
         }),
-        { numRuns: RUNS },
+        LIMITS,
       ); // prettier-ignore
     });
     test(`${name}, with bytes of a sound beginning changed`, () => {
@@ -113,7 +117,7 @@ describe('whatever a flow carries, parsers neither throw nor grow', () => {
           });
           run('tcp', PORTS[name] ?? 8000, [...begin, ...rest], true);
         }),
-        { numRuns: RUNS },
+        LIMITS,
       );
     });
   }
@@ -130,7 +134,7 @@ describe('whatever a flow carries, parsers neither throw nor grow', () => {
           });
           run('udp', port, said, true);
         }),
-        { numRuns: RUNS },
+        LIMITS,
       );
     });
   }
@@ -140,7 +144,7 @@ describe('whatever a flow carries, parsers neither throw nor grow', () => {
         fc.property(fc.array(piece, { maxLength: 8 }), (said) => {
           run('udp', port, said.map((s) => ({ ...s, kind: 'data' })), true); // prettier-ignore
         }),
-        { numRuns: RUNS },
+        LIMITS,
       );
     });
   }

@@ -70,3 +70,25 @@ test('HTTP/2 of a real client and server is read, however it is cut', async () =
     );
   }
 });
+
+test('numbers of control frames are of their stream, or of the connection', () => {
+  const frame = (type: number, flags: number, stream: number, ...body: number[]): Uint8Array =>
+    Uint8Array.from([0, 0, body.length, type, flags, 0, 0, 0, stream, ...body]);
+  const said: Said[] = [
+    ['C', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['C', frame(4, 0, 0, 0, 2, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0)],
+    ['C', frame(1, 0x25, 1, 0, 0, 0, 0, 200, 0x82, 0x84)],
+    ['C', frame(8, 0, 1, 0, 0, 3, 232)],
+    ['S', frame(7, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2)],
+  ];
+  const [settings, request, goaway] = play(openFlow(), said, 5).transactions;
+  assert.equal(settings!.side, 0);
+  assert.equal(settings!.number('http2.settings=2', 0), 0);
+  assert.equal(settings!.number('http2.settings=4', 0), 65_536);
+  assert.equal(request!.number('http2.frametype=1', 0), 1);
+  assert.equal(request!.number('http2.priority', 0), 200);
+  assert.equal(request!.number('http2.window', 0), 1000);
+  assert.equal(request!.number('http2.window', 1), undefined);
+  assert.equal(goaway!.number('http2.frametype=7', 1), 1);
+  assert.equal(goaway!.number('http2.errorcode', 1), 2);
+});

@@ -17,7 +17,7 @@ export function createFragments(): Fragments {
   const tracked = new Map<string, number[]>();
   return {
     overlaps(p, id, from, to) {
-      const key = `${p.src0}:${p.src1}:${p.src2}:${p.src3}:${p.dst0}:${p.dst1}:${p.dst2}:${p.dst3}:${p.proto}:${id}`;
+      const key = `${p.src0}:${p.src1}:${p.src2}:${p.src3}:${p.dst0}:${p.dst1}:${p.dst2}:${p.dst3}:${p.ipVersion === 4 ? p.proto : ''}:${id}`;
       let pieces = tracked.get(key);
       if (!pieces) {
         if (tracked.size >= MAX_TRACKED) tracked.delete(tracked.keys().next().value!);

@@ -85,6 +85,7 @@ export const REFUSED: Readonly<Record<string, string>> = {
   frame: 'frames are not had: use the buffer of the field',
   config: 'rules do not configure logging here: use a policy or a suppression',
   asn1: 'ASN.1 is not taken apart: use content and byte_test',
+  'http2.size_update': 'changes of the header table are not shown: use http2.settings',
   flowvar: 'captures of patterns are not kept: use flowbits, flowint or byte_extract',
   pktvar: 'captures of patterns are not kept: use byte_extract',
   dnp3_func: 'DNP3 is known by its first bytes, its objects are not taken apart',

@@ -195,5 +195,4 @@ export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'http2.settings': http2Settings,
   'http2.priority': number('http2.priority', ['http2'], { max: 255 }),
   'http2.window': number('http2.window', ['http2'], { max: 0xffffffff }),
-  'http2.size_update': number('http2.size_update', ['http2'], { max: 0xffffffff }),
 };

@@ -53,7 +53,6 @@ describe('keywords of protocols ask for', () => {
     ['http2.settings:SETTINGS_ENABLE_PUSH 0;', ['http2.settings=2 =0']],
     ['http2.priority:>100;', ['http2.priority >100']],
     ['http2.window:<1000;', ['http2.window <1000']],
-    ['http2.size_update:1024;', ['http2.size_update =1024']],
   ] as [string, string[]][]) {
     // prettier-ignore
     test(`${options} ${wanted.join(' and ')}`, () => {
