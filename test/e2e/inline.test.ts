@@ -215,7 +215,7 @@ test('switched off and on under load, no connection is lost; in observe mode it 
       await waitFor(`mode ${mode}`, async () => (await status()).state?.mode === mode);
     }
   });
-  assert.deepEqual({ lost: load.lost, broken: load.broken }, { lost: 0, broken: 0 });
+  assert.deepEqual({ lost: load.lost, broken: load.broken }, { lost: 0, broken: 0 }, JSON.stringify(load));
   assert.ok(load.answered > 100 && load.passed > 0, JSON.stringify(load));
   assert.equal(await get(`${SQL}&marker=observed`), '404');
   await waitFor('it is counted', async () => (await drops()).some((d) => d.simulated && d.title.includes('UNION')));
@@ -238,14 +238,22 @@ test('a decision also stops packets that are queued already', async () => {
   const dropped = async () => (await status()).state?.counts['decision_drops'] ?? 0;
   const pid = await box.pidOf('inline');
   // More than the daemon reads before it hears what it was told meanwhile.
-  const flood = `const s = require('dgram').createSocket('udp4'); let left = ${QUEUED};
-    for (let i = 0; i < ${QUEUED}; i++) s.send('queued', 53, '${VICTIM.ip4}', () => --left || s.close());`;
+  const script = `const s = require('dgram').createSocket('udp4'); let left = ${QUEUED};
+    process.on('SIGUSR1', () => { for (let i = 0; i < ${QUEUED}; i++) s.send('queued', 53, '${VICTIM.ip4}', () => --left || s.close()); });
+    setTimeout(() => undefined, 20_000).unref(); s.bind(() => console.log('ready'));`;
+  const flood = lab.hosts.client.start(process.execPath, ['-e', script], { limitSecs: 30 });
+  await flood.waitForOutput(/ready/);
   let id: string;
   process.kill(pid, 'SIGSTOP');
   try {
-    await lab.hosts.client.run(process.execPath, ['-e', flood]);
+    flood.signal('SIGUSR1');
+    await waitFor('they wait', async () => {
+      const { stdout } = await lab.hosts.router.run('cat', ['/proc/net/netfilter/nfnetlink_queue']);
+      return Number(stdout.trim().split(/\s+/)[2]) >= QUEUED / 2;
+    });
     const order = { value: CLIENT.ip4, durationSecs: 60, reason: 'caught' };
-    const { body } = await box.api.ask<{ id: string }>('POST', '/decisions', order);
+    const { status: code, body } = await box.api.ask<{ id: string }>('POST', '/decisions', order);
+    assert.equal(code, 201, JSON.stringify(body));
     id = body.id;
     await waitFor('the kernel has it', async () =>
       (await lab.hosts.router.run('nft', ['list', 'ruleset'])).stdout.includes(CLIENT.ip4),
@@ -253,8 +261,11 @@ test('a decision also stops packets that are queued already', async () => {
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  await waitFor('those in the queue are dropped', async () => (await dropped()) > 0);
-  await box.api.ask('DELETE', `/decisions/${id}`, { reason: 'a test' });
+  try {
+    await waitFor('those in the queue are dropped', async () => (await dropped()) > 0);
+  } finally {
+    await box.api.ask('DELETE', `/decisions/${id}`, { reason: 'a test' });
+  }
   await waitFor('served again', async () => (await get('/page1.html?marker=freed')) === '200', { limitMs: 10_000 });
 });
 

@@ -187,7 +187,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
       gate.tick(atUs);
       queue.flush();
       if (overload.tick(atUs / 1000) === 'left') left();
-      blocks.forgetOld(atUs / 1000);
+      blocks.forgetOld(performance.now());
     }, TICK_MS),
     setInterval(() => {
       const stopped = drops.take();
@@ -206,7 +206,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
           judge.setPolicies(command.policies as Policy[]);
           return;
         case 'block':
-          blocks.add(command.value, Date.now());
+          blocks.add(command.value, performance.now());
           return;
         case 'reload':
           reload();

@@ -10,12 +10,16 @@ const seen = { answered: 0, lost: 0, broken: 0, longestMs: 0, stopped: 0, passed
 const request = (to) => `GET ${to} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
 let isOver = false;
 
-/** One connection: the next request goes out when the answer to the last is whole. */
+/**
+ * One connection: the next request goes out when the answer to the last is whole; a server that says that it closes the
+ * connection (nginx after a thousand requests) is asked on a new one.
+ */
 function steady() {
   return new Promise((done) => {
     const socket = connect(Number(port), host);
     let text = '';
     let sentMs = 0;
+    let isClosing = false;
     const ask = () => {
       if (isOver) return socket.destroy();
       text = '';
@@ -32,10 +36,14 @@ function steady() {
       else seen.lost++;
       seen.longestMs = Math.max(seen.longestMs, performance.now() - sentMs);
       sentMs = 0;
-      ask();
+      if (/^connection: close/im.test(text.slice(0, head))) {
+        isClosing = true;
+        socket.end();
+      } else ask();
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
+      if (isClosing && !isOver) return done(steady());
       if (!isOver) seen.broken++;
       if (sentMs > 0) seen.lost++;
       done();
