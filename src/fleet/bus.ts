@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
@@ -63,6 +64,8 @@ export function openFleetBus(member: Member, log: Logger): FleetBus {
 
   async function live(nc: NatsConnection): Promise<void> {
     const ended = new AbortController();
+    // Every watch, queue and lease of a session listens for its end.
+    setMaxListeners(0, ended.signal);
     const js = jetstream(nc, { timeout: ANSWER_MS });
     // The account's own limits are not ours to ask for: members may not call that part of the API.
     const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: ANSWER_MS });

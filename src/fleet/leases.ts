@@ -53,7 +53,20 @@ export function createLeases({ name, bus, log, changed, monoMs = () => performan
     if (mine.delete(key)) changed(key, false);
   }
 
-  async function take(kv: KV, key: string): Promise<void> {
+  /**
+   * As the leader of the stream has it. A watch alone is not enough: a cluster that lost its leader may have gone back behind
+   * revisions that were seen (nats-server 2.9), and nobody could ever take or renew a lease again.
+   */
+  async function look({ jsm }: Session, key: string): Promise<void> {
+    const subject = `$KV.${BUCKETS.leases}.${key}`;
+    const found = await jsm.streams.getMessage(`KV_${BUCKETS.leases}`, { last_by_subj: subject });
+    if (found === null || found.header?.has('KV-Operation')) seen.delete(key);
+    else if (seen.get(key)?.revision !== found.seq) {
+      seen.set(key, { owner: found.string(), revision: found.seq, atMs: monoMs() });
+    }
+  }
+
+  async function take(session: Session, kv: KV, key: string): Promise<void> {
     const current = seen.get(key);
     const isFree = !current || monoMs() - current.atMs > LEASE_MS;
     if (current?.owner !== name && !isFree) {
@@ -70,6 +83,7 @@ export function createLeases({ name, bus, log, changed, monoMs = () => performan
       if (isNew) changed(key, true);
     } catch {
       // Somebody was faster, or the bus is away: what is not renewed runs out.
+      await look(session, key).catch(() => undefined);
     }
   }
 
@@ -80,9 +94,9 @@ export function createLeases({ name, bus, log, changed, monoMs = () => performan
     await kv.delete(key).catch(() => undefined);
   }
 
-  async function tick(kv: KV): Promise<void> {
+  async function tick(session: Session, kv: KV): Promise<void> {
     const gone = [...mine.keys()].filter((key) => !wanted.includes(key));
-    await Promise.all([...wanted.map((key) => take(kv, key)), ...gone.map((key) => give(kv, key))]);
+    await Promise.all([...wanted.map((key) => take(session, kv, key)), ...gone.map((key) => give(kv, key))]);
   }
 
   async function watch(session: Session, signal: AbortSignal): Promise<void> {
@@ -104,7 +118,7 @@ export function createLeases({ name, bus, log, changed, monoMs = () => performan
     // What others hold must be known first.
     await pause(TICK_MS, signal);
     while (!signal.aborted) {
-      await tick(kv);
+      await tick(session, kv);
       await pause(TICK_MS, signal);
     }
     if (!session.signal.aborted) await Promise.all([...mine.keys()].map((key) => give(kv, key)));
