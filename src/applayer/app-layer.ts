@@ -172,7 +172,11 @@ class DetectedFlow implements AppFlow {
   onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void {
     if (this.parser !== undefined) {
       const side = (direction ^ (this.isReversed ? 1 : 0)) as Direction;
-      this.guard(() => this.parser!.onData(side, data, offset, length, position, tsUs));
+      try {
+        this.parser.onData(side, data, offset, length, position, tsUs);
+      } catch {
+        this.fail();
+      }
       if (this.parser?.hasEnded === true) this.handOver(direction, position + length, tsUs);
       return;
     }
@@ -264,13 +268,17 @@ class DetectedFlow implements AppFlow {
     }
   }
 
-  /** A parser that throws has a defect; the flow goes on without it. */
   private guard(call: () => void): void {
     try {
       call();
     } catch {
-      this.context.count('flows_failed');
-      this.parser = undefined;
+      this.fail();
     }
+  }
+
+  /** A parser that throws has a defect; the flow goes on without it. */
+  private fail(): void {
+    this.context.count('flows_failed');
+    this.parser = undefined;
   }
 }

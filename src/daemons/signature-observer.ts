@@ -73,8 +73,10 @@ export function observeSignatures(
       } else if (slot >= 0 && packet.proto === PROTO.UDP && packet.payloadLen > 0)
         pushDatagram(packet, flows, slot, direction);
       content.app = slot < 0 ? undefined : flowsApp[slot];
-      const transactions = content.app?.transactions;
-      if (watcher && transactions && transactions.length > 0) watcher.onTransactions(transactions, packet, flows, slot);
+      if (watcher !== undefined) {
+        const transactions = content.app?.transactions;
+        if (transactions && transactions.length > 0) watcher.onTransactions(transactions, packet, flows, slot);
+      }
       engine.onPacket(packet, flows, slot, direction, content);
     },
     onFlowEnd(flows, slot, reason, nowUs) {
@@ -118,10 +120,14 @@ class ConnectionSink implements StreamSink {
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void {
     // The bytes that end the handshake still count; what is encrypted tells rules nothing.
-    const isHidden = this.#app.isEncrypted;
     this.#judged[2 * this.#slot + direction]! += length;
-    this.#app.onData(direction, data, offset, length, position, tsUs);
-    if (!isHidden) this.#engine.onData(this.#slot, direction, data, offset, length, position);
+    if (this.#app.isEncrypted) {
+      this.#app.onData(direction, data, offset, length, position, tsUs);
+      return;
+    }
+    const bytes = offset === 0 && length === data.length ? data : data.subarray(offset, offset + length);
+    this.#app.onData(direction, bytes, 0, length, position, tsUs);
+    this.#engine.onData(this.#slot, direction, bytes, 0, length, position);
   }
 
   onGap(direction: Direction, length: number, position: number, tsUs: number): void {

@@ -1,3 +1,5 @@
+import type { Rooms } from './rooms.js';
+
 export const NOTHING = new Uint8Array(0);
 export const CR = 13;
 export const LF = 10;
@@ -7,6 +9,11 @@ export const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
 /** A copy that the owner of the bytes cannot change; `slice` of a Buffer is none. */
 export const copy = (d: Uint8Array): Uint8Array => new Uint8Array(d);
+
+/** The bytes `[offset, offset + length)`: no new view when these are all. */
+export function part(d: Uint8Array, offset: number, length: number): Uint8Array {
+  return offset === 0 && length === d.length ? d : d.subarray(offset, offset + length);
+}
 
 /** Space as C's `isspace` has it. */
 export function isSpace(c: number): boolean {
@@ -41,6 +48,8 @@ export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   return joined;
 }
 
+/** Least room of what grows. */
+const SMALLEST = 1024;
 const BLOCK_BYTES = 1024;
 
 /**
@@ -67,10 +76,13 @@ export class Collected {
   private buffer: Uint8Array = NOTHING;
   private length = 0;
   private readonly max: number;
+  private readonly rooms: Rooms | undefined;
   private view: Uint8Array = NOTHING;
 
-  constructor(max: number) {
+  /** @param rooms where larger ones have their memory from, until `close`. */
+  constructor(max: number, rooms?: Rooms) {
     this.max = max;
+    this.rooms = rooms;
   }
 
   get bytes(): Uint8Array {
@@ -85,20 +97,30 @@ export class Collected {
   /** Makes room for this many bytes at once. */
   reserve(bytes: number): void {
     const size = Math.min(this.max, bytes);
-    if (this.length === 0 && this.buffer.length < size) this.buffer = new Uint8Array(size);
+    if (this.length === 0 && this.buffer.length < size) this.grow(size);
   }
 
   add(data: Uint8Array): void {
     const n = Math.min(data.length, this.max - this.length);
     if (n <= 0) return;
     const need = this.length + n;
-    if (need > this.buffer.length) {
-      const larger = new Uint8Array(Math.min(this.max, Math.max(need, 2 * this.buffer.length, 1024)));
-      larger.set(this.bytes);
-      this.buffer = larger;
-      this.view = NOTHING;
-    }
+    if (need > this.buffer.length) this.grow(Math.min(this.max, Math.max(need, 2 * this.buffer.length, SMALLEST)));
     this.buffer.set(n === data.length ? data : data.subarray(0, n), this.length);
     this.length = need;
+  }
+
+  /** Forgets the bytes; nobody may look at what `bytes` has shown any more. */
+  close(): void {
+    if (this.buffer.length > SMALLEST) this.rooms?.give(this.buffer);
+    this.buffer = this.view = NOTHING;
+    this.length = 0;
+  }
+
+  private grow(size: number): void {
+    const larger = this.rooms === undefined || size <= SMALLEST ? new Uint8Array(size) : this.rooms.take(size);
+    if (this.length > 0) larger.set(this.bytes);
+    if (this.buffer.length > SMALLEST) this.rooms?.give(this.buffer);
+    this.buffer = larger;
+    this.view = NOTHING;
   }
 }

@@ -1,4 +1,4 @@
-import { CR, LF, NOTHING, chomp, concat, isLws, copy, type Pieces } from './bytes.js';
+import { CR, LF, NOTHING, chomp, concat, isLws, copy, part, type Pieces } from './bytes.js';
 import type { Headers } from './headers.js';
 
 /** Bytes of one side of a connection, read step by step as they come. */
@@ -8,7 +8,7 @@ export class Input {
   at = 0;
 
   feed(data: Uint8Array, offset: number, length: number): void {
-    const fresh = data.subarray(offset, offset + length);
+    const fresh = part(data, offset, length);
     this.data = this.at < this.data.length ? concat(this.data.subarray(this.at), fresh) : fresh;
     this.at = 0;
   }
@@ -26,7 +26,7 @@ export class Input {
   take(length: number): Uint8Array {
     const n = Math.min(length, this.left);
     this.at += n;
-    return this.data.subarray(this.at - n, this.at);
+    return part(this.data, this.at - n, n);
   }
 
   rest(): Uint8Array {

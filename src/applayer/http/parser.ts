@@ -71,7 +71,7 @@ class HttpParser implements AppParser {
 
   release(transaction: AppTransaction): void {
     const at = this.transactions.indexOf(transaction as HttpTransaction);
-    if (at >= 0) this.transactions.splice(at, 1);
+    if (at >= 0) this.transactions.splice(at, 1)[0]!.close();
   }
 
   private create(): HttpTransaction {

@@ -1,5 +1,5 @@
 import type { AppLayerOptions } from '../options.js';
-import { CR, LF, NOTHING, chomp, copy, isSpace, latin1, Pieces } from './bytes.js';
+import { CR, LF, NOTHING, chomp, copy, isSpace, latin1, part, Pieces } from './bytes.js';
 import { readChunkLength } from './chunked.js';
 import { BodyDecoder, parseEncodings } from './decode-body.js';
 import { parseLength } from './headers.js';
@@ -74,6 +74,12 @@ export class ResponseReader {
 
   feed(data: Uint8Array, offset: number, length: number): void {
     if (this.state === 'failed' || this.state === 'tunnel') return;
+    if (this.state === 'length' && length < this.left && this.input.left === 0) {
+      // Within a body there is nothing to find.
+      this.left -= length;
+      this.body(this.tx!, part(data, offset, length));
+      return;
+    }
     this.input.feed(data, offset, length);
     while (this.step());
     if (this.handsOver) this.behind = copy(this.input.rest());

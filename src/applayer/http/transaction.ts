@@ -2,6 +2,7 @@ import { PROGRESS_DONE, type AppTransaction, type BufferValue } from '../../doma
 import type { Direction } from '../../domain/flow.js';
 import { Collected, NOTHING, bytesOf, latin1 } from './bytes.js';
 import { Headers } from './headers.js';
+import { Rooms } from './rooms.js';
 import type { ParsedUri } from './uri.js';
 
 /** Steps of each side of an HTTP transaction; fields of a step are there when it is over. */
@@ -19,9 +20,9 @@ export class HttpMessage {
   bodyBytes = 0;
   readonly cache = new Map<string, BufferValue | undefined>();
 
-  constructor(headerBytes: number, bodyBytes: number) {
+  constructor(headerBytes: number, bodyBytes: number, rooms: Rooms) {
     this.rawHeaders = new Collected(headerBytes);
-    this.body = new Collected(bodyBytes);
+    this.body = new Collected(bodyBytes, rooms);
   }
 
   get hasHeaders(): boolean {
@@ -29,6 +30,8 @@ export class HttpMessage {
   }
 }
 
+/** Bodies of all connections share their memory. */
+const ROOMS = new Rooms();
 const LINE_END = bytesOf('\r\n');
 const SINGLE_HEADERS: Readonly<Record<string, readonly [string, 0 | 1 | 2]>> = {
   'http.user_agent': ['user-agent', 0],
@@ -65,8 +68,14 @@ export class HttpTransaction implements AppTransaction {
 
   constructor(id: number, sizes: { header: number; request: number; response: number }) {
     this.id = id;
-    this.request = new HttpMessage(sizes.header, sizes.request);
-    this.response = new HttpMessage(sizes.header, sizes.response);
+    this.request = new HttpMessage(sizes.header, sizes.request, ROOMS);
+    this.response = new HttpMessage(sizes.header, sizes.response, ROOMS);
+  }
+
+  /** Nobody looks at the transaction any more: its bodies are forgotten. */
+  close(): void {
+    this.request.body.close();
+    this.response.body.close();
   }
 
   get methodText(): string {

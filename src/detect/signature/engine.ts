@@ -7,7 +7,7 @@ import { guardTimeouts } from './match/guard.js';
 import { Inspector } from './match/inspect.js';
 import { PayloadRules } from './payload-rules.js';
 import type { Rule } from './rule.js';
-import { FlowStates, Scene, type PacketContent } from './scene.js';
+import { FlowStates, Scene, type FlowState, type PacketContent } from './scene.js';
 import { StreamWindow } from './state/stream-window.js';
 import { WindowMemory } from './state/window-memory.js';
 import { TransactionInspector } from './transactions.js';
@@ -218,8 +218,20 @@ export class SignatureEngine {
       this.#loaded.transactions.inspect(scene);
     }
     scene.turn(direction);
+    this.#closeStreams(scene, state);
+  }
+
+  /** Both sides have ended and no rule waits: the flow may stay in its table for long, what was kept of it need not. */
+  #closeStreams({ app }: Scene, { streams }: FlowState): void {
+    const [fwd, bwd] = streams;
+    if (fwd?.ended !== true || bwd?.ended !== true || fwd.data.length + bwd.data.length === 0) return;
+    if ((app !== undefined && app.transactions.length > 0) || isWaiting(fwd) || isWaiting(bwd)) return;
+    fwd.close();
+    bwd.close();
   }
 }
+
+const isWaiting = (stream: StreamWindow): boolean => stream.pending !== undefined && stream.pending.size > 0;
 
 function prepare(rules: readonly Rule[]): RuleGroups {
   const groups = new RuleGroups(rules);

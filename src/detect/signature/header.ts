@@ -6,12 +6,16 @@ import { inPorts } from './parse/port.js';
 import type { FlowCondition, Rule } from './rule.js';
 import type { Scene } from './scene.js';
 
-/** Protocol, addresses, ports and direction of a rule against the packet, without looking at its bytes. */
+/** Protocol, addresses, ports, direction and flow of a rule against the packet, without looking at its bytes. */
 export function headerMatches(rule: Rule, scene: Scene): boolean {
+  return addressesMatch(rule, scene) && (rule.flow === undefined || flowMatches(rule.flow, scene));
+}
+
+/** What of it is the same for all packets of one direction of a flow: protocol, addresses, ports and direction. */
+export function addressesMatch(rule: Rule, scene: Scene): boolean {
   if (rule.ipProtos !== undefined && !rule.ipProtos.includes(scene.proto)) return false;
   if (!scene.flowless && (rule.towards & (1 << scene.side)) === 0) return false;
   if (scene.flowless && rule.towards !== 3 && !rule.flow?.stateless) return false;
-  if (rule.flow !== undefined && !flowMatches(rule.flow, scene)) return false;
   if (rule.direction === '=>') return endsMatch(rule, scene, scene.side === 0);
   return endsMatch(rule, scene, true) || (rule.direction === '<>' && endsMatch(rule, scene, false));
 }

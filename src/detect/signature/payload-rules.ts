@@ -3,13 +3,14 @@ import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import type { Alerts } from './alerts.js';
 import type { ByPorts } from './group/by-ports.js';
 import type { PatternGroup } from './group/pattern-group.js';
-import type { RuleGroups, Side } from './groups.js';
-import { headerMatches, packetMatches } from './header.js';
+import type { RuleGroups } from './groups.js';
+import { addressesMatch, headerMatches, packetMatches } from './header.js';
 import { Candidates } from './match/candidates.js';
 import type { Inspector } from './match/inspect.js';
 import { headerBytes, payloadLength } from './packet-buffers.js';
 import type { Rule } from './rule.js';
 import type { Scene } from './scene.js';
+import type { Selection } from './selection.js';
 import type { StreamWindow } from './state/stream-window.js';
 import type { Place } from './transactions.js';
 
@@ -20,6 +21,7 @@ export interface PayloadDeps {
   alerts: Alerts;
 }
 
+const NONE: readonly number[] = [];
 /** A stream remembers at most so many rules that wait for more of it. */
 const MAX_PENDING = 64;
 
@@ -36,14 +38,14 @@ export class PayloadRules {
   }
 
   inspectPacket(scene: Scene): void {
-    const { groups } = this.#deps;
     const candidates = this.#candidates;
     const packet = scene.packet!;
     candidates.clear();
-    this.#addFitting(ofPorts(groups.header(packet.proto), scene), scene);
+    const selection = this.#select(scene, packet);
+    this.#addFitting(selection.header, scene);
     const length = payloadLength(packet);
-    if (length > 0 && scene.content!.isValid && !scene.app?.isEncrypted) this.#searchPayload(scene, packet);
-    this.#addProtocolRules(scene);
+    if (length > 0 && scene.content!.isValid && !scene.app?.isEncrypted) this.#searchPayload(scene, packet, selection);
+    if (selection.protocol.length > 0) this.#addProtocolRules(scene, selection.protocol);
     if (candidates.size === 0) return;
     candidates.sort();
     const payload = packet.data.subarray(packet.payloadOffset, packet.payloadOffset + length);
@@ -125,23 +127,35 @@ export class PayloadRules {
     this.#deps.inspector.values.fill(0);
   }
 
-  #searchPayload(scene: Scene, packet: DecodedPacket): void {
+  /** Rules for the packet at hand; chosen anew for each packet as long as nothing is remembered about its flow. */
+  #select(scene: Scene, packet: DecodedPacket): Selection {
+    const { groups, rules } = this.#deps;
+    const { app: known, state, direction } = scene;
+    const app = known?.proto;
+    const isReversed = known?.isReversed ?? false;
+    const last = state?.selections[direction];
+    if (last !== undefined && last.groups === groups && last.app === app && last.isReversed === isReversed) return last;
+    const ids = ofPorts(groups.header(packet.proto), scene);
+    const protocol = app === undefined ? NONE : groups.protocol(app);
+    const selection: Selection = { groups, app, isReversed, header: ids, protocol, payload: undefined };
+    if (state === undefined) return selection;
+    selection.header = ids.filter((id) => addressesMatch(rules[id]!, scene));
+    return (state.selections[direction] = selection);
+  }
+
+  #searchPayload(scene: Scene, packet: DecodedPacket, selection: Selection): void {
     const { groups } = this.#deps;
     const from = packet.payloadOffset;
     const to = from + packet.payloadLen;
-    const side: Side = scene.flowless ? 2 : scene.side;
-    const app = scene.app?.proto;
-    this.#search(ofPorts(groups.packet(packet.proto, side, app), scene), packet.data, from, to, from, from);
+    const { app } = selection;
+    selection.payload ??= ofPorts(groups.packet(packet.proto, scene.flowless ? 2 : scene.side, app), scene);
+    this.#search(selection.payload, packet.data, from, to, from, from);
     // Without a stream its rules see single packets: connections picked up midway that are not followed.
     if (isLoose(scene)) this.#search(ofPorts(groups.stream(scene.side, app), scene), packet.data, from, to, from, from);
   }
 
   /** Rules that ask for nothing but a protocol: once in each direction, when it is known. */
-  #addProtocolRules(scene: Scene): void {
-    const { app } = scene;
-    if (app?.proto === undefined) return;
-    const ids = this.#deps.groups.protocol(app.proto);
-    if (ids.length === 0) return;
+  #addProtocolRules(scene: Scene, ids: readonly number[]): void {
     const state = scene.ensureState();
     const bit = 1 << scene.direction;
     if (!state || (state.protocolSeen & bit) !== 0) return;

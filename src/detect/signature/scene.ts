@@ -2,9 +2,10 @@ import type { AppTransaction } from '../../domain/app-layer.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
 import { formatIpWords } from '../../util/ip.js';
+import type { Selection } from './selection.js';
 import { FlowMemory, type BitSubject } from './state/bits.js';
 import type { StreamWindow } from './state/stream-window.js';
-import type { TransactionState } from './transaction-state.js';
+import type { TransactionStates } from './transaction-state.js';
 
 /** What the engine needs of a flow's application layer; parsers implement it. */
 export interface AppView {
@@ -33,7 +34,9 @@ export interface PacketContent {
 /** Everything remembered about one flow; made when there is something to remember. */
 export class FlowState {
   readonly streams: [StreamWindow | undefined, StreamWindow | undefined] = [undefined, undefined];
-  transactions: Map<AppTransaction, TransactionState> | undefined;
+  transactions: TransactionStates | undefined;
+  /** Rules for the packets of each direction. */
+  readonly selections: [Selection | undefined, Selection | undefined] = [undefined, undefined];
   /** Directions in which rules about the protocol alone have been looked at. */
   protocolSeen = 0;
   passed = false;

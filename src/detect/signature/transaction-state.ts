@@ -1,3 +1,4 @@
+import type { AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
 import type { TransactionGroup } from './group/transaction-group.js';
 
@@ -6,7 +7,7 @@ export const UNSEEN = -1;
 
 /** How far rules have come with one direction of a transaction. */
 export class SideState {
-  /** The rules this is about; begins again when they change. */
+  /** The rules this is about: a transaction is forgotten when they change. */
   readonly group: TransactionGroup;
   /** Bytes and values that were searched, by buffer of the group. */
   readonly seen: number[];
@@ -51,9 +52,45 @@ export class TransactionState {
     (this.#progress ??= new Map()).set(key, bits);
   }
 
-  side(direction: Direction, group: TransactionGroup): SideState {
-    const known = this.sides[direction];
-    if (known?.group === group) return known;
+  /** Begins with the rules of a direction. */
+  open(direction: Direction, group: TransactionGroup): SideState {
     return (this.sides[direction] = new SideState(group));
+  }
+}
+
+/** The transactions of one flow; most packets are about the same one as the packet before. */
+export class TransactionStates {
+  readonly #all = new Map<AppTransaction, TransactionState>();
+  #last: AppTransaction | undefined;
+  #lastState: TransactionState | undefined;
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** How far rules have come with the transaction; made when it is new. */
+  of(transaction: AppTransaction): TransactionState {
+    if (this.#last === transaction) return this.#lastState!;
+    let state = this.#all.get(transaction);
+    if (state === undefined) this.#all.set(transaction, (state = new TransactionState()));
+    this.#last = transaction;
+    this.#lastState = state;
+    return state;
+  }
+
+  delete(transaction: AppTransaction): void {
+    this.#all.delete(transaction);
+    this.#last = this.#lastState = undefined;
+  }
+
+  clear(): void {
+    this.#all.clear();
+    this.#last = this.#lastState = undefined;
+  }
+
+  /** Forgets all but these. */
+  keep(transactions: readonly AppTransaction[]): void {
+    const kept = new Set(transactions);
+    for (const transaction of this.#all.keys()) if (!kept.has(transaction)) this.delete(transaction);
   }
 }

@@ -8,7 +8,7 @@ import type { Inspector } from './match/inspect.js';
 import { inRange } from './parse/number.js';
 import type { BufferInspection, Rule, TransactionTest } from './rule.js';
 import type { Scene } from './scene.js';
-import { TransactionState, UNSEEN, type SideState } from './transaction-state.js';
+import { TransactionStates, UNSEEN, type SideState, type TransactionState } from './transaction-state.js';
 
 /** Where a rule matched, for evidence. */
 export interface Place {
@@ -72,16 +72,12 @@ export class TransactionInspector {
     if (!app || app.transactions.length === 0) return;
     const state = scene.ensureState();
     if (!state) return;
-    const known = (state.transactions ??= new Map<AppTransaction, TransactionState>());
-    if (known.size > app.transactions.length + MAX_FORGOTTEN) forgetOthers(known, app.transactions);
+    const known = (state.transactions ??= new TransactionStates());
+    if (known.size > app.transactions.length + MAX_FORGOTTEN) known.keep(app.transactions);
     const direction = scene.side;
     for (let i = 0; i < app.transactions.length;) {
       const transaction = app.transactions[i]!;
-      let memory = known.get(transaction);
-      if (!memory) {
-        memory = new TransactionState();
-        known.set(transaction, memory);
-      }
+      const memory = known.of(transaction);
       if (transaction.side === 1 - direction) memory.finished[direction] = true;
       if (!memory.finished[direction]) this.#inspectOne(scene, transaction, memory);
       const done = transaction.progress[direction] === PROGRESS_DONE || scene.ended;
@@ -96,8 +92,8 @@ export class TransactionInspector {
 
   #inspectOne(scene: Scene, transaction: AppTransaction, memory: TransactionState): void {
     const direction = scene.side;
-    const group = this.#deps.groups.transaction(transaction.proto, direction);
-    const side = memory.side(direction, group);
+    const side = this.#sideOf(memory, transaction, direction);
+    const { group } = side;
     this.#memory = memory;
     this.#side = side;
     this.#direction = direction;
@@ -183,11 +179,14 @@ export class TransactionInspector {
       this.#found.add(id);
       this.#side!.add(id);
       if (this.#deps.rules[id]!.direction !== '=>') continue;
-      const other = (1 - this.#direction) as Direction;
-      const group = this.#deps.groups.transaction(this.#transaction!.proto, other);
-      this.#memory!.side(other, group).add(id);
+      this.#sideOf(this.#memory!, this.#transaction!, (1 - this.#direction) as Direction).add(id);
     }
   };
+
+  #sideOf(memory: TransactionState, transaction: AppTransaction, direction: Direction): SideState {
+    const known = memory.sides[direction];
+    return known ?? memory.open(direction, this.#deps.groups.transaction(transaction.proto, direction));
+  }
 
   #evaluate(scene: Scene, transaction: AppTransaction, memory: TransactionState, hasStepped: boolean): void {
     const direction = scene.side;
@@ -282,11 +281,6 @@ export class TransactionInspector {
     this.#valueLooks[keyNumber] = this.#look;
     return values;
   }
-}
-
-function forgetOthers(known: Map<AppTransaction, unknown>, transactions: readonly AppTransaction[]): void {
-  const kept = new Set(transactions);
-  for (const transaction of known.keys()) if (!kept.has(transaction)) known.delete(transaction);
 }
 
 function waitsFor(rule: Rule): number {

@@ -53,7 +53,7 @@ export class StreamWindow {
       count = MAX_BYTES;
     }
     if (this.length + count > this.data.length) this.#makeRoom(count);
-    this.data.set(source.subarray(from, from + count), this.length);
+    this.data.set(count === source.length ? source : source.subarray(from, from + count), this.length);
     this.length += count;
   }
 
@@ -64,11 +64,12 @@ export class StreamWindow {
     this.pending?.clear();
   }
 
-  /** Gives the memory back. */
+  /** Gives the memory back, once nothing more comes. */
   close(): void {
     if (!this.#isLent) this.#memory.give(this.data);
+    this.#isLent = false;
     this.data = NOTHING;
-    this.length = 0;
+    this.restart(this.start + this.length);
   }
 
   /** The bytes from a position of the stream on. */

@@ -1,0 +1,16 @@
+import type { PatternGroup } from './group/pattern-group.js';
+import type { RuleGroups } from './groups.js';
+
+/** The rules that packets of one direction of a flow are looked at for, as long as what they are chosen by stays the same. */
+export interface Selection {
+  /** What they are chosen by, beside addresses and ports: all rules, application protocol, whether the flow began backwards. */
+  groups: RuleGroups;
+  app: string | undefined;
+  isReversed: boolean;
+  /** Rules about headers whose protocol, addresses and ports fit. */
+  header: readonly number[];
+  /** Rules that ask for nothing but the application protocol. */
+  protocol: readonly number[];
+  /** Rules about payloads; found when the first payload comes. */
+  payload: PatternGroup | undefined;
+}
