@@ -5,6 +5,7 @@ import { createDhcpParser } from './dhcp/parser.js';
 import { createDnsParser } from './dns/parser.js';
 import { createExpectations, type Expectations } from './expectations.js';
 import { createFtpDataParser, createFtpParser } from './ftp/parser.js';
+import { concat, copy, part } from './http/bytes.js';
 import { createHttpParser } from './http/parser.js';
 import { createHttp2Parser } from './http2/parser.js';
 import { createIkeParser } from './ike/parser.js';
@@ -187,12 +188,11 @@ class DetectedFlow implements AppFlow {
       return;
     }
     const held = this.held[direction];
-    const joined = new Uint8Array(held.length + length);
-    joined.set(held);
-    joined.set(data.subarray(offset, offset + length), held.length);
-    this.held[direction] = joined;
+    const fresh = part(data, offset, length);
+    this.held[direction] = concat(held, fresh);
     const found = this.detect(direction);
     if (found === 'wait' || found === undefined) {
+      if (held.length === 0) this.held[direction] = copy(fresh);
       this.isStrange[direction] = found === undefined;
       this.giveUpIfLong();
       return;

@@ -1,4 +1,5 @@
 import { bytesOf, chomp, concat, isSpace, latin1, trim } from './bytes.js';
+import { headerKey } from './header-key.js';
 
 export interface Header {
   name: Uint8Array;
@@ -39,8 +40,7 @@ export class Headers {
     while (nameEnd > 0 && isSpace(d[nameEnd - 1]!)) nameEnd--;
     const name = d.subarray(0, nameEnd);
     const value = trim(d, colon + 1);
-    const text = latin1(name).toLowerCase();
-    const key = text.includes('\0') ? text.replaceAll('\0', '') : text;
+    const key = headerKey(name);
     const existing = this.byKey.get(key);
     if (existing !== undefined) return this.repeat(existing, value);
     if (this.list.length >= MAX_HEADERS) return 'too_many_headers';
@@ -63,9 +63,19 @@ export class Headers {
 
   /** All but `exclude`, one a line, as `http.header` shows them. */
   joined(exclude: string): Uint8Array {
-    const parts: Uint8Array[] = [];
-    for (const h of this.list) if (h.key !== exclude) parts.push(h.name, SEPARATOR, h.value, LINE_END);
-    return Buffer.concat(parts);
+    let length = 0;
+    for (const h of this.list) if (h.key !== exclude) length += h.name.length + h.value.length + AROUND;
+    const out = new Uint8Array(length);
+    let at = 0;
+    for (const h of this.list) {
+      if (h.key === exclude) continue;
+      out.set(h.name, at);
+      out.set(SEPARATOR, (at += h.name.length));
+      out.set(h.value, (at += SEPARATOR.length));
+      out.set(LINE_END, (at += h.value.length));
+      at += LINE_END.length;
+    }
+    return out;
   }
 
   each(): Uint8Array[] {
@@ -83,6 +93,7 @@ export class Headers {
 
 const SEPARATOR = bytesOf(': ');
 const LINE_END = bytesOf('\r\n');
+const AROUND = SEPARATOR.length + LINE_END.length;
 
 /** A length as browsers read it: the first digits, whatever stands around them; -1 without. */
 export function parseLength(value: Uint8Array): number {

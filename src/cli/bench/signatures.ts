@@ -141,5 +141,11 @@ function suricataFigures(
       unit: '',
       text: 'signatures_cpu_warm to suricata_cpu',
     },
+    {
+      name: 'signatures_ratio_fresh',
+      value: median(own.map((r) => r.firstNs)) / ns,
+      unit: '',
+      text: 'signatures_cpu to suricata_cpu: what `analyze` takes for one capture of this size',
+    },
   ];
 }
