@@ -9,6 +9,7 @@ import { inlineApi } from '@/api/inline';
 import type { InlineStatus, Role } from '@/api/types';
 import InlineDrops from '@/components/inline/InlineDrops.vue';
 import InlineGauge from '@/components/inline/InlineGauge.vue';
+import InlineHealth from '@/components/inline/InlineHealth.vue';
 import InlineModePanel from '@/components/inline/InlineModePanel.vue';
 import InlineWorkers from '@/components/inline/InlineWorkers.vue';
 import { alertSearch, inlineFigures, inlineWarnings } from '@/components/inline/inline-figures';
@@ -59,6 +60,18 @@ describe('the warnings', () => {
     const away = (fail: 'open' | 'closed') => inlineWarnings({ ...makeInline(NOW), connected: false, fail })[0]?.text;
     expect(away('open')).toContain('passes unjudged');
     expect(away('closed')).toContain('is dropped');
+  });
+});
+
+describe('the time of a packet', () => {
+  const stages = (status: InlineStatus) => mount(InlineHealth, { props: { status } }).find(id('inline-stages'));
+  it('is told by stage', () => {
+    expect(stages(makeInline(NOW)).text()).toBe('wait 300 µs · decode 3 µs · judge 60 µs · verdict 40 µs');
+  });
+  it('is not told by a daemon that does not say', () => {
+    const status = makeInline(NOW);
+    delete status.state!.stages;
+    expect(stages(status).exists()).toBe(false);
   });
 });
 
