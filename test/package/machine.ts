@@ -9,7 +9,8 @@ const CACHE = process.env['PORTCULLIS_DEBIAN'] ?? resolve('.cache/debian-12');
 /** Debian's own mirror unless another is named. */
 const MIRROR = process.env['PORTCULLIS_DEBIAN_MIRROR'] ? [process.env['PORTCULLIS_DEBIAN_MIRROR']] : [];
 const BASE = 'systemd-sysv,dbus,ca-certificates';
-const DEPENDENCIES = ['libpcap0.8', 'nftables', 'iproute2'];
+/** iptables: not every kernel has nft's queue statement. */
+const DEPENDENCIES = ['libpcap0.8', 'nftables', 'iproute2', 'iptables'];
 
 /** The box and those who talk to it. */
 export const BOX_ADDRESS = '198.18.0.1';

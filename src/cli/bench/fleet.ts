@@ -144,6 +144,8 @@ async function detections(bench: Bench, { progress }: BenchContext): Promise<Ben
 async function decisions(bench: Bench, { progress }: BenchContext): Promise<BenchFigure[]> {
   const speaker = await bench.member('box2');
   const listener = await bench.member('late');
+  const before = { speaker: await ask(speaker, 'status'), listener: await ask(listener, 'status') };
+  const cpu = (now: MemberState, then: MemberState): number => ((now.cpuMs - then.cpuMs) * 1000) / DECISIONS;
   progress(`${DECISIONS} decisions, signed, said, checked`);
   const startMs = performance.now();
   for (let said = 0; said < DECISIONS; said += PORTION) await ask(speaker, `say ${PORTION}`);
@@ -163,6 +165,8 @@ async function decisions(bench: Bench, { progress }: BenchContext): Promise<Benc
       `from one box to the next, ${DECISIONS} at once, each signed and checked`,
     ),
     figure('fleet_decisions_kept', DECISIONS / keptSecs, '/s', 'confirmed by the bucket on three NATS servers'),
+    figure('fleet_speaker_cpu', cpu(said, before.speaker), 'us/decision', 'CPU time of the box that says them'),
+    figure('fleet_listener_cpu', cpu(heard, before.listener), 'us/decision', 'CPU time of a box that hears them'),
     figure('fleet_speaker_memory', said.peakMiB, 'MiB', 'the box that said them, at its largest'),
     figure('fleet_listener_memory', heard.peakMiB, 'MiB', 'a box that heard them, at its largest'),
     figure('fleet_join', joinSecs, 's', `until a box that has just started knows all ${joined.known}`),
