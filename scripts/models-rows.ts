@@ -16,13 +16,15 @@ export async function readRows(path: string): Promise<VectorRow[]> {
   const rows: VectorRow[] = [];
   let parser: RowParser | undefined;
   const options = { missing: 'keep', kddColumns: 'network', schemas: knownSchemas(), fileName: path } as const;
-  const use = (p: RowParser): void => {
-    parser = p;
-  };
-  await readParquet(path, options, use, (fields) => {
-    if (typeof parser?.parse(fields, '') !== 'object') throw new Error(`${path} has a row that cannot be read`);
-    const [source = '', flow = ''] = fields;
-    rows.push({ source, flow: `${source} ${flow}`, label: fields.at(-1)!, values: Float32Array.from(parser.values) });
+  await readParquet(path, options, {
+    onParser(p) {
+      parser = p;
+    },
+    onRow(fields) {
+      if (typeof parser?.parse(fields, '') !== 'object') throw new Error(`${path} has a row that cannot be read`);
+      const [source = '', flow = ''] = fields;
+      rows.push({ source, flow: `${source} ${flow}`, label: fields.at(-1)!, values: Float32Array.from(parser.values) });
+    },
   });
   return rows;
 }

@@ -1,10 +1,11 @@
 // npx tsx scripts/models-sources.ts --others FILE.parquet... [--foreign FILE.parquet] --cache DIR [--base models/base/flow.parquet]
-//   [--only ORIGIN] [--seed N]
+//   [--only ORIGIN] [--kind NAME]... [--seed N]
 //
 // How the shipped classifier does on networks it has not seen. Each origin of --others (one file of
 // scripts/models-collect.ts an origin) is held out in turn while our lab's runs and the other origins train; --foreign
 // holds captures that nothing is ever trained on, which the shipped recipe itself judges. A flow's score is the higher of
-// its early and its end vector's. What was measured of an origin is kept in the cache folder and not measured again;
+// its early and its end vector's. --kind holds out one kind of attack of our own lab instead (`brute-ssh`: every run of a
+// scenario whose name begins so) while everything else trains. What was measured of an origin is kept in the cache folder and not measured again;
 // scripts/models-sources-doc.ts writes the tables.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -56,6 +57,7 @@ const { values } = parseArgs({
     foreign: { type: 'string' },
     cache: { type: 'string' },
     only: { type: 'string' },
+    kind: { type: 'string', multiple: true, default: [] },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -67,19 +69,35 @@ const files = new Map([['lab', values.base], ...values.others.map((path, i): [st
 const seed = Number(values.seed);
 const options = classifierOptions({ seed });
 const pathOf = (held: string): string => join(cache, `sources-${held}-seed${seed}.json`);
-const wanted = [...names, ...(values.foreign === undefined ? [] : ['foreign'])];
+const kinds = new Map(values.kind.map((name) => [`kind-${name}`, name]));
+const origins = [...names, ...(values.foreign === undefined ? [] : ['foreign'])];
+const wanted = kinds.size > 0 ? [...kinds.keys()] : origins;
+
+/** Rows that judge what is held out, and those of each origin that may train it. */
+async function cut(held: string): Promise<{ rows: VectorRow[]; train: Map<string, VectorRow[]> }> {
+  const train = new Map<string, VectorRow[]>();
+  const kind = kinds.get(held);
+  const isHeld = ({ source }: VectorRow): boolean => kind !== undefined && source.split('/')[1]!.startsWith(kind);
+  const rows: VectorRow[] = [];
+  for (const [name, path] of files) {
+    const read = await readRows(path);
+    if (name === held) rows.push(...read);
+    else train.set(name, name === 'lab' ? read.filter((r) => !isHeld(r)) : read);
+    if (name === 'lab') rows.push(...read.filter(isHeld));
+  }
+  if (held === 'foreign') {
+    rows.push(...(await readRows(values.foreign!)).filter((r) => !files.has(r.source.split('/')[0]!)));
+  }
+  return { rows, train };
+}
 
 for (const held of wanted) {
   if (existsSync(pathOf(held)) || (values.only !== undefined && values.only !== held)) continue;
-  const origins: Origin[] = [];
-  for (const [name, path] of files) {
-    if (name !== held) origins.push({ name, table: withFlowClasses(tableOf(await readRows(path))) });
-  }
-  const read = await readRows(held === 'foreign' ? values.foreign! : files.get(held)!);
-  const rows = held === 'foreign' ? read.filter((r) => !files.has(r.source.split('/')[0]!)) : read;
-  const score = await trainOn(origins, options);
+  const { rows, train } = await cut(held);
+  const tables = [...train].map(([name, list]): Origin => ({ name, table: withFlowClasses(tableOf(list)) }));
+  const score = await trainOn(tables, options);
   const groups = scoresOf(rows, await score(tableOf(rows)));
-  const labRows = origins.find((o) => o.name === 'lab')!.table.rows;
+  const labRows = tables.find((o) => o.name === 'lab')!.table.rows;
   writeFileSync(pathOf(held), JSON.stringify({ held, seed, labRows, groups } satisfies MeasuredOrigin));
   console.log(`${held}, seed ${seed}: ${groups.length} groups of flows`);
 }

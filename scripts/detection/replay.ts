@@ -60,7 +60,7 @@ export async function replay(
 }
 
 /** Small captures need no large tables: making them is most of the work for a few packets. */
-function fitting(options: BehaviourOptions, fileBytes: number): BehaviourOptions {
+export function fitting(options: BehaviourOptions, fileBytes: number): BehaviourOptions {
   if (fileBytes > SMALL_BYTES) return options;
   const baseline = { ...options.baseline, maxHosts: 64, maxPeers: 1024 };
   return { ...options, maxSources: 8192, maxTargets: 4096, maxNetworks: 1024, baseline };

@@ -7,7 +7,7 @@ export function register(program: Command): void {
     .command('evaluate')
     .description('measure a model on labelled data')
     .requiredOption('--model <dir>', 'model bundle')
-    .requiredOption('--data <files...>', 'data files: CSV, optionally .gz')
+    .requiredOption('--data <files...>', 'data files of any size: CSV, optionally .gz, or Parquet')
     .addOption(
       new Option('--format <kind>', 'kind of table')
         .choices(['auto', 'kddcup99', 'nsl-kdd', 'cic', 'portcullis'])
@@ -22,7 +22,6 @@ export function register(program: Command): void {
         const result = await evaluateModel(openBundle(raw.model), raw.data, {
           format: raw.format,
           missing: raw.missing,
-          maxRows: 2_000_000,
         });
         process.stdout.write(raw.json ? `${JSON.stringify(result, null, 2)}\n` : report(result));
       },
@@ -31,14 +30,17 @@ export function register(program: Command): void {
 
 function report({ model, files, threshold, metrics: m, rowsPerSec }: Evaluation): string {
   const percent = (v: number): string => `${(v * 100).toFixed(2)} %`.padStart(9);
+  // Of rows of one kind alone some figures do not exist.
+  const ifAny = (rows: number, text: string): string => (rows > 0 ? text : '-'.padStart(text.length));
+  const ofBoth = Math.min(m.benignRows, m.attackRows);
   const lines = [
     `${model.name} (${model.algorithm} ${model.id}) at threshold ${threshold.toPrecision(4)}, ${rowsPerSec} rows/s`,
     ...files.map((f) => {
       const refused = Object.entries(f.rejected).map(([why, n]) => `, ${n} ${why.replaceAll('_', ' ')}`);
       return `${f.name}: ${f.rowsKept} of ${f.rowsRead} rows${refused.join('')}`;
     }),
-    `recall ${percent(m.recall)}  false alarms ${percent(m.falsePositiveRate)}  accuracy ${percent(m.accuracy)}  precision ${percent(m.precision)}  F1 ${m.f1.toFixed(4)}`,
-    `ROC AUC ${m.rocAuc.toFixed(4)}  PR AUC ${m.prAuc.toFixed(4)}  recall at budget ${percent(m.recallAtBudget)}  ECE ${m.ece.toFixed(4)}`,
+    `recall ${ifAny(m.attackRows, percent(m.recall))}  false alarms ${ifAny(m.benignRows, percent(m.falsePositiveRate))}  accuracy ${percent(m.accuracy)}  precision ${ifAny(ofBoth, percent(m.precision))}  F1 ${ifAny(ofBoth, m.f1.toFixed(4))}`,
+    `ROC AUC ${ifAny(ofBoth, m.rocAuc.toFixed(4))}  PR AUC ${ifAny(ofBoth, m.prAuc.toFixed(4))}  recall at budget ${ifAny(ofBoth, percent(m.recallAtBudget))}  ECE ${m.ece.toFixed(4)}`,
     '',
     `${'class'.padEnd(24)} ${'rows'.padStart(8)} precision    recall        F1`,
     ...m.perClass.map(

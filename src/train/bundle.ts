@@ -28,8 +28,10 @@ export function writeBundle(dir: string, files: ReadonlyMap<string, Uint8Array>)
   const previous = join(dirname(target), `.${basename(target)}.${process.pid}.old`);
   try {
     refuseStrangers(target);
-    mkdirSync(dirname(target), { recursive: true });
+    // Asked to make a folder in one that cannot hold any, such as /proc, Node 20 never returns.
+    if (!existsSync(dirname(target))) mkdirSync(dirname(target), { recursive: true });
     rmSync(temporary, { recursive: true, force: true });
+    mkdirSync(temporary);
     for (const [name, data] of files) writeSynced(join(temporary, name), data);
     syncFolder(temporary);
     if (existsSync(target)) renameSync(target, previous);
@@ -55,8 +57,9 @@ export function writeBundle(dir: string, files: ReadonlyMap<string, Uint8Array>)
   }
 }
 
-/** A folder that holds something else than a model is never replaced. */
-function refuseStrangers(target: string): void {
+/** A folder that holds something else than a model is never replaced. @throws AppError model.not_a_bundle */
+export function refuseStrangers(dir: string): void {
+  const target = resolve(dir);
   if (!existsSync(target) || existsSync(join(target, 'card.json'))) return;
   throw new AppError({
     kind: 'user',

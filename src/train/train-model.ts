@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { ANOMALY_ALGORITHMS, BUNDLE_FORMAT, type ModelCard } from '../contract/model-card.js';
 import { AppError } from '../util/errors.js';
 import { TRAINERS } from './algorithms.js';
-import { sha256, writeBundle } from './bundle.js';
+import { refuseStrangers, sha256, writeBundle } from './bundle.js';
 import { describeFeatures } from './card-features.js';
 import { fitCalibration } from './evaluate/calibration.js';
 import { curve, thresholdForBudget } from './evaluate/curves.js';
@@ -42,6 +42,8 @@ export interface TrainHooks {
 
 /** Reads data, trains, checks the export, measures on held-out rows and writes the bundle. */
 export async function trainModel(options: TrainOptions, hooks: TrainHooks): Promise<ModelCard> {
+  // Not after hours of training.
+  refuseStrangers(options.out);
   const { table, files } = await readTables(options.data, {
     ...options,
     schemas: knownSchemas(),

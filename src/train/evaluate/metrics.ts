@@ -1,6 +1,6 @@
 import { calibrate, UNKNOWN_LABEL, type Calibration, type Metrics } from '../../contract/model-card.js';
 import type { Scores } from '../onnx/session.js';
-import type { Classes, Table } from '../table/table.js';
+import type { Classes, Labelled } from '../table/table.js';
 import { curve, prAuc, recallAtBudget, rocAuc } from './curves.js';
 
 export interface DecisionRule {
@@ -28,10 +28,25 @@ export function predict(scores: Scores, rule: DecisionRule): Uint8Array {
 }
 
 /** Every figure of the model card, on rows the model has not seen. */
-export function measure(table: Table, classes: Classes, scores: Scores, rule: DecisionRule): Metrics {
+export function measure(table: Labelled, classes: Classes, scores: Scores, rule: DecisionRule): Metrics {
+  return measureDecisions(table, classes, { score: scores.score, predicted: predict(scores, rule) }, rule);
+}
+
+/** What a model said of each row: its score, and the class of {@link predict}. */
+export interface Decisions {
+  score: Float32Array;
+  predicted: Uint8Array;
+}
+
+/** The same of rows whose scores became decisions already. */
+export function measureDecisions(
+  table: Labelled,
+  classes: Classes,
+  { score, predicted }: Decisions,
+  rule: DecisionRule,
+): Metrics {
   const k = rule.classes.length;
   const open = rule.unknownThreshold !== undefined;
-  const predicted = predict(scores, rule);
   const counts = Array.from({ length: k + (open ? 1 : 0) }, () => new Array<number>(k + (open ? 1 : 0)).fill(0));
   const isAttack = Uint8Array.from(classes.y, (y) => (y > 0 ? 1 : 0));
   let [tp, fp, fn, tn] = [0, 0, 0, 0];
@@ -47,7 +62,7 @@ export function measure(table: Table, classes: Classes, scores: Scores, rule: De
     entry.rows++;
     if (alarm) entry.detected++;
   }
-  const points = curve(scores.score, isAttack);
+  const points = curve(score, isAttack);
   const precision = ratio(tp, tp + fp);
   const recall = ratio(tp, tp + fn);
   const hasBoth = tp + fn > 0 && fp + tn > 0;
@@ -63,7 +78,7 @@ export function measure(table: Table, classes: Classes, scores: Scores, rule: De
     rocAuc: hasBoth ? rocAuc(points) : 0,
     prAuc: hasBoth ? prAuc(points) : 0,
     recallAtBudget: recallAtBudget(points, rule.falsePositiveBudget),
-    ...calibrationErrors(scores.score, isAttack, rule.calibration),
+    ...calibrationErrors(score, isAttack, rule.calibration),
     confusion: { labels: open ? [...rule.classes, UNKNOWN_LABEL] : [...rule.classes], counts },
     perClass: rule.classes.map((label, c) => {
       const rows = counts[c]!.reduce((a, b) => a + b, 0);

@@ -1,7 +1,7 @@
 import { BENIGN_LABEL } from '../../contract/model-card.js';
 import { AppError } from '../../util/errors.js';
 import { KDD_FAMILIES, kddFamily } from './kdd-columns.js';
-import type { Classes, Table } from './table.js';
+import type { Classes, Labelled } from './table.js';
 
 /** `auto`: families for KDD tables, labels as they are otherwise; `binary`: benign against attack. */
 export const CLASS_MODES = ['auto', 'binary', 'family', 'label'] as const;
@@ -11,7 +11,7 @@ export type ClassMode = (typeof CLASS_MODES)[number];
 export const MIN_CLASS_ROWS = 20;
 
 /** Classes of a table's rows: `benign` first, the others by name. Labels with few rows become `attack`. */
-export function makeClasses(table: Table, mode: ClassMode, minRows = MIN_CLASS_ROWS): Classes {
+export function makeClasses(table: Labelled, mode: ClassMode, minRows = MIN_CLASS_ROWS): Classes {
   const isKdd = table.labels.some((l) => Object.values(KDD_FAMILIES).some((family) => family.includes(l)));
   const kind = mode === 'auto' ? (isKdd && table.schema.name.startsWith('kdd') ? 'family' : 'label') : mode;
   const nameOf = (label: string): string => {
@@ -28,7 +28,7 @@ export function makeClasses(table: Table, mode: ClassMode, minRows = MIN_CLASS_R
   return { names: all, y: Uint8Array.from(table.label, (l) => all.indexOf(merged[l]!)) };
 }
 
-function present(merged: readonly string[], name: string, table: Table): boolean {
+function present(merged: readonly string[], name: string, table: Labelled): boolean {
   return table.label.some((l) => merged[l] === name);
 }
 
@@ -41,7 +41,7 @@ function className(label: string): string {
 }
 
 /** Benign against everything else, for anomaly models. */
-export function anomalyClasses(table: Table): Classes {
+export function anomalyClasses(table: Labelled): Classes {
   return {
     names: [BENIGN_LABEL, 'anomaly'],
     y: Uint8Array.from(table.label, (l) => (table.labels[l] === BENIGN_LABEL ? 0 : 1)),

@@ -13,10 +13,15 @@ export interface LineSummary {
 
 /**
  * Streams a text file, gunzipped when its name ends in `.gz`, line by line in bounded memory.
+ * @param onPause called between pieces of the file; reading goes on when it resolves.
  * @returns hash and size of the file as it lies on disk.
  * @throws AppError when it cannot be read, is damaged, or is not lines of text.
  */
-export async function readLines(path: string, onLine: (line: string) => void): Promise<LineSummary> {
+export async function readLines(
+  path: string,
+  onLine: (line: string) => void,
+  onPause?: () => Promise<void>,
+): Promise<LineSummary> {
   const hash = createHash('sha256');
   let bytes = 0;
   const file = createReadStream(path, { highWaterMark: 1 << 18 });
@@ -39,6 +44,7 @@ export async function readLines(path: string, onLine: (line: string) => void): P
       }
       rest = text.slice(start);
       if (rest.length > MAX_LINE_CHARS) throw notText(path);
+      await onPause?.();
     }
   } catch (error) {
     if (error instanceof AppError) throw error;

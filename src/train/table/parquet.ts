@@ -16,6 +16,13 @@ const DECOMPRESSORS = {
   BROTLI: (input: Uint8Array): Uint8Array => brotliDecompressSync(input),
 };
 
+export interface ParquetReader {
+  onParser(parser: RowParser): void;
+  onRow(fields: readonly string[]): void;
+  /** Between row groups; reading goes on when it resolves. */
+  onPause?: (() => Promise<void>) | undefined;
+}
+
 /**
  * Streams a Parquet file of feature rows, with the columns of our CSV, row group by row group; cells arrive as text so
  * that every row passes the same checks as a CSV row.
@@ -25,8 +32,7 @@ const DECOMPRESSORS = {
 export async function readParquet(
   path: string,
   options: ParserOptions,
-  onParser: (parser: RowParser) => void,
-  onRow: (fields: readonly string[]) => void,
+  { onParser, onRow, onPause }: ParquetReader,
 ): Promise<{ sha256: string }> {
   try {
     const file = await asyncBufferFromFile(path);
@@ -56,6 +62,7 @@ export async function readParquet(
         for (let c = 0; c < names.length; c++) fields[c] = columns[c]![r]!;
         onRow(fields);
       }
+      await onPause?.();
     }
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);

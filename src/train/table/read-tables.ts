@@ -7,15 +7,25 @@ import { readLines, splitCsv } from './lines.js';
 import { readParquet } from './parquet.js';
 import { schemaHash, type Table } from './table.js';
 
-export interface ReadOptions {
+export interface FormatOptions {
   format: 'auto' | DataFormat;
   missing: 'reject' | 'keep';
   kddColumns: 'network' | 'all';
   schemas: readonly FeatureSchema[];
+  onProgress?: (rows: number) => void;
+}
+
+export interface ReadOptions extends FormatOptions {
   /** Rows kept in memory; beyond it a seeded uniform sample of all rows. */
   maxRows: number;
   seed: number;
-  onProgress?: (rows: number) => void;
+}
+
+/** Where accepted rows go. */
+export interface RowSink {
+  add: TableBuilder['add'];
+  /** Called between pieces of a file, and once when all were read; reading goes on when it resolves. */
+  drain?(): Promise<void>;
 }
 
 export interface FileReport {
@@ -33,7 +43,19 @@ export async function readTables(
   options: ReadOptions,
 ): Promise<{ table: Table; files: FileReport[] }> {
   let builder: TableBuilder | undefined;
+  const files = await streamRows(paths, options, (schema) => (builder = createTableBuilder(schema, options)));
+  return { table: builder!.build(), files };
+}
+
+/** Streams the rows of files of one feature schema, validating each; says what was refused and why. */
+export async function streamRows(
+  paths: readonly string[],
+  options: FormatOptions,
+  open: (schema: FeatureSchema) => RowSink,
+): Promise<FileReport[]> {
+  let sink: RowSink | undefined;
   let schema: FeatureSchema | undefined;
+  let kept = 0;
   const files: FileReport[] = [];
   for (const path of paths) {
     const name = basename(path);
@@ -43,7 +65,7 @@ export async function readTables(
       parser = chosen;
       if (schema && schemaHash(schema) !== schemaHash(parser.schema)) throw mixedSchemas(name, schema, parser.schema);
       schema ??= parser.schema;
-      builder ??= createTableBuilder(schema, options);
+      sink ??= open(schema);
     };
     const take = (fields: readonly string[], line: string): void => {
       if (!parser) return;
@@ -51,40 +73,52 @@ export async function readTables(
       const row = parser.parse(fields, line);
       if (typeof row === 'string') file.rejected[row] = (file.rejected[row] ?? 0) + 1;
       else {
-        builder?.add(parser.values, row);
+        sink?.add(parser.values, row);
         file.rowsKept++;
+        kept++;
       }
-      if ((file.rowsRead & 0xffff) === 0) options.onProgress?.(builder?.seen ?? 0);
+      if ((file.rowsRead & 0xffff) === 0) options.onProgress?.(kept);
     };
     if (path.endsWith('.parquet')) {
-      const summary = await readParquet(path, { ...options, fileName: name }, use, (fields) => {
-        take(fields, fields.join(','));
-      });
+      const summary = await readParquet(
+        path,
+        { ...options, fileName: name },
+        {
+          onParser: use,
+          onRow: (fields) => take(fields, fields.join(',')),
+          onPause: () => Promise.resolve(sink?.drain?.()),
+        },
+      );
       file.sha256 = summary.sha256;
     } else {
-      const summary = await readLines(path, (line) => {
-        if (line === '') return;
-        if (!parser) {
-          const opened = openParser(name, line, options);
-          file.format = opened.format;
-          use(opened.parser);
-          if (opened.isHeader) return;
-        }
-        take(splitCsv(line), line);
-      });
+      const summary = await readLines(
+        path,
+        (line) => {
+          if (line === '') return;
+          if (!parser) {
+            const opened = openParser(name, line, options);
+            file.format = opened.format;
+            use(opened.parser);
+            if (opened.isHeader) return;
+          }
+          take(splitCsv(line), line);
+        },
+        () => Promise.resolve(sink?.drain?.()),
+      );
       file.sha256 = summary.sha256;
     }
     if (file.rowsKept === 0) throw noRows(file);
     files.push(file);
   }
-  if (!builder) throw new AppError({ kind: 'user', code: 'train.data_empty', message: 'No data file was given.' });
-  return { table: builder.build(), files };
+  if (!sink) throw new AppError({ kind: 'user', code: 'train.data_empty', message: 'No data file was given.' });
+  await sink.drain?.();
+  return files;
 }
 
 function openParser(
   fileName: string,
   line: string,
-  options: ReadOptions,
+  options: FormatOptions,
 ): { parser: RowParser; format: DataFormat; isHeader: boolean } {
   const format = options.format === 'auto' ? detectFormat(line) : options.format;
   const parserOptions = { ...options, fileName };

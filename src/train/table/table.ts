@@ -20,6 +20,9 @@ export interface Table {
   time: Float64Array;
 }
 
+/** What of a table says whose rows they are. */
+export type Labelled = Pick<Table, 'schema' | 'rows' | 'label' | 'labels'>;
+
 /** SHA-256 of a feature schema's canonical text. */
 export function schemaHash(schema: FeatureSchema): string {
   return createHash('sha256').update(featureSchemaText(schema)).digest('hex');
