@@ -216,7 +216,9 @@ describe('two workers that fail closed', { skip: skipReason, timeout: 120_000 },
     const [, worker] = daemon.pids();
     process.kill(worker!, 'SIGKILL');
     await daemon.says(/The worker of queue \d+ ended/);
-    await waitFor('all addresses are served', async () => (await net.burst(CROWD.length, 500)) === CROWD.length);
+    await waitFor('all addresses are served', async () => (await net.burst(CROWD.length, 500)) === CROWD.length, {
+      limitMs: 20_000,
+    });
     assert.equal(await net.ask('udp', 'refuse-me'), 'ECONNREFUSED');
   });
 });
