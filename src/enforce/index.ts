@@ -1,5 +1,6 @@
 export { enforceOptionsSchema, type EnforceOptions, type GuardOptions } from './options.js';
-export { createResponder, type Question, type Responder, type ResponderDeps } from './responder.js';
+export { createResponder } from './responder.js';
+export type { Question, Responder, ResponderDeps } from './responder-face.js';
 export type { Clock, ResponderEmit, ResponderIncident, ResponderState } from './core.js';
 export { createBackendFactory, type BackendFactory } from './backend/open.js';
 export type { ApplyResult, EnforceBackend, KernelElement, KernelOp } from './backend/backend.js';

@@ -1,14 +1,13 @@
 import type { AllowEntry, Decision, ProtectedEntry } from '../domain/decision.js';
 import { nowUs } from '../util/clock.js';
 import { errorMessage } from '../util/errors.js';
-import { silentLogger, type Logger } from '../util/logger.js';
+import { silentLogger } from '../util/logger.js';
 import { uuid7 } from '../util/uuid7.js';
-import { AllowNames, type Resolve } from './allow-names.js';
+import { AllowNames } from './allow-names.js';
 import { CanarySchedule } from './canary/schedule.js';
-import type { CanaryResult } from './canary/step.js';
 import { runDoctor } from './doctor/doctor.js';
 import { answerExplain } from './explain.js';
-import { createBackendFactory, openBackend, type BackendFactory } from './backend/open.js';
+import { createBackendFactory, openBackend } from './backend/open.js';
 import { createDryRunBackend } from './backend/dry-run-backend.js';
 import type { Clock, Core, ResponderEmit, ResponderState } from './core.js';
 import { ConnectionCleaner } from './connections.js';
@@ -20,55 +19,17 @@ import type { JournalRecord } from './journal-record.js';
 import { createLayout } from './layout.js';
 import { Ledger } from './ledger.js';
 import type { EnforceOptions } from './options.js';
-import { createBox, interfaceNames, type Box } from './protect/box.js';
+import { createBox, interfaceNames } from './protect/box.js';
 import { ProtectWatch } from './protect/watch.js';
 import { Pump } from './pump.js';
 import { releaseProtected } from './release-protected.js';
+import type { Question, Responder, ResponderDeps } from './responder-face.js';
 import { describeState } from './responder-state.js';
 import { describeRuleset } from './ruleset-view.js';
 import { ListSync } from './sync.js';
 import { TableLoader } from './table-loader.js';
 import { tellBackendError, tellJournalError, tellStart } from './troubles.js';
 import { Truth } from './truth.js';
-
-export interface ResponderDeps {
-  backends?: BackendFactory;
-  clock?: Clock;
-  log?: Logger;
-  /** What the protected set is computed from. */
-  box?: Box;
-  /** Named network namespace to enforce in; the own one without. */
-  netns?: string;
-  /** How names of the allowlist are resolved. */
-  resolve?: Resolve;
-  /** The canary's proof from packets to the release; without, the schedule proves that the table blocks. */
-  wholeWayCanary?: () => Promise<CanaryResult>;
-}
-
-export type Question = 'doctor' | 'canary' | 'explain' | 'ruleset';
-
-/** Carries decisions into the kernel and keeps them there. */
-export interface Responder {
-  /** Builds the ruleset and restores the journal in one transaction. A second call does nothing. */
-  start(): Promise<void>;
-  /** Keeps or removes the table as `on_stop` says. */
-  stop(): Promise<void>;
-  decide(decision: Decision): void;
-  release(decisionId: string, reason: string): void;
-  /**
-   * Makes this list what is in force: adds what is missing, lifts what is not in it. A long list comes in parts with the
-   * same `syncId`.
-   */
-  sync(decisions: readonly Decision[], part?: { syncId?: string; last?: boolean }): Promise<void>;
-  setAllow(entries: readonly AllowEntry[]): Promise<void>;
-  setProtect(entries: readonly ProtectedEntry[]): void;
-  /** Lifts everything. */
-  flush(reason: string): Promise<void>;
-  ask(what: Question, value?: string): Promise<unknown>;
-  state(): ResponderState;
-  /** Resolves when the kernel has acknowledged everything asked so far. */
-  idle(): Promise<void>;
-}
 
 const STATE_EVERY_MS = 1000;
 const EXPIRE_EVERY_MS = 200;

@@ -2,13 +2,15 @@ import type { Alert } from '../domain/alert.js';
 import type { Decision, Mode } from '../domain/decision.js';
 import type { GuardNote, PolicyTrace, Verdict } from '../domain/verdict.js';
 import { formatDuration } from '../util/duration.js';
-import { canonicalAddress, parseCidr, type Cidr } from '../util/ip.js';
+import { parseCidr, type Cidr } from '../util/ip.js';
+import { createCaps, SIMULATED_PER_BLOCK } from './caps.js';
 import { strengthOf } from './duplicates.js';
 import { applyGuards, effectiveMode, intentFor, type GuardDeps, type Intent } from './guards.js';
 import { createOffenderHistory, type OffenderRecord } from './history.js';
 import { firstFailure } from './match.js';
 import type { PolicyOptions } from './options.js';
 import type { Policy } from './schema.js';
+import { intentFields, reasonText, toDecision } from './to-decision.js';
 
 export interface PolicyEngineDeps extends GuardDeps {
   /** Mode of the box, as the operator last set it. */
@@ -224,129 +226,4 @@ function doesMore(decision: Decision, known: OffenderRecord): boolean {
 
 function kindOf(what: { action: string; scope: string; port?: number | undefined }): string {
   return `${what.action}:${what.scope}${what.scope === 'service' || what.scope === 'flow' ? `:${what.port ?? 0}` : ''}`;
-}
-
-function intentFields(intent: Intent): Partial<Verdict> {
-  return {
-    action: intent.action,
-    scope: intent.scope,
-    value: intent.value,
-    durationSecs: intent.durationSecs,
-    ...(intent.proto === undefined ? {} : { proto: intent.proto }),
-    ...(intent.port === undefined ? {} : { port: intent.port }),
-  };
-}
-
-function reasonText(policy: Policy, alert: Alert, intent: Intent, step: number): string {
-  const what = intent.scope === 'service' ? `port ${intent.port ?? 0} for ${intent.value}` : intent.value;
-  const forHowLong = intent.durationSecs === 0 ? 'until released' : `for ${formatDuration(intent.durationSecs)}`;
-  const nth = step === 0 ? '' : ` (offence ${step + 1})`;
-  return `${alert.title}: ${intent.action.replace('_', ' ')} ${what} ${forHowLong} by policy ${policy.name}${nth}.`;
-}
-
-function toDecision(
-  alert: Alert,
-  verdict: Verdict,
-  intent: Intent,
-  made: { simulated: boolean; nowMs: number; id: string },
-): Decision {
-  return {
-    id: made.id,
-    action: intent.action,
-    scope: intent.scope,
-    value: canonicalAddress(intent.value) ?? intent.value,
-    traffic: verdict.traffic ?? 'from',
-    ...(intent.proto === undefined ? {} : { proto: intent.proto }),
-    ...(intent.port === undefined ? {} : { port: intent.port }),
-    ...(intent.peer === undefined ? {} : { peer: intent.peer }),
-    ...(intent.peerPort === undefined ? {} : { peerPort: intent.peerPort }),
-    durationSecs: intent.durationSecs,
-    createdMs: made.nowMs,
-    expiresMs: intent.durationSecs === 0 ? 0 : made.nowMs + intent.durationSecs * 1000,
-    origin: 'policy',
-    actor: verdict.policy ?? '',
-    ...(verdict.policy === undefined ? {} : { policy: verdict.policy }),
-    ...(verdict.policyVersion === undefined ? {} : { policyVersion: verdict.policyVersion }),
-    reason: verdict.reason,
-    alertIds: [alert.id],
-    incidentId: alert.incidentId,
-    simulated: made.simulated,
-    mode: verdict.mode,
-    step: verdict.step ?? 0,
-    enforcement: 'pending',
-    trace: {
-      packetUs: alert.packetUs,
-      detectedUs: alert.detectedUs,
-      alertUs: 0,
-      decidedUs: 0,
-      receivedUs: 0,
-      kernelUs: 0,
-    },
-  };
-}
-
-/** A flood of forged sources must fill neither the sets nor the store: so many are counted for each that may block. */
-const SIMULATED_PER_BLOCK = 10;
-
-/** Decisions in a sliding minute of one-second buckets. */
-class MinuteCount {
-  private readonly sec = new Float64Array(60);
-  private readonly n = new Uint32Array(60);
-
-  add(nowMs: number): void {
-    const sec = Math.floor(nowMs / 1000);
-    const i = sec % 60;
-    if (this.sec[i] !== sec) {
-      this.sec[i] = sec;
-      this.n[i] = 0;
-    }
-    this.n[i]! += 1;
-  }
-
-  sum(nowMs: number): number {
-    const now = Math.floor(nowMs / 1000);
-    let sum = 0;
-    for (let i = 0; i < 60; i++) if (this.sec[i]! > now - 60 && this.sec[i]! <= now) sum += this.n[i]!;
-    return sum;
-  }
-}
-
-/** Limits of a policy, for each lane apart: new decisions a minute, real and only counted, and decisions in force. */
-function createCaps(): {
-  exceeded(policy: Policy, lane: string, nowMs: number): string | undefined;
-  simulatedFull(policy: Policy, lane: string, nowMs: number): boolean;
-  count(lane: string, decision: Decision, nowMs: number): void;
-  end(decisionId: string): void;
-} {
-  const real = new Map<string, MinuteCount>();
-  const simulated = new Map<string, MinuteCount>();
-  const active = new Map<string, Map<string, number>>();
-  return {
-    exceeded(policy, lane, nowMs) {
-      const made = real.get(lane)?.sum(nowMs) ?? 0;
-      if (made >= policy.caps.blocks_per_minute)
-        return `${made} decisions in the last minute reach the cap of policy ${policy.name}`;
-      const inForce = active.get(lane);
-      if (!inForce || inForce.size < policy.caps.active) return undefined;
-      for (const [id, until] of inForce) if (until <= nowMs) inForce.delete(id);
-      return inForce.size >= policy.caps.active
-        ? `${inForce.size} decisions in force reach the cap of policy ${policy.name}`
-        : undefined;
-    },
-    simulatedFull: (policy, lane, nowMs) =>
-      (simulated.get(lane)?.sum(nowMs) ?? 0) >= SIMULATED_PER_BLOCK * policy.caps.blocks_per_minute,
-    count(lane, decision, nowMs) {
-      const counts = decision.simulated ? simulated : real;
-      const minute = counts.get(lane) ?? new MinuteCount();
-      counts.set(lane, minute);
-      minute.add(nowMs);
-      if (decision.simulated) return;
-      const inForce = active.get(lane) ?? new Map<string, number>();
-      active.set(lane, inForce);
-      inForce.set(decision.id, decision.expiresMs === 0 ? Infinity : decision.expiresMs);
-    },
-    end(decisionId) {
-      for (const inForce of active.values()) inForce.delete(decisionId);
-    },
-  };
 }

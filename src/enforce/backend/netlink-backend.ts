@@ -1,16 +1,7 @@
 import { nowUs } from '../../util/clock.js';
-import { AppError } from '../../util/errors.js';
 import { parseElementKey, type SetElement } from '../element.js';
 import type { Layout } from '../layout.js';
-import {
-  MessageWriter,
-  messageErrno,
-  NLM_F_DUMP,
-  NLMSG_DONE,
-  NLMSG_ERROR,
-  readMessages,
-  type NetlinkMessage,
-} from '../../util/netlink/message.js';
+import { readMessages, type NetlinkMessage } from '../../util/netlink/message.js';
 import {
   FAMILY,
   messageFamily,
@@ -18,25 +9,20 @@ import {
   NFNLGRP_NFTABLES,
   NFT_MSG,
   nftType,
-  readChain,
-  readCounterObject,
   readElements,
-  writeDump,
-  writeGetElement,
-  type Family,
 } from '../netlink/nftables.js';
-import { errnoName } from '../../util/netlink/libc.js';
 import { NETLINK_NETFILTER, openNetlinkSocket, type NetlinkSocket } from '../../util/netlink/socket.js';
 import { BatchSender, type Capabilities } from '../netlink/transaction.js';
 import { TableFiller } from '../netlink/fill.js';
 import { layoutMark, renderExtension, renderRuleset, renderStructure } from '../ruleset.js';
 import type { ApplyResult, EnforceBackend, ForeignChange, KernelElement, KernelOp } from './backend.js';
+import { netlinkError, reasonOf } from './netlink-error.js';
+import { probeCapabilities } from './netlink-probe.js';
+import { NetlinkReader } from './netlink-reader.js';
 import type { NftRunner } from './nft.js';
 
 const ENOENT = 2;
-const EINTR = 4;
 const MAX_ATTEMPTS = 6;
-const LOOKUPS_PER_SEND = 64;
 /** Transactions of so many operations are not notified to ourselves. */
 const QUIET_FROM = 100;
 
@@ -53,8 +39,8 @@ class NetlinkBackend implements EnforceBackend {
   private events!: NetlinkSocket;
   private sender!: BatchSender;
   private filler!: TableFiller;
+  private reader!: NetlinkReader;
   private can: Capabilities = { updateTimeout: false, destroy: false };
-  private readonly writer = new MessageWriter();
   private structure = '';
   private isClosed = false;
 
@@ -67,7 +53,9 @@ class NetlinkBackend implements EnforceBackend {
     this.socket = openNetlinkSocket(NETLINK_NETFILTER, this.options);
     this.sender = new BatchSender(this.socket);
     layoutMark(layout);
-    await this.probe(`${layout.table}_probe_${process.pid}`);
+    this.reader = new NetlinkReader(this.socket, () => this.sender.nextSeq());
+    const { nft, sender, reader } = this;
+    this.can = await probeCapabilities(`${layout.table}_probe_${process.pid}`, { nft, sender, reader });
     this.filler = new TableFiller(this.socket, () => this.sender.nextSeq());
     this.events = openNetlinkSocket(NETLINK_NETFILTER, { ...this.options, groups: [NFNLGRP_NFTABLES] });
     this.ignoreOwn();
@@ -80,7 +68,7 @@ class NetlinkBackend implements EnforceBackend {
    * no moment without blocks either.
    */
   async replace(layout: Layout, elements: Parameters<EnforceBackend['replace']>[1]): Promise<void> {
-    const present = this.presentChains(layout);
+    const present = this.reader.presentChains(layout);
     const isOther = [...present.values()].some((chains) => !chains.includes(layoutMark(layout)));
     if (isOther || !(await this.loadStructure(layout, present))) {
       await this.nft.load(renderRuleset(layout, elements));
@@ -96,7 +84,7 @@ class NetlinkBackend implements EnforceBackend {
         if (ops.length > 0) await this.apply(layout, ops);
       }
     }
-    this.structure = this.readStructure(layout);
+    this.structure = this.reader.readStructure(layout);
   }
 
   /** @returns false when the kernel does not take it beside what is there. */
@@ -110,23 +98,9 @@ class NetlinkBackend implements EnforceBackend {
     }
   }
 
-  /** Chains of our table by family; empty when no family has it. */
-  private presentChains(layout: Layout): Map<string, string[]> {
-    const found = new Map<string, string[]>();
-    for (const family of layout.families) {
-      for (const message of this.dump('GETCHAIN', family)) {
-        if (nftType(message) !== NFT_MSG.NEWCHAIN || messageTable(message) !== layout.table) continue;
-        const chains = found.get(family) ?? [];
-        found.set(family, chains);
-        chains.push(readChain(message).name);
-      }
-    }
-    return found;
-  }
-
   async extend(layout: Layout, spec: Parameters<EnforceBackend['extend']>[1]): Promise<void> {
     await this.nft.load(renderExtension(layout, spec));
-    this.structure = this.readStructure(layout);
+    this.structure = this.reader.readStructure(layout);
   }
 
   apply(layout: Layout, ops: readonly KernelOp[]): Promise<ApplyResult> {
@@ -173,36 +147,16 @@ class NetlinkBackend implements EnforceBackend {
   }
 
   lookup(layout: Layout, elements: readonly SetElement[]): Promise<(KernelElement | undefined)[]> {
-    const found = new Array<KernelElement | undefined>(elements.length);
-    const missing = new Uint8Array(elements.length);
-    for (const family of layout.families) {
-      for (let from = 0; from < elements.length; from += LOOKUPS_PER_SEND) {
-        const part = elements.slice(from, from + LOOKUPS_PER_SEND);
-        for (const [i, state] of this.lookupSome(layout.table, family, part).entries()) {
-          if (!state) missing[from + i] = 1;
-          else found[from + i] ??= state;
-        }
-      }
-    }
-    return Promise.resolve(found.map((state, i) => (missing[i] === 1 ? undefined : state)));
+    return Promise.resolve(this.reader.lookup(layout, elements));
   }
 
   counters(layout: Layout): Promise<Record<string, { packets: number; bytes: number }>> {
-    const out: Record<string, { packets: number; bytes: number }> = {};
-    for (const family of layout.families) {
-      for (const message of this.dump('GETOBJ', family)) {
-        if (nftType(message) !== NFT_MSG.NEWOBJ || messageTable(message) !== layout.table) continue;
-        const { name, packets, bytes } = readCounterObject(message);
-        const sum = out[name] ?? { packets: 0, bytes: 0 };
-        out[name] = { packets: sum.packets + packets, bytes: sum.bytes + bytes };
-      }
-    }
-    return Promise.resolve(out);
+    return Promise.resolve(this.reader.counters(layout));
   }
 
   /** Present means: every chain has the number of rules that it had when we loaded it. */
   isPresent(layout: Layout): Promise<boolean> {
-    return Promise.resolve(this.structure !== '' && this.readStructure(layout) === this.structure);
+    return Promise.resolve(this.structure !== '' && this.reader.readStructure(layout) === this.structure);
   }
 
   foreignChanges(layout: Layout): ForeignChange[] {
@@ -272,93 +226,4 @@ class NetlinkBackend implements EnforceBackend {
     const what = Object.entries(NFT_MSG).find(([, value]) => value === type)?.[0] ?? `message ${type}`;
     return { kind: 'structure', text: `${what} ${by}` };
   }
-
-  private lookupSome(table: string, family: Family, elements: readonly SetElement[]): (KernelElement | undefined)[] {
-    const w = this.writer;
-    w.reset();
-    const index = new Map<number, number>();
-    for (const [i, element] of elements.entries()) {
-      const seq = this.sender.nextSeq();
-      index.set(seq, i);
-      writeGetElement(w, seq, { family, table, element });
-    }
-    const errno = this.socket.send(w.bytes());
-    if (errno !== 0) throw netlinkError('lookup', errno);
-    const found = new Array<KernelElement | undefined>(elements.length).fill(undefined);
-    for (const message of this.answers()) {
-      const i = index.get(message.seq);
-      if (i === undefined || nftType(message) !== NFT_MSG.NEWSETELEM) continue;
-      found[i] = readElements(message).elements[0];
-    }
-    return found;
-  }
-
-  private *answers(): Generator<NetlinkMessage> {
-    for (;;) {
-      const datagram = this.socket.receive();
-      if (datagram === undefined) return;
-      if (typeof datagram === 'number') throw netlinkError('answer', datagram);
-      yield* readMessages(datagram);
-    }
-  }
-
-  private *dump(what: 'GETOBJ' | 'GETCHAIN', family: Family): Generator<NetlinkMessage> {
-    this.writer.reset();
-    writeDump(this.writer, this.sender.nextSeq(), what, family, NLM_F_DUMP);
-    const errno = this.socket.send(this.writer.bytes());
-    if (errno !== 0) throw netlinkError('dump', errno);
-    for (const message of this.answers()) {
-      if (message.type === NLMSG_DONE) continue;
-      if (message.type === NLMSG_ERROR && ![0, EINTR].includes(messageErrno(message))) {
-        throw netlinkError('dump', messageErrno(message));
-      }
-      yield message;
-    }
-  }
-
-  private readStructure(layout: Layout): string {
-    const chains: string[] = [];
-    for (const family of layout.families) {
-      for (const message of this.dump('GETCHAIN', family)) {
-        if (nftType(message) !== NFT_MSG.NEWCHAIN || messageTable(message) !== layout.table) continue;
-        const { name, rules, isBase } = readChain(message);
-        chains.push(`${family} ${name} ${rules}${isBase ? ' base' : ''}`);
-      }
-    }
-    return chains.sort().join('\n');
-  }
-
-  private async probe(table: string): Promise<void> {
-    await this.nft.load(`table inet ${table} {\n set probe { type ipv4_addr; flags timeout; }\n}\n`);
-    const where = { table, families: ['inet'] as const };
-    const element: SetElement = { set: 'probe', ip: { version: 4, words: [0, 0, 0, 0xc0000201] } };
-    const send = (can: Capabilities, kind: KernelOp['kind'], timeoutMs: number): boolean => {
-      const { errors, other } = this.sender.send([{ kind, element, timeoutMs }], [0], { ...where, can });
-      return errors.size === 0 && other === 0;
-    };
-    try {
-      const destroy = send({ updateTimeout: false, destroy: true }, 'delete', 0);
-      send({ updateTimeout: true, destroy }, 'add', 3_600_000);
-      send({ updateTimeout: true, destroy }, 'update', 7_200_000);
-      const state = this.lookupSome(table, 'inet', [element])[0];
-      if (!state) throw netlinkError('the kernel did not keep an element', 0);
-      this.can = { destroy, updateTimeout: state.timeoutMs === 7_200_000 };
-    } finally {
-      await this.nft.load(`delete table inet ${table}\n`);
-    }
-  }
-}
-
-function reasonOf(errno: number): string {
-  if (errno === 23 || errno === 28) return 'the kernel set is full';
-  return `the kernel refuses the element: ${errnoName(errno)}`;
-}
-
-function netlinkError(what: string, errno: number): AppError {
-  return new AppError({
-    kind: 'operational',
-    code: 'enforce.netlink_failed',
-    message: `netlink: ${what}${errno === 0 ? '' : `: ${errnoName(errno)}`}`,
-    fix: 'Run "portcullis doctor"; set enforce.element_path: nft to go without netlink.',
-  });
 }
