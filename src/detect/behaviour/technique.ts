@@ -47,6 +47,8 @@ function tcpTechnique(p: DecodedPacket): number {
   if (flags === 0) return TECHNIQUE.NULL;
   if (flags === TCP.FIN) return TECHNIQUE.FIN;
   if ((flags & XMAS) === XMAS) return TECHNIQUE.XMAS;
+  // Only the first segment of a connection has no ACK (RFC 9293 3.10.7), and a reset may lack it.
+  if ((flags & (TCP.SYN | TCP.RST | TCP.ACK)) === 0) return TECHNIQUE.ODD;
   if ((flags & TCP.RST) !== 0 || (flags & (TCP.SYN | TCP.ACK)) === (TCP.SYN | TCP.ACK)) return TECHNIQUE.NONE;
   if ((flags & TCP.SYN) !== 0) return (flags & TCP.FIN) !== 0 ? TECHNIQUE.ODD : TECHNIQUE.NONE;
   // What looks like the middle of a server's answer is taken for one: captures begin in mid-stream.

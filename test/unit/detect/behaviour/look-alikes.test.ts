@@ -219,5 +219,6 @@ test('three ports probed without flags, with FIN or Xmas are a scan; three refus
     return r.labels();
   };
   assert.deepEqual(probes([0, TCP.FIN, TCP.FIN | TCP.PSH | TCP.URG]), ['port_scan']);
+  assert.deepEqual(probes([TCP.FIN | TCP.PSH, TCP.PSH, TCP.URG]), ['port_scan']);
   assert.deepEqual(probes([TCP.SYN, TCP.SYN, TCP.SYN]), []);
 });
