@@ -15,6 +15,7 @@ import {
   rmSync,
   statSync,
   copyFileSync,
+  utimesSync,
   writeFileSync,
   mkdirSync,
 } from 'node:fs';
@@ -93,7 +94,10 @@ try {
     .filter((p) => only.test(p))
     .entries()) {
     const name = `${String(i).padStart(5, '0')}-${basename(path)}`;
-    copyFileSync(path, join(folder, name));
+    const copied = join(folder, name);
+    copyFileSync(path, copied);
+    // Suricata reads a folder in the order of its files' times, which counts for thresholds.
+    utimesSync(copied, 1_000_000 + i, 1_000_000 + i);
     sources.set(name, path);
   }
   const names = [...sources.keys()].sort();

@@ -29,6 +29,9 @@ function toFinding(d: Detection, capture: string): Finding {
   return { sid: d.signatureId, capture, flow: flowKey(proto, [d.srcIp, d.srcPort], [d.dstIp, d.dstPort]) };
 }
 
+/** Rules that name our own network and that of others mean every address. */
+const ANY = { HOME_NET: 'any', EXTERNAL_NET: 'any' };
+
 /** Runs rules over captures with one engine; each capture has flows of its own. */
 export async function replay(
   rules: readonly string[],
@@ -40,7 +43,7 @@ export async function replay(
   let packets = 0;
   let unreadable = 0;
   const signatures = createSignatures(
-    { ...signatureOptionsSchema.parse({ rules }), stream: {} },
+    { ...signatureOptionsSchema.parse({ rules, addresses: ANY }), stream: {} },
     {
       emit: (detection) => void findings.push(toFinding(detection, capture)),
       sensor: 'replay',
