@@ -130,8 +130,8 @@ async function datagramDelay(
   wire.kill('SIGTERM');
   await until(() => output().includes('}'), 5000);
   const text = output();
-  const { p50Us, p99Us, left } = JSON.parse(text.slice(text.indexOf('{'))) as Record<string, number>;
-  return { p50Us: p50Us!, p99Us: p99Us!, lost: sent - left!, sent };
+  const { p50Us, p99Us, received } = JSON.parse(text.slice(text.indexOf('{'))) as Record<string, number>;
+  return { p50Us: p50Us!, p99Us: p99Us!, lost: sent - received!, sent };
 }
 
 async function startWeb(row: Row, dir: string): Promise<() => void> {
