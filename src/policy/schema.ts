@@ -137,6 +137,32 @@ const inline = z
   })
   .describe('What the inline daemon does with the very packet of a signature, before it passes');
 
+/** Why the responder would refuse what this step decides, whoever the offender is. */
+function neverEnforced(
+  rung: z.output<typeof step>,
+  traffic: (typeof TRAFFIC)[number],
+): { key: keyof z.output<typeof step>; why: string } | undefined {
+  if (rung.action === 'rate_limit') {
+    if (rung.scope === 'service' || rung.scope === 'flow') {
+      return { key: 'scope', why: `contradicts rate_limit, which applies to whole addresses: scope ip or cidr` };
+    }
+    if (traffic !== 'from')
+      return { key: 'action', why: `contradicts traffic ${traffic}: only traffic from an address can be slowed down` };
+  }
+  if (
+    rung.action === 'block' &&
+    rung.scope === 'cidr' &&
+    traffic !== 'from' &&
+    (rung.prefix4 < 32 || rung.prefix6 < 64)
+  ) {
+    return {
+      key: 'scope',
+      why: `contradicts traffic ${traffic}: traffic to an address is stopped for single hosts only`,
+    };
+  }
+  return undefined;
+}
+
 /** One policy file, as written by the operator. */
 export const policySchema = z
   .strictObject({
@@ -179,6 +205,10 @@ export const policySchema = z
       ctx.addIssue({ code: 'custom', path: ['respond'], message: `contradicts outcome ${policy.outcome}: remove one` });
     }
     for (const [i, rung] of (policy.respond?.ladder ?? []).entries()) {
+      const never = neverEnforced(rung, policy.respond?.traffic ?? 'from');
+      if (never !== undefined) {
+        ctx.addIssue({ code: 'custom', path: ['respond', 'ladder', i, never.key], message: never.why });
+      }
       if (rung.action === 'block' && rung.scope !== 'flow' && rung.duration === 0 && policy.mode === 'enforce') {
         ctx.addIssue({
           code: 'custom',

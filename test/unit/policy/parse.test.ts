@@ -64,6 +64,26 @@ test('contradictions are refused', () => {
   assert.match(none.problems[0]?.message ?? '', /is required when the outcome is act/);
 });
 
+test('a step that no responder would carry out is refused, with its line', () => {
+  const limit = '{ action: rate_limit, scope: service, duration: 10m }';
+  const cases: [step: string, traffic: string, problem: RegExp][] = [
+    [limit, 'from', /^p\.yaml:9:\d+: respond\.ladder\.0\.scope: contradicts rate_limit/],
+    ['{ action: rate_limit, duration: 10m }', 'both', /ladder\.0\.action: contradicts traffic both/],
+    ['{ action: block, scope: cidr, duration: 10m }', 'to', /ladder\.0\.scope: contradicts traffic to/],
+  ];
+  for (const [step, traffic, problem] of cases) {
+    const text = `${GOOD.replace('{ action: block, duration: 10m }', step)}  traffic: ${traffic}\n`;
+    const result = parsePolicy(text, 'p.yaml');
+    assert.ok(!result.ok, step);
+    assert.match(result.problems.map(formatProblem).join('\n'), problem);
+    const fitting = `${GOOD.replace(
+      '{ action: block, duration: 10m }',
+      step.replace(/scope: \w+, |rate_limit/g, (t) => (t === 'rate_limit' ? 'block' : '')),
+    )}  traffic: ${traffic}\n`;
+    assert.ok(parsePolicy(fitting, 'p.yaml').ok, fitting);
+  }
+});
+
 test('a billion-laughs document is refused', () => {
   const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
   for (let i = 1; i < 9; i++) {
