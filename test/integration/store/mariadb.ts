@@ -11,7 +11,8 @@ export interface MariaDb {
   /** Kills the server as a crash would. */
   kill(): Promise<void>;
   start(): Promise<void>;
-  query(sql: string): Promise<void>;
+  /** @returns the rows, if it has any. */
+  query(sql: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -69,7 +70,8 @@ export async function openMariaDb(): Promise<MariaDb> {
     kill: () => stop('SIGKILL'),
     async query(sql) {
       const connection = await createConnection({ socketPath, user: 'root' });
-      await connection.query(sql).finally(() => connection.end());
+      const [rows] = await connection.query(sql).finally(() => connection.end());
+      return rows;
     },
     async close() {
       await stop('SIGTERM');
