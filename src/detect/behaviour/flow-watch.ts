@@ -96,7 +96,7 @@ export class FlowWatch {
       this.judgedEarly++;
       this.judgeHead(flows, p.tsUs);
     }
-    const i = (this.head + this.size) % this.ringSlot.length;
+    const i = this.wrapped(this.head + this.size);
     this.ringSlot[i] = slot;
     this.ringId[i] = flows.flowId[slot]!;
     this.ringDueUs[i] = p.tsUs + this.waitUs;
@@ -132,15 +132,21 @@ export class FlowWatch {
     return (state & PROVEN) === 0 ? FAILURE.HALF_OPEN : FAILURE.EMPTY;
   }
 
+  /** A place of the ring, for one that lies at most one round further. */
+  private wrapped(i: number): number {
+    return i < this.ringSlot.length ? i : i - this.ringSlot.length;
+  }
+
   private judgeHead(flows: FlowColumns, nowUs: number): void {
     const slot = this.ringSlot[this.head]!;
     const id = this.ringId[this.head]!;
-    this.head = (this.head + 1) % this.ringSlot.length;
+    this.head = this.wrapped(this.head + 1);
     this.size--;
     this.nextDueUs = this.size === 0 ? Infinity : this.ringDueUs[this.head]!;
-    if (flows.flowId[slot] !== id) return;
     const state = this.state[slot]!;
-    if ((state & (PENDING | FAILED | PRODUCTIVE)) !== PENDING || isOneSided(flows, slot)) return;
+    if ((state & (PENDING | FAILED | PRODUCTIVE)) !== PENDING) return;
+    // The slot may have gone to another flow.
+    if (flows.flowId[slot] !== id || isOneSided(flows, slot)) return;
     const answered = (state & ANSWERED) !== 0;
     if (answered && flows.tcpState[slot] !== TCP_STATE.SYN_RECEIVED) return;
     this.state[slot]! |= FAILED;
