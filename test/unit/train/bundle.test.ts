@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { openBundle, writeBundle } from '../../../src/train/bundle.js';
 import { createRegistry } from '../../../src/train/lifecycle/registry.js';
 import { trainInChild } from '../../../src/train/lifecycle/train-child.js';
-import { trainOnTable } from '../../../src/train/train-model.js';
+import { trainModel, trainOnTable } from '../../../src/train/train-model.js';
 import { AppError } from '../../../src/util/errors.js';
 import { nodeArgs, ourFile } from '../../support/program.js';
 import { FIXED_TIME, syntheticTable, trainOptions } from './synthetic.js';
@@ -61,6 +61,18 @@ test('a bundle is replaced whole, and a folder that is no bundle is left alone',
   writeFileSync(join(documents, 'letter.txt'), 'dear');
   assert.throws(() => writeBundle(documents, bundles[0]!.files), code('model.not_a_bundle'));
   assert.equal(readFileSync(join(documents, 'letter.txt'), 'utf8'), 'dear');
+});
+
+test('a folder that is no bundle is refused before anything is read or trained', async () => {
+  const out = join(root, 'photos');
+  mkdirSync(out);
+  const options = { ...trainOptions({ algorithm: 'random-forest' }), data: [join(root, 'not-there.csv')], out };
+  await assert.rejects(trainModel(options, FIXED_TIME), code('model.not_a_bundle'));
+  await assert.rejects(trainModel({ ...options, out: join(out, 'new') }, FIXED_TIME), code('train.data_unreadable'));
+});
+
+test('a place that cannot hold a folder is an error with a reason', { timeout: 10_000 }, () => {
+  assert.throws(() => writeBundle('/proc/model', bundles[0]!.files), code('model.write_failed'));
 });
 
 test('each way in which card and files can disagree is refused', () => {
