@@ -67,7 +67,7 @@ async function watch(task: Extract<CanaryTask, { role: 'sensor' }>): Promise<voi
     },
   });
   const pipeline = createPipeline({}, { observers: [behaviour] });
-  const source = await openAfpacketSource({ interface: task.interface, ringMiB: 4 });
+  const source = await openAfpacketSource({ interface: task.interface, ringMiB: 4, blockKiB: 64 });
   const stop = new AbortController();
   const server = createServer((socket) => socket.end()).listen(task.openPort);
   await once(server, 'listening');
