@@ -14,6 +14,9 @@ const check = (name, command, args) => ({
   command: () => [bin(command), ...args],
 });
 
+/** A file that hangs ends after this; the others of its stage still run. */
+const FILE_LIMIT_MS = 400_000;
+
 /** Tests of one folder, run by node in their compiled form. */
 const nodeTests = (name, { lane, concurrency, limitSecs, root, onRequest = false }) => ({
   name,
@@ -26,7 +29,7 @@ const nodeTests = (name, { lane, concurrency, limitSecs, root, onRequest = false
   files: (base) => filesUnder(join(base, 'test', name)).filter((file) => file.endsWith('.test.ts')),
   command: (files, report, base) => [
     process.execPath,
-    ...['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`],
+    ...['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`, `--test-timeout=${FILE_LIMIT_MS}`],
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...['--test-reporter=./scripts/lib/node-test-reporter.mjs', `--test-reporter-destination=${report}`],
     ...files.map((file) => compiledTest(base, file)),
