@@ -19,8 +19,11 @@ export async function measureSignatures({ rules, path, passes }: SignatureTask):
   const started = performance.now();
   let alerts = 0;
   const options = signatureOptionsSchema.parse({ rules });
-  // Streams as `analyze` and Suricata take them: looked at when the receiver has acknowledged them.
-  const signatures = createSignatures({ ...options, stream: {} }, { emit: () => void alerts++, sensor: 'bench' });
+  // Streams as the sensor and `analyze` take them.
+  const signatures = createSignatures(
+    { ...options, stream: { inspect: 'arrival' } },
+    { emit: () => void alerts++, sensor: 'bench' },
+  );
   const loaded = signatures.observer.stats()['signature_rules']!;
   answer({ cpuUs: cpuUs() - begun, wallMs: performance.now() - started, rules: loaded });
   for (let pass = 0; pass < passes; pass++) {
