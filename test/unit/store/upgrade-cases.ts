@@ -33,9 +33,10 @@ export async function fill(store: Store): Promise<void> {
       lastMs: NOW_MS - i,
     });
     store.alerts.queue({ alert });
-    await store.decisions.save({
-      decision: sampleDecision({ value: `203.0.113.${i}`, expiresMs: i % 3 === 0 ? 0 : NOW_MS + 1e6 }),
-    });
+    // Only people may block without an end.
+    const forever = { expiresMs: 0, durationSecs: 0, origin: 'operator', actor: 'admin' } as const;
+    const end = i % 3 === 0 ? forever : { expiresMs: NOW_MS + 1e6 };
+    await store.decisions.save({ decision: sampleDecision({ value: `203.0.113.${i}`, ...end }) });
     store.flows.queue('edge', sampleFlow());
   }
   await store.flush();
