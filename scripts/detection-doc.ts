@@ -30,15 +30,15 @@ const ENTRIES: readonly BehaviourEntry[] = Object.values(BEHAVIOURS);
 const COST = `## Cost
 
 CPU time of all detectors together, beside 165 to 230 ns a packet of decoding and flow table, from two runs each on a machine
-of two cores (AMD EPYC) that was busy with other work at load 20 to 30
+of two cores (AMD EPYC) that was busy with other work at load 20 to 30 where nothing else is said
 (\`portcullis bench --only behaviour,intel --captures FILE...\`):
 
 | traffic | added a packet |
 | --- | --: |
 | recorded: browsing of web servers (lab scenario \`browsing\`, normal speed) | 56 and 128 ns |
 | recorded: 50 clients behind one address (lab scenario \`nat\`, normal speed) | 72 and 80 ns |
-| made up: flows of 2 to 12 packets, evenly among 80,000 pairs of hosts | 303 ns (511 to 543 on the busy box) |
-| made up: a scan, one flow for two packets | 441 ns (486 and 506) |
+| made up: flows of 2 to 12 packets, evenly among 80,000 pairs of hosts | 314, 316 and 412 ns in three runs on a quiet box (the version before, in turns: 360 and 463) |
+| made up: a scan, one flow for two packets | 428, 441 and 566 ns (476 and 614) |
 
 The aim of 150 ns is met for recorded traffic and missed for made-up traffic in which nearly every flow is between two hosts
 that no table remembers: the cost is one of flows, some 5 µs each there, and these have ten packets. Switched on one by one
