@@ -68,7 +68,7 @@ Behaviours are judged by source, network and target over windows of packet time,
 detector has its section under \`detect.behaviour\` in the configuration, can be switched off with \`enabled: false\`, and tells
 its findings as EVE alerts with gid 2. State is bounded: \`max_sources\`, \`max_networks\`, \`max_targets\` and the sets and
 sketches that belong to them are made at the start and do not grow; what is evicted is counted (\`behaviour_sources_evicted\`
-and relatives in \`/metrics\`). Distinct things are counted exactly up to 16 and estimated beyond (HyperLogLog, standard error
+and relatives in \`GET /sensors\`). Distinct things are counted exactly up to 16 and estimated beyond (HyperLogLog, standard error
 about 13 %), so large numbers in evidence are estimates.
 `;
 
