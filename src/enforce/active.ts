@@ -22,7 +22,10 @@ export class ActiveDecisions {
   private readonly byId = new Map<string, ActiveDecision>();
   private readonly expiry = new ExpiryQueue();
   private readonly quarantined = new Set<string>();
+  private readonly single = new Set<string>();
   private counting = 0;
+  private real = 0;
+  private waiting = 0;
 
   get size(): number {
     return this.byId.size;
@@ -31,6 +34,16 @@ export class ActiveDecisions {
   /** How many only count packets: simulated ones and watches. */
   get countingOnly(): number {
     return this.counting;
+  }
+
+  /** How many should be in force, not only simulated. */
+  get desired(): number {
+    return this.real;
+  }
+
+  /** How many of {@link desired} the kernel has not acknowledged yet. */
+  get unapplied(): number {
+    return this.waiting;
   }
 
   /** How many keep traffic from reaching an address. */
@@ -50,21 +63,38 @@ export class ActiveDecisions {
     return this.byId.values();
   }
 
+  /** Ids of all but those of feeds, of which there may be a hundred thousand. */
+  singleIds(): IterableIterator<string> {
+    return this.single.values();
+  }
+
   /** Takes one in, or in place of the one with its id. */
   put(entry: ActiveDecision): void {
     const { id } = entry.kept;
     const known = this.byId.get(id);
-    if (known && onlyCounts(known)) this.counting -= 1;
-    if (onlyCounts(entry)) this.counting += 1;
+    if (known) this.count(known, -1);
+    this.count(entry, 1);
     this.byId.set(id, entry);
+    if (entry.kept.origin === 'feed') this.single.delete(id);
+    else this.single.add(id);
     if (isQuarantine(entry.kept)) this.quarantined.add(id);
     this.expiry.push(id, entry.deadlineMs);
   }
 
+  /** The kernel has what carries it out. */
+  markApplied(entry: ActiveDecision): void {
+    if (entry.applied) return;
+    const isCurrent = this.byId.get(entry.kept.id) === entry;
+    if (isCurrent) this.count(entry, -1);
+    entry.applied = true;
+    if (isCurrent) this.count(entry, 1);
+  }
+
   remove(id: string): ActiveDecision | undefined {
     const entry = this.byId.get(id);
-    if (entry && onlyCounts(entry)) this.counting -= 1;
+    if (entry) this.count(entry, -1);
     this.byId.delete(id);
+    this.single.delete(id);
     this.quarantined.delete(id);
     return entry;
   }
@@ -80,9 +110,19 @@ export class ActiveDecisions {
 
   clear(): void {
     this.byId.clear();
+    this.single.clear();
     this.quarantined.clear();
     this.expiry.clear();
     this.counting = 0;
+    this.real = 0;
+    this.waiting = 0;
+  }
+
+  private count(entry: ActiveDecision, by: 1 | -1): void {
+    if (onlyCounts(entry)) this.counting += by;
+    if (entry.simulated) return;
+    this.real += by;
+    if (!entry.applied) this.waiting += by;
   }
 }
 

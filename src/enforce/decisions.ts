@@ -28,6 +28,11 @@ export class DecisionBook {
     return this.active.size;
   }
 
+  /** Decisions that should be in force, and how many of them the kernel has not acknowledged yet. */
+  get progress(): { desired: number; unapplied: number } {
+    return { desired: this.active.desired, unapplied: this.active.unapplied };
+  }
+
   get rate(): ChangeRate {
     return this.admission.rate;
   }
@@ -47,6 +52,11 @@ export class DecisionBook {
 
   entries(): IterableIterator<[string, ActiveDecision]> {
     return this.active.entries();
+  }
+
+  /** Ids of the decisions that no feed asked for. */
+  singleIds(): IterableIterator<string> {
+    return this.active.singleIds();
   }
 
   /** Judges, plans and applies one decision; a known id is a renewal. */
@@ -108,7 +118,7 @@ export class DecisionBook {
   restore(kept: KeptDecision): boolean {
     const outcome = this.admission.admit(kept, true);
     if ('enforcement' in outcome) return false;
-    outcome.entry.applied = true;
+    this.active.markApplied(outcome.entry);
     return true;
   }
 
@@ -221,7 +231,7 @@ export class DecisionBook {
       );
       return;
     }
-    entry.applied = true;
+    this.active.markApplied(entry);
     // Released, renewed or lifted while it waited: that has been or will be reported.
     if (!isCurrent) return;
     this.outRecords.push({ t: 'put', d: entry.kept });

@@ -21,7 +21,7 @@ export class HitReader {
   private readonly book: DecisionBook;
   private readonly known = new Map<string, Known>();
   private readonly hot = new Map<string, number>();
-  private cursor: IterableIterator<[string, unknown]> | undefined;
+  private cursor: IterableIterator<string> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(core: Core, book: DecisionBook) {
@@ -98,12 +98,12 @@ export class HitReader {
     }
     for (const id of this.known.keys()) if (!this.book.get(id)) this.known.delete(id);
     for (let wraps = 0; ids.size < most && wraps < 2;) {
-      this.cursor ??= this.book.entries();
+      this.cursor ??= this.book.singleIds();
       const next = this.cursor.next();
       if (next.done === true) {
         this.cursor = undefined;
         wraps += 1;
-      } else if (this.book.get(next.value[0])?.kept.origin !== 'feed') ids.add(next.value[0]);
+      } else ids.add(next.value);
     }
     return ids;
   }

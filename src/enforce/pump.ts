@@ -25,7 +25,7 @@ export interface PumpDeps {
 }
 
 const URGENT_PER_BATCH = 1000;
-const BULK_PER_BATCH = 1000;
+const BULK_PER_BATCH = 500;
 /** Transactions a window may start; above that rate, jobs share one. */
 const TRANSACTIONS_PER_WINDOW = 10;
 

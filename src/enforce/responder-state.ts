@@ -44,15 +44,16 @@ export function describeState(core: Core, parts: StateParts): ResponderState {
   };
 }
 
-/** Decisions that should be in force, and those whose elements are in the kernel as far as known. */
+/**
+ * Decisions that should be in force, and those whose elements are in the kernel as far as known. Counted as they come and
+ * go: to walk a list of a hundred thousand every second would hold up what is urgent.
+ */
 function gauge(core: Core, { book, loader }: StateParts): { desired: number; enforced: number } {
-  let desired = 0;
-  let missing = 0;
-  const lost = new Set([...core.missing].flatMap((id) => core.ledger.holdersOf(id)));
-  for (const [id, entry] of book.entries()) {
-    if (entry.simulated) continue;
-    desired += 1;
-    if (!entry.applied || lost.has(id)) missing += 1;
+  const { desired, unapplied } = book.progress;
+  let missing = unapplied;
+  for (const id of new Set([...core.missing].flatMap((element) => core.ledger.holdersOf(element)))) {
+    const entry = book.get(id);
+    if (entry?.applied === true && !entry.simulated) missing += 1;
   }
   return { desired, enforced: loader.isIntact ? desired - missing : 0 };
 }
