@@ -19,6 +19,13 @@ function looksLikeLength(d: Uint8Array, begin: number, end: number): boolean {
   return true;
 }
 
+const SEMICOLON = 59;
+
+/** Whether a chunk's first line has an extension behind its length (RFC 9112 7.1.1). */
+export function hasExtension(line: Uint8Array): boolean {
+  return line.includes(SEMICOLON);
+}
+
 /** Length in a chunk's first line; -1 for an empty line, -2 when it is no length. */
 export function parseChunkLength(line: Uint8Array): number {
   let at = 0;
@@ -37,7 +44,7 @@ export function parseChunkLength(line: Uint8Array): number {
  * The next chunk's length, its line consumed; `more` when the line is not there yet, `invalid` with nothing consumed when it
  * is not a length.
  */
-export function readChunkLength(input: Input): number | 'more' | 'invalid' {
+export function readChunkLength(input: Input, onExtension: () => void): number | 'more' | 'invalid' {
   for (;;) {
     const { data, at: begin } = input;
     let end = begin;
@@ -48,6 +55,7 @@ export function readChunkLength(input: Input): number | 'more' | 'invalid' {
     if (end === data.length) return 'more';
     const length = parseChunkLength(data.subarray(begin, end + 1));
     if (length === -2) return 'invalid';
+    if (hasExtension(data.subarray(begin, end))) onExtension();
     input.at = end + 1;
     if (length >= 0) return length;
   }

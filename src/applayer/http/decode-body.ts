@@ -8,8 +8,52 @@ const PORTION = 8192;
 const RETRY_BYTES = 16_384;
 const GZIP_HEADER = 10;
 
+/** Decoded bytes of a body from which it may be a bomb. */
+const BOMB_BYTES = 1_048_576;
+/** Layers that Suricata undoes; more than these are told. */
+const USUAL_LAYERS = 2;
+
 export type Encoding = 'gzip' | 'deflate' | 'br';
 type Next = (data: Uint8Array) => void;
+
+/** What a decoder hands on. */
+export interface DecoderSink {
+  emit(data: Uint8Array): void;
+  /** Names of `app-layer-event`. */
+  note(event: 'gzip_decompression_failed' | 'compression_bomb'): void;
+}
+
+/** What all layers of a body may make of it together: one within the other they multiply. */
+class Budget {
+  isSpent = false;
+  private bytesIn = 0;
+  private bytesOut = 0;
+  private readonly maxExpansion: number;
+  private readonly sink: DecoderSink;
+
+  constructor(maxExpansion: number, sink: DecoderSink) {
+    this.maxExpansion = maxExpansion;
+    this.sink = sink;
+  }
+
+  take(bytes: number): void {
+    this.bytesIn += bytes;
+  }
+
+  /** Hands on what the last layer has decoded. */
+  readonly emit = (data: Uint8Array): void => {
+    if (this.isSpent) return;
+    this.bytesOut += data.length;
+    this.sink.emit(data);
+    if (this.bytesOut <= BOMB_BYTES || this.bytesOut <= this.maxExpansion * this.bytesIn) return;
+    this.isSpent = true;
+    this.sink.note('compression_bomb');
+  };
+
+  readonly broken = (): void => {
+    this.sink.note('gzip_decompression_failed');
+  };
+}
 
 /** Bytes of a gzip header as far as it can be skipped blindly, when its parts are not what they should be. */
 function skippable(d: Uint8Array): number {
@@ -40,21 +84,21 @@ class Layer {
   private bytesOut = 0;
   private readonly maxExpansion: number;
   private readonly next: Next;
-  private readonly last: Next;
+  private readonly budget: Budget;
 
-  /** @param next gets decoded data; @param last gets data that could not be decoded: past the other layers. */
-  constructor(encoding: Exclude<Encoding, 'br'>, maxExpansion: number, next: Next, last: Next) {
+  /** @param next gets decoded data; what cannot be decoded goes past the other layers. */
+  constructor(encoding: Exclude<Encoding, 'br'>, maxExpansion: number, next: Next, budget: Budget) {
     this.maxExpansion = maxExpansion;
     this.wrapping = encoding === 'gzip' ? 'auto' : 'raw';
     this.next = next;
-    this.last = last;
+    this.budget = budget;
     this.unwrap = new Unwrap(this.wrapping, this.emit);
   }
 
   push(data: Uint8Array): void {
     if (this.isOver || data.length === 0) return;
     if (this.isRaw) {
-      this.last(data);
+      this.budget.emit(data);
       return;
     }
     this.bytesIn += data.length;
@@ -63,6 +107,7 @@ class Layer {
     while (!this.isRaw) {
       const status = this.unwrap.push(input, this.isRoom);
       if (status === 'more') return;
+      if (status === 'error' && this.isRoom()) this.budget.broken();
       if (status === 'end' || this.bytesOut > 0) {
         this.flush();
         this.isOver = true;
@@ -70,7 +115,7 @@ class Layer {
       }
       input = this.restart(data);
     }
-    this.last(this.received ?? data);
+    this.budget.emit(this.received ?? data);
     this.received = undefined;
   }
 
@@ -108,18 +153,23 @@ class Layer {
     if (this.filled === PORTION) this.flush();
   };
 
-  private readonly isRoom = (): boolean => this.bytesOut <= PORTION + this.maxExpansion * this.bytesIn;
+  private readonly isRoom = (): boolean =>
+    !this.budget.isSpent && this.bytesOut <= PORTION + this.maxExpansion * this.bytesIn;
 }
 
 /** Undoes a response's content encodings, the first listed first. */
 export class BodyDecoder {
   private readonly layers: (Layer | BrotliLayer)[] = [];
 
-  constructor(encodings: readonly Encoding[], maxExpansion: number, emit: Next) {
-    let next = emit;
+  private readonly budget: Budget;
+
+  constructor(encodings: readonly Encoding[], maxExpansion: number, sink: DecoderSink) {
+    const budget = new Budget(maxExpansion, sink);
+    this.budget = budget;
+    let next: Next = budget.emit;
     for (const encoding of [...encodings].reverse()) {
       const layer: Layer | BrotliLayer =
-        encoding === 'br' ? new BrotliLayer(maxExpansion, next) : new Layer(encoding, maxExpansion, next, emit);
+        encoding === 'br' ? new BrotliLayer(maxExpansion, next) : new Layer(encoding, maxExpansion, next, budget);
       next = (data) => {
         layer.push(data);
       };
@@ -128,7 +178,8 @@ export class BodyDecoder {
   }
 
   push(data: Uint8Array): void {
-    this.layers[0]!.push(data);
+    this.budget.take(data.length);
+    if (!this.budget.isSpent) this.layers[0]!.push(data);
   }
 
   /** The body is over: what the layers still hold goes out. */
@@ -146,7 +197,7 @@ export function parseEncodings(
   const one = { isAbnormal: false, isTooMany: false };
   if (simple === 'gzip' || simple === 'x-gzip') return { ...one, encodings: ['gzip'] };
   if (simple === 'deflate' || simple === 'x-deflate') return { ...one, encodings: ['deflate'] };
-  if (simple === 'br') return { ...one, encodings: ['br'] };
+  if (simple === 'br') return { ...one, isAbnormal: true, encodings: ['br'] };
   if (simple === 'inflate' || simple === 'none' || simple === 'lzma') return { ...one, encodings: [] };
   const encodings: Encoding[] = [];
   let isAbnormal = false;
@@ -156,7 +207,8 @@ export function parseEncodings(
     if (lower.includes('gzip')) encodings.push('gzip');
     else if (lower.includes('deflate')) encodings.push('deflate');
     else if (lower === 'br') encodings.push('br');
-    if (!/^(x-)?(gzip|deflate)$|^inflate$|^br$/.test(token)) isAbnormal = true;
+    // Suricata does not know brotli.
+    if (!/^(x-)?(gzip|deflate)$|^inflate$/.test(token)) isAbnormal = true;
   }
-  return { encodings, isAbnormal, isTooMany: tokens.length > max };
+  return { encodings, isAbnormal, isTooMany: tokens.length > Math.min(max, USUAL_LAYERS) };
 }

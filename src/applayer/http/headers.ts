@@ -9,9 +9,35 @@ export interface Header {
   repeats: number;
 }
 
+/** What is wrong with a header line. */
+export type HeaderAnomaly =
+  | 'field_missing_colon'
+  | 'header_invalid'
+  | 'duplicate_content_length'
+  | 'invalid_folding'
+  | 'field_too_long'
+  | 'too_many_headers';
+
+/** The name of an anomaly as `app-layer-event` has it. */
+export function headerEvent(side: 'request' | 'response', anomaly: HeaderAnomaly): string {
+  if (anomaly === 'duplicate_content_length') return `duplicate_content_length_field_in_${side}`;
+  return anomaly === 'invalid_folding' ? `invalid_${side}_field_folding` : `${side}_${anomaly}`;
+}
+
 const COLON = 58;
+/** Fields of one message; as many as libhtp takes. */
 const MAX_HEADERS = 1024;
 const MAX_REPEATS = 64;
+
+/** Characters of a field's name (RFC 9110 5.6.2). */
+const TOKEN = new Uint8Array(256);
+for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+  TOKEN[c.charCodeAt(0)] = 1;
+
+function isToken(name: Uint8Array): boolean {
+  for (const c of name) if (TOKEN[c] === 0) return false;
+  return true;
+}
 
 /** The header fields of one message, in order; fields of one name are joined as `first, second`. */
 export class Headers {
@@ -32,8 +58,8 @@ export class Headers {
     this.byKey.clear();
   }
 
-  /** Adds an unfolded header line, which is kept: it has to be a copy. @returns an anomaly's name or undefined. */
-  add(line: Uint8Array): string | undefined {
+  /** Adds an unfolded header line, which is kept: it has to be a copy. @returns an anomaly or undefined. */
+  add(line: Uint8Array): HeaderAnomaly | undefined {
     const d = chomp(line);
     const colon = d.indexOf(COLON);
     let nameEnd = Math.max(0, colon);
@@ -42,23 +68,29 @@ export class Headers {
     const value = trim(d, colon + 1);
     const key = headerKey(name);
     const existing = this.byKey.get(key);
-    if (existing !== undefined) return this.repeat(existing, value);
-    if (this.list.length >= MAX_HEADERS) return 'too_many_headers';
-    const header = { name, key, value, repeats: 0 };
-    this.list.push(header);
-    this.byKey.set(key, header);
+    if (existing !== undefined) {
+      if (this.repeat(existing, value)) return 'duplicate_content_length';
+    } else if (this.list.length > MAX_HEADERS) return 'too_many_headers';
+    else {
+      const header = { name, key, value, repeats: 0 };
+      this.list.push(header);
+      this.byKey.set(key, header);
+    }
     if (colon < 0) return 'field_missing_colon';
-    return undefined;
+    // A line that should have been folded begins with a space, which is told already.
+    return nameEnd === 0 || nameEnd < colon || !isToken(trim(name)) ? 'header_invalid' : undefined;
   }
 
-  private repeat(existing: Header, value: Uint8Array): string | undefined {
+  /** @returns true when two lengths of the content contradict each other. */
+  private repeat(existing: Header, value: Uint8Array): boolean {
     existing.repeats++;
     if (existing.key === 'content-length') {
-      return parseLength(existing.value) === parseLength(value) ? undefined : 'ambiguous_content_length';
+      const length = parseLength(value);
+      return length < 0 || length !== parseLength(existing.value);
     }
-    if (existing.repeats > MAX_REPEATS) return 'header_repetition';
+    if (existing.repeats > MAX_REPEATS) return false;
     existing.value = concat(concat(existing.value, bytesOf(', ')), value);
-    return undefined;
+    return false;
   }
 
   /** All but `exclude`, one a line, as `http.header` shows them. */

@@ -1,5 +1,8 @@
 import { CR, LF, NOTHING, chomp, concat, isLws, copy, part, type Pieces } from './bytes.js';
-import type { Headers } from './headers.js';
+import type { HeaderAnomaly, Headers } from './headers.js';
+
+/** Bytes of a header field over several lines, as many as libhtp joins. */
+const MAX_FOLDED = 10_240;
 
 /** Bytes of one side of a connection, read step by step as they come. */
 export class Input {
@@ -57,7 +60,7 @@ export class HeaderReader {
   }
 
   /** @returns `end` after the empty line, `more` when it has not come yet. */
-  read(headers: Headers, splitsFolded: boolean, note: (event: string) => void): 'end' | 'more' {
+  read(headers: Headers, splitsFolded: boolean, note: (anomaly: HeaderAnomaly) => void): 'end' | 'more' {
     for (;;) {
       const line = this.next();
       if (line === undefined) return 'more';
@@ -77,14 +80,14 @@ export class HeaderReader {
     return line[0] === CR || (isLws(line[0]!) && at < data.length && data[at] !== LF);
   }
 
-  flush(headers: Headers, note: (event: string) => void): void {
+  flush(headers: Headers, note: (anomaly: HeaderAnomaly) => void): void {
     if (this.pending === undefined) return;
-    const event = headers.add(this.pending);
-    if (event !== undefined) note(event);
+    const anomaly = headers.add(this.pending);
+    if (anomaly !== undefined) note(anomaly);
     this.pending = undefined;
   }
 
-  private add(line: Uint8Array, headers: Headers, splitsFolded: boolean, note: (event: string) => void): void {
+  private add(line: Uint8Array, headers: Headers, splitsFolded: boolean, note: (anomaly: HeaderAnomaly) => void): void {
     const isFolded = line.length > 0 && (isLws(line[0]!) || line[0] === 0);
     if (!isFolded) {
       this.flush(headers, note);
@@ -98,6 +101,8 @@ export class HeaderReader {
       note('invalid_folding');
       this.flush(headers, note);
       this.pending = this.pieces.copy(line.subarray(1));
+    } else if (this.pending.length + line.length >= MAX_FOLDED) {
+      note('field_too_long');
     } else {
       this.pending = this.pending.length > 0 ? concat(this.pending, line) : this.pieces.copy(line);
     }

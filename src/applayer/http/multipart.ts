@@ -1,6 +1,8 @@
 import { Collected, latin1 } from './bytes.js';
 import type { HttpTransaction } from './transaction.js';
 
+const HYPHEN = 45;
+
 /** Files in a `multipart/form-data` request body (RFC 7578): their bytes are `file.data`, the first one's name is `file.name`. */
 export class Multipart {
   private readonly boundary: Buffer;
@@ -37,6 +39,12 @@ export class Multipart {
         this.contentAt = this.at = headEnd + 4;
       }
       const end = data.indexOf(this.boundary, this.contentAt);
+      if (this.isFile && end >= 0 && end < this.contentAt + 2) {
+        // Not even the line end that belongs to the boundary.
+        this.tx.note(
+          end === this.contentAt && this.isLast(data, end) ? 'multipart_no_filedata' : 'multipart_generic_error',
+        );
+      }
       // The line end before a boundary belongs to the boundary.
       const stop = end < 0 ? Math.max(this.at, data.length - this.boundary.length - 2) : Math.max(this.at, end - 2);
       if (this.isFile) this.tx.file!.add(data.subarray(this.at, stop));
@@ -47,7 +55,17 @@ export class Multipart {
     }
   }
 
+  private isLast(data: Uint8Array, at: number): boolean {
+    const end = at + this.boundary.length;
+    return data[end] === HYPHEN && data[end + 1] === HYPHEN;
+  }
+
   private openPart(head: string): void {
+    for (const line of head.split('\r\n')) {
+      if (line !== '' && (!line.includes(':') || line.indexOf(':') === line.length - 1)) {
+        this.tx.note('multipart_invalid_header');
+      }
+    }
     const name = /filename="?([^"\r\n;]*)/i.exec(head)?.[1];
     this.isFile = name !== undefined;
     if (name === undefined) return;

@@ -17,6 +17,7 @@ class HttpParser implements AppParser {
   private readonly options: AppLayerOptions;
   private readonly requests: RequestReader;
   private readonly responses: ResponseReader;
+  private readonly noise = { told: 0 };
   private nextId = 0;
   private readonly over = [false, false];
 
@@ -31,7 +32,7 @@ class HttpParser implements AppParser {
       },
     });
     this.responses = new ResponseReader(options, {
-      next: () => this.unanswered.shift() ?? this.withoutRequest(),
+      next: () => this.unanswered.shift() ?? this.withoutLine() ?? this.withoutRequest(),
       refused: () => {
         this.requests.refused();
       },
@@ -76,17 +77,29 @@ class HttpParser implements AppParser {
 
   private create(): HttpTransaction {
     const { options } = this;
-    const tx = new HttpTransaction(this.nextId++, {
-      header: options.httpHeaderKiB * 1024,
-      request: options.httpRequestBodyKiB * 1024,
-      response: options.httpResponseBodyKiB * 1024,
-    });
+    const tx = new HttpTransaction(
+      this.nextId++,
+      {
+        header: options.httpHeaderKiB * 1024,
+        request: options.httpRequestBodyKiB * 1024,
+        response: options.httpResponseBodyKiB * 1024,
+      },
+      this.noise,
+    );
     this.transactions.push(tx);
     if (this.transactions.length > options.maxTransactions) {
       const oldest = this.transactions.shift()!;
       const at = this.unanswered.indexOf(oldest);
       if (at >= 0) this.unanswered.splice(at, 1);
     }
+    return tx;
+  }
+
+  /** The answer comes before the first line of its request is complete. */
+  private withoutLine(): HttpTransaction | undefined {
+    if (this.requests.begin() === undefined) return undefined;
+    const tx = this.unanswered.shift();
+    tx?.note('request_line_incomplete');
     return tx;
   }
 

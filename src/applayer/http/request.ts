@@ -1,11 +1,12 @@
 import type { AppLayerOptions } from '../options.js';
-import { chomp, isSpace, latin1, Pieces } from './bytes.js';
-import { parseChunkLength } from './chunked.js';
-import { parseLength } from './headers.js';
+import { chomp, latin1, NOTHING, Pieces } from './bytes.js';
+import { hasExtension, parseChunkLength } from './chunked.js';
+import { headerEvent, parseLength } from './headers.js';
+import { hostEvents } from './host.js';
 import { HeaderReader, Input } from './lines.js';
 import { Multipart } from './multipart.js';
+import { beginsWithMethod, readRequestLine } from './request-line.js';
 import { HTTP_PROGRESS, type HttpTransaction } from './transaction.js';
-import { normalizeUri } from './uri.js';
 
 type State =
   | 'idle'
@@ -16,6 +17,7 @@ type State =
   | 'chunk_data'
   | 'chunk_end'
   | 'trailer'
+  | 'after'
   | 'connect'
   | 'tunnel'
   | 'failed';
@@ -23,8 +25,6 @@ type State =
 export interface RequestDeps {
   open(): HttpTransaction;
 }
-
-const SPACE = 32;
 
 /** Reads requests as libhtp's IDS personality does. */
 export class RequestReader {
@@ -56,7 +56,16 @@ export class RequestReader {
     }
     while (this.step());
     this.input.keep();
-    if (this.input.left > this.maxLine) this.fail('request_field_too_long');
+    if (this.input.left > this.maxLine) {
+      this.begin();
+      this.fail('request_field_too_long');
+    }
+  }
+
+  /** The transaction of a request of which not even the first line is complete; undefined when nothing of one is there. */
+  begin(): HttpTransaction | undefined {
+    if (this.state !== 'idle' || this.input.left === 0) return undefined;
+    return (this.tx ??= this.deps.open());
   }
 
   /** The answer to CONNECT is no: what was held back are requests. */
@@ -88,8 +97,8 @@ export class RequestReader {
     const { tx } = this;
     if (tx !== undefined && this.state === 'headers') {
       tx.request.rawHeaders.add(this.input.rest());
-      this.headerReader.flush(tx.request.headers, (e) => {
-        tx.note(`request_${e}`);
+      this.headerReader.flush(tx.request.headers, (anomaly) => {
+        tx.note(headerEvent('request', anomaly));
       });
     }
     this.complete();
@@ -117,7 +126,7 @@ export class RequestReader {
         this.left -= data.length;
         this.body(this.tx!, data);
         if (this.left > 0) return false;
-        if (this.state === 'length') this.complete();
+        if (this.state === 'length') this.finish();
         else this.state = 'chunk_end';
         return true;
       }
@@ -128,6 +137,8 @@ export class RequestReader {
       }
       case 'chunk_length':
         return this.chunkLength(this.tx!);
+      case 'after':
+        return this.after(this.tx!);
     }
     return false;
   }
@@ -135,45 +146,12 @@ export class RequestReader {
   private requestLine(raw: Uint8Array): void {
     const line = chomp(raw);
     if (line.length === 0) return;
-    const tx = this.deps.open();
-    this.tx = tx;
+    const tx = (this.tx ??= this.deps.open());
     tx.request.line = this.pieces.copy(line);
-    const d = tx.request.line;
-    let at = 0;
-    while (at < d.length && isSpace(d[at]!)) at++;
-    if (at > 0) tx.note('request_line_leading_whitespace');
-    const methodAt = at;
-    while (at < d.length && !isSpace(d[at]!)) at++;
-    tx.method = d.subarray(methodAt, at);
-    if (d[at] !== SPACE && at < d.length) tx.note('method_delim_non_compliant');
-    while (at < d.length && isSpace(d[at]!)) at++;
-    this.target(tx, d, at);
+    readRequestLine(tx, tx.request.line);
     tx.step(0, HTTP_PROGRESS.LINE);
     if (tx.request.protocol === undefined) this.state = 'protocol';
     else this.beginHeaders(tx);
-  }
-
-  /** The target may hold spaces: the protocol is what follows the last one. */
-  private target(tx: HttpTransaction, d: Uint8Array, from: number): void {
-    let end = d.length;
-    while (end > from && isSpace(d[end - 1]!)) end--;
-    if (end === from) return;
-    let protocolAt = end;
-    while (protocolAt > from && d[protocolAt - 1] !== SPACE) protocolAt--;
-    if (protocolAt === from) {
-      protocolAt = end;
-      while (protocolAt > from && !isSpace(d[protocolAt - 1]!)) protocolAt--;
-      if (protocolAt > from) tx.note('uri_delim_non_compliant');
-    }
-    let uriEnd = protocolAt;
-    while (uriEnd > from && isSpace(d[uriEnd - 1]!)) uriEnd--;
-    if (protocolAt === from) uriEnd = end;
-    else {
-      tx.request.protocol = d.subarray(protocolAt, end);
-      if (!/^HTTP\/(0\.9|1\.[01])$/.test(latin1(tx.request.protocol))) tx.note('request_line_invalid_protocol');
-    }
-    tx.uri = d.subarray(from, uriEnd);
-    tx.parsedUri = normalizeUri(tx.uri);
   }
 
   private beginHeaders(tx: HttpTransaction): void {
@@ -199,12 +177,12 @@ export class RequestReader {
 
   private headers(tx: HttpTransaction): boolean {
     const before = this.input.at;
-    const outcome = this.headerReader.read(tx.request.headers, false, (event) => {
-      tx.note(event === 'invalid_folding' ? 'invalid_request_field_folding' : `request_${event}`);
+    const outcome = this.headerReader.read(tx.request.headers, false, (anomaly) => {
+      tx.note(headerEvent('request', anomaly));
     });
     if (this.state === 'headers') tx.request.rawHeaders.add(this.input.data.subarray(before, this.input.at));
     if (outcome === 'more') return false;
-    if (this.state === 'trailer') this.complete();
+    if (this.state === 'trailer') this.finish();
     else this.determine(tx);
     return true;
   }
@@ -212,24 +190,35 @@ export class RequestReader {
   private determine(tx: HttpTransaction): void {
     const { headers } = tx.request;
     tx.step(0, HTTP_PROGRESS.BODY);
-    if (!headers.get('host') && latin1(tx.request.protocol ?? new Uint8Array(0)) === 'HTTP/1.1') {
-      tx.note('missing_host_header');
+    const isHttp11 = latin1(tx.request.protocol ?? NOTHING) === 'HTTP/1.1';
+    const isConnect = tx.methodText === 'CONNECT';
+    const uri = latin1(tx.uri ?? NOTHING);
+    for (const event of hostEvents(uri, { isConnect, needsHost: isHttp11 }, headers.text('host'))) tx.note(event);
+    const authorization = headers.text('authorization');
+    if (authorization !== undefined && !/^(basic|digest|bearer)/i.test(authorization)) {
+      tx.note('request_auth_unrecognized');
     }
     this.multipart = Multipart.from(headers.text('content-type'), tx, this.options.httpRequestBodyKiB * 1024);
     const coding = headers.text('transfer-encoding');
     const length = headers.get('content-length');
-    if (coding !== undefined && /chunked/i.test(coding)) {
-      this.state = 'chunk_length';
+    if (coding !== undefined) {
+      const isChunked = coding.split(',').some((name) => name.trim().toLowerCase() === 'chunked');
+      // Chunks came with HTTP/1.1.
+      if (!isChunked || !isHttp11) tx.note('invalid_transfer_encoding_value_in_request');
+      if (isChunked) this.state = 'chunk_length';
+      else this.fail(undefined);
     } else if (length !== undefined) {
       this.left = parseLength(length);
       if (this.left < 0) this.fail('invalid_content_length_field_in_request');
-      else if (this.left === 0) this.complete();
+      else if (this.left === 0) this.finish();
       else this.state = 'length';
-    } else {
-      if (coding !== undefined) tx.note('invalid_transfer_encoding_value_in_request');
-      this.complete();
+    } else if (!isConnect) {
+      this.finish();
     }
-    if (tx.methodText === 'CONNECT') this.state = 'connect';
+    if (isConnect) {
+      this.complete();
+      this.state = 'connect';
+    }
   }
 
   private chunkLength(tx: HttpTransaction): boolean {
@@ -241,6 +230,7 @@ export class RequestReader {
       this.fail('invalid_request_chunk_len');
       return false;
     }
+    if (hasExtension(line)) tx.note('request_chunk_extension');
     this.left = length;
     this.state = length > 0 ? 'chunk_data' : 'trailer';
     if (length === 0) tx.step(0, HTTP_PROGRESS.TRAILER);
@@ -248,9 +238,35 @@ export class RequestReader {
   }
 
   private body(tx: HttpTransaction, data: Uint8Array): void {
+    if (tx.request.bodyBytes === 0) tx.checkFileName(0);
     tx.request.bodyBytes += data.length;
     tx.request.body.add(data);
     this.multipart?.push(tx.request.body.bytes);
+  }
+
+  /** The request is over; what came with it is looked at first. */
+  private finish(): void {
+    if (this.input.left === 0) this.complete();
+    else this.state = 'after';
+  }
+
+  private after(tx: HttpTransaction): boolean {
+    const { input } = this;
+    if (input.left === 0) {
+      this.complete();
+      return false;
+    }
+    const begin = input.at;
+    const line = input.line();
+    if (line === undefined) return false;
+    if (beginsWithMethod(line)) {
+      input.at = begin;
+      this.complete();
+    } else {
+      tx.note('request_body_unexpected');
+      this.body(tx, line);
+    }
+    return true;
   }
 
   private complete(): void {

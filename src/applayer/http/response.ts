@@ -2,7 +2,8 @@ import type { AppLayerOptions } from '../options.js';
 import { CR, LF, NOTHING, chomp, copy, isSpace, latin1, part, Pieces } from './bytes.js';
 import { readChunkLength } from './chunked.js';
 import { BodyDecoder, parseEncodings } from './decode-body.js';
-import { parseLength } from './headers.js';
+import { isBadRange } from './content-range.js';
+import { headerEvent, parseLength } from './headers.js';
 import { HeaderReader, Input } from './lines.js';
 import { HTTP_PROGRESS, type HttpTransaction } from './transaction.js';
 
@@ -84,7 +85,7 @@ export class ResponseReader {
     while (this.step());
     if (this.handsOver) this.behind = copy(this.input.rest());
     this.input.keep();
-    if (this.input.left > this.maxLine) this.fail('response_field_too_long');
+    if (this.input.left > this.maxLine) this.fail(undefined);
   }
 
   /** `length` bytes are missing. */
@@ -114,8 +115,8 @@ export class ResponseReader {
       this.body(tx, rest);
     }
     if (this.state === 'headers') {
-      this.headerReader.flush(tx.response.headers, (e) => {
-        tx.note(e);
+      this.headerReader.flush(tx.response.headers, (anomaly) => {
+        tx.note(headerEvent('response', anomaly));
       });
       tx.response.rawHeaders.add(rest);
     }
@@ -220,8 +221,9 @@ export class ResponseReader {
   private headers(tx: HttpTransaction): boolean {
     const before = this.input.at;
     const isHttp11 = tx.response.protocol !== undefined && latin1(tx.response.protocol) === 'HTTP/1.1';
-    const outcome = this.headerReader.read(tx.response.headers, isHttp11, (event) => {
-      tx.note(event === 'invalid_folding' ? 'invalid_response_field_folding' : `response_${event}`);
+    const outcome = this.headerReader.read(tx.response.headers, isHttp11, (anomaly) => {
+      // Suricata does not tell of those that are too long.
+      if (anomaly !== 'field_too_long') tx.note(headerEvent('response', anomaly));
     });
     if (this.state === 'headers') tx.response.rawHeaders.add(this.input.data.subarray(before, this.input.at));
     if (outcome === 'more') return false;
@@ -249,7 +251,11 @@ export class ResponseReader {
       return;
     }
     if (methodText === 'CONNECT') this.deps.refused();
-    if (status === 100 && !hasBodyField && !tx.hadContinue) {
+    if (status === 100 && coding === undefined && (length === undefined || parseLength(length) <= 0)) {
+      if (tx.hadContinue) {
+        this.fail('100_continue_already_seen');
+        return;
+      }
       tx.hadContinue = true;
       headers.clear();
       tx.response.cache.clear();
@@ -276,6 +282,8 @@ export class ResponseReader {
         this.state = this.left === 0 ? 'after' : 'length';
         if (this.decoder === undefined) tx.response.body.reserve(Math.min(this.left, MAX_RESERVED));
       }
+    } else if (headers.text('content-type')?.toLowerCase().includes('multipart/byteranges') === true) {
+      this.fail('response_multipart_byteranges');
     } else {
       this.state = 'until_close';
     }
@@ -289,13 +297,20 @@ export class ResponseReader {
     if (found.isAbnormal) tx.note('abnormal_ce_header');
     if (found.isTooMany) tx.note('too_many_encoding_layers');
     if (found.encodings.length === 0) return;
-    this.decoder = new BodyDecoder(found.encodings, this.options.httpMaxExpansion, (data) => {
-      tx.response.body.add(data);
+    this.decoder = new BodyDecoder(found.encodings, this.options.httpMaxExpansion, {
+      emit: (data) => {
+        tx.response.body.add(data);
+      },
+      note: (event) => {
+        tx.note(event);
+      },
     });
   }
 
   private chunkLength(tx: HttpTransaction): boolean {
-    const length = readChunkLength(this.input);
+    const length = readChunkLength(this.input, () => {
+      tx.note('request_chunk_extension');
+    });
     if (length === 'more') return false;
     if (length === 'invalid') {
       tx.note('invalid_response_chunk_len');
@@ -332,6 +347,11 @@ export class ResponseReader {
   }
 
   private body(tx: HttpTransaction, data: Uint8Array): void {
+    if (tx.response.bodyBytes === 0) {
+      const range = tx.response.headers.text('content-range');
+      if (range !== undefined && isBadRange(range)) tx.note('range_invalid');
+      tx.checkFileName(1);
+    }
     tx.response.bodyBytes += data.length;
     if (tx.progress[1] < HTTP_PROGRESS.BODY) tx.progress[1] = HTTP_PROGRESS.BODY;
     if (tx.response.body.isFull) return;

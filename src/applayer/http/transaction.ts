@@ -33,6 +33,10 @@ export class HttpMessage {
 /** Bodies of all connections share their memory. */
 const ROOMS = new Rooms();
 const LINE_END = bytesOf('\r\n');
+/** Bytes of the longest path that a file can have. */
+const MAX_FILE_NAME = 4096;
+/** Anomalies of one connection that are told. */
+const MAX_TOLD = 512;
 const SINGLE_HEADERS: Readonly<Record<string, readonly [string, 0 | 1 | 2]>> = {
   'http.user_agent': ['user-agent', 0],
   'http.referer': ['referer', 0],
@@ -65,9 +69,16 @@ export class HttpTransaction implements AppTransaction {
   file: Collected | undefined;
   fileName: string | undefined;
   hadContinue = false;
+  private readonly noise: { told: number };
 
-  constructor(id: number, sizes: { header: number; request: number; response: number }) {
+  /** @param noise anomalies of the connection so far. */
+  constructor(
+    id: number,
+    sizes: { header: number; request: number; response: number },
+    noise: { told: number } = { told: 0 },
+  ) {
     this.id = id;
+    this.noise = noise;
     this.request = new HttpMessage(sizes.header, sizes.request, ROOMS);
     this.response = new HttpMessage(sizes.header, sizes.response, ROOMS);
   }
@@ -82,8 +93,10 @@ export class HttpTransaction implements AppTransaction {
     return this.method ? latin1(this.method) : '';
   }
 
+  /** Tells an anomaly; a connection of very many is not worth the trouble any more. */
   note(event: string): void {
-    if (!this.events.includes(event)) this.events.push(event);
+    if (this.events.includes(event) || this.noise.told > MAX_TOLD) return;
+    this.events.push(++this.noise.told > MAX_TOLD ? 'too_many_warnings' : event);
   }
 
   step(direction: Direction, progress: number): void {
@@ -180,6 +193,15 @@ export class HttpTransaction implements AppTransaction {
         .replace(/\.$/, '')
         .toLowerCase(),
     );
+  }
+
+  /** A body begins: the file it is may have a name that is too long. */
+  checkFileName(direction: Direction): void {
+    const message = direction === 0 ? this.request : this.response;
+    const size = this.uri === undefined || this.uri.length > MAX_FILE_NAME ? Infinity : message.rawHeaders.bytes.length;
+    if (size <= MAX_FILE_NAME) return;
+    const name = this.nameOfFile(direction, message);
+    if (name !== undefined && name.length > MAX_FILE_NAME) this.note('file_name_too_long');
   }
 
   private nameOfFile(direction: Direction, m: HttpMessage): Uint8Array | undefined {

@@ -246,8 +246,13 @@ class Http2Parser implements AppParser {
     const value = message.get('content-encoding');
     const { encodings } = parseEncodings(latin1(value ?? NOTHING), this.options.httpContentEncodings);
     if (encodings.length === 0) return;
-    message.decoder = new BodyDecoder(encodings, this.options.httpMaxExpansion, (data) => {
-      message.body.add(data);
+    message.decoder = new BodyDecoder(encodings, this.options.httpMaxExpansion, {
+      emit: (data) => {
+        message.body.add(data);
+      },
+      note: () => {
+        tx.note('failed_decompression');
+      },
     });
   }
 }

@@ -5,9 +5,17 @@ import type { RuleGroups } from './groups.js';
 import { headerMatches, packetMatches } from './header.js';
 import { Candidates } from './match/candidates.js';
 import type { Inspector } from './match/inspect.js';
-import { inRange } from './parse/number.js';
-import type { BufferInspection, Rule, TransactionTest } from './rule.js';
+import type { BufferInspection, Rule } from './rule.js';
 import type { Scene } from './scene.js';
+import {
+  isOver,
+  testVerdict,
+  WAITS_FOR_BODY,
+  WAITS_FOR_OTHER,
+  WAITS_FOR_PACKET,
+  waitsFor,
+  type Verdict,
+} from './transaction-tests.js';
 import { TransactionStates, UNSEEN, type SideState, type TransactionState } from './transaction-state.js';
 
 /** Where a rule matched, for evidence. */
@@ -36,12 +44,6 @@ const MAX_FORGOTTEN = 64;
 const STEPWISE = new Set<string>(['http']);
 /** Rules that wait for more of a body longer than this are tried again when a quarter has come to it. */
 const LONG_BODY_BYTES = 16_384;
-
-/** What may change a rule's outcome while its transaction makes no progress. */
-const WAITS_FOR_BODY = 1;
-const WAITS_FOR_PACKET = 2;
-
-type Verdict = 'yes' | 'no' | 'wait';
 
 /** Looks at the transactions of a flow, each rule until it matched or cannot match any more. */
 export class TransactionInspector {
@@ -81,13 +83,19 @@ export class TransactionInspector {
       if (transaction.side === 1 - direction) memory.finished[direction] = true;
       if (!memory.finished[direction]) this.#inspectOne(scene, transaction, memory);
       const done = transaction.progress[direction] === PROGRESS_DONE || scene.ended;
-      if (done) memory.finished[direction] = true;
+      if (done && !this.#awaitsOther(transaction, memory, scene)) memory.finished[direction] = true;
       if (memory.finished[0] && memory.finished[1]) {
         known.delete(transaction);
         app.release(transaction);
       }
       if (app.transactions[i] === transaction) i++;
     }
+  }
+
+  #awaitsOther(transaction: AppTransaction, memory: TransactionState, scene: Scene): boolean {
+    const side = memory.sides[scene.side];
+    if (side === undefined || side.candidates.length === 0 || isOver(transaction, scene)) return false;
+    return side.candidates.some((id) => (this.#waits[id]! & WAITS_FOR_OTHER) !== 0);
   }
 
   #inspectOne(scene: Scene, transaction: AppTransaction, memory: TransactionState): void {
@@ -283,33 +291,6 @@ export class TransactionInspector {
   }
 }
 
-function waitsFor(rule: Rule): number {
-  const body = rule.buffers.some((b) => b.buffer.grows || b.buffer.multi) ? WAITS_FOR_BODY : 0;
-  const isPlain =
-    rule.payload.length === 0 &&
-    rule.packetTests.length === 0 &&
-    rule.streamEvents.length === 0 &&
-    rule.decodeEvents.length === 0 &&
-    rule.streamSize.length === 0 &&
-    rule.flowAge.length === 0 &&
-    rule.appProtocol.length === 0 &&
-    rule.transactionTests.length === 0 &&
-    rule.bits.length === 0 &&
-    rule.flowInts.length === 0;
-  return body | (isPlain ? 0 : WAITS_FOR_PACKET);
-}
-
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length;
-}
-
-function testVerdict(test: TransactionTest, transaction: AppTransaction, scene: Scene, final: boolean): Verdict {
-  const direction = scene.side;
-  if (test.direction !== undefined && test.direction !== direction) return 'wait';
-  if (test.kind === 'event') return transaction.events.includes(test.name) ? 'yes' : final ? 'no' : 'wait';
-  const known = transaction.number(test.name, direction);
-  if (known === undefined) return final ? 'no' : 'wait';
-  const value = test.kind === 'age' ? scene.nowUs / 1_000_000 - known : known;
-  if (inRange(test.range!, value)) return 'yes';
-  return test.orRanges?.some((range) => inRange(range, value)) === true ? 'yes' : 'no';
 }
