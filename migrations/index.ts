@@ -6,6 +6,7 @@ import { Console1763751600000 } from './1763751600000-console.js';
 import { Speed1763755200000 } from './1763755200000-speed.js';
 import { Suppressions1763758800000 } from './1763758800000-suppressions.js';
 import { PortAndWordIndices1763762400000 } from './1763762400000-port-and-word-indices.js';
+import { LabelTiers1763766000000 } from './1763766000000-label-tiers.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   Speed1763755200000,
   Suppressions1763758800000,
   PortAndWordIndices1763762400000,
+  LabelTiers1763766000000,
 ];

@@ -4,6 +4,9 @@ import type { Severity } from './severity.js';
 export const TIERS = ['signature', 'behaviour', 'classification', 'anomaly', 'intel'] as const;
 export type Tier = (typeof TIERS)[number];
 
+/** Tiers that learn nothing from labels, so that their word can be held against one. */
+export const INDEPENDENT_TIERS: readonly Tier[] = ['signature', 'behaviour', 'intel'];
+
 /** Generator id of each tier in EVE output; signatures keep the gid of their rule (1 unless stated). */
 export const TIER_GID: Readonly<Record<Tier, number>> = {
   signature: 1,

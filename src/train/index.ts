@@ -12,7 +12,7 @@ export { trainingOptionsSchema, type TrainingOptions } from './lifecycle/options
 export { flowClass } from './table/flow-classes.js';
 export { evaluateModel, type Evaluation } from './evaluate-model.js';
 export { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateReport, type GateSet } from './lifecycle/gate.js';
-export { labelWeights, type LabelledVector } from './lifecycle/labels.js';
+export { labelWeights, type WeighedLabel } from './lifecycle/labels.js';
 export { createRegistry, type HistoryEntry, type ModelRegistry, type RegisteredModel } from './lifecycle/registry.js';
 export { trainInChild } from './lifecycle/train-child.js';
 export { createRandom } from './random.js';

@@ -43,6 +43,7 @@ export function alertHandlers({ store, live, now }: Parts): Pick<Handlers, keyof
       createdMs: now(),
       alertLabel: alert.label,
       source: alert.offender,
+      tiers: alert.tiers,
       ...(alert.features === undefined ? {} : { features: alert.features }),
     };
     await store.labels.add(label);

@@ -44,6 +44,36 @@ export type TrainingRun = z.infer<typeof trainingRunSchema>;
 
 const sideBySide = z.object({ champion: z.number(), challenger: z.number() });
 
+/** Labels that took no part in a run because other tiers or other people contradict them. */
+export const setAsideSchema = z.object({
+  labels: z.number(),
+  byLabeller: z.array(
+    z.object({
+      labeller: z.string(),
+      labels: z.number(),
+      /** How many for each reason: protected, evidence, others, disputed, labeller. */
+      reasons: z.record(z.string(), z.number()),
+      /** None of this person's labels was used. */
+      distrusted: z.boolean(),
+    }),
+  ),
+  /** Some of them, of each person and reason. */
+  examples: z.array(
+    z.object({
+      alertId: z.string(),
+      source: z.string(),
+      alertLabel: z.string(),
+      /** What the person said: `benign` or a class. */
+      label: z.string(),
+      labeller: z.string(),
+      reason: z.string(),
+      /** Tiers that accuse the source. */
+      witnesses: z.array(z.string()),
+    }),
+  ),
+});
+export type SetAside = z.infer<typeof setAsideSchema>;
+
 export const trainingReportSchema = trainingRunSchema.extend({
   data: z
     .object({
@@ -54,8 +84,10 @@ export const trainingReportSchema = trainingRunSchema.extend({
       /** Labels without a vector of this feature schema, or unsure ones. */
       labelsLeftOut: z.number(),
       benignSamples: z.number(),
-      /** Labels whose weight was cut because one source or one analyst gave too many. */
+      /** Labels whose weight was cut because one source or one person has too many. */
       labelsCapped: z.number(),
+      /** Absent in reports of earlier versions. */
+      setAside: setAsideSchema.optional(),
       classRows: z.record(z.string(), z.number()),
     })
     .nullable(),

@@ -7,6 +7,7 @@ import type { TrainingOptions } from '../../train/index.js';
 import type { Logger } from '../../util/logger.js';
 import type { ModelBook } from './models.js';
 import { removeRunFolder, runFolder, runProblem } from './training-run.js';
+import { needsPerson } from './training-set-aside.js';
 import { addShadow, emptyShadow, shadowVerdict } from './training-shadow.js';
 
 export interface ChallengerDeps {
@@ -110,9 +111,10 @@ export function createChallengers(deps: ChallengerDeps): Challengers {
       deps.refused();
       return conclude(report, 'ok');
     }
-    if (options.promotion === 'suggest') {
+    if (options.promotion === 'suggest' || needsPerson(report)) {
       report.state = 'suggested';
-      report.summary = `Better than the champion, and quiet enough on live traffic (${alarms}). Promote or dismiss it.`;
+      const why = needsPerson(report) ? ' Labels of an account were not believed: look at them first.' : '';
+      report.summary = `Better than the champion, and quiet enough on live traffic (${alarms}).${why} Promote or dismiss it.`;
       return conclude(report, 'warning');
     }
     report.summary = `Promoted by policy: better than the champion; ${alarms}.`;

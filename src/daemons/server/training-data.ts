@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { BENIGN_LABEL } from '../../contract/model-card.js';
+import { INDEPENDENT_TIERS, type Tier } from '../../domain/detection.js';
 import type { Store, StoredLabel } from '../../store/index.js';
 import { flowClass, type LiveVector, type TrainingOptions } from '../../train/index.js';
 import { cidrContains, parseCidr, parseIp, type Cidr } from '../../util/ip.js';
@@ -14,10 +15,11 @@ const OUTCOME_DAYS = 60;
 const ALERT_CHUNK = 500;
 const DB_CHUNK = 2000;
 
+/** An alert of another tier speaks about a label given within this time of it. */
+const WITNESS_MS = DAY_MS;
+
 export interface LiveData {
   vectors: LiveVector[];
-  /** Labels given after the champion was trained, with a vector of its schema. */
-  newLabels: number;
   /** Labels that say nothing to this model: unsure, without a vector, or of a class it is not taught. */
   leftOut: number;
 }
@@ -26,20 +28,18 @@ export interface LiveData {
 export async function gatherLiveData(
   store: Store,
   options: TrainingOptions,
-  about: { schema: string; trainedMs: number; nowMs: number },
+  about: { schema: string; nowMs: number },
 ): Promise<LiveData> {
   const networks = options.protectedNetworks.flatMap((text) => parseCidr(text) ?? []);
-  const labels = await judgements(store, 0, about.nowMs - OUTCOME_DAYS * DAY_MS);
+  const sinceMs = about.nowMs - OUTCOME_DAYS * DAY_MS;
+  const labels = await judgements(store, 0, sinceMs);
+  const witnesses = await witnessesOf(store, sinceMs);
   const vectors: LiveVector[] = [];
-  let [newLabels, leftOut] = [0, 0];
+  let leftOut = 0;
   for (const label of labels) {
-    const vector = fromLabel(label, about.schema, networks);
-    if (!vector) {
-      leftOut++;
-      continue;
-    }
-    vectors.push(vector);
-    if (label.createdMs > about.trainedMs) newLabels++;
+    const vector = fromLabel(label, about.schema, networks, witnesses(label));
+    if (vector) vectors.push(vector);
+    else leftOut++;
   }
   for (const sample of await benignSamples(store, options, about)) {
     vectors.push({
@@ -47,22 +47,41 @@ export async function gatherLiveData(
       label: BENIGN_LABEL,
       source: sample.srcIp,
       analyst: '',
+      alertId: '',
+      alertLabel: '',
+      witnesses: [],
       atMs: sample.atMs,
       isProtected: isWithin(networks, sample.srcIp) || isWithin(networks, sample.dstIp),
     });
   }
-  return { vectors, newLabels, leftOut };
+  return { vectors, leftOut };
 }
 
 /** Labels since a time that a model of this schema could learn from; cheap enough for a status page. */
 export async function countNewLabels(store: Store, schema: string, sinceMs: number): Promise<number> {
   const labels = await judgements(store, sinceMs, sinceMs);
-  return labels.filter((l) => fromLabel(l, schema, []) !== undefined).length;
+  const usable = labels.filter((l) => fromLabel(l, schema, [], []) !== undefined);
+  return new Set(usable.map((l) => l.alertId)).size;
+}
+
+/** Independent tiers that accuse the source of a label: on its alert when it was judged, or within a day on another. */
+async function witnessesOf(store: Store, sinceMs: number): Promise<(label: StoredLabel) => Tier[]> {
+  const byOffender = new Map<string, { tiers: readonly Tier[]; lastMs: number }[]>();
+  for (const { offender, tiers, lastMs } of await store.training.accusations(sinceMs)) {
+    const list = byOffender.get(offender) ?? [];
+    byOffender.set(offender, list);
+    list.push({ tiers, lastMs });
+  }
+  return ({ source = '', tiers = [], createdMs }) => {
+    const near = (byOffender.get(source) ?? []).filter((a) => Math.abs(a.lastMs - createdMs) <= WITNESS_MS);
+    const all = new Set([...tiers, ...near.flatMap((a) => a.tiers)]);
+    return INDEPENDENT_TIERS.filter((tier) => all.has(tier));
+  };
 }
 
 /** What people said of alerts, and, where they said nothing, what they did about them. */
 async function judgements(store: Store, sinceMs: number, outcomesSinceMs: number): Promise<StoredLabel[]> {
-  const labels = newestOfEach(await store.labels.since(sinceMs, MAX_LABELS));
+  const labels = wordsOfEach(await store.labels.since(sinceMs, MAX_LABELS));
   return [...labels, ...(await outcomes(store, outcomesSinceMs))];
 }
 
@@ -86,6 +105,7 @@ async function outcomes(store: Store, sinceMs: number): Promise<StoredLabel[]> {
         createdMs: atMs,
         alertLabel: alert.label,
         source: alert.offender,
+        tiers: alert.tiers,
         features: alert.features,
       });
     }
@@ -93,12 +113,23 @@ async function outcomes(store: Store, sinceMs: number): Promise<StoredLabel[]> {
   return found;
 }
 
-/** A person may change their mind: only the last word on an alert counts. */
-function newestOfEach(labels: readonly StoredLabel[]): StoredLabel[] {
-  return [...new Map(labels.map((l) => [l.alertId, l])).values()];
+/**
+ * A person may change their mind: the last word of each on an alert counts. Two people's words both do, so that nobody can
+ * overwrite what another said; `unsure` as the last word of all takes an alert out.
+ * @param labels oldest first
+ */
+function wordsOfEach(labels: readonly StoredLabel[]): StoredLabel[] {
+  const last = new Map(labels.map((l) => [l.alertId, l]));
+  const words = new Map(labels.map((l) => [`${l.alertId} ${l.user}`, l]));
+  return [...words.values()].filter((l) => last.get(l.alertId)!.verdict !== 'unsure');
 }
 
-function fromLabel(label: StoredLabel, schema: string, networks: readonly Cidr[]): LiveVector | undefined {
+function fromLabel(
+  label: StoredLabel,
+  schema: string,
+  networks: readonly Cidr[],
+  witnesses: Tier[],
+): LiveVector | undefined {
   const { features } = label;
   if (!features || features.schema !== schema || label.verdict === 'unsure') return undefined;
   const name = label.verdict === 'false_positive' ? BENIGN_LABEL : attackClass(label, schema);
@@ -109,6 +140,9 @@ function fromLabel(label: StoredLabel, schema: string, networks: readonly Cidr[]
     label: name,
     source,
     analyst: label.user,
+    alertId: label.alertId,
+    alertLabel: label.alertLabel,
+    witnesses,
     atMs: label.createdMs,
     isProtected: isWithin(networks, source),
   };

@@ -148,7 +148,6 @@ async function prepare(
   }
   const live = await gatherLiveData(store, options, {
     schema: champion.card.schema.name,
-    trainedMs: champion.card.trainedMs,
     nowMs: now(),
   });
   const path = join(dir, 'live.jsonl');
@@ -159,10 +158,11 @@ async function prepare(
     live: path,
     out: join(dir, 'bundle'),
     ...(request.algorithm === undefined ? {} : { algorithm: request.algorithm }),
-    newLabels: live.newLabels,
     minNewLabels: options.minNewLabels,
     maxLabelWeight: options.maxLabelWeight,
     maxLabelShare: options.maxLabelShare,
+    maxLabellerShare: options.maxLabellerShare,
+    contradictedLabels: options.contradictedLabels,
     maxRows: options.maxRows,
     seed: 1,
   };

@@ -9,6 +9,7 @@ import { countNewLabels } from './training-data.js';
 import { createDriftAlarm } from './training-drift-alarm.js';
 import { newReport, trainChallenger, type RunDeps } from './training-run.js';
 import { createSampleKeeper } from './training-samples.js';
+import { describeSetAside } from './training-set-aside.js';
 import { createSchedule, type Schedule } from './training-schedule.js';
 
 /** Progress of a run is told at most this often. */
@@ -72,9 +73,18 @@ export function createTraining(deps: TrainingDeps): Training {
 
   async function run(report: TrainingReport, request: TrainingRequest, signal: AbortSignal): Promise<void> {
     const better = await trainChallenger(report, request, { ...deps, changed }, signal);
+    tellSetAside(report);
     if (better) return challengers.enter(report);
     counts[report.state === 'refused' ? 'refused' : 'failed']++;
     return conclude(report, report.state === 'failed' ? 'warning' : 'ok');
+  }
+
+  /** Labels that contradict everything else are a matter for people: an account may be stolen. */
+  function tellSetAside(report: TrainingReport): void {
+    const aside = report.data?.setAside;
+    if (!aside || aside.labels === 0) return;
+    const { label, isGrave } = describeSetAside(aside);
+    toSiem(isGrave ? 'warning' : 'ok', `labels ${report.model}`, label);
   }
 
   async function night(): Promise<void> {

@@ -17,6 +17,8 @@ export interface LabelRow {
   featureValues: string;
   /** Address held responsible, or empty: the one the label speaks about. */
   source: string;
+  /** Tiers that agreed on the alert when it was judged, with commas between; empty for labels of earlier versions. */
+  tiers: string;
 }
 
 export const labelEntity = (kind: StoreKind): EntitySchema<LabelRow> =>
@@ -35,6 +37,7 @@ export const labelEntity = (kind: StoreKind): EntitySchema<LabelRow> =>
       featureSchema: columns.text(64),
       featureValues: columns.json(kind),
       source: { ...columns.text(45), default: '' },
+      tiers: { ...columns.text(64), default: '' },
     },
     indices: [
       { name: 'labels_alert', columns: ['alertId', 'createdMs'] },

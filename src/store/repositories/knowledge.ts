@@ -1,6 +1,7 @@
 import { MoreThan } from 'typeorm';
 import type { LabelVerdict } from '../../domain/alert.js';
 import type { AllowEntry } from '../../domain/decision.js';
+import type { Tier } from '../../domain/detection.js';
 import { addressKey } from '../address-key.js';
 import { clip } from '../columns.js';
 import type { Database } from '../data-source.js';
@@ -21,6 +22,8 @@ export interface StoredLabel {
   alertLabel: string;
   /** Address held responsible. */
   source?: string;
+  /** Tiers that agreed on the alert when it was judged: evidence that outlives the alert. */
+  tiers?: Tier[];
   features?: { schema: string; values: number[] };
 }
 
@@ -44,17 +47,19 @@ function toLabelRow(label: StoredLabel): LabelRow {
     featureSchema: label.features?.schema ?? '',
     featureValues: label.features === undefined ? '' : JSON.stringify(label.features.values),
     source: clip(label.source ?? '', 45),
+    tiers: (label.tiers ?? []).join(','),
   };
 }
 
 function fromLabelRow(row: LabelRow): StoredLabel {
-  const { featureSchema, featureValues, verdict, class: className, comment, source, ...rest } = row;
+  const { featureSchema, featureValues, verdict, class: className, comment, source, tiers, ...rest } = row;
   return {
     ...rest,
     verdict: verdict as LabelVerdict,
     ...(className === '' ? {} : { class: className }),
     ...(comment === '' ? {} : { comment }),
     ...(source === '' ? {} : { source }),
+    ...(tiers === '' ? {} : { tiers: tiers.split(',') as Tier[] }),
     ...(featureValues === ''
       ? {}
       : { features: { schema: featureSchema, values: JSON.parse(featureValues) as number[] } }),

@@ -1,5 +1,7 @@
 import { LessThan, MoreThan } from 'typeorm';
 import type { FlowSample, TrainingReport, TrainingRun } from '../../contract/http.js';
+import { INDEPENDENT_TIERS, type Tier } from '../../domain/detection.js';
+import { severityRank } from '../../domain/severity.js';
 import { bulkInsert } from '../bulk-insert.js';
 import { clip } from '../columns.js';
 import type { Database } from '../data-source.js';
@@ -25,6 +27,18 @@ export interface Confirmation {
 const MAX_CONFIRMED = 20_000;
 const BY_HAND_MS = 86_400_000;
 
+/** An alert of a tier that does not learn from labels: evidence about its offender. */
+export interface Accusation {
+  offender: string;
+  /** Tiers that agree. */
+  tiers: Tier[];
+  lastMs: number;
+}
+
+const MAX_ACCUSATIONS = 200_000;
+/** From medium on: lesser ones note what is unusual, not what is hostile. */
+const ACCUSING_SEVERITY = severityRank('medium');
+
 export interface TrainingRepository {
   /** Adds a run or puts its newer report in place. */
   save(report: TrainingReport): Promise<void>;
@@ -32,6 +46,8 @@ export interface TrainingRepository {
   list(page: PageRequest): Promise<PageResult<TrainingRun>>;
   /** Addresses that alerts since a time hold responsible, but those a person called a false positive. */
   accused(sinceMs: number): Promise<string[]>;
+  /** Alerts since a time that a signature, a behaviour or an intelligence feed raised or agreed on, newest first. */
+  accusations(sinceMs: number): Promise<Accusation[]>;
   /**
    * Alerts that a person confirmed by what they did: extended the block a policy had made for them, or blocked the
    * offender's address by hand within a day. Of an alert's confirmations the newest; lifted blocks confirm nothing.
@@ -68,6 +84,24 @@ export function createTrainingRepository(db: Database): TrainingRepository {
         .limit(MAX_ACCUSED)
         .getRawMany<{ offender: string }>();
       return found.map((row) => row.offender);
+    },
+    async accusations(sinceMs) {
+      const found = await db.manager
+        .getRepository(db.entities.alert)
+        .createQueryBuilder('a')
+        .select('a.offender', 'offender')
+        .addSelect('a.tiers', 'tiers')
+        .addSelect('a.lastMs', 'lastMs')
+        .where('a.lastMs > :sinceMs AND a.severity >= :severity', { sinceMs, severity: ACCUSING_SEVERITY })
+        .andWhere(`(${INDEPENDENT_TIERS.map((tier) => `a.tiers LIKE '%,${tier},%'`).join(' OR ')})`)
+        .orderBy('a.lastMs', 'DESC')
+        .limit(MAX_ACCUSATIONS)
+        .getRawMany<{ offender: string; tiers: string; lastMs: number | string }>();
+      return found.map((row) => ({
+        offender: row.offender,
+        tiers: row.tiers.split(',').filter((tier) => tier !== '') as Tier[],
+        lastMs: Number(row.lastMs),
+      }));
     },
     async confirmed(sinceMs) {
       const { decision, decisionAlert, decisionHistory, alert } = db.entities;

@@ -13,6 +13,11 @@ export function clopperPearsonUpper(successes: number, trials: number, alpha: nu
   return (low + high) / 2;
 }
 
+/** Lower end of the same interval; 0 when nothing was tried. */
+export function clopperPearsonLower(successes: number, trials: number, alpha: number): number {
+  return trials === 0 ? 0 : 1 - clopperPearsonUpper(trials - successes, trials, alpha);
+}
+
 /** P(X <= k) of a binomial with n trials, summed in logarithms. */
 export function binomialCdf(k: number, n: number, p: number): number {
   if (p <= 0) return 1;

@@ -4,6 +4,7 @@ import { hashText } from '../random.js';
 import { createTableBuilder } from '../table/builder.js';
 import { splitByGroup, type Split } from '../table/split.js';
 import { rowsWhere, takeRows, type Table } from '../table/table.js';
+import { siftLabels, type Sifted } from './contradictions.js';
 import { labelWeights, type LabelCaps } from './labels.js';
 
 /** A vector of live traffic with what is known about it: a person's label, or a sampled flow that nobody reported. */
@@ -15,6 +16,11 @@ export const liveVectorSchema = z.object({
   source: z.string(),
   /** Who labelled it; empty for sampled flows. */
   analyst: z.string(),
+  /** The alert, and what it said; empty for sampled flows. */
+  alertId: z.string(),
+  alertLabel: z.string(),
+  /** Tiers other than models that accuse the same source. */
+  witnesses: z.array(z.string()),
   atMs: z.number(),
   /** Of a network that must stay benign. */
   isProtected: z.boolean(),
@@ -34,31 +40,54 @@ export interface ChallengeData {
   fixed: Table;
   /** Newest live vectors, labels and samples alike. */
   recent: Table;
+  /** Who labelled each of them; empty for sampled flows. */
+  recentLabeller: string[];
   /** Newest vectors of protected networks; all of them benign. */
   protectedBenign: Table;
-  counts: { baseRows: number; labels: number; labelsLeftOut: number; labelsCapped: number; benignSamples: number };
+  /** Labels that others or other tiers contradict, which take no part. */
+  sifted: Pick<Sifted, 'aside' | 'distrusted'>;
+  counts: {
+    baseRows: number;
+    /** Labels that teach and judge. */
+    labels: number;
+    newLabels: number;
+    /** Of another width than the base data. */
+    labelsLeftOut: number;
+    labelsCapped: number;
+    benignSamples: number;
+  };
+}
+
+export interface ChallengeDataOptions {
+  seed: number;
+  caps: LabelCaps;
+  maxSampleShare: number;
+  /** What happens to labels that are contradicted. */
+  contradicted: 'set_aside' | 'use';
+  /** Labels given later are new: when the champion was trained. */
+  newSinceMs: number;
 }
 
 /**
  * Cuts base and live data so that nothing the gate judges by was trained on: of the base the groups that every run
- * holds out, of the live vectors the newest. A label that calls a protected network an attack is left out.
+ * holds out, of the live vectors the newest. Labels that are contradicted are set aside first.
  */
-export function challengeData(
-  base: Table,
-  live: readonly LiveVector[],
-  options: { seed: number; caps: LabelCaps; maxSampleShare: number },
-): ChallengeData {
+export function challengeData(base: Table, live: readonly LiveVector[], options: ChallengeDataOptions): ChallengeData {
   const baseSplit = splitByGroup(base, { seed: options.seed });
   const isLabel = (v: LiveVector): boolean => v.analyst !== '';
-  const usable = live.filter((v) => v.values.length === base.columns && !(v.isProtected && v.label !== BENIGN_LABEL));
-  const labels = byTime(usable.filter(isLabel));
+  const usable = live.filter((v) => v.values.length === base.columns);
+  const given = usable.filter(isLabel);
+  const sifted = options.contradicted === 'use' ? believeAll(given) : siftLabels(given);
+  const labels = oncePerAlert(byTime(sifted.kept));
   const samples = capSources(byTime(usable.filter((v) => !isLabel(v))), options.maxSampleShare);
   // Of each kind for itself: people label in bursts, and the gate needs attacks and benign rows alike.
   const isBenign = (v: LiveVector): boolean => v.label === BENIGN_LABEL;
   const cuts = [cut(labels.filter(isBenign)), cut(labels.filter((v) => !isBenign(v)))];
   const [oldLabels, newLabels] = [cuts.flatMap(([old]) => old), cuts.flatMap(([, recent]) => recent)];
   const [oldSamples, newSamples] = cut(samples);
-  const weights = labelWeights(oldLabels, options.caps);
+  const baseRows = countClasses(base, baseSplit.train);
+  baseRows.set(BENIGN_LABEL, (baseRows.get(BENIGN_LABEL) ?? 0) + oldSamples.length);
+  const weights = labelWeights(oldLabels, baseRows, options.caps);
   const learn = [...oldLabels, ...oldSamples];
   const table = append(base, learn);
   table.weight.set(weights, base.rows);
@@ -68,6 +97,7 @@ export function challengeData(
   const liveRows = learn.map((v, i) => ({ row: base.rows + i, calibrates: calibrates(v) }));
   const rowsOf = (kept: boolean): number[] => liveRows.filter((l) => l.calibrates === kept).map((l) => l.row);
   const judged = [...newLabels, ...newSamples];
+  const open = judged.filter((v) => !v.isProtected);
   return {
     table,
     split: {
@@ -77,22 +107,46 @@ export function challengeData(
       how: `base ${baseSplit.how}; live rows by source, the newest ${RECENT_SHARE * 100} % held out for the gate`,
     },
     fixed: takeRows(base, baseSplit.test),
-    recent: tableOf(
-      base,
-      judged.filter((v) => !v.isProtected),
-    ),
+    recent: tableOf(base, open),
+    recentLabeller: open.map((v) => v.analyst),
     protectedBenign: tableOf(
       base,
       judged.filter((v) => v.isProtected),
     ),
+    sifted,
     counts: {
       baseRows: base.rows,
       labels: labels.length,
-      labelsLeftOut: live.filter(isLabel).length - labels.length,
+      newLabels: labels.filter((v) => v.atMs > options.newSinceMs).length,
+      labelsLeftOut: live.filter(isLabel).length - given.length,
       labelsCapped: weights.reduce((n, w) => n + (w < options.caps.maxWeight ? 1 : 0), 0),
       benignSamples: samples.length,
     },
   };
+}
+
+/** Every label counts, but one that calls a protected network an attack. */
+function believeAll(labels: readonly LiveVector[]): Sifted {
+  const isAside = (v: LiveVector): boolean => v.isProtected && v.label !== BENIGN_LABEL;
+  return {
+    kept: labels.filter((v) => !isAside(v)),
+    aside: labels.filter(isAside).map((vector) => ({ vector, reason: 'protected' })),
+    distrusted: [],
+  };
+}
+
+/** The newest of the labels on an alert, of which all that are left agree or nobody minds. */
+function oncePerAlert(labels: readonly LiveVector[]): LiveVector[] {
+  return [...new Map(labels.map((v) => [v.alertId, v])).values()];
+}
+
+function countClasses(table: Table, rows: Int32Array): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const r of rows) {
+    const name = table.labels[table.label[r]!]!;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function byTime(vectors: readonly LiveVector[]): LiveVector[] {

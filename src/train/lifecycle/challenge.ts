@@ -11,8 +11,10 @@ import { flowClass } from '../table/flow-classes.js';
 import { readTables } from '../table/read-tables.js';
 import { rowsWhere, schemaHash, takeRows, type Table } from '../table/table.js';
 import { trainOnTable, type TrainHooks } from '../train-model.js';
+import { asideReport, setAsideSchema } from './aside-report.js';
 import { challengeData, liveVectorSchema, type LiveVector } from './challenge-data.js';
 import { judgeChallenger, type GateReport, type GateSet } from './gate.js';
+import { CONTRADICTED_LABELS } from './options.js';
 
 /** What a challenge needs; the server writes it, `portcullis model challenge` reads it. */
 export const challengeOptionsSchema = z.strictObject({
@@ -25,10 +27,11 @@ export const challengeOptionsSchema = z.strictObject({
   /** Folder of the challenger's bundle. */
   out: z.string(),
   algorithm: z.enum(ALGORITHMS).optional(),
-  newLabels: z.number(),
   minNewLabels: z.number(),
   maxLabelWeight: z.number(),
   maxLabelShare: z.number(),
+  maxLabellerShare: z.number(),
+  contradictedLabels: z.enum(CONTRADICTED_LABELS),
   maxRows: z.number(),
   seed: z.number(),
 });
@@ -46,6 +49,7 @@ export const challengeResultSchema = z.object({
     labelsLeftOut: z.number(),
     benignSamples: z.number(),
     labelsCapped: z.number(),
+    setAside: setAsideSchema,
     classRows: z.record(z.string(), z.number()),
   }),
   gate: z.object({
@@ -72,8 +76,14 @@ export async function runChallenge(options: ChallengeOptions, hooks: TrainHooks)
   const live = await readLive(options.live);
   const data = challengeData(base, live, {
     seed: options.seed,
-    caps: { maxWeight: options.maxLabelWeight, maxShare: options.maxLabelShare },
+    caps: {
+      maxWeight: options.maxLabelWeight,
+      maxShare: options.maxLabelShare,
+      maxLabellerShare: options.maxLabellerShare,
+    },
     maxSampleShare: 0.05,
+    contradicted: options.contradictedLabels,
+    newSinceMs: card.trainedMs,
   });
   const algorithm = options.algorithm ?? card.algorithm;
   const trained = await trainOnTable(data.table, files, trainOptions(options, champion, algorithm), {
@@ -86,7 +96,7 @@ export async function runChallenge(options: ChallengeOptions, hooks: TrainHooks)
   hooks.onProgress?.('judging', 0, 0);
   const score = await bothScores(champion.onnx, trained.files.get('model.onnx')!);
   const regression = await gateSet(data.fixed, score);
-  const recent = await gateSet(data.recent, score);
+  const recent = { ...(await gateSet(data.recent, score)), labeller: data.recentLabeller };
   const protectedBenign = await score(data.protectedBenign);
   const report = judgeChallenger(
     {
@@ -95,8 +105,9 @@ export async function runChallenge(options: ChallengeOptions, hooks: TrainHooks)
       budget: card.falsePositiveBudget,
       regression,
       recent,
+      inUse: { champion: card.threshold, challenger: trained.card.threshold },
       protectedBenign,
-      newLabels: options.newLabels,
+      newLabels: data.counts.newLabels,
       seed: options.seed,
     },
     { minNewLabels: options.minNewLabels, maxRecallDrop: 0.02, bootstrapRuns: 500 },
@@ -104,7 +115,7 @@ export async function runChallenge(options: ChallengeOptions, hooks: TrainHooks)
   return {
     challenger: trained.card.id,
     algorithm,
-    data: { ...data.counts, newLabels: options.newLabels, classRows: trained.card.data.classRows },
+    data: { ...data.counts, setAside: asideReport(data.sifted), classRows: trained.card.data.classRows },
     gate: { ...report, budget: card.falsePositiveBudget },
     families: [
       ...recallByFamily('fixed', regression, report.thresholds),

@@ -1,4 +1,4 @@
-import { clopperPearsonUpper } from './binomial.js';
+import { clopperPearsonLower, clopperPearsonUpper } from './binomial.js';
 import { createRandom } from '../random.js';
 import { thresholdForBudget } from '../evaluate/curves.js';
 
@@ -7,6 +7,8 @@ export interface GateSet {
   isAttack: Uint8Array;
   /** Attack family of each row, for per-family recall; empty for benign rows. */
   family: readonly string[];
+  /** Who said what each row is, empty for sampled flows; absent where nobody was asked. */
+  labeller?: readonly string[];
   champion: Float32Array;
   challenger: Float32Array;
 }
@@ -20,7 +22,9 @@ export interface GateInput {
   regression: GateSet;
   /** Held-out recent labels, cut by time. */
   recent: GateSet;
-  /** Scores of flows that must stay benign (monitoring, backups, the operator's own), with each model's threshold. */
+  /** Where each model alarms in use: the threshold of its card. */
+  inUse: { champion: number; challenger: number };
+  /** Scores of flows that must stay benign (monitoring, backups, the operator's own). */
   protectedBenign: { champion: Float32Array; challenger: Float32Array };
   /** Labels new since the champion was trained. */
   newLabels: number;
@@ -78,13 +82,15 @@ export function judgeChallenger(input: GateInput, options: GateOptions = GATE_DE
       `${input.newLabels} new labels, ${options.minNewLabels} needed; among the recent rows ${count(input.recent, 1)} attacks and ${count(input.recent, 0)} benign, both needed`,
     ),
     regressionCheck(input.regression, thresholds, options.maxRecallDrop),
+    inUseCheck(input, options.maxRecallDrop),
     check(
       'recent',
       gain.low > 0,
       `average precision ${signed(gain.mean)} on ${input.recent.isAttack.length} recent rows (95 %: ${signed(gain.low)} to ${signed(gain.high)})`,
     ),
     falseAlarmCheck(input.recent, thresholds),
-    protectedCheck(input.protectedBenign, thresholds),
+    labellersCheck(input.recent, options.bootstrapRuns, input.seed),
+    protectedCheck(input.protectedBenign, [thresholds, input.inUse]),
   ];
   return { promote: checks.every((c) => c.passed), checks, gain, thresholds };
 }
@@ -112,25 +118,69 @@ function hasBoth(set: GateSet): boolean {
   return set.isAttack.includes(0) && set.isAttack.includes(1);
 }
 
-function regressionCheck(set: GateSet, thresholds: Thresholds, maxDrop: number): GateCheck {
+/** Families of which the challenger finds fewer rows than the champion by more than the margin, and more than one row. */
+function lostFamilies(set: GateSet, thresholds: Thresholds, maxDrop: number): string[] {
   const families = [...new Set(set.family.filter((f, r) => f !== '' && set.isAttack[r] === 1))].sort();
-  const recall = (family: string, who: Who): number => {
-    let [n, found] = [0, 0];
-    for (let r = 0; r < set.isAttack.length; r++) {
-      if (set.isAttack[r] !== 1 || set.family[r] !== family) continue;
-      n++;
-      if (set[who][r]! >= thresholds[who]) found++;
-    }
-    return n > 0 ? found / n : 0;
-  };
-  const worse = families
-    .map((f) => ({ f, drop: recall(f, 'champion') - recall(f, 'challenger') }))
-    .filter(({ drop }) => drop > maxDrop);
-  const detail =
-    worse.length === 0
-      ? `no family falls by more than ${maxDrop * 100} points`
-      : worse.map(({ f, drop }) => `${f} falls by ${(drop * 100).toFixed(1)} points`).join(', ');
+  return families.flatMap((family) => {
+    const rows = set.family.flatMap((f, r) => (f === family && set.isAttack[r] === 1 ? [r] : []));
+    const found = (who: Who): number => rows.filter((r) => set[who][r]! >= thresholds[who]).length;
+    const lost = found('champion') - found('challenger');
+    return lost > Math.max(1, maxDrop * rows.length)
+      ? [`${family} falls by ${((100 * lost) / rows.length).toFixed(1)} points`]
+      : [];
+  });
+}
+
+function regressionCheck(set: GateSet, thresholds: Thresholds, maxDrop: number): GateCheck {
+  const worse = lostFamilies(set, thresholds, maxDrop);
+  const detail = worse.length === 0 ? `no family falls by more than ${maxDrop * 100} points` : worse.join(', ');
   return check('regression', worse.length === 0, detail);
+}
+
+/**
+ * The fixed set again, at the thresholds that the models alarm at in use: labels can leave the order of scores as it is
+ * and still move all of them across a threshold.
+ */
+function inUseCheck({ regression, inUse, budget }: GateInput, maxDrop: number): GateCheck {
+  const worse = lostFamilies(regression, inUse, maxDrop);
+  const [old, now] = (['champion', 'challenger'] as const).map((who) => {
+    const benign = benignOf(regression, who);
+    return { n: benign.length, alarms: benign.filter((s) => s >= inUse[who]).length };
+  }) as [Alarms, Alarms];
+  const surely = clopperPearsonLower(now.alarms, now.n, 0.05);
+  const isNoisy = surely > Math.max(budget, old.n > 0 ? old.alarms / old.n : 0);
+  const alarms = `${now.alarms} of ${now.n} fixed benign rows alarm, champion ${old.alarms}`;
+  return check('in use', worse.length === 0 && !isNoisy, [...worse, alarms].join(', '));
+}
+
+interface Alarms {
+  n: number;
+  alarms: number;
+}
+
+/** Nobody's labels may make the model worse on what everybody else judged. */
+function labellersCheck(set: GateSet, runs: number, seed: number): GateCheck {
+  const { labeller = [] } = set;
+  const people = [...new Set(labeller)].filter((name) => name !== '');
+  if (people.length < 2) return check('labellers', true, `labels of ${people.length}: nobody to compare with`);
+  const worse = people.flatMap((name) => {
+    const gain = pairedBootstrap(
+      takeRows(set, (r) => labeller[r] !== name),
+      runs,
+      seed,
+    );
+    return gain.high < 0 ? [`without those of ${name}, average precision ${signed(gain.mean)} on the rest`] : [];
+  });
+  return check('labellers', worse.length === 0, worse.join('; ') || `${people.length} people, none against the others`);
+}
+
+function takeRows(set: GateSet, isTaken: (row: number) => boolean): GateSet {
+  return {
+    isAttack: set.isAttack.filter((_, r) => isTaken(r)),
+    family: set.family.filter((_, r) => isTaken(r)),
+    champion: set.champion.filter((_, r) => isTaken(r)),
+    challenger: set.challenger.filter((_, r) => isTaken(r)),
+  };
 }
 
 /** Upper 95 % bound of the challenger's false-positive rate against the champion's, each at its threshold. */
@@ -147,13 +197,17 @@ function falseAlarmCheck(set: GateSet, thresholds: Thresholds): GateCheck {
   );
 }
 
-function protectedCheck(scores: GateInput['protectedBenign'], thresholds: Thresholds): GateCheck {
-  const count = (who: Who): number => scores[who].filter((s) => s >= thresholds[who]).length;
-  const [old, now] = [count('champion'), count('challenger')];
+function protectedCheck(scores: GateInput['protectedBenign'], at: readonly Thresholds[]): GateCheck {
+  const counts = at.map((thresholds) => {
+    const count = (who: Who): number => scores[who].filter((s) => s >= thresholds[who]).length;
+    return { old: count('champion'), now: count('challenger') };
+  });
+  const [first] = counts;
+  const worst = counts.find(({ old, now }) => now > old) ?? first!;
   return check(
     'protected benign',
-    now <= old,
-    `${now} of ${scores.challenger.length} protected flows alarm, champion ${old}`,
+    worst.now <= worst.old,
+    `${worst.now} of ${scores.challenger.length} protected flows alarm, champion ${worst.old}`,
   );
 }
 

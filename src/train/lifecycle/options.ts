@@ -4,6 +4,9 @@ import { parseCidr } from '../../util/ip.js';
 
 const network = z.string().refine((text) => parseCidr(text) !== undefined, 'must be an address or prefix');
 
+/** What becomes of a label that other tiers or other people contradict. */
+export const CONTRADICTED_LABELS = ['set_aside', 'use'] as const;
+
 /** Settings of the nightly retraining. */
 export const trainingOptionsSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('Retrain by the schedule; training by hand works in any case'),
@@ -27,7 +30,17 @@ export const trainingOptionsSchema = z.strictObject({
     .min(0.01)
     .max(1)
     .default(0.1)
-    .describe('Largest share of all label weight that one source, and one analyst, may have'),
+    .describe("Largest share of a class's training weight that the labels about one source may have"),
+  maxLabellerShare: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.25)
+    .describe("Largest share of a class's training weight that the labels of one person may have"),
+  contradictedLabels: z
+    .enum(CONTRADICTED_LABELS)
+    .default('set_aside')
+    .describe('Labels that other tiers or other people contradict: set_aside until a second person agrees, or use'),
   protectedNetworks: z
     .array(network)
     .default([])

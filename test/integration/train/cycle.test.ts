@@ -98,6 +98,7 @@ describe('the nightly cycle', { timeout: 300_000 }, () => {
       return sampleAlert({
         offender: `198.51.100.${i % 200}`,
         label: alertLabel,
+        tiers: ['classification'],
         features,
         firstMs: clock,
         lastMs: clock,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { binomialCdf, clopperPearsonUpper } from '../../../src/train/lifecycle/binomial.js';
 import { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateSet } from '../../../src/train/lifecycle/gate.js';
-import { LABEL_CAPS, labelWeights, type LabelledVector } from '../../../src/train/lifecycle/labels.js';
+import { LABEL_CAPS, labelWeights, type WeighedLabel } from '../../../src/train/lifecycle/labels.js';
 import { createRandom } from '../../../src/train/random.js';
 
 /** Scores around 0.2 for benign rows and `quality` above for attacks; the same noise for both models. */
@@ -35,6 +35,7 @@ function input(quality: Parameters<typeof gateSet>[2], changes: Partial<GateInpu
     budget: 0.01,
     regression: gateSet(3000, 1, quality),
     recent: gateSet(2000, 2, quality),
+    inUse: { champion: 0.5, challenger: 0.5 },
     protectedBenign: { champion: quiet, challenger: quiet },
     newLabels: 80,
     seed: 1,
@@ -53,7 +54,7 @@ test('a better challenger is promoted, and the report says how much better', () 
 });
 
 test('a worse challenger is refused, on old attacks and on recent ones', () => {
-  assert.deepEqual(failed(input({ champion: 0.6, challenger: 0.3 })), ['regression', 'recent']);
+  assert.deepEqual(failed(input({ champion: 0.6, challenger: 0.3 })), ['regression', 'in use', 'recent']);
 });
 
 test('a challenger that is the champion again is refused, and so is one that is better by less than the noise', () => {
@@ -100,20 +101,71 @@ test('the Clopper-Pearson bound is that of the tables', () => {
   assert.ok(Math.abs(binomialCdf(1, 3, 0.5) - 0.5) < 1e-12);
 });
 
-const label = (source: string, analyst: string, i: number): LabelledVector => ({
-  values: [1, 60, 1, 1, 0, 1, 0, 0.1 + i],
-  label: 'benign',
-  source,
-  analyst,
-  atMs: 1e12 + i,
+test('a challenger whose own threshold loses a family, or alarms on benign rows, is refused whatever the order of scores', () => {
+  const better = { champion: 0.3, challenger: 0.6 };
+  assert.deepEqual(failed(input(better, { inUse: { champion: 0.5, challenger: 0.7 } })), []);
+  const tooHigh = judgeChallenger(input(better, { inUse: { champion: 0.3, challenger: 0.9 } }));
+  const lost = tooHigh.checks.find((c) => c.name === 'in use')!;
+  assert.deepEqual([lost.passed, /scan falls by \d+\.\d points/.test(lost.detail)], [false, true], lost.detail);
+  assert.deepEqual(failed(input(better, { inUse: { champion: 0.5, challenger: 0.25 } })), ['in use'], 'too low');
 });
 
-test('one source cannot outweigh the rest however often it is labelled', () => {
-  const flood = Array.from({ length: 900 }, (_, i) => label('203.0.113.5', 'ann', i));
-  const rest = Array.from({ length: 100 }, (_, i) => label(`198.51.100.${i}`, 'ann', i));
-  const weights = labelWeights([...flood, ...rest]);
-  const sum = (w: Float32Array): number => w.reduce((a, b) => a + b, 0);
-  assert.ok(sum(weights.subarray(0, 900)) <= LABEL_CAPS.maxShare * 1000 * LABEL_CAPS.maxWeight + 1e-3);
-  assert.ok(sum(weights.subarray(0, 900)) <= 1.01 * sum(weights.subarray(900)));
+test('one flow of a family of two is no fall, both are', () => {
+  const better = { champion: 0.3, challenger: 0.6 };
+  const rare = (lost: number): GateSet => {
+    const set = gateSet(3000, 1, better);
+    const family = [...set.family];
+    for (const [n, r] of [...set.isAttack]
+      .flatMap((a, i) => (a ? [i] : []))
+      .slice(0, 2)
+      .entries()) {
+      family[r] = 'tunnel';
+      set.champion[r] = 1;
+      set.challenger[r] = n < lost ? 0 : 1;
+    }
+    return { ...set, family };
+  };
+  assert.deepEqual(failed(input(better, { regression: rare(1) })), []);
+  assert.deepEqual(failed(input(better, { regression: rare(2) })), ['regression', 'in use']);
+});
+
+test('a challenger that is worse on what all but one person judged is refused, and the person is named', () => {
+  const better = { champion: 0.3, challenger: 0.6 };
+  const recent = gateSet(2000, 2, better);
+  const labeller = Array.from(recent.isAttack, (_, r) => (r % 8 === 0 ? 'ada' : 'mallory'));
+  assert.deepEqual(failed(input(better, { recent: { ...recent, labeller } })), []);
+  const challenger = recent.challenger.map((s, r) =>
+    labeller[r] === 'ada' && recent.isAttack[r] ? 0.1 : recent.isAttack[r] ? 1 : s,
+  );
+  const report = judgeChallenger(input(better, { recent: { ...recent, challenger, labeller } }));
+  assert.ok(report.gain.low > 0, 'over all it is better');
+  const check = report.checks.find((c) => c.name === 'labellers')!;
+  assert.equal(check.passed, false);
+  assert.match(check.detail, /without those of mallory/);
+});
+
+const label = (source: string, analyst: string): WeighedLabel => ({ label: 'benign', source, analyst });
+const sum = (w: Float32Array): number => w.reduce((a, b) => a + b, 0);
+const BASE = new Map([['benign', 3000]]);
+
+test('the labels about one source, and those of one person, have at most their share of a class', () => {
+  const flood = Array.from({ length: 900 }, () => label('203.0.113.5', 'ann'));
+  const rest = Array.from({ length: 100 }, (_, i) => label(`198.51.100.${i}`, 'bob'));
+  const weights = labelWeights([...flood, ...rest], BASE);
+  const ofOne = sum(weights.subarray(0, 900));
+  assert.ok(Math.abs(ofOne / (ofOne + 3000) - LABEL_CAPS.maxShare) < 1e-3, String(ofOne));
   assert.equal(weights[900], LABEL_CAPS.maxWeight, 'honest single labels keep their full weight');
+  const many = Array.from({ length: 900 }, (_, i) => label(`203.0.113.${i}`, 'ann'));
+  const ofAnn = sum(labelWeights(many, BASE));
+  assert.ok(Math.abs(ofAnn / (ofAnn + 3000) - LABEL_CAPS.maxLabellerShare) < 1e-3, String(ofAnn));
+  const free = labelWeights(many, BASE, { ...LABEL_CAPS, maxShare: 1, maxLabellerShare: 1 });
+  assert.equal(sum(free), 9000, 'a share of one is no cap');
+});
+
+test('of a class that the base data lack, people and sources share the weight of the labels', () => {
+  const anns = Array.from({ length: 900 }, (_, i) => label(`203.0.113.${i}`, 'ann'));
+  const bobs = Array.from({ length: 100 }, (_, i) => label(`198.51.100.${i}`, 'bob'));
+  const weights = labelWeights([...anns, ...bobs], new Map());
+  assert.ok(sum(weights.subarray(0, 900)) <= 5000.1, 'half of all');
+  assert.equal(sum(weights.subarray(900)), 1000);
 });
