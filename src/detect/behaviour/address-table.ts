@@ -44,7 +44,10 @@ export class AddressTable {
   }
 
   find(w0: number, w1: number, w2: number, w3: number): number {
-    const tag = hashWords(w0, w1, w2, w3);
+    return this.findTagged(hashWords(w0, w1, w2, w3), w0, w1, w2, w3);
+  }
+
+  findTagged(tag: number, w0: number, w1: number, w2: number, w3: number): number {
     const set = tag & this.setMask;
     const at = set * SET_WORDS;
     for (let way = 0; way < WAYS; way++) {
@@ -54,7 +57,11 @@ export class AddressTable {
   }
 
   acquire(w0: number, w1: number, w2: number, w3: number, nowUs: number): number {
-    const tag = hashWords(w0, w1, w2, w3);
+    return this.acquireTagged(hashWords(w0, w1, w2, w3), w0, w1, w2, w3, nowUs);
+  }
+
+  /** The same in a table whose owner has a hash of the words already, which is not 0, and uses it always. */
+  acquireTagged(tag: number, w0: number, w1: number, w2: number, w3: number, nowUs: number): number {
     const { sets } = this;
     const set = tag & this.setMask;
     const at = set * SET_WORDS;
@@ -84,20 +91,12 @@ export class AddressTable {
   }
 
   /**
-   * Reads what a look-up of the hash (`hashWords`) will need first, and nothing more: of many look-ups that are known in
-   * advance, the processor then fetches the memory at the same time. @returns what was read, to be used somehow.
+   * Reads what a look-up of the tag will need first, and nothing more: of many look-ups that are known in advance, the
+   * processor then fetches the memory at the same time. @returns what was read, to be used somehow.
    */
-  readAhead(hash: number): number {
-    const at = (hash & this.setMask) * SET_WORDS;
+  readAhead(tag: number): number {
+    const at = (tag & this.setMask) * SET_WORDS;
     return this.sets[at]! ^ this.sets[at + WAYS]!;
-  }
-
-  /** The entry of the hash, or the one that would have to go for it. */
-  placeOf(hash: number): number {
-    const set = hash & this.setMask;
-    const at = set * SET_WORDS;
-    for (let way = 0; way < WAYS; way++) if (this.sets[at + way] === hash) return set * WAYS + way;
-    return set * WAYS + this.victim(at);
   }
 
   /** Says that an entry is worth keeping: `weight` is 1 to 255, and never sinks. */

@@ -1,22 +1,19 @@
 import type { HostBaseline } from '../../contract/baseline.js';
 import type { FlowColumns } from '../../domain/flow.js';
 import { formatIpWords, parseIp } from '../../util/ip.js';
-import { AddressTable, hashWords, mix32 } from './address-table.js';
-import { Contacts, type Ends } from './contacts.js';
-import type { Detector, FlowMoment } from './detector.js';
+import { AddressTable, hashWords } from './address-table.js';
+import type { ContactWatch } from './contact-watch.js';
+import { CONTACT, serviceOf, type Contacts, type Ends } from './contacts.js';
+import type { Detector } from './detector.js';
 import { HomeNetworks } from './home-networks.js';
 import type { BehaviourOptions } from './options.js';
-import { serviceOf, UsualPeers } from './usual-peers.js';
+import { UsualPeers } from './usual-peers.js';
 import { ALL_SERVICES, hourOfWeek, VolumeProfiles } from './volume-profiles.js';
 
 const HOUR_US = 3_600e6;
 const DAY_US = 86_400e6;
 /** An hour counts when it was watched but for this long. */
 const MISSED_US = 300e6;
-/** Contacts remembered as noted today. */
-const RECENT = 65_536;
-/** Contacts learned at once; a tick, and whoever asks what is usual, does not wait for as many. */
-const BATCH = 256;
 
 /** How much a host sent in this hour, and what is usual; bytes. */
 export interface Volume {
@@ -43,19 +40,15 @@ export class Baselines implements Detector {
   private readonly lastUs: Float64Array;
   private readonly volumes: VolumeProfiles;
   private readonly peers: UsualPeers;
-  private readonly recent = new Uint32Array(RECENT);
-  private readonly contacts = new Contacts(BATCH);
-  /** Contacts of the batch that are not noted yet. */
-  private readonly fresh = new Int32Array(BATCH);
-  /** What was read ahead; kept, or the compiler would leave the reading out. */
-  ahead = 0;
+  private readonly contacts: ContactWatch;
   /** Hosts whose baseline is to be told. */
   private readonly changed: Uint8Array;
   private hour = -1;
   private hourSinceUs = 0;
 
-  constructor(options: BehaviourOptions) {
+  constructor(options: BehaviourOptions, contacts: ContactWatch) {
     this.options = options.baseline;
+    this.contacts = contacts;
     this.home = new HomeNetworks(options.homeNetworks);
     this.hosts = new AddressTable(options.baseline.maxHosts);
     const n = this.hosts.capacity;
@@ -65,49 +58,28 @@ export class Baselines implements Detector {
     this.lastUs = new Float64Array(n);
     this.changed = new Uint8Array(n);
     this.volumes = new VolumeProfiles(n, options.baseline.maxServices);
-    this.peers = new UsualPeers(options.baseline.maxPeers, n, BATCH);
+    this.peers = new UsualPeers(options.baseline.maxPeers, n);
   }
 
-  /** A host is learned once it has exchanged data: forged sources teach nothing and push nobody out. */
-  onProductive({ flows, slot, nowUs }: FlowMoment): void {
-    if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return;
-    if (this.contacts.add(flows, slot, tagOf(flows, slot, nowUs), nowUs)) this.learn();
+  /**
+   * One contact a day teaches all there is. A host is learned once it has exchanged data: forged sources teach nothing and
+   * push nobody out. What a known host tries in vain becomes usual too.
+   */
+  onContact(contacts: Contacts, i: number, sinceMs: number): void {
+    const kind = contacts.kind[i]!;
+    if ((kind & CONTACT.FROM_INSIDE) === 0) return;
+    const startUs = contacts.startUs[i]!;
+    if (sinceMs >= 0 && Math.floor((startUs - sinceMs * 1000) / DAY_US) === Math.floor(startUs / DAY_US)) return;
+    const isFailed = (kind & CONTACT.FAILED) !== 0;
+    const host = isFailed ? this.findHost(contacts, i) : this.hostOf(contacts, i, startUs);
+    if (host >= 0 && this.peers.note(host, contacts, i, startUs)) this.changed[host] = 1;
   }
 
-  /** What a known host tries in vain becomes usual too. */
-  onFailed({ flows, slot, nowUs }: FlowMoment): void {
-    if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return;
-    this.learn();
-    const host = this.findHost(flows, slot);
-    if (host >= 0) this.notePeer(host, flows, slot, nowUs);
-  }
-
-  /** Learns the contacts that wait. One a day teaches all there is: the latest ones are remembered by their hashes. */
-  private learn(): void {
-    const { contacts, fresh, recent } = this;
-    const { count, tag } = contacts;
-    if (count === 0) return;
-    contacts.count = 0;
-    let ahead = 0;
-    for (let i = 0; i < count; i++) ahead ^= recent[tag[i]! & (RECENT - 1)]!;
-    let n = 0;
-    for (let i = 0; i < count; i++) if (recent[tag[i]! & (RECENT - 1)] !== tag[i]) fresh[n++] = i;
-    this.ahead = ahead ^ this.peers.readAhead(contacts, fresh, n);
-    for (let i = 0; i < count; i++) {
-      const at = tag[i]! & (RECENT - 1);
-      if (recent[at] === tag[i]) continue;
-      recent[at] = tag[i]!;
-      const nowUs = contacts.atUs[i]!;
-      this.notePeer(this.hostOf(contacts, i, nowUs), contacts, i, nowUs);
-    }
-  }
-
-  private notePeer(host: number, ends: Ends, slot: number, nowUs: number): void {
-    if (this.peers.note(host, ends, slot, nowUs)) this.changed[host] = 1;
+  readAhead(tag: number): number {
+    return this.peers.readAhead(tag);
   }
 
   onTick(nowUs: number): void {
-    this.learn();
     const hour = Math.floor(nowUs / HOUR_US);
     if (hour === this.hour) return;
     const wasWhole = this.hour >= 0 && hour === this.hour + 1 && this.hourSinceUs - this.hour * HOUR_US < MISSED_US;
@@ -122,7 +94,6 @@ export class Baselines implements Detector {
 
   /** Counts what a flow of an inside host sent outside. */
   addSent(flows: FlowColumns, slot: number, bytes: number, nowUs: number): Volume {
-    this.learn();
     const host = this.hostOf(flows, slot, nowUs);
     const service = serviceOf(flows, slot);
     const hour = hourOfWeek(nowUs);
@@ -135,23 +106,22 @@ export class Baselines implements Detector {
   }
 
   /** True when the flow's source has contacted its destination on enough earlier days. */
-  isUsual(flows: FlowColumns, slot: number): boolean {
+  isUsual(flows: Ends, slot: number): boolean {
     if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return false;
-    this.learn();
     const host = this.findHost(flows, slot);
     return host >= 0 && this.peers.daysOf(host, flows, slot) >= this.options.usualDays;
   }
 
   /** The flow's source was found doing something hostile: today teaches nothing about it. */
   suspect(flows: FlowColumns, slot: number, nowUs: number): void {
-    this.learn();
+    this.contacts.settle();
     const host = this.findHost(flows, slot);
     if (host >= 0) this.peers.suspect(host, nowUs);
   }
 
   /** Hosts whose baseline changed since they were last taken, at most `max` of them. */
   takeChanged(max: number): HostBaseline[] {
-    this.learn();
+    this.contacts.settle();
     const taken: number[] = [];
     for (
       let host = this.changed.indexOf(1);
@@ -173,7 +143,7 @@ export class Baselines implements Detector {
 
   /** Gives back what was learned before a restart. Hosts that were seen meanwhile keep the longer memory. */
   restore(list: readonly HostBaseline[]): void {
-    this.learn();
+    this.contacts.settle();
     for (const { host: address, firstMs, lastMs, volumes, peers } of list) {
       const ip = parseIp(address);
       if (!ip) continue;
@@ -187,19 +157,19 @@ export class Baselines implements Detector {
   }
 
   forget(address: string): void {
-    this.learn();
+    this.contacts.settle();
     const ip = parseIp(address);
     const host = ip ? this.hosts.find(...ip.words) : -1;
     if (host < 0) return;
     this.volumes.clear(host);
     this.peers.clear(host);
-    this.recent.fill(0);
+    this.contacts.forgetSights();
     this.firstUs[host] = this.lastUs[host]!;
     this.changed[host] = 0;
   }
 
   stats(): Record<string, number> {
-    this.learn();
+    this.contacts.settle();
     return { baseline_hosts_evicted: this.hosts.evictions, baseline_peers_evicted: this.peers.evictions };
   }
 
@@ -236,12 +206,4 @@ export class Baselines implements Detector {
     }
     return host;
   }
-}
-
-/** Hash of a contact and its day. */
-function tagOf(ends: Ends, slot: number, nowUs: number): number {
-  const a = 4 * slot;
-  const { srcAddr: s, dstAddr: d } = ends;
-  const pair = s[a + 3]! ^ s[a + 1]! ^ Math.imul(d[a + 3]! ^ d[a + 1]! ^ s[a + 2]!, 0x9e3779b1) ^ d[a + 2]!;
-  return mix32(pair ^ Math.imul(serviceOf(ends, slot) + Math.floor(nowUs / DAY_US), 0x85ebca6b));
 }

@@ -1,11 +1,9 @@
-import type { FlowColumns } from '../../domain/flow.js';
 import { PROTO } from '../../domain/packet.js';
-import { AddressTable, hashWords, mix32 } from './address-table.js';
+import { AddressTable } from './address-table.js';
 import type { Baselines } from './baselines.js';
 import { BEHAVIOURS } from './catalogue.js';
-import type { Detector, FlowMoment } from './detector.js';
-import { FirstSights } from './first-sights.js';
-import { HomeNetworks } from './home-networks.js';
+import { CONTACT, serviceOf, type Contacts } from './contacts.js';
+import type { Detector } from './detector.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
 import type { Sources } from './sources.js';
@@ -22,8 +20,6 @@ const EXTRA = 3;
 const MEAN = 4;
 const SQUARES = 5;
 const RECORD = 8;
-/** Pairs remembered by their latest connection alone. */
-const SIGHTS = 32_768;
 
 /**
  * Beacons: connections from one source to one service outside that begin at regular times, with jitter. The spread of the last
@@ -33,19 +29,16 @@ const SIGHTS = 32_768;
 export class BeaconDetector implements Detector {
   readonly name = 'beacon';
   private readonly options: BehaviourOptions['beacon'];
-  private readonly home: HomeNetworks;
   private readonly sources: Sources;
   private readonly baselines: Baselines | undefined;
   private readonly reporter: Reporter;
   private readonly services: AddressTable;
   private readonly records: Float64Array;
-  private readonly sights = new FirstSights(SIGHTS);
   private readonly limit: Limiter;
 
   constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
     this.baselines = baselines;
     this.options = options.beacon;
-    this.home = new HomeNetworks(options.homeNetworks);
     this.sources = sources;
     this.reporter = reporter;
     this.services = new AddressTable(options.maxTargets);
@@ -53,30 +46,25 @@ export class BeaconDetector implements Detector {
     this.limit = reporter.limiter(this.services);
   }
 
-  onProductive(at: FlowMoment): void {
-    const { flows, slot } = at;
-    const port = flows.dstPort[slot]!;
-    if (flows.proto[slot] !== PROTO.TCP) return;
-    if (POLLED_PORTS.has(port)) return;
-    // Who has a host under control sits outside; inside are monitoring, health checks and backups.
-    if (this.home.contains(flows.ipVersion[slot]!, flows.dstAddr, slot)) return;
-    const index = this.lookup(flows, slot, at.nowUs);
-    if (index < 0) return;
+  onContact(contacts: Contacts, i: number, sinceMs: number, nowUs: number): void {
+    // Most pairs of hosts meet once and need no entry. Who has a host under control sits outside; inside are monitoring,
+    // health checks and backups.
+    if (sinceMs < 0 || (contacts.kind[i]! & (CONTACT.TO_INSIDE | CONTACT.FAILED)) !== 0) return;
+    if (contacts.proto[i] !== PROTO.TCP || POLLED_PORTS.has(contacts.dstPort[i]!)) return;
+    const index = this.entry(contacts, i, sinceMs);
     const { records } = this;
     const r = index * RECORD;
-    const startUs = flows.startUs[slot]!;
+    const startUs = contacts.startUs[i]!;
     const gap = (startUs - records[r + LAST_US]!) / 1e6;
     // The same port again is one long exchange that the flow table cut up.
-    if (records[r + LAST_PORT] === flows.srcPort[slot]) return;
+    if (records[r + LAST_PORT] === contacts.srcPort[i]) return;
     // Connections that begin together are one visit.
     if (gap < this.options.minIntervalSecs) {
       records[r + EXTRA]! += 1;
       return;
     }
-    const first = records[r + LAST_US] === 0;
     records[r + LAST_US] = startUs;
-    records[r + LAST_PORT] = flows.srcPort[slot]!;
-    if (first) return;
+    records[r + LAST_PORT] = contacts.srcPort[i]!;
     this.addGap(r, gap);
     const count = records[r + COUNT]!;
     const mean = records[r + MEAN]!;
@@ -84,10 +72,14 @@ export class BeaconDetector implements Detector {
     // A beacon is one connection a beat; visits of several are a client with a pause, as after a timeout.
     if (records[r + EXTRA]! > count) return;
     const variation = Math.sqrt(records[r + SQUARES]! / count) / mean;
-    if (variation > this.options.maxVariation || !this.limit.isDue(index, at.nowUs)) return;
-    if (this.baselines?.isUsual(flows, slot) === true) return;
-    this.limit.mark(index, at.nowUs);
-    this.report(at, r, variation);
+    if (variation > this.options.maxVariation || !this.limit.isDue(index, nowUs)) return;
+    if (this.baselines?.isUsual(contacts, i) === true) return;
+    this.limit.mark(index, nowUs);
+    this.report(contacts, i, r, { variation, nowUs });
+  }
+
+  readAhead(tag: number): number {
+    return this.services.readAhead(tag);
   }
 
   /** Welford's running mean and sum of squares; a gap far out of line begins a new series. */
@@ -104,30 +96,29 @@ export class BeaconDetector implements Detector {
     records[r + SQUARES]! += delta * (gap - records[r + MEAN]!);
   }
 
-  /** Entry of a flow's pair and service; -1 when it is seen for the first time. */
-  private lookup(flows: FlowColumns, slot: number, nowUs: number): number {
-    const a = 4 * slot;
-    const s = flows.srcAddr;
-    const d = flows.dstAddr;
-    const src = hashWords(s[a]!, s[a + 1]!, s[a + 2]!, s[a + 3]!);
-    const dst = hashWords(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!);
-    const service = (flows.proto[slot]! << 16) | flows.dstPort[slot]!;
-    const pair = mix32(src ^ mix32(dst));
-    const startUs = flows.startUs[slot]!;
-    const sinceMs = this.sights.sinceMs(mix32(pair ^ service), startUs);
-    if (sinceMs < 0) return -1;
-    const index = this.services.acquire(src, dst, pair, service, nowUs);
+  /** Entry of a contact's pair and service, which met for the second time at least. */
+  private entry(contacts: Contacts, i: number, sinceMs: number): number {
+    const startUs = contacts.startUs[i]!;
+    const index = this.services.acquireTagged(
+      contacts.tag[i]!,
+      contacts.src[i]!,
+      contacts.dst[i]!,
+      contacts.pair[i]!,
+      serviceOf(contacts, i),
+      startUs,
+    );
     if (this.services.inserted) {
       const r = index * RECORD;
-      for (let i = r; i < r + RECORD; i++) this.records[i] = 0;
+      for (let k = r; k < r + RECORD; k++) this.records[k] = 0;
       this.records[r + LAST_US] = startUs - sinceMs * 1000;
     }
     return index;
   }
 
-  private report(at: FlowMoment, r: number, variation: number): void {
-    const ends = endpointsOf(at.flows, at.slot);
-    const source = this.sources.ofFlow(at.flows, at.slot, at.nowUs);
+  private report(contacts: Contacts, i: number, r: number, found: { variation: number; nowUs: number }): void {
+    const ends = endpointsOf(contacts, i);
+    const [w0, w1, w2, w3] = contacts.srcAddr.subarray(4 * i, 4 * i + 4);
+    const source = this.sources.of(w0!, w1!, w2!, w3!, found.nowUs);
     const n = this.records[r + COUNT]!;
     const secs = Number(this.records[r + MEAN]!.toFixed(2));
     this.reporter.report({
@@ -143,13 +134,14 @@ export class BeaconDetector implements Detector {
           name: 'intervals',
           value: n,
           unit: 'connections',
-          text: `${n} connections to ${ends.dstIp}:${ends.dstPort} every ${secs} s, spread ${(variation * 100).toFixed(0)} %`,
+          text: `${n} connections to ${ends.dstIp}:${ends.dstPort} every ${secs} s, spread ${(found.variation * 100).toFixed(0)} %`,
         },
         { name: 'mean_interval', value: secs, unit: 's' },
-        { name: 'variation', value: Number(variation.toFixed(3)) },
+        { name: 'variation', value: Number(found.variation.toFixed(3)) },
       ],
-      packetUs: at.packetUs,
-      packetNumber: at.packetNumber,
+      packetUs: contacts.packetUs[i]!,
+      packetNumber: contacts.packetNumber[i]!,
+      decidedUs: found.nowUs,
     });
   }
 

@@ -5,6 +5,7 @@ import { ArpDetector } from './arp.js';
 import { Baselines } from './baselines.js';
 import { BeaconDetector } from './beacon.js';
 import { BruteForceDetector } from './brute-force.js';
+import { ContactWatch } from './contact-watch.js';
 import { VOLUME_STEP_BYTES, type Detector, type FlowMoment } from './detector.js';
 import { DnsTunnelDetector } from './dns-tunnel.js';
 import { ExfiltrationDetector } from './exfiltration.js';
@@ -61,10 +62,13 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
 export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps): Behaviour {
   const sources = new Sources(options.maxSources);
   const reporter = new Reporter(deps, options.realertSecs);
-  const baselines = options.baseline.enabled ? new Baselines(options) : undefined;
+  const contacts = new ContactWatch(options);
+  const baselines = options.baseline.enabled ? new Baselines(options, contacts) : undefined;
   const context = { options, sources, reporter, baselines };
   const built = DETECTORS.map((build) => build(context));
-  const detectors = [baselines, ...built].filter((d): d is Detector => d !== undefined);
+  const enabled = [baselines, ...built].filter((d): d is Detector => d !== undefined);
+  const isContactWanted = contacts.listen(enabled);
+  const detectors: readonly Detector[] = isContactWanted ? [contacts, ...enabled] : enabled;
   const having = <K extends keyof Detector>(method: K): Detector[] => detectors.filter((d) => d[method] !== undefined);
   const onFailed = having('onFailed');
   const onProductive = having('onProductive');
@@ -111,6 +115,7 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
         for (const d of onVolume) d.onVolume!(p, flows, slot);
     },
     onFlowEnd(flows, slot, reason, nowUs) {
+      if (reason === 'shutdown') contacts.settle(nowUs);
       watch.onFlowEnd(flows, slot, reason, nowUs);
       for (const d of onEnd) d.onEnd!(flows, slot, reason, nowUs);
     },

@@ -1,47 +1,110 @@
 import type { FlowColumns } from '../../domain/flow.js';
+import { hashWords, mix32 } from './address-table.js';
+import type { FlowMoment } from './detector.js';
 
 /** What is known of a contact: the columns that name both ends of a flow. */
 export type Ends = Pick<FlowColumns, 'srcAddr' | 'dstAddr' | 'ipVersion' | 'proto' | 'dstPort'>;
 
+/** What a contact was, as bits of `kind`. */
+export const CONTACT = {
+  /** Its source is inside. */
+  FROM_INSIDE: 1,
+  /** Its destination is inside. */
+  TO_INSIDE: 2,
+  /** It came to nothing. */
+  FAILED: 4,
+} as const;
+
 /**
- * Contacts that wait to be learned, as columns like the flow table's. Each look-up of one goes to four or five places of
- * large tables that are in no cache; taken many at once, the processor fetches the next ones meanwhile.
+ * Contacts that wait to be judged, as columns like the flow table's, which may have given the slot to another flow when
+ * their turn comes.
  */
 export class Contacts implements Ends {
   readonly capacity: number;
   count = 0;
+  readonly flowId: Float64Array;
   readonly srcAddr: Uint32Array;
   readonly dstAddr: Uint32Array;
+  readonly srcPort: Uint16Array;
+  readonly dstPort: Uint16Array;
   readonly ipVersion: Uint8Array;
   readonly proto: Uint8Array;
-  readonly dstPort: Uint16Array;
-  readonly atUs: Float64Array;
-  /** Hash of the contact and its day. */
+  /** When the flow began. */
+  readonly startUs: Float64Array;
+  /** The packet that decided, as in FlowMoment. */
+  readonly packetUs: Float64Array;
+  readonly packetNumber: Float64Array;
+  /** Bits of CONTACT. */
+  readonly kind: Uint8Array;
+  /** Hashes of the ends, of both together, and of these and the service; the last is never 0. */
+  readonly src: Uint32Array;
+  readonly dst: Uint32Array;
+  readonly pair: Uint32Array;
   readonly tag: Uint32Array;
 
   constructor(capacity: number) {
     this.capacity = capacity;
+    this.flowId = new Float64Array(capacity);
     this.srcAddr = new Uint32Array(4 * capacity);
     this.dstAddr = new Uint32Array(4 * capacity);
+    this.srcPort = new Uint16Array(capacity);
+    this.dstPort = new Uint16Array(capacity);
     this.ipVersion = new Uint8Array(capacity);
     this.proto = new Uint8Array(capacity);
-    this.dstPort = new Uint16Array(capacity);
-    this.atUs = new Float64Array(capacity);
+    this.startUs = new Float64Array(capacity);
+    this.packetUs = new Float64Array(capacity);
+    this.packetNumber = new Float64Array(capacity);
+    this.kind = new Uint8Array(capacity);
+    this.src = new Uint32Array(capacity);
+    this.dst = new Uint32Array(capacity);
+    this.pair = new Uint32Array(capacity);
     this.tag = new Uint32Array(capacity);
   }
 
   /** @returns true when there is no room for another. */
-  add(flows: Ends, slot: number, tag: number, atUs: number): boolean {
+  add({ flows, slot, packetUs, packetNumber }: FlowMoment, kind: number): boolean {
     const i = this.count++;
     for (let w = 0; w < 4; w++) {
       this.srcAddr[4 * i + w] = flows.srcAddr[4 * slot + w]!;
       this.dstAddr[4 * i + w] = flows.dstAddr[4 * slot + w]!;
     }
+    this.flowId[i] = flows.flowId[slot]!;
+    this.srcPort[i] = flows.srcPort[slot]!;
+    this.dstPort[i] = flows.dstPort[slot]!;
     this.ipVersion[i] = flows.ipVersion[slot]!;
     this.proto[i] = flows.proto[slot]!;
-    this.dstPort[i] = flows.dstPort[slot]!;
-    this.atUs[i] = atUs;
-    this.tag[i] = tag;
+    this.startUs[i] = flows.startUs[slot]!;
+    this.packetUs[i] = packetUs;
+    this.packetNumber[i] = packetNumber;
+    this.kind[i] = kind;
+    const src = hashAt(this.srcAddr, i);
+    const dst = hashAt(this.dstAddr, i);
+    const pair = pairOf(src, dst);
+    this.src[i] = src;
+    this.dst[i] = dst;
+    this.pair[i] = pair;
+    this.tag[i] = tagOf(pair, serviceOf(this, i));
     return this.count === this.capacity;
   }
+}
+
+/** Hash of the address of a slot. */
+export function hashAt(words: Uint32Array, slot: number): number {
+  const a = 4 * slot;
+  return hashWords(words[a]!, words[a + 1]!, words[a + 2]!, words[a + 3]!);
+}
+
+/** Hash of two hosts, of their hashes. */
+export function pairOf(src: number, dst: number): number {
+  return mix32(src ^ mix32(dst));
+}
+
+/** Hash of two hosts and a service; never 0. */
+export function tagOf(pair: number, service: number): number {
+  return mix32(pair ^ service) || 1;
+}
+
+/** Protocol and port of a flow's destination. */
+export function serviceOf(flows: Ends, slot: number): number {
+  return ((flows.proto[slot]! << 16) | flows.dstPort[slot]!) >>> 0;
 }

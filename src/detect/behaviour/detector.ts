@@ -1,5 +1,6 @@
 import type { Direction, FlowColumns, FlowEndReason } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
+import type { Contacts } from './contacts.js';
 
 /** Why an attempt counts as failed. */
 export const FAILURE = {
@@ -50,6 +51,13 @@ export interface Detector {
   onFailed?(at: FlowMoment, failure: number): void;
   /** Payload went both ways, or a UDP or ICMP request was answered; once a flow. */
   onProductive?(at: FlowMoment): void;
+  /**
+   * A contact of an inside host, or with a host outside; told in batches, at most a tick late.
+   * @param sinceMs milliseconds since the same two hosts met at the same service and it ended alike; -1 when that is not remembered.
+   */
+  onContact?(contacts: Contacts, i: number, sinceMs: number, nowUs: number): void;
+  /** Reads what `onContact` will need of the contact with this tag. @returns what was read, to be used somehow. */
+  readAhead?(tag: number): number;
   /** A TCP flow begins: what was kept by its slot belongs to another. */
   onTcpOpen?(flows: FlowColumns, slot: number): void;
   /**

@@ -17,14 +17,19 @@ export class FirstSights {
     this.mask = sights / WAYS - 1;
   }
 
-  /** Milliseconds since the tag was seen, -1 when that is not remembered; notes that it is seen now. */
+  /**
+   * Milliseconds since the tag was seen, at most 24 days and 0 for a sight told late; -1 when it is not remembered. Notes
+   * that it is seen now.
+   */
   sinceMs(tag: number, nowUs: number): number {
     const { words } = this;
     const at = (tag & this.mask) * GROUP_WORDS;
-    const nowMs = Math.floor(nowUs / 1000) % 4_294_967_296;
+    // The lowest 32 bits; `%` of numbers this large is a function call.
+    const nowMs = (nowUs / 1000) >>> 0;
     for (let way = at; way < at + WAYS; way++) {
       if (words[way] !== tag) continue;
-      const since = (nowMs - words[way + WAYS]!) >>> 0;
+      const since = (nowMs - words[way + WAYS]!) | 0;
+      if (since < 0) return 0;
       words[way + WAYS] = nowMs;
       return since;
     }
@@ -32,5 +37,14 @@ export class FirstSights {
     words[at + this.turn] = tag;
     words[at + this.turn + WAYS] = nowMs;
     return -1;
+  }
+
+  clear(): void {
+    this.words.fill(0);
+  }
+
+  /** Fetches what `sinceMs` will need. @returns what was read, to be used somehow. */
+  readAhead(tag: number): number {
+    return this.words[(tag & this.mask) * GROUP_WORDS]!;
   }
 }

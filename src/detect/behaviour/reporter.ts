@@ -147,9 +147,12 @@ export class Limiter {
   }
 }
 
+/** Columns that name a flow. */
+type Named = Pick<FlowColumns, 'flowId' | 'ipVersion' | 'proto' | 'srcAddr' | 'srcPort' | 'dstAddr' | 'dstPort'>;
+
 /** Endpoints of a flow for a finding. */
 export function endpointsOf(
-  flows: FlowColumns,
+  flows: Named,
   slot: number,
 ): Pick<Finding, 'srcIp' | 'srcPort' | 'dstIp' | 'dstPort' | 'proto' | 'flowId'> {
   const at = 4 * slot;

@@ -1,7 +1,7 @@
 import type { UsualPeer } from '../../contract/baseline.js';
 import { formatIpWords, parseIp } from '../../util/ip.js';
-import { AddressTable, hashWords, mix32 } from './address-table.js';
-import type { Contacts, Ends } from './contacts.js';
+import { AddressTable, hashWords } from './address-table.js';
+import { hashAt, pairOf, serviceOf, tagOf, type Contacts, type Ends } from './contacts.js';
 
 const DAY_US = 86_400e6;
 /** Peers told of one host: those of most days. */
@@ -25,14 +25,11 @@ const NEVER = 0;
 export class UsualPeers {
   private readonly table: AddressTable;
   private readonly records: Uint32Array;
-  private readonly hashes: Uint32Array;
   private readonly suspectDay: Uint16Array;
   /** Entries of an older life of their host do not count. */
   private readonly life: Uint32Array;
 
-  /** @param batch contacts that `readAhead` is given at most. */
-  constructor(peers: number, hosts: number, batch: number) {
-    this.hashes = new Uint32Array(batch);
+  constructor(peers: number, hosts: number) {
     this.table = new AddressTable(peers);
     this.records = new Uint32Array(this.table.capacity * RECORD);
     this.suspectDay = new Uint16Array(hosts);
@@ -44,15 +41,24 @@ export class UsualPeers {
   }
 
   /**
-   * The host contacts the destination of a flow. A day counts when the next contact is on a later one, and only if the host
-   * was not found doing something hostile on it.
+   * The host made a contact. A day counts when the next contact is on a later one, and only if the host was not found doing
+   * something hostile on it.
    * @returns true when it is the first contact of the day.
    */
-  note(host: number, flows: Ends, slot: number, nowUs: number): boolean {
-    const i = this.entry(flows, slot, nowUs);
+  note(host: number, contacts: Contacts, i: number, nowUs: number): boolean {
+    const { table } = this;
+    const service = serviceOf(contacts, i);
+    const entry = table.acquireTagged(
+      contacts.tag[i]!,
+      contacts.src[i]!,
+      contacts.dst[i]!,
+      contacts.pair[i]!,
+      service,
+      nowUs,
+    );
     const day = dayOf(nowUs);
-    if (this.table.inserted || !this.belongs(i, host)) this.begin(i, host, flows, slot);
-    const at = i * RECORD + DAYS;
+    if (table.inserted || !this.belongs(entry, host)) this.begin(entry, host, contacts, i);
+    const at = entry * RECORD + DAYS;
     const before = this.records[at]!;
     const lastDay = before & DAY_MASK;
     if (lastDay === day) return false;
@@ -62,23 +68,9 @@ export class UsualPeers {
     return true;
   }
 
-  /**
-   * Fetches what `note` will need of many contacts.
-   * @param which indices of contacts; @param count of them; @returns what was read, to be used somehow.
-   */
-  readAhead(contacts: Contacts, which: Int32Array, count: number): number {
-    const { hashes, table, records } = this;
-    let read = 0;
-    for (let n = 0; n < count; n++) {
-      const hash = hashOfEntry(contacts, which[n]!);
-      hashes[n] = hash;
-      read ^= table.readAhead(hash);
-    }
-    for (let n = 0; n < count; n++) {
-      const i = table.placeOf(hashes[n]!);
-      read ^= table.word(i, 0) ^ records[i * RECORD]!;
-    }
-    return read;
+  /** Fetches what `note` will need. @returns what was read, to be used somehow. */
+  readAhead(tag: number): number {
+    return this.table.readAhead(tag);
   }
 
   /** What the host contacts today is not to become usual. */
@@ -127,7 +119,8 @@ export class UsualPeers {
       if (!ip) continue;
       const service = ((proto << 16) | port) >>> 0;
       const dst = hashWords(...ip.words);
-      const i = this.table.acquire(hostHash, dst, mix32(hostHash ^ mix32(dst)), service, lastMs * 1000);
+      const pair = pairOf(hostHash, dst);
+      const i = this.table.acquireTagged(tagOf(pair, service), hostHash, dst, pair, service, lastMs * 1000);
       const at = i * RECORD;
       this.records.set(ip.words, at);
       this.records[at + HOST] = host + 1;
@@ -153,34 +146,13 @@ export class UsualPeers {
     return this.records[at + HOST] === host + 1 && this.records[at + LIFE] === this.life[host];
   }
 
-  private entry(flows: Ends, slot: number, nowUs: number): number {
-    const src = hashOf(flows.srcAddr, slot);
-    const dst = hashOf(flows.dstAddr, slot);
-    return this.table.acquire(src, dst, mix32(src ^ mix32(dst)), serviceOf(flows, slot), nowUs);
-  }
-
   private find(flows: Ends, slot: number): number {
-    const src = hashOf(flows.srcAddr, slot);
-    const dst = hashOf(flows.dstAddr, slot);
-    return this.table.find(src, dst, mix32(src ^ mix32(dst)), serviceOf(flows, slot));
+    const src = hashAt(flows.srcAddr, slot);
+    const dst = hashAt(flows.dstAddr, slot);
+    const pair = pairOf(src, dst);
+    const service = serviceOf(flows, slot);
+    return this.table.findTagged(tagOf(pair, service), src, dst, pair, service);
   }
-}
-
-/** Hash under which a contact is kept in the table. */
-function hashOfEntry(ends: Ends, slot: number): number {
-  const src = hashOf(ends.srcAddr, slot);
-  const dst = hashOf(ends.dstAddr, slot);
-  return hashWords(src, dst, mix32(src ^ mix32(dst)), serviceOf(ends, slot));
-}
-
-function hashOf(words: Uint32Array, slot: number): number {
-  const a = 4 * slot;
-  return hashWords(words[a]!, words[a + 1]!, words[a + 2]!, words[a + 3]!);
-}
-
-/** Protocol and port of a flow's destination. */
-export function serviceOf(flows: Ends, slot: number): number {
-  return ((flows.proto[slot]! << 16) | flows.dstPort[slot]!) >>> 0;
 }
 
 function dayOf(us: number): number {

@@ -154,6 +154,7 @@ test('a beacon with half its interval of jitter is found within 16 connections; 
     const r = new Replay();
     for (const [i, at] of starts.entries())
       r.push(...connection({ at, src: '10.0.0.20', dst: '203.0.113.50', sport: 20_000 + i, dport }, [300, 500]));
+    r.wait(1);
     return r.labels();
   };
   const spread = [0.5, -0.4, 0.2, -0.5, 0.1, 0.4, -0.2, 0.3, -0.1, 0, -0.3, 0.45, -0.45, 0.15, -0.15, 0.05];

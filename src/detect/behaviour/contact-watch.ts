@@ -1,0 +1,90 @@
+import { CONTACT, Contacts } from './contacts.js';
+import type { Detector, FlowMoment } from './detector.js';
+import { FirstSights } from './first-sights.js';
+import { HomeNetworks } from './home-networks.js';
+import type { BehaviourOptions } from './options.js';
+
+/** Contacts judged at once; a tick does not wait for as many. */
+const BATCH = 256;
+/** Contacts remembered by their latest sight alone. */
+const SIGHTS = 65_536;
+/** Tells failed contacts from others among the sights. */
+const FAILED_TAG = 0x5bd1e995;
+
+/**
+ * Who met whom: hands contacts, each a flow that came to something or an inside host's that did not, to the detectors that
+ * look at them over hours and days. Such a look goes to several places of large tables that lie in no cache; taken many at
+ * once, the processor fetches the next ones meanwhile.
+ */
+export class ContactWatch implements Detector {
+  readonly name = 'contacts';
+  /** What was read ahead; kept, or the compiler would leave the reading out. */
+  ahead = 0;
+  private readonly home: HomeNetworks;
+  private readonly waiting = new Contacts(BATCH);
+  private readonly sights = new FirstSights(SIGHTS);
+  private nowUs = 0;
+  private listeners: readonly Detector[] = [];
+
+  constructor(options: BehaviourOptions) {
+    this.home = new HomeNetworks(options.homeNetworks);
+  }
+
+  /** Hands contacts to those of the detectors that look at them from now on. @returns whether there are any. */
+  listen(detectors: readonly Detector[]): boolean {
+    this.listeners = detectors.filter((d) => d.onContact !== undefined);
+    return this.listeners.length > 0;
+  }
+
+  onProductive(at: FlowMoment): void {
+    const kind = this.kindOf(at);
+    // Whoever comes from outside teaches nothing of the hosts inside.
+    if (kind === CONTACT.TO_INSIDE) return;
+    if (this.waiting.add(at, kind)) this.settle(at.nowUs);
+  }
+
+  onFailed(at: FlowMoment): void {
+    const { flows, slot } = at;
+    if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return;
+    if (this.waiting.add(at, CONTACT.FROM_INSIDE | CONTACT.FAILED)) this.settle(at.nowUs);
+  }
+
+  onTick(nowUs: number): void {
+    this.settle(nowUs);
+  }
+
+  /** Contacts that were seen today count as new again. */
+  forgetSights(): void {
+    this.sights.clear();
+  }
+
+  /** Hands on what waits. */
+  settle(nowUs = this.nowUs): void {
+    this.nowUs = nowUs;
+    const { waiting, sights, listeners } = this;
+    const { count } = waiting;
+    if (count === 0) return;
+    waiting.count = 0;
+    let ahead = 0;
+    for (let i = 0; i < count; i++) {
+      ahead ^= sights.readAhead(sightOf(waiting, i));
+      for (let k = 0; k < listeners.length; k++) ahead ^= listeners[k]!.readAhead!(waiting.tag[i]!);
+    }
+    this.ahead = ahead;
+    for (let i = 0; i < count; i++) {
+      const sinceMs = sights.sinceMs(sightOf(waiting, i), waiting.startUs[i]!);
+      for (let k = 0; k < listeners.length; k++) listeners[k]!.onContact!(waiting, i, sinceMs, nowUs);
+    }
+  }
+
+  private kindOf({ flows, slot }: FlowMoment): number {
+    const version = flows.ipVersion[slot]!;
+    const from = this.home.contains(version, flows.srcAddr, slot) ? CONTACT.FROM_INSIDE : 0;
+    return from | (this.home.contains(version, flows.dstAddr, slot) ? CONTACT.TO_INSIDE : 0);
+  }
+}
+
+/** Under what a contact is remembered: one that failed says nothing of one that did not. */
+function sightOf(contacts: Contacts, i: number): number {
+  return (contacts.kind[i]! & CONTACT.FAILED) === 0 ? contacts.tag[i]! : (contacts.tag[i]! ^ FAILED_TAG) >>> 0;
+}
