@@ -4,6 +4,7 @@ import { TIERS } from '../domain/detection.js';
 import { SEVERITIES } from '../domain/severity.js';
 import { parseDuration } from '../util/duration.js';
 import { parseCidr } from '../util/ip.js';
+import { alwaysChecked, findContradictions } from './contradictions.js';
 
 /** Version of the policy file format; a file states it, so that later versions can be migrated. */
 export const POLICY_FORMAT = 1;
@@ -137,32 +138,6 @@ const inline = z
   })
   .describe('What the inline daemon does with the very packet of a signature, before it passes');
 
-/** Why the responder would refuse what this step decides, whoever the offender is. */
-function neverEnforced(
-  rung: z.output<typeof step>,
-  traffic: (typeof TRAFFIC)[number],
-): { key: keyof z.output<typeof step>; why: string } | undefined {
-  if (rung.action === 'rate_limit') {
-    if (rung.scope === 'service' || rung.scope === 'flow') {
-      return { key: 'scope', why: `contradicts rate_limit, which applies to whole addresses: scope ip or cidr` };
-    }
-    if (traffic !== 'from')
-      return { key: 'action', why: `contradicts traffic ${traffic}: only traffic from an address can be slowed down` };
-  }
-  if (
-    rung.action === 'block' &&
-    rung.scope === 'cidr' &&
-    traffic !== 'from' &&
-    (rung.prefix4 < 32 || rung.prefix6 < 64)
-  ) {
-    return {
-      key: 'scope',
-      why: `contradicts traffic ${traffic}: traffic to an address is stopped for single hosts only`,
-    };
-  }
-  return undefined;
-}
-
 /** One policy file, as written by the operator. */
 export const policySchema = z
   .strictObject({
@@ -188,36 +163,8 @@ export const policySchema = z
     caps: caps.prefault({}),
   })
   .superRefine((policy, ctx) => {
-    if (policy.outcome === 'act' && !policy.respond) {
-      ctx.addIssue({ code: 'custom', path: ['respond'], message: 'is required when the outcome is act' });
-    }
-    if (policy.inline && (policy.inline.verdict === 'mark') !== (policy.inline.mark !== undefined)) {
-      ctx.addIssue({
-        code: 'custom',
-        path: ['inline', 'mark'],
-        message: 'belongs to verdict mark, and is required there',
-      });
-    }
-    if (policy.inline && policy.outcome === 'allow') {
-      ctx.addIssue({ code: 'custom', path: ['inline'], message: 'contradicts outcome allow: remove one' });
-    }
-    if (policy.outcome !== 'act' && policy.respond) {
-      ctx.addIssue({ code: 'custom', path: ['respond'], message: `contradicts outcome ${policy.outcome}: remove one` });
-    }
-    for (const [i, rung] of (policy.respond?.ladder ?? []).entries()) {
-      const never = neverEnforced(rung, policy.respond?.traffic ?? 'from');
-      if (never !== undefined) {
-        ctx.addIssue({ code: 'custom', path: ['respond', 'ladder', i, never.key], message: never.why });
-      }
-      if (rung.action === 'block' && rung.scope !== 'flow' && rung.duration === 0 && policy.mode === 'enforce') {
-        ctx.addIssue({
-          code: 'custom',
-          path: ['respond', 'ladder', i, 'duration'],
-          message: 'a policy may not block for ever: give a duration',
-        });
-      }
-    }
-  });
+    for (const found of findContradictions(policy)) ctx.addIssue({ code: 'custom', ...found });
+  }, alwaysChecked);
 
 export type Policy = z.output<typeof policySchema> & { version: number; source: string };
 export type PolicyStep = z.output<typeof step>;

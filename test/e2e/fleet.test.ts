@@ -156,6 +156,20 @@ test('an address that is allowed at a server is lifted on every box and not bloc
   await waitFor('no box is paused', () => !lab.boxes.some(({ name }) => isPaused(name)), { limitMs: CONVERGE_MS });
 });
 
+test('a mode chosen at one server is that of the other within seconds', async () => {
+  const modeOf = async (server: number): Promise<string> =>
+    (await lab.servers[server]!.api.get<{ mode: string }>('/status')).mode;
+  const before = await modeOf(1);
+  for (const [server, mode] of [
+    [0, 'suggest'],
+    [1, before],
+  ] as const) {
+    assert.equal((await lab.servers[server]!.api.ask('PUT', '/mode', { mode })).status, 200);
+    const isThere = async (): Promise<boolean> => (await modeOf(1 - server)) === mode;
+    await waitFor(`the other server is in mode ${mode}`, isThere, { limitMs: CONVERGE_MS, everyMs: 100 });
+  }
+});
+
 test('a policy saved at one server is in force on the other and on every box, and what is taken back is so everywhere', async () => {
   const digests = async (): Promise<string[]> => {
     const { members } = await lab.fleet();

@@ -262,7 +262,8 @@ export async function runServer(
         const point = { atMs: nowMs, ...path.takeSums() };
         outlets.publish({ topic: 'stats', data: point }, 'updated');
         outlets.publishStatus();
-        return [settings.tick(nowMs), store.statistics.addTimeline(point)];
+        const shared = store.kind === 'mysql' ? settings.refresh() : undefined;
+        return [settings.tick(nowMs), shared, store.statistics.addTimeline(point)];
       },
       minute(nowMs) {
         rules.tick(nowMs);

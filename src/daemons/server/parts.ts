@@ -37,6 +37,8 @@ export interface Settings {
   learn(learning: LearningTime | null, actor: string): Promise<void>;
   /** Ends the learning when its time has come; call it once a second. */
   tick(nowMs: number): Promise<void>;
+  /** Takes over what another server that shares the database has set; call it every few seconds. */
+  refresh(): Promise<void>;
   setMode(mode: Mode, actor: string): Promise<void>;
   pauseUntil(ms: number, actor: string): Promise<void>;
   /** Another server of the fleet was told so, and has stored it. */

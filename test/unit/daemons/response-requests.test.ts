@@ -46,6 +46,7 @@ function ask(items: object[], change: object = {}, options: object = {}): Respon
         pausedUntilMs: () => pausedUntilMs,
         setMode: () => Promise.resolve(),
         adoptPause: () => undefined,
+        refresh: () => Promise.resolve(),
         pauseUntil: () => Promise.resolve(),
         learning: () => null,
         learn: () => Promise.resolve(),

@@ -64,6 +64,58 @@ test('contradictions are refused', () => {
   assert.match(none.problems[0]?.message ?? '', /is required when the outcome is act/);
 });
 
+test('contradictions are reported beside the errors of fields, each with its line', () => {
+  const bad = `format: 1
+name: Example!
+description: An example.
+when:
+  lables: [port_scan]
+  sources: [198.51.100.0/24, 10.0.0.0/8, nonsense]
+  not_sources: [198.51.0.0/16]
+  time: { from: '08:00', to: '08:00' }
+outcome: monitor
+respond:
+  traffic: both
+  ladder:
+    - { action: rate_limit, duration: soon }
+    - { action: block, duration: 0 }
+    - { action: blok, scope: cidr, duration: 10m }
+inline: { verdict: mark }
+caps: { blocks_per_minute: 0 }
+`;
+  const result = parsePolicy(bad, 'bad.yaml');
+  assert.ok(!result.ok);
+  const texts = result.problems.map(formatProblem);
+  const expected = [
+    /^bad\.yaml:2:1: name: must be/,
+    /^bad\.yaml:5:3: when\.lables: unknown key/,
+    /^bad\.yaml:6:13: when\.sources\.0: never matches: not_sources excludes all of it/,
+    /^bad\.yaml:6:42: when\.sources\.2: is not an address/,
+    /^bad\.yaml:8:26: when\.time\.to: never matches/,
+    /^bad\.yaml:10:1: respond: contradicts outcome monitor/,
+    /^bad\.yaml:13:9: respond\.ladder\.0\.action: contradicts traffic both/,
+    /^bad\.yaml:13:29: respond\.ladder\.0\.duration: "soon" is not a duration/,
+    /^bad\.yaml:14:24: respond\.ladder\.1\.duration: a policy may not block for ever/,
+    /^bad\.yaml:15:9: respond\.ladder\.2\.action: Invalid option/,
+    /^bad\.yaml:16:1: inline\.mark: belongs to verdict mark/,
+    /^bad\.yaml:17:9: caps\.blocks_per_minute: Too small/,
+  ];
+  for (const [i, pattern] of expected.entries()) assert.match(texts[i] ?? '', pattern);
+  assert.equal(texts.length, expected.length, texts.join('\n'));
+});
+
+test('nothing that was read wrong is taken for a contradiction', () => {
+  for (const respond of ['5', '{ ladder: 7 }', '{ ladder: [3, { action: block }] }', '[]']) {
+    const result = parsePolicy(
+      `format: 1\nname: x\ndescription: d\nwhen: 3\ninline: no\nrespond: ${respond}\n`,
+      'p.yaml',
+    );
+    assert.ok(!result.ok);
+    const texts = result.problems.map(formatProblem).join('\n');
+    assert.doesNotMatch(texts, /contradicts|belongs to|required when|for ever/, texts);
+  }
+});
+
 test('a step that no responder would carry out is refused, with its line', () => {
   const limit = '{ action: rate_limit, scope: service, duration: 10m }';
   const cases: [step: string, traffic: string, problem: RegExp][] = [
