@@ -66,7 +66,7 @@ export const statementSchema = z.discriminatedUnion('state', [
 ]);
 export type StatementInput = z.infer<typeof statementSchema>;
 
-/** One message of the work queue. */
+/** One task of the work queue: a message of its own, or one of several in a {@link workBatchSchema}. */
 export const workSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('detection'),
@@ -84,6 +84,13 @@ export const workSchema = z.discriminatedUnion('type', [
   /** Packets that the inline daemon of a box has stopped. */
   z.object({ type: z.literal('drops'), drops: z.array(inlineDropSchema) }),
 ]);
+
+/** A message with several tasks, each with the id that a message of its own would have. */
+export const workBatchSchema = z.object({
+  type: z.literal('batch'),
+  ids: z.array(z.string()),
+  work: z.array(z.unknown()),
+});
 
 export const fleetReportsSchema = z.object({ reports: z.array(enforcementReportSchema) });
 

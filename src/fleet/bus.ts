@@ -59,6 +59,8 @@ export function openFleetBus(member: Member, log: Logger): FleetBus {
       maxPingOut: 2,
       timeout: DIAL_MS,
       noEcho: true,
+      // Two errors with a stack for every request, thrown away when it is answered.
+      noAsyncTraces: true,
     });
   }
 

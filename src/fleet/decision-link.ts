@@ -1,14 +1,17 @@
 import type { KV } from '@nats-io/kv';
 import { errorMessage } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
+import { createBucketBook } from './bucket-book.js';
 import { insist, pause, type FleetBus, type Session } from './bus.js';
 import type { Member } from './member.js';
 import { BUCKETS } from './names.js';
+import { createHearing, type Heard } from './hearing.js';
 import { createWordOfMouth } from './word-of-mouth.js';
 import { endOf, parseStatement, type Replica } from './replica.js';
 import { idOf, proofOf, type Statement } from './seal.js';
 import { watchBucket, type Entry } from './watch.js';
 
+/** Entries on their way to the bucket. */
 const MAX_IN_FLIGHT = 256;
 const RETRY_MS = 300;
 const LAGS = 512;
@@ -33,8 +36,10 @@ export interface DecisionLink {
   /** Own statements that the bus has not confirmed yet. */
   waiting(): number;
   stats(): { said: number; confirmed: number; heard: number; refused: number; lagP95Ms: number };
-  /** Servers: removes what is over from the bucket. */
+  /** The one server that does it: removes what is over from the bucket. */
   sweep(nowMs: number): Promise<void>;
+  /** Call once a second. */
+  tick(nowMs: number): void;
   /** The roster changed: what was refused may count now. */
   again(): void;
   close(): void;
@@ -48,19 +53,20 @@ const isPrivate = (s: Statement): boolean => proofOf(s).reach.startsWith('box:')
 export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
   const { member, bus, replica, log } = deps;
   const pending = new Map<string, Statement>();
-  /** Revision and end of what the bucket holds, for sweeping. */
-  const held = new Map<string, { revision: number; endMs: number; version: number }>();
+  const held = createBucketBook(BUCKETS.decisions);
   const counts = { said: 0, confirmed: 0, heard: 0, refused: 0 };
   const lags: number[] = [];
   let wake: (() => void) | undefined;
   let restart: (() => void) | undefined;
 
-  function hear(statement: Statement, isFresh: boolean): void {
-    const proof = proofOf(statement);
-    const known = replica.get(proof.issuer, idOf(statement));
-    if (known && proofOf(known).version >= proof.version) return;
-    if (endOf(statement) <= Date.now() || !member.trust.concerns(statement)) return;
-    const why = member.trust.refuse(statement);
+  function isNews(statement: Statement): boolean {
+    const { issuer, version } = proofOf(statement);
+    const known = replica.get(issuer, idOf(statement));
+    if (known && proofOf(known).version >= version) return false;
+    return endOf(statement) > Date.now() && member.trust.concerns(statement);
+  }
+
+  function judged({ statement, isFresh }: Heard, why: string | undefined): void {
     if (why !== undefined) {
       counts.refused++;
       deps.refused(statement, why);
@@ -68,25 +74,27 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
     }
     if (!replica.put(statement)) return;
     counts.heard++;
-    if (isFresh) lags[counts.heard % LAGS] = Math.max(0, Date.now() - proof.version);
+    if (isFresh) lags[counts.heard % LAGS] = Math.max(0, Date.now() - proofOf(statement).version);
     deps.take(statement);
   }
+  const hearing = createHearing({ trust: member.trust, log, isNews, judged });
 
   function hearText(text: string, isFresh: boolean): Statement | undefined {
     const statement = parseStatement(text);
-    if (statement) hear(statement, isFresh);
+    if (statement) hearing.hear({ statement, isFresh });
     else counts.refused++;
     return statement;
   }
 
   function note({ key, text, revision, isFresh }: Entry): void {
     if (text === undefined) {
-      held.delete(key);
+      held.note(key, undefined);
       return;
     }
     const statement = hearText(text, isFresh);
-    const endMs = statement ? endOf(statement) : 0;
-    held.set(key, { revision, endMs, version: statement ? proofOf(statement).version : 0 });
+    // What is not in the contract is over.
+    const [endMs, version] = statement ? [endOf(statement), proofOf(statement).version] : [0, 0];
+    held.note(key, { revision, endMs, version });
   }
 
   /** What this member has said, is still meant, and is not in the bucket. */
@@ -95,7 +103,7 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
     for (const statement of replica.values()) {
       const { signer, version } = proofOf(statement);
       if (signer !== member.name || endOf(statement) <= nowMs || isPrivate(statement)) continue;
-      if ((held.get(keyOf(statement))?.version ?? 0) < version) pending.set(keyOf(statement), statement);
+      if (held.versionOf(keyOf(statement)) < version) pending.set(keyOf(statement), statement);
     }
     wake?.();
   }
@@ -115,17 +123,6 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
     }
   }
 
-  async function put(kv: KV, key: string, statement: Statement): Promise<boolean> {
-    try {
-      await kv.put(key, JSON.stringify(statement));
-      if (pending.get(key) === statement) pending.delete(key);
-      counts.confirmed++;
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   function idle(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       wake = () => {
@@ -137,15 +134,30 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
     });
   }
 
+  async function put(kv: KV, key: string, statement: Statement): Promise<void> {
+    await kv.put(key, JSON.stringify(statement));
+    if (pending.get(key) === statement) pending.delete(key);
+    counts.confirmed++;
+  }
+
+  /** Always some on their way, in the order they were said; what fails is sent again after a pause. */
   async function sendAll({ signal }: Session, kv: KV): Promise<void> {
+    const inFlight = new Set<Statement>();
+    let hasFailed = false;
     while (!signal.aborted) {
-      const batch = [...take(pending, MAX_IN_FLIGHT)];
-      if (batch.length === 0) {
-        await idle(signal);
-        continue;
+      for (const [key, statement] of pending) {
+        if (inFlight.size >= MAX_IN_FLIGHT) break;
+        if (inFlight.has(statement)) continue;
+        inFlight.add(statement);
+        const done = put(kv, key, statement).catch(() => (hasFailed = true));
+        void done.finally(() => {
+          inFlight.delete(statement);
+          if (inFlight.size < MAX_IN_FLIGHT / 2) wake?.();
+        });
       }
-      const sent = await Promise.all(batch.map(([key, statement]) => put(kv, key, statement)));
-      if (sent.includes(false)) await pause(RETRY_MS, signal);
+      await idle(signal);
+      if (hasFailed) await pause(RETRY_MS, signal);
+      hasFailed = false;
     }
   }
 
@@ -174,7 +186,7 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
       wake?.();
     },
     hear(statement) {
-      hear(statement, false);
+      if (isNews(statement)) judged({ statement, isFresh: false }, member.trust.refuse(statement));
     },
     waiting: () => pending.size,
     stats() {
@@ -183,22 +195,13 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
     },
     async sweep(nowMs) {
       const session = bus.session();
-      if (!session) return;
-      const over = [...held].filter(([, { endMs }]) => endMs < nowMs).slice(0, 1000);
-      for (const [key, { revision }] of over) {
-        await session.jsm.streams.deleteMessage(`KV_${BUCKETS.decisions}`, revision, false).catch(() => undefined);
-        held.delete(key);
-      }
+      if (session && !(await held.sweep(session, nowMs))) restart?.();
     },
+    tick: (nowMs) => held.tick(nowMs),
     again: () => restart?.(),
-    close: () => mouth.close(),
+    close() {
+      hearing.close();
+      mouth.close();
+    },
   };
-}
-
-function* take<K, V>(map: ReadonlyMap<K, V>, most: number): Generator<[K, V]> {
-  let n = 0;
-  for (const entry of map) {
-    if (n++ >= most) return;
-    yield entry;
-  }
 }

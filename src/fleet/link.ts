@@ -26,6 +26,8 @@ const KEEP_RELEASE_MS = 90 * 86_400_000;
 const REMEMBERED_PARTITIONS = 2000;
 /** Some 100,000 reports of a box that is cut off. */
 const REPORT_SPOOL_BYTES = 32 * 1024 * 1024;
+/** Tasks of one message: what a server may hold unconfirmed is counted in messages. */
+const MAX_TOGETHER = 64;
 
 export type Health = Pick<Heartbeat, 'mode' | 'sensor' | 'responder' | 'stats' | 'policies'>;
 type Evidence = Extract<SensorMessage, { type: 'evidence' }>;
@@ -115,9 +117,9 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
   const flowSpool = openSpool(join(dir, 'flow-spool'), options.flow_spool_mib * 1024 * 1024);
   const bus = openFleetBus(member, log);
   const reportSpool = openSpool(join(dir, 'report-spool'), REPORT_SPOOL_BYTES);
-  const work = runOutbox(bus, spool);
-  const flowWork = runOutbox(bus, flowSpool);
-  const reportWork = runOutbox(bus, reportSpool);
+  const work = runOutbox(bus, spool, MAX_TOGETHER);
+  const flowWork = runOutbox(bus, flowSpool, MAX_TOGETHER);
+  const reportWork = runOutbox(bus, reportSpool, 1);
   /** Where the evidence of a detection belongs. */
   const partitions = new Map<string, number>();
 
@@ -280,6 +282,7 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     },
     tick(nowMs) {
       replica.expire(nowMs);
+      decisions.tick(nowMs);
       serverSide?.tick(nowMs);
     },
     status() {

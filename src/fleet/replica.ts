@@ -50,6 +50,8 @@ export function openReplica(dir: string, isValid: (statement: Statement) => bool
     return before === undefined || proofOf(before).version < proofOf(s).version;
   };
   const isOver = (s: Statement, atMs: number): boolean => endOf(s) + REMEMBER_MS < atMs;
+  /** Nothing ends before, so that nobody goes through 100,000 decisions every second. */
+  let soonestMs = 0;
 
   for (const statement of readStatements(path)) {
     if (!isOver(statement, nowMs) && isNewer(statement) && isValid(statement)) known.set(keyOf(statement), statement);
@@ -69,6 +71,7 @@ export function openReplica(dir: string, isValid: (statement: Statement) => bool
       if (!isNewer(statement)) return false;
       if (known.has(keyOf(statement))) dead++;
       known.set(keyOf(statement), statement);
+      soonestMs = Math.min(soonestMs, endOf(statement));
       writeSync(fd, `${JSON.stringify(statement)}\n`);
       return true;
     },
@@ -79,8 +82,13 @@ export function openReplica(dir: string, isValid: (statement: Statement) => bool
     },
     expire(atMs) {
       const over: Statement[] = [];
+      if (soonestMs + REMEMBER_MS >= atMs) return over;
+      soonestMs = Infinity;
       for (const [key, statement] of known) {
-        if (!isOver(statement, atMs)) continue;
+        if (!isOver(statement, atMs)) {
+          soonestMs = Math.min(soonestMs, endOf(statement));
+          continue;
+        }
         known.delete(key);
         over.push(statement);
       }

@@ -1,4 +1,5 @@
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Decision, DecisionProof } from '../domain/decision.js';
 
 export type ProvenDecision = Decision & { proof: DecisionProof };
@@ -94,4 +95,11 @@ export function toPublicKey(base64: string): KeyObject | undefined {
 
 export function isSigned(text: string, signature: string, key: KeyObject): boolean {
   return verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'));
+}
+
+const verifyAside = promisify(verify);
+
+/** As {@link isSigned}, in another thread. */
+export function isSignedAside(text: string, signature: string, key: KeyObject): Promise<boolean> {
+  return verifyAside(null, Buffer.from(text), key, Buffer.from(signature, 'base64')).catch(() => false);
 }

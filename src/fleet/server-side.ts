@@ -99,7 +99,7 @@ export function createServerSide(parts: Parts): FleetServerSide {
       leases.want([SCHEDULER, ...share()]);
       if (!leases.holds(SCHEDULER) || nowMs - lastSweepMs < SWEEP_EVERY_MS) return;
       lastSweepMs = nowMs;
-      void parts.decisions.sweep(nowMs - 60_000);
+      void parts.decisions.sweep(nowMs);
     },
     async close() {
       await intake.close();

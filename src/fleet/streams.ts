@@ -9,7 +9,8 @@ const MIB = 1024 * 1024;
 
 /** A detection that no server has confirmed in this time is given out again. */
 export const ACK_WAIT_MS = 5000;
-export const MAX_UNCONFIRMED = 10_000;
+/** Messages of a partition, of up to 64 detections each: what a server holds while its database is away is bounded. */
+export const MAX_UNCONFIRMED = 500;
 
 interface Sizes {
   replicas: number;

@@ -1,9 +1,18 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { rosterSchema, type FleetMember, type Roster } from '../contract/fleet.js';
 import type { SignedRoster } from '../contract/ipc.js';
-import type { Decision } from '../domain/decision.js';
+import type { Decision, DecisionProof } from '../domain/decision.js';
 import type { FleetOptions } from './options.js';
-import { idOf, isSigned, proofOf, statementText, toPublicKey, type ProvenDecision, type Statement } from './seal.js';
+import {
+  idOf,
+  isSigned,
+  isSignedAside,
+  proofOf,
+  statementText,
+  toPublicKey,
+  type ProvenDecision,
+  type Statement,
+} from './seal.js';
 
 /** First line of what the authority signs. */
 export const ROSTER_PURPOSE = 'portcullis roster 1';
@@ -26,10 +35,19 @@ export interface Trust {
   concerns(statement: Statement): boolean;
   /** @returns why a statement does not count here, or undefined. */
   refuse(statement: Statement): string | undefined;
+  /** As {@link refuse}, for many: their signatures, some 65 us of work each, are checked by other threads. */
+  refuseAll(statements: readonly Statement[]): Promise<(string | undefined)[]>;
   /** As {@link refuse}, for what a server hands to its responder: there must be a proof. */
   refuseDecision(decision: Decision): string | undefined;
   /** A text with a purpose that a member must have signed. */
   isFrom(name: string, purpose: string, text: string, signature: string): boolean;
+}
+
+/** What a signature is checked with. */
+interface Check {
+  text: string;
+  print: string;
+  key: KeyObject | undefined;
 }
 
 /** Signatures that were found good: a list of 100,000 decisions that comes again is not checked again. */
@@ -59,17 +77,37 @@ export function createTrust({ fleet, authority, self, accept }: TrustInput): Tru
   }
 
   function refuse(statement: Statement): string | undefined {
+    const check = beforeSignature(statement);
+    if (check === undefined || typeof check === 'string') return check;
+    const { signer, signature } = proofOf(statement);
+    return judged(statement, check, check.key !== undefined && isSigned(check.text, signature, check.key), signer);
+  }
+
+  /** @returns why not, undefined when it was found good before, or what its signature is to be checked with. */
+  function beforeSignature(statement: Statement): string | undefined | Check {
     const wrong = refuseMeaning(statement);
     if (wrong !== undefined) return wrong;
-    const { signer, signature } = proofOf(statement);
-    const key = members.get(signer)?.key;
     const text = statementText(fleet, statement);
-    const print = createHash('sha256').update(text).update(signature).update(signer).digest('base64');
+    const print = printOf(text, proofOf(statement));
     if (good.get(idOf(statement)) === print) return undefined;
-    if (!key || !isSigned(text, signature, key)) return `its signature is not that of ${signer}`;
-    if (good.size >= MAX_REMEMBERED) good = new Map();
+    return { text, print, key: members.get(proofOf(statement).signer)?.key };
+  }
+
+  function judged(statement: Statement, { print }: Check, isGood: boolean, signer: string): string | undefined {
+    if (!isGood) return `its signature is not that of ${signer}`;
+    if (good.size >= MAX_REMEMBERED) good.clear();
     good.set(idOf(statement), print);
     return undefined;
+  }
+
+  async function refuseAside(statement: Statement): Promise<string | undefined> {
+    const check = beforeSignature(statement);
+    if (check === undefined || typeof check === 'string') return check;
+    const { signer, signature } = proofOf(statement);
+    const by = current;
+    const isGood = check.key !== undefined && (await isSignedAside(check.text, signature, check.key));
+    // A newer roster meanwhile may have another key under this name.
+    return by === current ? judged(statement, check, isGood, signer) : refuse(statement);
   }
 
   return {
@@ -90,6 +128,7 @@ export function createTrust({ fleet, authority, self, accept }: TrustInput): Tru
     member: (name) => members.get(name)?.member,
     concerns,
     refuse,
+    refuseAll: (statements) => Promise.all(statements.map(refuseAside)),
     refuseDecision(decision) {
       if (!decision.proof) return 'it is not signed';
       return refuse({ state: 'active', decision: decision as ProvenDecision });
@@ -99,6 +138,11 @@ export function createTrust({ fleet, authority, self, accept }: TrustInput): Tru
       return key !== undefined && isSigned(`${purpose}\n${fleet}\n${text}`, signature, key);
     },
   };
+}
+
+/** The same only for the same text by the same signer with the same signature. */
+function printOf(text: string, { signature, signer }: DecisionProof): string {
+  return createHash('sha256').update(text).update(signature).update(signer).digest('base64');
 }
 
 function parseJson(text: string): unknown {

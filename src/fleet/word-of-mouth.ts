@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FleetBus, Session } from './bus.js';
+import { pause, type FleetBus, type Session } from './bus.js';
 import type { Member } from './member.js';
 import { speakerOf, SUBJECTS } from './names.js';
 import type { Replica } from './replica.js';
@@ -13,6 +13,10 @@ const CLOCKS_MS = 60_000;
 /** As many as one member is told; the rest is in the bucket. */
 const MAX_TOLD = 5000;
 const MAX_MESSAGE_CHARS = 500_000;
+/** Statements said before the NATS server is asked whether it has them. */
+const MAX_LOT = 256;
+/** It says so within this time, or is not waited for. */
+const ANSWER_MS = 1000;
 
 const askSchema = z.object({ sinceMs: z.number() });
 
@@ -43,8 +47,25 @@ export function createWordOfMouth({ member, bus, replica, pending, hear }: WordO
   /** Everything said until then, by the clocks of those who said it, is known here; less the difference of clocks. */
   let knownMs = newest(replica);
 
-  const publish = (session: Session, statement: Statement): void =>
-    session.nc.publish(SUBJECTS.say(name), JSON.stringify(statement));
+  /** Said while other words are on their way: they go together. */
+  let unsaid = new Set<Statement>();
+  let isSpeaking = false;
+
+  function publish({ nc }: Session, statements: readonly Statement[]): void {
+    for (const part of inMessages(statements)) nc.publish(SUBJECTS.say(name), part);
+  }
+
+  /** Each lot when the NATS server has the one before, so that the connection holds no more than that. */
+  async function speak(): Promise<void> {
+    isSpeaking = true;
+    for (let session = bus.session(); session && unsaid.size > 0; session = bus.session()) {
+      const lot = [...take(unsaid, MAX_LOT)];
+      for (const statement of lot) unsaid.delete(statement);
+      publish(session, lot);
+      await Promise.race([session.nc.flush().catch(() => undefined), pause(ANSWER_MS, session.signal)]);
+    }
+    isSpeaking = false;
+  }
 
   function tell(session: Session, asker: string, text: string): void {
     const asked = askSchema.safeParse(parse(text));
@@ -56,37 +77,59 @@ export function createWordOfMouth({ member, bus, replica, pending, hear }: WordO
 
   bus.onSession((session) => {
     const { nc } = session;
-    nc.subscribe(SUBJECTS.say('*'), { callback: (error, msg) => void (error ?? hear(msg.string(), true)) });
-    nc.subscribe(SUBJECTS.tell(name), {
-      callback(error, msg) {
-        if (!error) for (const line of msg.string().split('\n')) hear(line, false);
-      },
-    });
+    const listen = (subject: string, isFresh: boolean): void =>
+      void nc.subscribe(subject, {
+        callback(error, msg) {
+          if (!error) for (const line of msg.string().split('\n')) hear(line, isFresh);
+        },
+      });
+    listen(SUBJECTS.say('*'), true);
+    listen(SUBJECTS.tell(name), false);
     if (isServer) {
       nc.subscribe(SUBJECTS.ask('*'), {
         callback: (error, msg) => void (error ?? tell(session, speakerOf(msg.subject), msg.string())),
       });
     }
     nc.publish(SUBJECTS.ask(name), JSON.stringify({ sinceMs: Math.max(0, knownMs - CLOCKS_MS) }));
-    session.signal.addEventListener('abort', () => (knownMs = Date.now()), { once: true });
+    session.signal.addEventListener(
+      'abort',
+      () => {
+        knownMs = Date.now();
+        // It is pending, and said again when there is a connection.
+        unsaid = new Set();
+      },
+      { once: true },
+    );
   });
   const again = setInterval(() => {
     const session = bus.session();
     if (!session) return;
-    let left = MAX_AGAIN;
-    for (const statement of pending())
-      if (left-- > 0) publish(session, statement);
-      else return;
+    if (!isSpeaking) void speak();
+    // What has not been said once is on its way.
+    publish(
+      session,
+      [...take(pending(), MAX_AGAIN)].filter((statement) => !unsaid.has(statement)),
+    );
   }, AGAIN_MS);
   again.unref();
 
   return {
     say(statement) {
       const session = bus.session();
-      if (session) publish(session, statement);
+      if (!session) return;
+      unsaid.add(statement);
+      if (!isSpeaking) void speak();
     },
     close: () => clearInterval(again),
   };
+}
+
+function* take<T>(items: Iterable<T>, most: number): Generator<T> {
+  let left = most;
+  for (const item of items) {
+    if (left-- <= 0) return;
+    yield item;
+  }
 }
 
 function newest(replica: Replica): number {

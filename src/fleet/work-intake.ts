@@ -1,5 +1,5 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import { workSchema } from '../contract/fleet.js';
+import { workBatchSchema, workSchema } from '../contract/fleet.js';
 import type { InlineDrop } from '../contract/inline.js';
 import type { Detection } from '../domain/detection.js';
 import type { Decision } from '../domain/decision.js';
@@ -11,7 +11,7 @@ import { PARTITIONS, speakerOf, STREAMS } from './names.js';
 import { consumerOf } from './streams.js';
 
 const CONFIRM_EVERY_MS = 250;
-/** Messages remembered after they were worked on: what comes again is confirmed and not worked on again. */
+/** Tasks remembered after they were worked on: what comes again is confirmed and not worked on again. */
 const MAX_REMEMBERED = 50_000;
 const PULL = 1000;
 /** A queue whose node has died is asked again within two missed heartbeats; the library's own choice is half a minute. */
@@ -54,37 +54,43 @@ export function createWorkIntake({ bus, log, take, stored }: WorkIntakeDeps): Wo
   const owned = new Map<number, AbortController>();
   const stop = new AbortController();
   let unconfirmed = new Map<string, JsMsg>();
+  /** Those that are being stored now. */
+  let storing = new Map<string, JsMsg>();
   const worked = new Set<string>();
   const counts = { taken: 0, again: 0, bad: 0 };
 
   function onMessage(msg: JsMsg): void {
     const id = msg.headers?.get('Nats-Msg-Id') ?? '';
     const key = id === '' ? `${msg.subject} ${msg.seq}` : id;
+    // Given out again because it took long to be stored: the newer copy is the one to confirm.
+    const isHeld = unconfirmed.has(key) || storing.has(key);
     unconfirmed.set(key, msg);
-    if (worked.has(key)) {
+    if (isHeld) counts.again++;
+    else for (const { id: taskId, task } of tasksOf(key, msg)) onTask(taskId, task, msg.subject);
+  }
+
+  function onTask(id: string, value: unknown, subject: string): void {
+    if (worked.has(id)) {
       counts.again++;
       return;
     }
-    remember(key);
-    const parsed = workSchema.safeParse(parse(msg));
+    remember(id);
+    const parsed = workSchema.safeParse(value);
     if (!parsed.success) {
       counts.bad++;
-      log.warn(
-        { subject: msg.subject, problem: parsed.error.issues[0]?.message },
-        'Work of a box is not in the contract.',
-      );
+      log.warn({ subject, problem: parsed.error.issues[0]?.message }, 'Work of a box is not in the contract.');
       return;
     }
     counts.taken++;
     try {
-      take(parsed.data as Work, speakerOf(msg.subject));
+      take(parsed.data as Work, speakerOf(subject));
     } catch (error) {
       log.error({ err: error }, 'Work of a box could not be done.');
     }
   }
 
-  function remember(key: string): void {
-    worked.add(key);
+  function remember(id: string): void {
+    worked.add(id);
     if (worked.size <= MAX_REMEMBERED) return;
     const oldest = worked.values().next().value;
     if (oldest !== undefined) worked.delete(oldest);
@@ -118,15 +124,16 @@ export function createWorkIntake({ bus, log, take, stored }: WorkIntakeDeps): Wo
   }
 
   async function confirmNow(): Promise<void> {
-    const batch = unconfirmed;
+    storing = unconfirmed;
     unconfirmed = new Map();
     try {
       await stored();
-      for (const msg of batch.values()) msg.ack();
+      for (const msg of storing.values()) msg.ack();
     } catch {
       // The database is away: the queue keeps them, and a newer copy of one replaces the older.
-      unconfirmed = new Map([...batch, ...unconfirmed]);
+      unconfirmed = new Map([...storing, ...unconfirmed]);
     }
+    storing = new Map();
   }
 
   bus.onSession((session) => {
@@ -147,13 +154,23 @@ export function createWorkIntake({ bus, log, take, stored }: WorkIntakeDeps): Wo
       const session = bus.session();
       if (session) void consumeOn(session, STREAMS.detections, consumerOf(partition), lease.signal);
     },
-    stats: () => ({ ...counts, unconfirmed: unconfirmed.size }),
+    stats: () => ({ ...counts, unconfirmed: unconfirmed.size + storing.size }),
     async close() {
       stop.abort();
       await confirming;
       await confirmNow();
     },
   };
+}
+
+/** What a message holds: one task under its own id, or several. */
+function tasksOf(key: string, msg: JsMsg): { id: string; task: unknown }[] {
+  const value = parse(msg);
+  if ((value as { type?: unknown } | undefined)?.type !== 'batch') return [{ id: key, task: value }];
+  const batch = workBatchSchema.safeParse(value);
+  if (!batch.success) return [{ id: key, task: undefined }];
+  const { ids, work } = batch.data;
+  return work.map((task, i) => ({ id: ids[i] ?? `${key} ${i}`, task }));
 }
 
 function parse(msg: JsMsg): unknown {

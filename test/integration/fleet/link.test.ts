@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { EnforcementReport } from '../../../src/domain/decision.js';
+import type { Detection } from '../../../src/domain/detection.js';
 import { aDecision } from '../../unit/fleet/support.js';
 import { waitFor } from '../../lab/wait.js';
 import { natsMissing, openLinkedFleet, type LinkedFleet, type LinkedMember } from './support.js';
@@ -94,6 +95,37 @@ test(
     assert.equal(box.link.status().beat.spool.waiting, 0);
   },
 );
+
+const aDetection = (n: number): Detection => ({
+  ...{ id: `d${n}`, tier: 'behaviour', signatureId: 1, gid: 2, rev: 1, label: 'port_scan', title: 'Port scan' },
+  ...{ category: 'recon', severity: 'medium', score: 0.9, confidence: 0.8, spoofable: false, evidence: [] },
+  ...{ offender: `203.0.113.${n % 200}`, packetUs: 1, detectedUs: 2, sensor: 'edge', srcPort: 1, dstPort: 22 },
+  ...{ srcIp: `203.0.113.${n % 200}`, dstIp: '192.0.2.1', proto: 6 },
+});
+
+test('many detections and decisions at once arrive once each, also when the bus dies meanwhile', { skip }, async () => {
+  const detections = Array.from({ length: 3000 }, (_, n) => aDetection(n));
+  const decisions = Array.from({ length: 600 }, (_, n) => aDecision({ value: `198.51.${101 + (n >> 8)}.${n & 255}` }));
+  const arrived = (): string[] => server.work.flatMap((w) => (w.type === 'detection' ? [w.detection.id] : []));
+  const half = (from: number, to: number): void => {
+    for (const detection of detections.slice(from * 3000, to * 3000)) box.link.detection(detection, undefined);
+    for (const decision of decisions.slice(from * 600, to * 600)) {
+      box.link.seal(decision);
+      box.link.decided(decision);
+    }
+  };
+  half(0, 0.5);
+  await waitFor('the first', () => arrived().length > 0, SLOW);
+  fleet.kill();
+  half(0.5, 1);
+  fleet.start();
+  await waitFor('all detections', () => new Set(arrived()).size === 3000, SLOW);
+  const adopted = (): string[] => server.adopted.map(({ id }) => id);
+  await waitFor('all decisions', () => decisions.every(({ id }) => adopted().includes(id)), SLOW);
+  await waitFor('nothing waits', () => box.link.status().beat.decisions.waiting === 0, SLOW);
+  assert.equal(arrived().length, 3000, 'once each');
+  assert.equal(new Set(adopted()).size, adopted().length);
+});
 
 test('a member that joins late gets everything in force, and what was lifted is not among it', { skip }, async () => {
   const late = fleet.member('box2');

@@ -22,7 +22,9 @@ export class Probe {
     this.nc = nc;
     this.folder = folder;
     nc.subscribe('portcullis.say.*', {
-      callback: (_error, msg) => void this.said.push(JSON.parse(msg.string()) as Statement),
+      callback: (_error, msg) => {
+        for (const line of msg.string().split('\n')) this.said.push(JSON.parse(line) as Statement);
+      },
     });
     nc.subscribe('portcullis.report.*', {
       callback: (_error, msg) => {
