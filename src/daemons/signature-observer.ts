@@ -6,11 +6,16 @@ import { PROTO, type DecodedPacket } from '../domain/packet.js';
 import type { PacketObserver } from '../domain/stage.js';
 import { formatIpWords } from '../util/ip.js';
 import { createReassembler, type ReassemblyInput } from '../flow/reassembly/index.js';
+import { createStreamEvents, type StreamEvents } from '../flow/stream-events/index.js';
 
 export interface ObserverOptions {
   stream: ReassemblyInput;
   appLayer?: AppLayerInput;
+  /** Packets wait for their verdict: none passes unseen. */
+  inline?: boolean;
 }
+
+const NO_EVENTS: readonly string[] = [];
 
 /** The observer of signatures, with what is known of a flow's application layer. */
 export interface SignatureObserver extends PacketObserver {
@@ -48,6 +53,25 @@ export function observeSignatures(
     isValid: true,
     sentBytes: (slot, direction) => reassembler.sentBytes(slot, direction),
   };
+  let streamEvents: StreamEvents | undefined;
+
+  function pushSegment(
+    packet: DecodedPacket,
+    flows: FlowColumns,
+    slot: number,
+    direction: Direction,
+    isNew: boolean,
+  ): void {
+    reassembler.onPacket(packet, flows, slot, direction, isNew);
+    content.isValid = reassembler.isValid;
+    content.events = reassembler.events;
+    if (!engine.wantsStreamEvents) streamEvents = undefined;
+    else {
+      streamEvents ??= createStreamEvents(options);
+      streamEvents.onPacket(packet, { flows, slot, direction, isNew }, reassembler.events);
+      content.events = streamEvents.events;
+    }
+  }
 
   /** A datagram is a message of its own. */
   function pushDatagram(packet: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
@@ -67,10 +91,9 @@ export function observeSignatures(
     },
     onPacket(packet, flows, slot, direction, isNew) {
       content.isValid = true;
-      if (slot >= 0 && packet.proto === PROTO.TCP) {
-        reassembler.onPacket(packet, flows, slot, direction, isNew);
-        content.isValid = reassembler.isValid;
-      } else if (slot >= 0 && packet.proto === PROTO.UDP && packet.payloadLen > 0)
+      content.events = NO_EVENTS;
+      if (slot >= 0 && packet.proto === PROTO.TCP) pushSegment(packet, flows, slot, direction, isNew);
+      else if (slot >= 0 && packet.proto === PROTO.UDP && packet.payloadLen > 0)
         pushDatagram(packet, flows, slot, direction);
       content.app = slot < 0 ? undefined : flowsApp[slot];
       if (watcher !== undefined) {
@@ -81,6 +104,7 @@ export function observeSignatures(
     },
     onFlowEnd(flows, slot, reason, nowUs) {
       reassembler.onFlowEnd?.(flows, slot, reason, nowUs);
+      streamEvents?.onFlowEnd(flows, slot, reason);
       if (reason === 'active') return;
       content.app = flowsApp[slot];
       engine.onFlowEnd(flows, slot, nowUs, content);
@@ -91,7 +115,12 @@ export function observeSignatures(
       reassembler.cease(slot, direction, tsUs);
     },
     onTick: (nowUs) => reassembler.onTick?.(nowUs),
-    stats: () => ({ ...reassembler.stats(), ...appLayer.stats(), ...engine.stats() }),
+    stats: () => ({
+      ...reassembler.stats(),
+      stream_event_connections: streamEvents?.size ?? 0,
+      ...appLayer.stats(),
+      ...engine.stats(),
+    }),
   };
 }
 

@@ -90,7 +90,7 @@ export function startWorker(config: LoadedConfig, number: number, out: WorkerSin
   const { enabled: _enabled, bypass: _bypass, ...signature } = config.detect.signature;
   const stream = { ...signature.stream, inspect: 'arrival' as const, midstream: true };
   const signatures = createSignatures(
-    { ...signature, stream },
+    { ...signature, stream, inline: true },
     {
       sensor: `${config.name}`,
       emit: (detection) => inspector.onDetection(detection, false),

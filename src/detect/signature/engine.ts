@@ -26,6 +26,7 @@ interface Loaded {
   payload: PayloadRules;
   transactions: TransactionInspector;
   wantsDecodeEvents: boolean;
+  wantsStreamEvents: boolean;
 }
 
 const NO_EVENTS: readonly string[] = [];
@@ -83,6 +84,11 @@ export class SignatureEngine {
         if (stream) stream.scannedFor = undefined;
       }
     }
+  }
+
+  /** Whether a rule asks for `stream-event`: only then the caller needs to look for them. */
+  get wantsStreamEvents(): boolean {
+    return this.#loaded.wantsStreamEvents;
   }
 
   get ruleCount(): number {
@@ -191,7 +197,8 @@ export class SignatureEngine {
       matched: (rule, place) => alerts.add(rule, place, scene),
     });
     const wantsDecodeEvents = rules.some((r) => r.decodeEvents.length > 0);
-    return { rules, groups, payload, transactions, wantsDecodeEvents };
+    const wantsStreamEvents = rules.some((r) => r.streamEvents.length > 0);
+    return { rules, groups, payload, transactions, wantsDecodeEvents, wantsStreamEvents };
   }
 
   #windowOf(slot: number, direction: Direction): StreamWindow {

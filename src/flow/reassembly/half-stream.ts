@@ -41,8 +41,6 @@ export class HalfStream {
   isEnded = false;
   /** Shift that this side asked its peer to apply to the windows it advertises (RFC 7323), or -1. */
   windowScale = -1;
-  /** SYNs that followed the first with another sequence number, before any answer. */
-  otherSyns = 0;
   /** Timestamp option of the last segment in order, or -1. */
   timestamp = -1;
   private window: Uint8Array = NOTHING;

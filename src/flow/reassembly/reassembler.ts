@@ -1,11 +1,12 @@
 import type { StreamSink } from '../../domain/app-layer.js';
 import { BWD, FWD, type Direction, type FlowColumns, type FlowEndReason } from '../../domain/flow.js';
 import { PROTO, TCP, type DecodedPacket } from '../../domain/packet.js';
+import type { StreamEvent } from '../../domain/stream-event.js';
 import type { PacketObserver } from '../../domain/stage.js';
 import { DIFFERS, HalfStream, SHED } from './half-stream.js';
 import { StreamMemory } from './memory.js';
 import { reassemblyOptions, type ReassemblyInput, type ReassemblyOptions } from './options.js';
-import { readTimestamp, readTimestampEcho } from './timestamp.js';
+import { readTimestamp, readTimestampEcho } from '../tcp-options.js';
 
 export interface ReassemblerDeps {
   /** Who gets the bytes of a connection; undefined to leave it alone. Called once, at the connection's first packet. */
@@ -13,8 +14,8 @@ export interface ReassemblerDeps {
 }
 
 export interface Reassembler extends PacketObserver {
-  /** Anomalies of the packet at hand, named as Suricata's `stream-event`; overwritten by the next packet. */
-  readonly events: readonly string[];
+  /** What happened to the bytes of the packet at hand, named as Suricata's `stream-event`; overwritten by the next packet. */
+  readonly events: readonly StreamEvent[];
   /** False when the packet at hand does not belong to its connection and was ignored. */
   readonly isValid: boolean;
   /** Bytes that a direction has sent by sequence number, for `stream_size`; -1 when nothing of it was seen. */
@@ -51,8 +52,6 @@ class Connection {
 /** A timestamp older than the last one is from an earlier time of the connection, unless it was idle this long. */
 const PAWS_IDLE = 24 * 86_400 * 1000;
 const SMALLEST_WINDOW = 65_535;
-/** Attempts of one connection, each with another sequence number, that are no flood: Suricata's `max-syn-queued`. */
-const USUAL_SYNS = 10;
 
 /**
  * TCP reassembly as Suricata does it: each direction's bytes in order, once, of overlapping copies the one that the
@@ -63,7 +62,7 @@ export function createReassembler(input: ReassemblyInput, deps: ReassemblerDeps)
 }
 
 class TcpReassembler implements Reassembler {
-  readonly events: string[] = [];
+  readonly events: StreamEvent[] = [];
   isValid = true;
   private readonly options: ReassemblyOptions;
   private readonly deps: ReassemblerDeps;
@@ -181,10 +180,7 @@ class TcpReassembler implements Reassembler {
   private onSyn(own: HalfStream, peer: HalfStream, p: DecodedPacket): void {
     const first = (p.seq + 1) >>> 0;
     if (own.isKnown && (own.next === first || own.position > 0 || own.acked > 0)) return;
-    if (own.isKnown) {
-      own.clear(this.memory);
-      if (++own.otherSyns > USUAL_SYNS) this.events.push('3whs_syn_flood');
-    }
+    if (own.isKnown) own.clear(this.memory);
     own.highest = 0;
     own.start(first);
     own.windowScale = p.windowScale;
@@ -208,7 +204,6 @@ class TcpReassembler implements Reassembler {
     if (isAnswer && peer.isKnown && !connection.isMidstream && (!own.isKnown || connection.isRefused)) {
       const acked = peer.positionOf(p.ack);
       connection.isRefused = acked < 0 || acked > peer.highest;
-      if (connection.isRefused) this.events.push('3whs_synack_with_wrong_ack');
     }
     if (!connection.isRefused || p.tcpFlags & TCP.RST) return true;
     this.isValid = false;
@@ -220,7 +215,6 @@ class TcpReassembler implements Reassembler {
   private echoes(peer: HalfStream, p: DecodedPacket): boolean {
     const echo = readTimestampEcho(p);
     if (echo <= 0 || echo === peer.timestamp) return true;
-    this.events.push('pkt_invalid_timestamp');
     this.isValid = false;
     this.counts.packets_invalid++;
     return false;
@@ -231,26 +225,18 @@ class TcpReassembler implements Reassembler {
     if (p.tcpFlags & TCP.RST) {
       // A reset counts when it is where the receiver expects the next byte, or in the window after it.
       const isInWindow = at >= own.acked - 1 && at <= Math.max(own.limit, own.highest) + 1;
-      if (!isInWindow && own.highest > 0) this.events.push('rst_invalid_ack');
       return isInWindow || own.highest === 0;
     }
     if (p.tcpOptionsLen >= 10 && own.timestamp >= 0 && (p.tcpFlags & TCP.SYN) === 0) {
       const value = readTimestamp(p);
       if (value >= 0) {
         const age = (own.timestamp - value) | 0;
-        if (age > 0 && age < PAWS_IDLE) {
-          this.events.push('pkt_invalid_timestamp');
-          return false;
-        }
+        if (age > 0 && age < PAWS_IDLE) return false;
         if (at <= own.contiguousEnd && age <= 0) own.timestamp = value;
       }
     }
     const limit = Math.max(own.limit, own.highest, SMALLEST_WINDOW) + 1;
-    if (p.payloadLen > 0 && peer.isKnown && at > limit) {
-      this.events.push('est_packet_out_of_window');
-      return false;
-    }
-    return true;
+    return !(p.payloadLen > 0 && peer.isKnown && at > limit);
   }
 
   private onAck(c: Connection, own: HalfStream, peer: HalfStream, p: DecodedPacket, direction: Direction): void {
@@ -259,10 +245,7 @@ class TcpReassembler implements Reassembler {
       peer.start(p.ack);
     }
     let upTo = peer.positionOf(p.ack);
-    if (upTo > Math.max(peer.limit, peer.highest + 1, SMALLEST_WINDOW)) {
-      this.events.push('pkt_invalid_ack');
-      return;
-    }
+    if (upTo > Math.max(peer.limit, peer.highest + 1, SMALLEST_WINDOW)) return;
     const scale = own.windowScale >= 0 && peer.windowScale >= 0 && (p.tcpFlags & TCP.SYN) === 0 ? own.windowScale : 0;
     const limit = upTo + p.window * 2 ** Math.min(scale, 14);
     if (limit > peer.limit) peer.limit = limit;
@@ -278,6 +261,7 @@ class TcpReassembler implements Reassembler {
     if (end > own.highest) own.highest = end;
     if (own.isEnded || end <= own.position) return;
     if (end > own.position + this.maxWindow) {
+      this.events.push('reassembly_insert_limit');
       this.counts.segments_shed++;
       return;
     }
@@ -296,7 +280,7 @@ class TcpReassembler implements Reassembler {
       this.counts.overlaps_differing++;
     }
     if (outcome & SHED) {
-      this.events.push('reassembly_insert_memcap');
+      this.events.push('reassembly_insert_memcap', 'reassembly_no_segment');
       this.counts.segments_shed++;
     }
     // The receiver may have acknowledged before we saw the data: captures come out of order, too.
@@ -325,7 +309,6 @@ class TcpReassembler implements Reassembler {
       if (!skipHoles) return;
       const next = half.nextAvailable();
       const missing = (next < 0 ? upTo : Math.min(next, upTo)) - half.position;
-      this.events.push('reassembly_seq_gap');
       this.counts.gaps++;
       this.counts.gap_bytes += missing;
       if (half.position < this.depth) c.sink.onGap(direction, missing, half.position, tsUs);
@@ -350,7 +333,10 @@ class TcpReassembler implements Reassembler {
       this.sink!.onData(this.direction, data, offset, within, half.position, this.tsUs);
     }
     if (within < length || half.position + length >= this.depth) {
-      if (within > 0) this.counts.depth_reached++;
+      if (within > 0) {
+        this.events.push('reassembly_depth_reached');
+        this.counts.depth_reached++;
+      }
       half.isEnded = true;
       this.sink!.onEnd(this.direction, this.tsUs);
     }

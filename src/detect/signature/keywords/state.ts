@@ -1,4 +1,5 @@
 import type { FlowIntTest, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
+import { STREAM_EVENTS } from '../../../domain/stream-event.js';
 import { parseNumber, parseRange } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
@@ -152,6 +153,23 @@ function streamSize(b: RuleBuilder, value: string): void {
   b.rule.streamSize.push({ side, range: parseRange(`${operator === '=' ? '' : operator}${number}`, 0xffffffff) });
 }
 
+const KNOWN_STREAM_EVENTS: ReadonlySet<string> = new Set(STREAM_EVENTS);
+/** Names that Suricata 7 knows and never tells: its own threads, its own memory, or told by another name. */
+const SILENT_STREAM_EVENTS: ReadonlySet<string> = new Set([
+  '3whs_synack_resend_with_diff_seq',
+  'reassembly_insert_invalid',
+  'reassembly_segment_before_base_seq',
+  'reassembly_urgent_oob_limit_reached',
+  'wrong_thread',
+]);
+
+function parseStreamEvent(value: string): string {
+  const name = value.replace(/_with_diff_ack$/, '_with_different_ack');
+  if (!KNOWN_STREAM_EVENTS.has(name) && !SILENT_STREAM_EVENTS.has(name))
+    throw new Error(`"${value}" is not an event of a stream`);
+  return name;
+}
+
 const decodeEvent: Keyword = (b, value) => {
   b.needsPacket = true;
   b.rule.decodeEvents.push(value);
@@ -180,7 +198,7 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   'stream-event': (b, value) => {
     b.needsPacket = true;
-    b.rule.streamEvents.push(value);
+    b.rule.streamEvents.push(parseStreamEvent(value));
   },
   'decode-event': decodeEvent,
   'engine-event': decodeEvent,

