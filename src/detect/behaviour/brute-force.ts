@@ -34,6 +34,9 @@ const LOGGED_IN = 0x100;
 const FORM_COMING = 0x200;
 /** SSH: the column of packet sizes is this flow's. */
 const SSH_NOTED = 0x400;
+/** HTTP: the answer's first packet was seen, and the request was no login: the rest of the answer says nothing. */
+const ANSWER_BEGUN = 0x800;
+const CONTINUE = 100;
 const UNAUTHORIZED = 401;
 const RDP_MIN_BYTES = 100;
 
@@ -79,8 +82,9 @@ export class BruteForceDetector implements Detector {
     this.groups = new LoginGroups(options, sources, reporter);
   }
 
-  onTcpOpen(flows: FlowColumns, slot: number): void {
+  onTcpOpen(flows: FlowColumns, slot: number): Wanted {
     this.note.set(slot, serviceByPort(flows.dstPort[slot]!), flows.capacity);
+    return this.wantedOf(flows, slot);
   }
 
   onTcp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted {
@@ -107,7 +111,9 @@ export class BruteForceDetector implements Detector {
     }
     const request = (note & REQUEST_MASK) >> REQUEST_SHIFT;
     if (service === SERVICE.HTTP && request === REQUEST.NONE) {
-      if (httpStatus(p) === UNAUTHORIZED) this.challenge(p, flows, slot);
+      const status = httpStatus(p);
+      if (status === UNAUTHORIZED) this.challenge(p, flows, slot);
+      if (status !== CONTINUE) this.note.set(slot, note | ANSWER_BEGUN, flows.capacity);
       return;
     }
     const reply = judgeReply(service, request, p);
@@ -138,7 +144,7 @@ export class BruteForceDetector implements Detector {
     const begins = isHttpRequest(p);
     const posts = begins ? isPost(p) : (note & FORM_COMING) !== 0;
     // A form comes with the header or in the packet behind it; what is longer is an upload.
-    this.note.set(slot, (note & ~FORM_COMING) | (begins && posts ? FORM_COMING : 0), flows.capacity);
+    this.note.set(slot, (note & ~(FORM_COMING | ANSWER_BEGUN)) | (begins && posts ? FORM_COMING : 0), flows.capacity);
     if (begins && this.isChallenged(flows, slot, p.tsUs)) readCredentials(p, this.request);
     if (posts && this.request.kind === REQUEST.NONE) readForm(p, this.request);
   }
@@ -199,13 +205,14 @@ export class BruteForceDetector implements Detector {
   private wantedOf(flows: FlowColumns, slot: number): Wanted {
     const note = this.note.get(slot);
     const service = note & SERVICE_MASK;
+    if (service === SERVICE.NONE) return (note & BANNER_READ) !== 0 ? WANTS.NOTHING : WANTS.SERVER;
     if (service === SERVICE.SSH || service === SERVICE.RDP) {
       const most = service === SERVICE.SSH ? this.options.sshMaxBytes : this.options.rdpMaxBytes;
       const isSession = flows.payloadFwd[slot]! > most || flows.payloadBwd[slot]! > most;
-      return isSession || (note & CLOSED) !== 0 ? WANTS.NOTHING : WANTS.DATA;
+      return isSession || (note & CLOSED) !== 0 ? WANTS.NOTHING : WANTS.CLIENT | WANTS.SERVER | WANTS.END;
     }
-    if (service === SERVICE.NONE) return (note & BANNER_READ) !== 0 ? WANTS.NOTHING : WANTS.DATA;
-    return (note & LOGGED_IN) !== 0 && service !== SERVICE.HTTP ? WANTS.NOTHING : WANTS.DATA;
+    if (service === SERVICE.HTTP) return (note & ANSWER_BEGUN) !== 0 ? WANTS.CLIENT : WANTS.CLIENT | WANTS.SERVER;
+    return (note & LOGGED_IN) !== 0 ? WANTS.NOTHING : WANTS.CLIENT | WANTS.SERVER;
   }
 
   private onFailure(p: DecodedPacket, flows: FlowColumns, slot: number, service: number, attempts: number): void {

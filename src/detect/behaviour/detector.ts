@@ -14,17 +14,20 @@ export const FAILURE = {
   HALF_OPEN: 3,
 } as const;
 
-/** What a detector wants to see of a TCP flow; each includes those before it. */
+/** What a detector wants to see of a TCP flow: bits, so that packets of other kinds cost it nothing. */
 export const WANTS = {
   NOTHING: 0,
   /** Packets with FIN or RST. */
   END: 1,
-  /** Packets with payload. */
-  DATA: 2,
-  /** The source's packets without payload too. */
-  ALL: 3,
+  /** Payload of the flow's source. */
+  CLIENT: 2,
+  /** Payload of its destination. */
+  SERVER: 4,
+  /** The source's packets without payload, but for SYN, FIN and RST. */
+  ACKS: 8,
 } as const;
-export type Wanted = (typeof WANTS)[keyof typeof WANTS];
+/** Any of the bits of WANTS. */
+export type Wanted = number;
 
 export const VOLUME_STEP_BYTES = 1_048_576;
 
@@ -58,10 +61,10 @@ export interface Detector {
   onContact?(contacts: Contacts, i: number, sinceMs: number, nowUs: number): void;
   /** Reads what `onContact` will need of the contact with this tag. @returns what was read, to be used somehow. */
   readAhead?(tag: number): number;
-  /** A TCP flow begins: what was kept by its slot belongs to another. */
-  onTcpOpen?(flows: FlowColumns, slot: number): void;
+  /** A TCP flow begins: what was kept by its slot belongs to another. @returns what it wants to see of the flow. */
+  onTcpOpen?(flows: FlowColumns, slot: number): Wanted;
   /**
-   * A packet of a TCP flow that the detector still wants: packets with payload at first.
+   * A packet of a TCP flow that the detector wants.
    * @returns what it wants to see of this flow from now on.
    */
   onTcp?(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted;

@@ -1,11 +1,11 @@
-import type { Direction, FlowColumns } from '../../domain/flow.js';
+import { TCP_STATE, type Direction, type FlowColumns } from '../../domain/flow.js';
 import { TCP, type DecodedPacket } from '../../domain/packet.js';
 import { AddressTable, hashWords } from './address-table.js';
 import { ascii, fnv1a, indexOfNoCase, startsWith, wordEnd } from './bytes.js';
 import { BEHAVIOURS } from './catalogue.js';
 import { DistinctSets } from './distinct-sets.js';
 import { WANTS, type Detector, type Wanted } from './detector.js';
-import { isHttpRequest } from './login-http.js';
+import { isHttpRequest, isMethodLetter } from './login-http.js';
 import { Majority } from './majority.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
@@ -32,15 +32,16 @@ const NOT_HTTP = 7;
 const STAGE = 0x07;
 /** Beside the stage: the source's receive window is shut. */
 const SHUT = 0x08;
+const OPEN = WANTS.CLIENT | WANTS.ACKS;
 /** What is to be seen of a flow at each stage. */
 const WANTED: readonly Wanted[] = [
-  WANTS.DATA,
-  WANTS.ALL,
-  WANTS.ALL,
+  WANTS.CLIENT,
+  OPEN | WANTS.SERVER,
+  OPEN | WANTS.SERVER,
   WANTS.NOTHING,
-  WANTS.ALL,
-  WANTS.DATA,
-  WANTS.DATA,
+  OPEN,
+  WANTS.CLIENT,
+  WANTS.CLIENT,
   WANTS.NOTHING,
 ];
 
@@ -95,13 +96,14 @@ export class HttpLoadDetector implements Detector {
     this.targetLimit = reporter.limiter(this.targets);
   }
 
-  onTcpOpen(flows: FlowColumns, slot: number): void {
+  onTcpOpen(flows: FlowColumns, slot: number): Wanted {
     if (slot >= this.stage.length) {
       const bigger = new Uint8Array(flows.capacity);
       bigger.set(this.stage);
       this.stage = bigger;
     }
     this.stage[slot] = IDLE;
+    return WANTS.CLIENT;
   }
 
   onTcp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): Wanted {
@@ -124,7 +126,9 @@ export class HttpLoadDetector implements Detector {
       return;
     }
     if (stage >= IDLE_AGAIN) this.stage[slot] = stage === NOT_HTTP ? NOT_HTTP : stage + 1;
-    else if (stage === IDLE) this.stage[slot] = IDLE_AGAIN;
+    // A connection that begins with no letter of a method is none of HTTP.
+    else if (stage === IDLE)
+      this.stage[slot] = isMethodLetter(data[at]!) || isMidstream(flows, slot) ? IDLE_AGAIN : NOT_HTTP;
     if (stage !== HEADERS && stage !== BODY) return;
     if (stage === HEADERS && indexOfNoCase(data, at, end, HEADER_END) >= 0) {
       this.enter(BODY, p, flows, slot);
@@ -275,4 +279,9 @@ function requestLine(p: DecodedPacket): number {
 
 function hasBody(data: Uint8Array, at: number, headerEnd: number): boolean {
   return indexOfNoCase(data, at, headerEnd, CONTENT_LENGTH) >= 0 || indexOfNoCase(data, at, headerEnd, CHUNKED) >= 0;
+}
+
+/** The connection was under way when it was first seen. */
+function isMidstream(flows: FlowColumns, slot: number): boolean {
+  return flows.tcpState[slot] === TCP_STATE.MIDSTREAM;
 }

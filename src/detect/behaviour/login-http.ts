@@ -10,11 +10,16 @@ const POST = ascii('POST ');
 const PASSWORD_FIELDS = [ascii('passwd='), ascii('password='), ascii('pass='), ascii('pwd='), ascii('"password"')];
 const USER_FIELDS = [ascii('username='), ascii('user='), ascii('login='), ascii('email='), ascii('log=')];
 
+/** The methods looked for begin with D to P. */
+export function isMethodLetter(byte: number): boolean {
+  return byte >= 0x44 && byte <= 0x50;
+}
+
 /** True when the packet begins an HTTP/1 request: GET, POST, HEAD, PUT, DELETE, OPTIONS, PATCH, PROPFIND. */
 export function isHttpRequest(p: DecodedPacket): boolean {
   const d = p.data;
   const at = p.payloadOffset;
-  if (p.payloadLen < 5 || d[at]! < 0x44 || d[at]! > 0x50) return false;
+  if (p.payloadLen < 5 || !isMethodLetter(d[at]!)) return false;
   switch ((d[at]! << 24) | (d[at + 1]! << 16) | (d[at + 2]! << 8) | d[at + 3]!) {
     case 0x47455420:
     case 0x504f5354:
