@@ -89,7 +89,7 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
       for (const d of onProductive) d.onProductive!(at);
     },
     proven(at: FlowMoment) {
-      const source = sources.ofFlow(at.flows, at.slot, at.nowUs);
+      const source = sources.ofMoment(at);
       if (!sources.isSpoofable(source)) return;
       sources.prove(source);
       if (reporter.isWaitingForProof) reporter.proved(endpointsOf(at.flows, at.slot).srcIp, at.packetUs);

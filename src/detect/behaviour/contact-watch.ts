@@ -37,16 +37,27 @@ export class ContactWatch implements Detector {
   }
 
   onProductive(at: FlowMoment): void {
-    const kind = this.kindOf(at);
-    // Whoever comes from outside teaches nothing of the hosts inside.
-    if (kind === CONTACT.TO_INSIDE) return;
-    if (this.waiting.add(at, kind)) this.settle(at.nowUs);
+    const { waiting, home } = this;
+    const isFull = waiting.add(at);
+    const i = waiting.count - 1;
+    const version = waiting.ipVersion[i]!;
+    const isTo = home.contains(version, waiting.dstAddr, i);
+    if (home.contains(version, waiting.srcAddr, i)) {
+      waiting.kind[i] = isTo ? CONTACT.FROM_INSIDE | CONTACT.TO_INSIDE : CONTACT.FROM_INSIDE;
+    } else if (isTo) {
+      // Whoever comes from outside teaches nothing of the hosts inside.
+      waiting.count = i;
+      return;
+    } else waiting.kind[i] = 0;
+    if (isFull) this.settle(at.nowUs);
   }
 
   onFailed(at: FlowMoment): void {
     const { flows, slot } = at;
     if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return;
-    if (this.waiting.add(at, CONTACT.FROM_INSIDE | CONTACT.FAILED)) this.settle(at.nowUs);
+    const isFull = this.waiting.add(at);
+    this.waiting.kind[this.waiting.count - 1] = CONTACT.FROM_INSIDE | CONTACT.FAILED;
+    if (isFull) this.settle(at.nowUs);
   }
 
   onTick(nowUs: number): void {
@@ -75,12 +86,6 @@ export class ContactWatch implements Detector {
       const sinceMs = sights.sinceMs(sightOf(waiting, i), waiting.startUs[i]!);
       for (let k = 0; k < listeners.length; k++) listeners[k]!.onContact!(waiting, i, sinceMs, nowUs);
     }
-  }
-
-  private kindOf({ flows, slot }: FlowMoment): number {
-    const version = flows.ipVersion[slot]!;
-    const from = this.home.contains(version, flows.srcAddr, slot) ? CONTACT.FROM_INSIDE : 0;
-    return from | (this.home.contains(version, flows.dstAddr, slot) ? CONTACT.TO_INSIDE : 0);
   }
 }
 

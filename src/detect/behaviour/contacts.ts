@@ -1,4 +1,5 @@
-import type { FlowColumns } from '../../domain/flow.js';
+import type { Direction, FlowColumns } from '../../domain/flow.js';
+import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { hashWords, mix32 } from './address-table.js';
 import type { FlowMoment } from './detector.js';
 
@@ -61,22 +62,16 @@ export class Contacts implements Ends {
     this.tag = new Uint32Array(capacity);
   }
 
-  /** @returns true when there is no room for another. */
-  add({ flows, slot, packetUs, packetNumber }: FlowMoment, kind: number): boolean {
+  /** Adds a flow; its `kind` is for the caller to set. @returns true when there is no room for another. */
+  add(at: FlowMoment): boolean {
+    const { flows, slot, packet } = at;
     const i = this.count++;
-    for (let w = 0; w < 4; w++) {
-      this.srcAddr[4 * i + w] = flows.srcAddr[4 * slot + w]!;
-      this.dstAddr[4 * i + w] = flows.dstAddr[4 * slot + w]!;
-    }
+    if (packet !== undefined && hasPorts(packet)) this.fromPacket(i, packet, at.direction);
+    else this.fromFlow(i, flows, slot);
     this.flowId[i] = flows.flowId[slot]!;
-    this.srcPort[i] = flows.srcPort[slot]!;
-    this.dstPort[i] = flows.dstPort[slot]!;
-    this.ipVersion[i] = flows.ipVersion[slot]!;
-    this.proto[i] = flows.proto[slot]!;
     this.startUs[i] = flows.startUs[slot]!;
-    this.packetUs[i] = packetUs;
-    this.packetNumber[i] = packetNumber;
-    this.kind[i] = kind;
+    this.packetUs[i] = at.packetUs;
+    this.packetNumber[i] = at.packetNumber;
     const src = hashAt(this.srcAddr, i);
     const dst = hashAt(this.dstAddr, i);
     const pair = pairOf(src, dst);
@@ -86,6 +81,41 @@ export class Contacts implements Ends {
     this.tag[i] = tagOf(pair, serviceOf(this, i));
     return this.count === this.capacity;
   }
+
+  /** The flow's columns lie in no cache by now; the packet does. */
+  private fromPacket(i: number, p: DecodedPacket, direction: Direction): void {
+    const isForward = direction === 0;
+    const from = isForward ? this.srcAddr : this.dstAddr;
+    const to = isForward ? this.dstAddr : this.srcAddr;
+    const a = 4 * i;
+    from[a] = p.src0;
+    from[a + 1] = p.src1;
+    from[a + 2] = p.src2;
+    from[a + 3] = p.src3;
+    to[a] = p.dst0;
+    to[a + 1] = p.dst1;
+    to[a + 2] = p.dst2;
+    to[a + 3] = p.dst3;
+    this.srcPort[i] = isForward ? p.srcPort : p.dstPort;
+    this.dstPort[i] = isForward ? p.dstPort : p.srcPort;
+    this.ipVersion[i] = p.ipVersion;
+    this.proto[i] = p.proto;
+  }
+
+  private fromFlow(i: number, flows: FlowColumns, slot: number): void {
+    for (let w = 0; w < 4; w++) {
+      this.srcAddr[4 * i + w] = flows.srcAddr[4 * slot + w]!;
+      this.dstAddr[4 * i + w] = flows.dstAddr[4 * slot + w]!;
+    }
+    this.srcPort[i] = flows.srcPort[slot]!;
+    this.dstPort[i] = flows.dstPort[slot]!;
+    this.ipVersion[i] = flows.ipVersion[slot]!;
+    this.proto[i] = flows.proto[slot]!;
+  }
+}
+
+function hasPorts(p: DecodedPacket): boolean {
+  return p.proto === PROTO.TCP || p.proto === PROTO.UDP;
 }
 
 /** Hash of the address of a slot. */

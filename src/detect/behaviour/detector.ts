@@ -42,6 +42,10 @@ export interface FlowMoment {
   packetNumber: number;
   /** One of TECHNIQUE. */
   technique: number;
+  /** The deciding packet, undefined when time decided: it names the flow's ends without a look at the flow table. */
+  packet: DecodedPacket | undefined;
+  /** Direction of the packet. */
+  direction: Direction;
 }
 
 /**

@@ -248,5 +248,14 @@ export class FloodDetector implements Detector {
 }
 
 function moment(p: DecodedPacket, flows: FlowColumns, slot: number): FlowMoment {
-  return { flows, slot, nowUs: p.tsUs, packetUs: p.tsUs, packetNumber: p.number, technique: TECHNIQUE.NONE };
+  return {
+    flows,
+    slot,
+    nowUs: p.tsUs,
+    packetUs: p.tsUs,
+    packetNumber: p.number,
+    technique: TECHNIQUE.NONE,
+    packet: p,
+    direction: 0,
+  };
 }

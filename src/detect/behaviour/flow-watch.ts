@@ -43,6 +43,8 @@ export class FlowWatch {
     packetUs: 0,
     packetNumber: 0,
     technique: 0,
+    packet: undefined,
+    direction: 0,
   };
 
   constructor(options: { answerTimeoutMs: number; maxPending: number }, sink: FlowWatchSink) {
@@ -63,7 +65,7 @@ export class FlowWatch {
     if ((state & DONE) === DONE) return;
     if ((state & PROVEN) === 0 && flows.tcpState[slot] === TCP_STATE.ESTABLISHED) {
       this.state[slot]! |= PROVEN;
-      this.sink.proven(this.moment(flows, slot, p));
+      this.sink.proven(this.moment(flows, slot, p, direction));
     }
     if ((state & PRODUCTIVE) === 0) this.judge(p, flows, slot, direction);
   }
@@ -108,7 +110,7 @@ export class FlowWatch {
     if (p.proto !== PROTO.TCP) {
       if (direction === 1) {
         this.state[slot]! |= ANSWERED | PRODUCTIVE;
-        this.sink.productive(this.moment(flows, slot, p));
+        this.sink.productive(this.moment(flows, slot, p, direction));
       }
       return;
     }
@@ -119,10 +121,10 @@ export class FlowWatch {
     const midstream = state >> TECHNIQUE_SHIFT !== TECHNIQUE.SYN && (state & ANSWERED) !== 0;
     if (midstream || (flows.payloadFwd[slot]! > 0 && flows.payloadBwd[slot]! > 0)) {
       this.state[slot]! |= PRODUCTIVE;
-      this.sink.productive(this.moment(flows, slot, p));
+      this.sink.productive(this.moment(flows, slot, p, direction));
     } else if (isReset && (state & FAILED) === 0 && flows.payloadFwd[slot] === 0) {
       this.state[slot]! |= FAILED;
-      this.sink.failed(this.moment(flows, slot, p), this.resetFailure(state, direction));
+      this.sink.failed(this.moment(flows, slot, p, direction), this.resetFailure(state, direction));
     }
   }
 
@@ -153,10 +155,12 @@ export class FlowWatch {
     this.sink.failed(this.momentOf(flows, slot, nowUs), answered ? FAILURE.HALF_OPEN : FAILURE.UNANSWERED);
   }
 
-  private moment(flows: FlowColumns, slot: number, p: DecodedPacket): FlowMoment {
+  private moment(flows: FlowColumns, slot: number, p: DecodedPacket, direction: Direction): FlowMoment {
     const at = this.momentOf(flows, slot, p.tsUs);
     at.packetUs = p.tsUs;
     at.packetNumber = p.number;
+    at.packet = p;
+    at.direction = direction;
     return at;
   }
 
@@ -168,6 +172,8 @@ export class FlowWatch {
     at.packetUs = flows.lastUs[slot]!;
     at.packetNumber = 0;
     at.technique = this.state[slot]! >> TECHNIQUE_SHIFT;
+    at.packet = undefined;
+    at.direction = 0;
     return at;
   }
 

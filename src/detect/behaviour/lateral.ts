@@ -43,9 +43,9 @@ export class LateralDetector implements Detector {
   }
 
   onProductive(at: FlowMoment): void {
-    const { flows, slot, nowUs } = at;
-    if (flows.proto[slot] !== PROTO.TCP || !ADMIN_PORTS.has(flows.dstPort[slot]!) || !this.isInside(flows, slot))
-      return;
+    const { flows, slot, nowUs, packet } = at;
+    if (packet?.proto !== PROTO.TCP) return;
+    if (!ADMIN_PORTS.has(at.direction === 0 ? packet.dstPort : packet.srcPort) || !this.isInside(flows, slot)) return;
     if (this.baselines?.isUsual(flows, slot) === true) return;
     const source = this.sources.ofFlow(flows, slot, nowUs);
     if (this.counts.roll(source, nowUs)) this.hosts.clear(source);

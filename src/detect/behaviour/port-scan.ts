@@ -84,7 +84,7 @@ export class PortScanDetector implements Detector {
   }
 
   onProductive(at: FlowMoment): void {
-    this.good.add(this.sources.ofFlow(at.flows, at.slot, at.nowUs));
+    this.good.add(this.sources.ofMoment(at));
   }
 
   onFailed(at: FlowMoment, failure: number): void {
@@ -101,7 +101,7 @@ export class PortScanDetector implements Detector {
     this.probe.service = mix32(this.probe.host ^ this.probe.port);
     this.probe.isSilent = failure === FAILURE.EMPTY;
     this.probe.atUs = Math.max(flows.startUs[slot]!, nowUs - 1e6);
-    const index = this.sources.ofFlow(flows, slot, nowUs);
+    const index = this.sources.ofMoment(at);
     this.beginAnewAfterPause(index, nowUs);
     const grew = this.fast.addFailed(index, this.probe, nowUs);
     this.countKind(index, failure === FAILURE.EMPTY && at.technique === TECHNIQUE.SYN ? CONNECT : at.technique);

@@ -1,5 +1,6 @@
 import type { FlowColumns } from '../../domain/flow.js';
 import { AddressTable } from './address-table.js';
+import type { FlowMoment } from './detector.js';
 
 /**
  * The one table of sources that all detectors share, and what is known of each: whether it owns its address. The entry of
@@ -24,14 +25,32 @@ export class Sources {
 
   /** Entry of a flow's source. */
   ofFlow(flows: FlowColumns, slot: number, nowUs: number): number {
-    const known = this.entryOf[slot]!;
-    if (known >= 0 && this.table.generation(known) === this.generationOf[slot]) {
-      this.table.touch(known, nowUs);
-      return known;
-    }
+    const known = this.known(slot, nowUs);
+    if (known >= 0) return known;
     const at = 4 * slot;
     const a = flows.srcAddr;
-    const entry = this.of(a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!, nowUs);
+    return this.remember(slot, this.of(a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!, nowUs));
+  }
+
+  /** The same at a moment: the packet, if there is one, has the address at hand, and the flow's columns lie in no cache. */
+  ofMoment({ flows, slot, nowUs, packet: p, direction }: FlowMoment): number {
+    if (p === undefined) return this.ofFlow(flows, slot, nowUs);
+    const known = this.known(slot, nowUs);
+    if (known >= 0) return known;
+    const entry =
+      direction === 0 ? this.of(p.src0, p.src1, p.src2, p.src3, nowUs) : this.of(p.dst0, p.dst1, p.dst2, p.dst3, nowUs);
+    return this.remember(slot, entry);
+  }
+
+  /** Entry that was remembered with the flow, if it is still its source's; else -1. */
+  private known(slot: number, nowUs: number): number {
+    const entry = this.entryOf[slot]!;
+    if (entry < 0 || this.table.generation(entry) !== this.generationOf[slot]) return -1;
+    this.table.touch(entry, nowUs);
+    return entry;
+  }
+
+  private remember(slot: number, entry: number): number {
     this.entryOf[slot] = entry;
     this.generationOf[slot] = this.table.generation(entry);
     return entry;
