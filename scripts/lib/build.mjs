@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { progress, runQuietly } from './output.mjs';
 
@@ -8,7 +8,7 @@ const PARTS = [
   {
     name: 'server',
     script: 'build:server',
-    inputs: ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+    inputs: ['src', 'migrations', 'scripts/lib/transpile.mjs', 'tsconfig.json', 'package-lock.json'],
     output: 'dist/src/cli/main.js',
   },
   {
@@ -27,7 +27,6 @@ export async function ensureBuilt(root) {
     const fresh = existsSync(join(root, part.output)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash;
     if (fresh) continue;
     progress(`building the ${part.name}`);
-    if (part.name === 'server') removeOrphans(root);
     await runQuietly('npm', ['run', '--silent', part.script], { cwd: root, what: `npm run ${part.script}` });
     writeFileSync(stamp, hash);
   }
@@ -59,14 +58,4 @@ export function filesUnder(path) {
   const names = entries.filter((e) => e.name !== 'node_modules' && e.name !== 'dist');
   names.sort((a, b) => (a.name < b.name ? -1 : 1));
   return names.flatMap((e) => (e.isDirectory() ? filesUnder(join(path, e.name)) : [join(path, e.name)]));
-}
-
-/** Compiled files whose source is gone would still be loaded; an incremental build never removes them. */
-function removeOrphans(root) {
-  for (const folder of ['src', 'migrations']) {
-    for (const file of filesUnder(join(root, 'dist', folder))) {
-      const source = join(root, relative(join(root, 'dist'), file)).replace(/\.js(\.map)?$/, '.ts');
-      if (/\.js(\.map)?$/.test(file) && !existsSync(source)) rmSync(file);
-    }
-  }
 }

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { filesUnder } from './build.mjs';
+import { transpile } from './transpile.mjs';
 
 /** Folders with TypeScript that runs in tests; the rest of the project is linked to. */
 const COMPILED = ['migrations', 'scripts', 'src', 'test'];
@@ -19,25 +20,11 @@ export const compiledTest = (root, file) => join(COMPILED_TESTS, relative(root, 
 export async function compileTests(root) {
   const target = join(root, COMPILED_TESTS);
   const files = COMPILED.flatMap((folder) => filesUnder(join(root, folder)));
-  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
   mkdirSync(target, { recursive: true });
   removeGone(root, target);
   for (const file of files) copyIfChanged(file, join(target, relative(root, file)));
   linkOthers(root, target);
-  // Loaded here: this file is imported before `npm ci` has run in a fresh clone.
-  const { build } = await import('esbuild');
-  await build({
-    entryPoints: sources,
-    outdir: target,
-    outbase: root,
-    bundle: false,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    sourcemap: 'inline',
-    sourcesContent: false,
-    logLevel: 'warning',
-  });
+  await transpile(root, { files, outdir: target, sourcemap: 'inline' });
 }
 
 function copyIfChanged(from, to) {
