@@ -72,6 +72,13 @@ export interface AppTransaction {
   buffer(name: string, direction: Direction): BufferValue | undefined;
   /** Numbers such as `dns.opcode`, `http.stat_code`, `tls.version`; with a direction, those of that side's message only. */
   number(name: string, direction?: Direction): number | undefined;
+  /**
+   * Position in the stream of the first byte of the direction's body, as long as all of the body are bytes of the stream side
+   * by side; -1 when they are not. Only of protocols whose growing fields are that body.
+   */
+  bodyPosition?(direction: Direction): number;
+  /** Bytes of that body that are kept. */
+  bodyLength?(direction: Direction): number;
   /** Names of protocol anomalies raised for this transaction, as `app-layer-event` names them without the protocol. */
   readonly events: readonly string[];
 }

@@ -73,8 +73,8 @@ export class Pieces {
 
 /** Bytes that grow up to a maximum. */
 export class Collected {
+  length = 0;
   private buffer: Uint8Array = NOTHING;
-  private length = 0;
   private readonly max: number;
   private readonly rooms: Rooms | undefined;
   private view: Uint8Array = NOTHING;

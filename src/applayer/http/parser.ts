@@ -42,9 +42,9 @@ class HttpParser implements AppParser {
     });
   }
 
-  onData(direction: Direction, data: Uint8Array, offset: number, length: number): void {
+  onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number): void {
     if (direction === 0) this.requests.feed(data, offset, length);
-    else this.responses.feed(data, offset, length);
+    else this.responses.feed(data, offset, length, position);
   }
 
   get hasEnded(): boolean {

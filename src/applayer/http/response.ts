@@ -54,6 +54,8 @@ export class ResponseReader {
   handsOver = false;
   private behind: Uint8Array = NOTHING;
   private left = 0;
+  /** Position in the stream behind the bytes given last. */
+  private fedTo = 0;
   private readonly options: AppLayerOptions;
   private readonly deps: ResponseDeps;
   private readonly maxLine: number;
@@ -73,8 +75,10 @@ export class ResponseReader {
     return this.state === 'tunnel';
   }
 
-  feed(data: Uint8Array, offset: number, length: number): void {
+  /** @param position in the stream of the first byte. */
+  feed(data: Uint8Array, offset: number, length: number, position: number): void {
     if (this.state === 'failed' || this.state === 'tunnel') return;
+    this.fedTo = position + length;
     if (this.state === 'length' && length < this.left && this.input.left === 0) {
       // Within a body there is nothing to find.
       this.left -= length;
@@ -352,6 +356,10 @@ export class ResponseReader {
       if (range !== undefined && isBadRange(range)) tx.note('range_invalid');
       tx.checkFileName(1);
     }
+    const position = this.fedTo - this.input.left - data.length;
+    const { bodyAt, bodyBytes } = tx.response;
+    if (bodyBytes === 0) tx.response.bodyAt = this.decoder === undefined ? position : -1;
+    else if (bodyAt >= 0 && bodyAt + bodyBytes !== position) tx.response.bodyAt = -1;
     tx.response.bodyBytes += data.length;
     if (tx.progress[1] < HTTP_PROGRESS.BODY) tx.progress[1] = HTTP_PROGRESS.BODY;
     if (tx.response.body.isFull) return;

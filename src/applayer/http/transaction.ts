@@ -18,6 +18,8 @@ export class HttpMessage {
   readonly rawHeaders: Collected;
   readonly body: Collected;
   bodyBytes = 0;
+  /** Position in the stream of the body's first byte; -1 when its bytes do not follow each other there, or are decoded. */
+  bodyAt = -1;
   readonly cache = new Map<string, BufferValue | undefined>();
 
   constructor(headerBytes: number, bodyBytes: number, rooms: Rooms) {
@@ -108,6 +110,14 @@ export class HttpTransaction implements AppTransaction {
     if (name === 'http.stat_code') return this.status < 0 ? undefined : this.status;
     if (name === 'urilen') return this.parsedUri?.normalized.length;
     return undefined;
+  }
+
+  bodyPosition(direction: Direction): number {
+    return direction === 1 ? this.response.bodyAt : -1;
+  }
+
+  bodyLength(direction: Direction): number {
+    return (direction === 1 ? this.response : this.request).body.length;
   }
 
   buffer(name: string, direction: Direction): BufferValue | undefined {

@@ -97,7 +97,10 @@ export class SignatureEngine {
 
   /** New bytes of a flow's stream, before `onPacket`. */
   onData(slot: number, direction: Direction, data: Uint8Array, offset: number, length: number, position: number): void {
-    this.#windowOf(slot, direction).add(data, offset, length, position);
+    const window = this.#windowOf(slot, direction);
+    window.add(data, offset, length, position);
+    this.#scene.fed = window;
+    this.#scene.fedBytes = data;
   }
 
   onGap(slot: number, direction: Direction, length: number, position: number): void {
@@ -136,7 +139,13 @@ export class SignatureEngine {
     scene.turn(direction);
     payload.inspectPacket(scene);
     if (slot >= 0) this.#inspectFlow(scene, direction);
+    scene.fed = undefined;
     this.#alerts.raise(scene);
+  }
+
+  /** Rules look no more at this flow, as after a `pass` rule. */
+  pass(slot: number): void {
+    this.#flows.ensure(slot).passed = true;
   }
 
   /** Looks a last time at what was waiting for more. */

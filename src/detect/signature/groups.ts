@@ -1,6 +1,7 @@
 import type { Direction } from '../../domain/flow.js';
 import { PROTO } from '../../domain/packet.js';
 import { ByPorts } from './group/by-ports.js';
+import { JoinedGroups, type JoinedGroup } from './group/joined-group.js';
 import { createPatternGroup, type PatternGroup } from './group/pattern-group.js';
 import { PortClasses } from './group/port-classes.js';
 import { createTransactionGroup, type TransactionGroup } from './group/transaction-group.js';
@@ -25,12 +26,15 @@ const USUAL: readonly (readonly [proto: number, port: number, app: string | unde
   [PROTO.UDP, 53, 'dns'],
 ];
 const CLIENT_PORT = 50_000;
+/** Protocols whose transactions know where their bodies are in the stream. */
+const WITH_BODIES = new Set(['http']);
 
 /** All rules, sorted by where they are looked at; groups are made when they are needed first. */
 export class RuleGroups {
   readonly #rules: readonly Rule[];
   readonly #ports;
   readonly #scanner = new Scanner();
+  readonly #joined = new JoinedGroups(this.#scanner, () => this.#ports.hasRoom());
   readonly #apps = new Map<string | undefined, number>();
   readonly #headers: (ByPorts<readonly number[]> | undefined)[] = [];
   readonly #packets: (ByPorts<PatternGroup> | undefined)[] = [];
@@ -64,8 +68,12 @@ export class RuleGroups {
     for (const [proto, port, app] of USUAL) {
       for (const side of [0, 1] as const) {
         const [src, dst] = side === 0 ? [CLIENT_PORT, port] : [port, CLIENT_PORT];
-        this.packet(proto, side, app).get(src, dst);
-        if (proto === PROTO.TCP) this.stream(side, app).get(src, dst);
+        const packet = this.packet(proto, side, app).get(src, dst);
+        yield;
+        if (proto !== PROTO.TCP) continue;
+        const stream = this.stream(side, app).get(src, dst);
+        yield;
+        this.joined(packet, stream, { app, side }, true);
         yield;
       }
     }
@@ -109,6 +117,17 @@ export class RuleGroups {
       direction,
       this.#scanner,
     ));
+  }
+
+  /** One search for both groups and the bodies of the protocol; undefined when it is not worth it (yet). */
+  joined(
+    packet: PatternGroup,
+    stream: PatternGroup,
+    { app, side }: { app: string | undefined; side: Direction },
+    isUsual = false,
+  ): JoinedGroup | undefined {
+    const bodies = app !== undefined && WITH_BODIES.has(app) ? this.transaction(app, side).shared : undefined;
+    return this.#joined.of(packet, stream, bodies, isUsual);
   }
 
   /** Rules that ask for nothing but an application protocol. */

@@ -6,6 +6,7 @@ import type { PatternGroup } from './group/pattern-group.js';
 import type { RuleGroups } from './groups.js';
 import { addressesMatch, headerMatches, packetMatches } from './header.js';
 import { Candidates } from './match/candidates.js';
+import { isNewest, JoinedSearch } from './match/joined-search.js';
 import type { Inspector } from './match/inspect.js';
 import { headerBytes, payloadLength } from './packet-buffers.js';
 import type { Rule } from './rule.js';
@@ -31,6 +32,7 @@ export class PayloadRules {
   readonly #deps: PayloadDeps;
   readonly #candidates: Candidates;
   #place: Place | undefined;
+  readonly #joined = new JoinedSearch();
 
   constructor(deps: PayloadDeps) {
     this.#deps = deps;
@@ -41,6 +43,7 @@ export class PayloadRules {
     const candidates = this.#candidates;
     const packet = scene.packet!;
     candidates.clear();
+    this.#joined.stream = undefined;
     const selection = this.#select(scene, packet);
     this.#addFitting(selection.header, scene);
     const length = payloadLength(packet);
@@ -48,13 +51,16 @@ export class PayloadRules {
     if (selection.protocol.length > 0) this.#addProtocolRules(scene, selection.protocol);
     if (candidates.size === 0) return;
     candidates.sort();
-    const payload = packet.data.subarray(packet.payloadOffset, packet.payloadOffset + length);
+    let payload: Uint8Array | undefined;
     for (let i = 0; i < candidates.size; i++) {
       const rule = this.#deps.rules[candidates.at(i)]!;
       if (!appMatches(rule, scene) || !headerMatches(rule, scene)) continue;
       this.#begin();
       if (!packetMatches(rule, scene) || !this.#packetBuffers(rule, packet)) continue;
-      if (rule.payload.length > 0 && !this.#inspect(rule, payload, 0, 'payload')) continue;
+      if (rule.payload.length > 0) {
+        payload ??= packet.data.subarray(packet.payloadOffset, packet.payloadOffset + length);
+        if (!this.#inspect(rule, payload, 0, 'payload')) continue;
+      }
       if (this.#deps.alerts.stateMatches(rule, scene)) this.#deps.alerts.add(rule, this.#place, scene);
     }
   }
@@ -70,12 +76,11 @@ export class PayloadRules {
     candidates.clear();
     if (stream.pending) for (const id of stream.pending) candidates.add(id);
     const group = this.#groupOf(stream, scene);
-    if (stream.scannedFor !== group) {
-      // The application protocol is known now: its rules have seen nothing yet.
-      if (stream.scannedFor !== undefined) stream.scanned = 0;
-      stream.scannedFor = group;
-    }
-    if (stream.length > stream.scanned) {
+    if (this.#joined.stream === stream) {
+      this.#joined.stream = undefined;
+      this.#addStreamHits(group, stream);
+      stream.scanned = stream.length;
+    } else if (stream.length > stream.scanned) {
       const from = Math.max(0, stream.scanned - group.prefilter.longest);
       this.#search(group, stream.data, from, stream.length, stream.scanned, -stream.start);
       stream.scanned = stream.length;
@@ -97,6 +102,7 @@ export class PayloadRules {
     }
   }
 
+  /** The rules that the stream is searched for; what they have not seen is searched again. */
   #groupOf(stream: StreamWindow, scene: Scene): PatternGroup {
     const { groups } = this.#deps;
     const { side } = scene;
@@ -107,7 +113,13 @@ export class PayloadRules {
     stream.chosenFrom = groups;
     stream.chosenApp = app;
     stream.chosenSide = side;
-    return ofPorts(groups.stream(side, app), scene);
+    const group = ofPorts(groups.stream(side, app), scene);
+    if (known !== group) {
+      // The application protocol is known now: its rules have seen nothing yet.
+      if (known !== undefined) stream.scanned = 0;
+      stream.scannedFor = group;
+    }
+    return group;
   }
 
   /** Contents without a buffer, in the stream or else in the packet, of a rule about transactions. */
@@ -137,7 +149,15 @@ export class PayloadRules {
     if (last !== undefined && last.groups === groups && last.app === app && last.isReversed === isReversed) return last;
     const ids = ofPorts(groups.header(packet.proto), scene);
     const protocol = app === undefined ? NONE : groups.protocol(app);
-    const selection: Selection = { groups, app, isReversed, header: ids, protocol, payload: undefined };
+    const selection: Selection = {
+      groups,
+      app,
+      isReversed,
+      header: ids,
+      protocol,
+      payload: undefined,
+      joined: undefined,
+    };
     if (state === undefined) return selection;
     selection.header = ids.filter((id) => addressesMatch(rules[id]!, scene));
     return (state.selections[direction] = selection);
@@ -149,9 +169,35 @@ export class PayloadRules {
     const to = from + packet.payloadLen;
     const { app } = selection;
     selection.payload ??= ofPorts(groups.packet(packet.proto, scene.flowless ? 2 : scene.side, app), scene);
+    const { fed } = scene;
+    if (fed !== undefined && this.#searchJoined(scene, fed, packet, selection)) return;
     this.#search(selection.payload, packet.data, from, to, from, from);
     // Without a stream its rules see single packets: connections picked up midway that are not followed.
     if (isLoose(scene)) this.#search(ofPorts(groups.stream(scene.side, app), scene), packet.data, from, to, from, from);
+  }
+
+  /** One search for the packet, its stream and the body in it, when the packet is just what came to the stream. */
+  #searchJoined(scene: Scene, stream: StreamWindow, packet: DecodedPacket, selection: Selection): boolean {
+    if (scene.state?.streams[scene.direction] !== stream) return false;
+    const group = this.#groupOf(stream, scene);
+    if (!isNewest(scene.fedBytes, packet, stream)) return false;
+    const packetGroup = selection.payload!;
+    selection.joined ??= this.#deps.groups.joined(packetGroup, group, { app: selection.app, side: scene.side });
+    if (selection.joined === undefined) return false;
+    this.#joined.search(selection.joined, stream, this.#hit);
+    this.#addAlways(packetGroup);
+    const { payloadOffset } = packet;
+    const end = payloadOffset + Math.min(packet.payloadLen, packetGroup.shallowBytes);
+    if (end > payloadOffset) packetGroup.shallow.scan(packet.data, payloadOffset, end, payloadOffset, this.#hit);
+    return true;
+  }
+
+  /** What a joined search has found about the stream, and what is looked for in its beginning only. */
+  #addStreamHits(group: PatternGroup, stream: StreamWindow): void {
+    this.#addAlways(group);
+    this.#hit(this.#joined.streamHits);
+    const from = Math.max(0, stream.scanned - group.prefilter.longest);
+    this.#searchBeginning(group, stream.data, from, stream.length, stream.scanned, -stream.start);
   }
 
   /** Rules that ask for nothing but a protocol: once in each direction, when it is known. */
@@ -170,16 +216,31 @@ export class PayloadRules {
     }
   }
 
-  /** @param begin position of the first byte of the payload or stream, also when it is not kept any more. */
   #search(group: PatternGroup, data: Uint8Array, from: number, to: number, fresh: number, begin: number): void {
-    for (let i = 0; i < group.always.length; i++) this.#candidates.add(group.always[i]!);
+    this.#addAlways(group);
     if (group.prefilter.patterns > 0) group.prefilter.scan(data, from, to, fresh, this.#hit);
+    this.#searchBeginning(group, data, from, to, fresh, begin);
+  }
+
+  #addAlways(group: PatternGroup): void {
+    for (let i = 0; i < group.always.length; i++) this.#candidates.add(group.always[i]!);
+  }
+
+  /** @param begin position of the first byte of the payload or stream, also when it is not kept any more. */
+  #searchBeginning(
+    group: PatternGroup,
+    data: Uint8Array,
+    from: number,
+    to: number,
+    fresh: number,
+    begin: number,
+  ): void {
     const end = Math.min(to, begin + group.shallowBytes);
     if (end > fresh) group.shallow.scan(data, Math.max(from, begin), end, fresh, this.#hit);
   }
 
   readonly #hit = (ids: readonly number[]): void => {
-    for (const id of ids) this.#candidates.add(id);
+    for (let i = 0; i < ids.length; i++) this.#candidates.add(ids[i]!);
   };
 
   #packetBuffers(rule: Rule, packet: DecodedPacket): boolean {

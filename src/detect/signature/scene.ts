@@ -31,6 +31,8 @@ export interface PacketContent {
   sentBytes(slot: number, direction: Direction): number;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** Everything remembered about one flow; made when there is something to remember. */
 export class FlowState {
   readonly streams: [StreamWindow | undefined, StreamWindow | undefined] = [undefined, undefined];
@@ -86,6 +88,9 @@ export class Scene implements BitSubject {
   events: readonly string[] = [];
   decodeEvents: readonly string[] = [];
   content: PacketContent | undefined;
+  /** The stream that got bytes last, and these bytes. */
+  fed: StreamWindow | undefined;
+  fedBytes: Uint8Array = NOTHING;
   nowUs = 0;
   ended = false;
   #src: string | undefined;

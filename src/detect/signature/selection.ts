@@ -1,3 +1,4 @@
+import type { JoinedGroup } from './group/joined-group.js';
 import type { PatternGroup } from './group/pattern-group.js';
 import type { RuleGroups } from './groups.js';
 
@@ -13,4 +14,6 @@ export interface Selection {
   protocol: readonly number[];
   /** Rules about payloads; found when the first payload comes. */
   payload: PatternGroup | undefined;
+  /** The same with the rules about streams and bodies. */
+  joined: JoinedGroup | undefined;
 }

@@ -112,7 +112,7 @@ export class TransactionInspector {
     const hasStepped = progress !== side.progress || scene.ended || !STEPWISE.has(transaction.proto);
     side.progress = progress;
     const before = side.grown;
-    this.#searchBodies(group, side, transaction, direction);
+    if (!this.#passQuietBodies(scene, side, transaction)) this.#searchBodies(group, side, transaction, direction);
     if (hasStepped) {
       for (let i = group.growing; i < group.buffers.length; i++) {
         const { inspection } = group.buffers[i]!;
@@ -125,6 +125,31 @@ export class TransactionInspector {
     if (hasStepped || this.#found.size > 0 || side.grown !== before)
       this.#evaluate(scene, transaction, memory, hasStepped);
     else if (side.candidates.some(this.#waitsForPacket)) this.#evaluate(scene, transaction, memory, false);
+  }
+
+  /** True when a search of the stream has shown already that there is nothing in what came to a body. */
+  #passQuietBodies(scene: Scene, side: SideState, transaction: AppTransaction): boolean {
+    const { group, seen } = side;
+    const stream = scene.state?.streams[scene.direction];
+    if (group.shared === undefined || stream === undefined) return false;
+    const direction = scene.side;
+    const position = transaction.bodyPosition?.(direction) ?? -1;
+    const { members } = group.shared;
+    const before = seen[members[0]!]!;
+    if (!stream.isQuiet(position, Math.max(0, before))) return false;
+    for (let k = 1; k < members.length; k++) if (seen[members[k]!] !== before) return false;
+    const length = transaction.bodyLength!(direction);
+    if (length === 0) return false;
+    for (let i = 0; i < group.growing; i++) {
+      const { inspection, limit } = group.buffers[i]!;
+      if (seen[i]! < limit && limit !== Infinity) {
+        const values = this.#read(inspection, transaction, direction);
+        if (values) this.#searchBuffer(group.buffers[i]!, i, side, values);
+      }
+      seen[i] = length;
+    }
+    side.grown = length * group.growing;
+    return true;
   }
 
   #searchBodies(group: TransactionGroup, side: SideState, transaction: AppTransaction, direction: Direction): void {

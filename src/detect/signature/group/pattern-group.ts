@@ -1,10 +1,18 @@
 import { createPrefilter, type Prefilter, type PrefilterPattern } from '../match/prefilter.js';
 import type { Scanner } from '../match/wasm/scanner.js';
 import type { Rule } from '../rule.js';
-import { fastPattern, lastByte, SHALLOW_BYTES, toPattern } from './fast-pattern.js';
+import { fastPattern, lastByte, toPattern } from './fast-pattern.js';
+
+/**
+ * Contents that end within so many bytes of the beginning are looked for there only; a search of its own for more bytes would
+ * cost more than it spares.
+ */
+const BEGINNING_BYTES = 32;
 
 /** Rules that may match one kind of bytes, and the prefilters that find them. */
 export interface PatternGroup {
+  /** What `prefilter` looks for. */
+  patterns: readonly PrefilterPattern[];
   prefilter: Prefilter;
   /** Patterns that can only be near the beginning: at most `shallowBytes` from it. */
   shallow: Prefilter;
@@ -25,12 +33,13 @@ export function createPatternGroup(rules: readonly Rule[], scanner: Scanner): Pa
       continue;
     }
     const end = lastByte(content);
-    if (end <= SHALLOW_BYTES) {
+    if (end <= BEGINNING_BYTES) {
       shallow.push(toPattern(content, rule.index));
       shallowBytes = Math.max(shallowBytes, end);
     } else patterns.push(toPattern(content, rule.index));
   }
   return {
+    patterns,
     prefilter: createPrefilter(patterns, scanner),
     shallow: createPrefilter(shallow, scanner),
     shallowBytes,

@@ -14,10 +14,11 @@ export interface BufferGroup {
   grows: boolean;
 }
 
-/** Buffers that often are the same bytes under two names, and one prefilter for all of them. */
+/** Buffers that often are the same bytes under several names, and one prefilter for all of them. */
 export interface SharedBuffers {
   /** Positions in `buffers`. */
   members: readonly number[];
+  patterns: readonly PrefilterPattern[];
   prefilter: Prefilter;
 }
 
@@ -60,20 +61,15 @@ export function createTransactionGroup(
     byKey.set(key, collected);
   }
   const ordered = [...byKey.values()].sort((a, b) => Number(b.grows) - Number(a.grows));
-  const whole = ordered.flatMap((b, i) => (b.grows && b.limit === Infinity ? [i] : []));
+  const buffers = ordered.map((b) => ({ ...b, prefilter: createPrefilter(b.patterns, scanner) }));
+  const members = ordered.flatMap((b, i) => (b.grows && b.limit === Infinity ? [i] : []));
+  const patterns = members.flatMap((i) => ordered[i]!.patterns);
+  const [only] = members;
+  const prefilter = members.length === 1 ? buffers[only!]!.prefilter : createPrefilter(patterns, scanner);
   return {
-    buffers: ordered.map((b) => ({ ...b, prefilter: createPrefilter(b.patterns, scanner) })),
+    buffers,
     growing: ordered.filter((b) => b.grows).length,
-    shared:
-      whole.length < 2
-        ? undefined
-        : {
-            members: whole,
-            prefilter: createPrefilter(
-              whole.flatMap((i) => ordered[i]!.patterns),
-              scanner,
-            ),
-          },
+    shared: members.length === 0 ? undefined : { members, patterns, prefilter },
     always,
   };
 }

@@ -134,6 +134,8 @@ function ipProto(b: RuleBuilder, value: string): void {
   const number = m ? (IP_PROTOS[m[2]!.toLowerCase()] ?? parseNumber(m[2]!, 0, 255)) : NaN;
   if (!m || Number.isNaN(number)) throw new Error(`"${value}" is not an IP protocol`);
   const sign = m[1] === '!' ? '!=' : m[1] === '' ? '=' : (m[1] as '<' | '>');
+  // Rules for other protocols than their own are not even looked at.
+  if (sign === '=') b.rule.ipProtos ??= [number];
   test(b, (packet) => packet.ipVersion > 0 && inRange({ operator: sign, a: number, b: 0 }, packet.proto));
 }
 

@@ -31,6 +31,11 @@ export class StreamWindow {
   pending: Set<number> | undefined;
   /** Where the last match of a rule ended, so that the same bytes do not match twice. */
   matched: Map<number, number> | undefined;
+  /** A search for bodies, too, found none of their patterns from here on; -1 when there was none. */
+  #quietFrom = -1;
+  /** Position of the first byte that was new then, and bytes before it that patterns of bodies may begin in. */
+  #quietFresh = 0;
+  #quietReach = 0;
   readonly #memory: WindowMemory;
   readonly #direction: Direction;
   /** No memory is left: the bytes are lent until the next ones come. */
@@ -46,6 +51,7 @@ export class StreamWindow {
     let count = length;
     if (position !== this.start + this.length || (this.#isLent && !this.fresh)) this.restart(position);
     this.fresh = true;
+    this.#quietFrom = -1;
     this.total = position + length;
     if (count > MAX_BYTES) {
       from += count - MAX_BYTES;
@@ -57,8 +63,25 @@ export class StreamWindow {
     this.length += count;
   }
 
+  /**
+   * The bytes from `scanned` on hold no pattern of bodies.
+   * @param from index of the first byte that was searched. @param reach bytes of the longest pattern.
+   */
+  markQuiet(from: number, reach: number): void {
+    this.#quietFrom = this.start + from;
+    this.#quietFresh = this.start + this.scanned;
+    this.#quietReach = reach;
+  }
+
+  /** No pattern of bodies ends behind the first `seen` bytes of the body that begins at a position and goes up to the newest byte. */
+  isQuiet(position: number, seen: number): boolean {
+    if (this.#quietFrom < 0 || position < 0 || position + seen < this.#quietFresh) return false;
+    return this.#quietFrom <= Math.max(position, this.#quietFresh - this.#quietReach);
+  }
+
   restart(position: number): void {
     this.length = 0;
+    this.#quietFrom = -1;
     this.scanned = 0;
     this.start = position;
     this.pending?.clear();
