@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { FLOW_SCHEMA } from '../src/features/index.js';
 import { openBundle, openSession, scoreRows } from '../src/train/index.js';
-import { extractVectors, indexedCaptures, labCaptures, type LabelledCapture } from './models-vectors.js';
+import type { LabelledCapture } from './models-replay.js';
+import { extractVectors, indexedCaptures, labCaptures } from './models-vectors.js';
 
 const { values } = parseArgs({
   options: {

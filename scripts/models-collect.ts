@@ -12,7 +12,8 @@ import { parseArgs } from 'node:util';
 import { FLOW_SCHEMA } from '../src/features/index.js';
 import { openParquetWriter } from '../src/train/table/parquet.js';
 import { readRows } from './models-rows.js';
-import { extractVectors, indexedCaptures, labCaptures, type LabelledCapture } from './models-vectors.js';
+import type { LabelledCapture } from './models-replay.js';
+import { extractVectors, indexedCaptures, labCaptures } from './models-vectors.js';
 
 const { values } = parseArgs({
   options: {

@@ -6,15 +6,12 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openFileSource } from '../src/capture/index.js';
-import { createPipeline } from '../src/daemons/pipeline.js';
 import { behaviourOptionsSchema, createBehaviour } from '../src/detect/behaviour/index.js';
-import { toFlowRecord } from '../src/flow/index.js';
 import { flowClass } from '../src/train/table/flow-classes.js';
-import { errorCode } from '../src/util/errors.js';
 import { fitting } from './detection/replay.js';
 import type { MeasuredOrigin, TierCounts } from './models-sources-doc.js';
-import { indexedCaptures, type LabelledCapture } from './models-vectors.js';
+import { replayLabelled, type LabelledCapture } from './models-replay.js';
+import { indexedCaptures } from './models-vectors.js';
 
 interface Ends {
   family: string;
@@ -34,30 +31,16 @@ async function countNamed(capture: LabelledCapture): Promise<Record<string, Tier
       else offenders.add(d.offender);
     },
   });
-  const pipeline = createPipeline(
-    { flow: { maxFlows: 65_536 } },
-    {
-      observers: [behaviour],
-      onFlowEnd(columns, slot) {
-        const flow = toFlowRecord(columns, slot, 'active');
-        const label = capture.labelOf(flow);
-        if (label === undefined) return;
-        const family = label === 'benign' ? 'benign' : (flowClass(label) ?? 'other attacks');
-        flows.push({ family, srcIp: flow.srcIp, dstIp: flow.dstIp });
-      },
+  await replayLabelled(capture, {
+    observer: behaviour,
+    onFlow(label, _flows, _slot, { srcIp, dstIp }) {
+      if (label === undefined) return;
+      const family = label === 'benign' ? 'benign' : (flowClass(label) ?? 'other attacks');
+      flows.push({ family, srcIp, dstIp });
     },
-  );
-  const source = await openFileSource(capture.path);
-  try {
-    await source.run((block) => pipeline.push(block), new AbortController().signal);
-  } catch (error) {
-    // A capture cut short is good up to its last whole packet.
-    if (errorCode(error) !== 'capture.truncated') throw error;
-  } finally {
-    source.close();
-    pipeline.tick(pipeline.nowUs + 1e6);
-    pipeline.flush();
-  }
+    maxFlows: 65_536,
+    tickAtEnd: true,
+  });
   const counts: Record<string, TierCounts> = {};
   for (const { family, srcIp, dstIp } of flows) {
     const count = (counts[family] ??= { flows: 0, named: 0 });

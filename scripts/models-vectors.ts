@@ -1,21 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openFileSource } from '../src/capture/index.js';
-import { createPipeline } from '../src/daemons/pipeline.js';
 import type { FlowRecord } from '../src/domain/flow.js';
 import { createFlowFeatures, flowFeatureOptionsSchema, parseTruth } from '../src/features/index.js';
-import { toFlowRecord } from '../src/flow/index.js';
 import { createRandom, hashText } from '../src/train/random.js';
 import { splitCsv } from '../src/train/table/lines.js';
-import { errorCode } from '../src/util/errors.js';
-
-/** One capture and how to label its flows; undefined leaves a flow out. */
-export interface LabelledCapture {
-  path: string;
-  /** Where it comes from: a data set, or a lab run. */
-  origin: string;
-  labelOf: (flow: FlowRecord) => string | undefined;
-}
+import { replayLabelled, type LabelledCapture } from './models-replay.js';
 
 export interface Vectors {
   label: string;
@@ -95,34 +84,20 @@ export async function extractVectors(
       waiting.set(id, [...(waiting.get(id) ?? []), vector.values.slice()]);
     },
   });
-  const pipeline = createPipeline(
-    {},
-    {
-      observers: [features],
-      onFlowEnd(flows, slot) {
-        const id = flows.flowId[slot]!;
-        const rows = waiting.get(id);
-        waiting.delete(id);
-        const label = rows && capture.labelOf(toFlowRecord(flows, slot, 'active'));
-        if (label === undefined || !rows) return;
-        const entry = byLabel.get(label) ?? { kept: [], flows: 0 };
-        byLabel.set(label, entry);
-        entry.flows++;
-        const limit = limitOf(label);
-        const at = entry.kept.length < limit ? entry.kept.length : random.below(entry.flows);
-        if (at < limit) entry.kept[at] = rows;
-      },
+  await replayLabelled(capture, {
+    observer: features,
+    onFlow(label, flows, slot) {
+      const id = flows.flowId[slot]!;
+      const rows = waiting.get(id);
+      waiting.delete(id);
+      if (label === undefined || !rows) return;
+      const entry = byLabel.get(label) ?? { kept: [], flows: 0 };
+      byLabel.set(label, entry);
+      entry.flows++;
+      const limit = limitOf(label);
+      const at = entry.kept.length < limit ? entry.kept.length : random.below(entry.flows);
+      if (at < limit) entry.kept[at] = rows;
     },
-  );
-  const source = await openFileSource(capture.path);
-  try {
-    await source.run((block) => pipeline.push(block), new AbortController().signal);
-  } catch (error) {
-    // A capture cut short is good up to its last whole packet.
-    if (errorCode(error) !== 'capture.truncated') throw error;
-  } finally {
-    source.close();
-    pipeline.flush();
-  }
+  });
   return [...byLabel].map(([label, { kept, flows }]) => ({ label, rows: kept, flows }));
 }

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { FeatureKind } from '../domain/feature.js';
+import { sealProblem } from './model-seal.js';
 
-/** Version of the bundle layout: `model.onnx`, `card.json`, `trees.bin` (tree models), `plots/*.svg`. */
-export const BUNDLE_FORMAT = 1;
+/**
+ * Version of the bundle layout: `model.onnx`, `card.json`, `trees.bin` (tree models), `plots/*.svg`. From 2 on the model
+ * carries the seal of its card.
+ */
+export const BUNDLE_FORMAT = 2;
 
 export const ALGORITHMS = [
   'random-forest',
@@ -198,10 +202,11 @@ export type BundleReader = (name: string) => Uint8Array;
 
 export type BundleCheck = { ok: true; card: ModelCard } | { ok: false; reason: string };
 
-/** Whether a bundle is whole: the card is valid, every file has the stated hash, the schema hash is right. */
+/** Whether a bundle is whole: the card is valid, every file has the stated hash, the schema hash is right, the seal holds. */
 export function checkBundle(read: BundleReader, sha256: (data: Uint8Array | string) => string): BundleCheck {
   const fail = (reason: string): BundleCheck => ({ ok: false, reason });
   let card: ModelCard;
+  let onnx: Uint8Array;
   try {
     const parsed = modelCardSchema.safeParse(JSON.parse(new TextDecoder().decode(read('card.json'))));
     if (!parsed.success) {
@@ -210,8 +215,10 @@ export function checkBundle(read: BundleReader, sha256: (data: Uint8Array | stri
     }
     card = parsed.data;
     if (!card.files['model.onnx']) return fail('card.json does not list model.onnx');
+    onnx = read('model.onnx');
     for (const [name, expected] of Object.entries(card.files)) {
-      if (sha256(read(name)) !== expected.sha256) return fail(`${name} has another hash than card.json says`);
+      const bytes = name === 'model.onnx' ? onnx : read(name);
+      if (sha256(bytes) !== expected.sha256) return fail(`${name} has another hash than card.json says`);
     }
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
@@ -219,5 +226,6 @@ export function checkBundle(read: BundleReader, sha256: (data: Uint8Array | stri
   if (sha256(featureSchemaText(card.schema)) !== card.schema.hash) {
     return fail('its feature schema has another hash than card.json says');
   }
-  return { ok: true, card };
+  const problem = sealProblem(onnx, card, sha256);
+  return problem === undefined ? { ok: true, card } : fail(problem);
 }

@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { ANOMALY_ALGORITHMS, BUNDLE_FORMAT, type ModelCard } from '../contract/model-card.js';
+import { sealModel } from '../contract/model-seal.js';
 import { AppError } from '../util/errors.js';
 import { TRAINERS } from './algorithms.js';
 import { refuseStrangers, sha256, writeBundle } from './bundle.js';
@@ -81,13 +82,12 @@ export async function trainOnTable(
   const parity = await measureParity(model, session, testPart.table.rows > 0 ? testPart.table : train.table);
   const metrics = measure(testPart.table, testPart.classes, testScores, rule);
   const bundle = figures(testPart, testScores, rule, metrics);
-  bundle.set('model.onnx', model.onnx);
   if (model.trees) bundle.set('trees.bin', model.trees);
   const performanceOf = hooks.repeatable ? {} : { performance: await timing(session, testPart.table, trainSecs) };
-  const card: ModelCard = {
+  const unsealed: ModelCard = {
     format: BUNDLE_FORMAT,
     name: options.name ?? basename(resolve(options.out)),
-    id: sha256(model.onnx).slice(0, 16),
+    id: '',
     algorithm: options.algorithm,
     tier: isAnomaly ? 'anomaly' : 'classification',
     description: options.description,
@@ -103,7 +103,7 @@ export async function trainOnTable(
         ? { monotone: options.monotone.join(' '), monotoneShare: options.monotoneShare }
         : {}),
     },
-    files: Object.fromEntries([...bundle].map(([name, data]) => [name, { sha256: sha256(data), bytes: data.length }])),
+    files: Object.fromEntries([...bundle].map(([name, data]) => [name, fileOf(data)])),
     schema: {
       name: table.schema.name,
       version: table.schema.version,
@@ -128,8 +128,19 @@ export async function trainOnTable(
     ...(hooks.parent === undefined ? {} : { parent: hooks.parent }),
     ...(hooks.liveByDefault === undefined ? {} : { liveByDefault: hooks.liveByDefault }),
   };
+  const onnx = sealModel(model.onnx, unsealed, sha256);
+  const card: ModelCard = {
+    ...unsealed,
+    id: sha256(onnx).slice(0, 16),
+    files: { ...unsealed.files, 'model.onnx': fileOf(onnx) },
+  };
+  bundle.set('model.onnx', onnx);
   bundle.set('card.json', Buffer.from(`${JSON.stringify(card, null, 1)}\n`));
   return { card, files: bundle };
+}
+
+function fileOf(data: Uint8Array): ModelCard['files'][string] {
+  return { sha256: sha256(data), bytes: data.length };
 }
 
 interface Part {

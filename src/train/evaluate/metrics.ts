@@ -1,7 +1,7 @@
 import { calibrate, UNKNOWN_LABEL, type Calibration, type Metrics } from '../../contract/model-card.js';
 import type { Scores } from '../onnx/session.js';
 import type { Classes, Labelled } from '../table/table.js';
-import { curve, prAuc, recallAtBudget, rocAuc } from './curves.js';
+import { curveFigures } from './curves.js';
 
 export interface DecisionRule {
   classes: readonly string[];
@@ -62,7 +62,7 @@ export function measureDecisions(
     entry.rows++;
     if (alarm) entry.detected++;
   }
-  const points = curve(score, isAttack);
+  const { rocAuc, prAuc, recallAtBudget } = curveFigures(score, isAttack, rule.falsePositiveBudget);
   const precision = ratio(tp, tp + fp);
   const recall = ratio(tp, tp + fn);
   const hasBoth = tp + fn > 0 && fp + tn > 0;
@@ -75,9 +75,9 @@ export function measureDecisions(
     recall,
     f1: harmonic(precision, recall),
     falsePositiveRate: ratio(fp, fp + tn),
-    rocAuc: hasBoth ? rocAuc(points) : 0,
-    prAuc: hasBoth ? prAuc(points) : 0,
-    recallAtBudget: recallAtBudget(points, rule.falsePositiveBudget),
+    rocAuc: hasBoth ? rocAuc : 0,
+    prAuc: hasBoth ? prAuc : 0,
+    recallAtBudget,
     ...calibrationErrors(score, isAttack, rule.calibration),
     confusion: { labels: open ? [...rule.classes, UNKNOWN_LABEL] : [...rule.classes], counts },
     perClass: rule.classes.map((label, c) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,6 +9,7 @@ import { backtestStored } from '../../../src/daemons/backtest/run-stored.js';
 import { parsePolicy, policyOptionsSchema, type Policy } from '../../../src/policy/index.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { sampleAlert, START_MS } from '../../unit/store/samples.js';
+import { reseal } from '../../support/reseal-model.js';
 
 const MODEL = fileURLToPath(new URL('../../../models/flow-isolation', import.meta.url));
 const card = JSON.parse(readFileSync(join(MODEL, 'card.json'), 'utf8')) as ModelCard;
@@ -62,7 +63,7 @@ describe('a backtest with another model on what is stored', () => {
   function withThreshold(threshold: number): string {
     const copy = join(dir, `model-${threshold}`);
     cpSync(MODEL, copy, { recursive: true });
-    writeFileSync(join(copy, 'card.json'), JSON.stringify({ ...card, threshold }));
+    reseal(copy, { card: { threshold } });
     return copy;
   }
 

@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openBundle, writeBundle } from '../../../src/train/bundle.js';
+import type { ModelCard } from '../../../src/contract/model-card.js';
+import { openBundle, sha256, writeBundle } from '../../../src/train/bundle.js';
 import { createRegistry } from '../../../src/train/lifecycle/registry.js';
 import { trainInChild } from '../../../src/train/lifecycle/train-child.js';
 import { trainModel, trainOnTable } from '../../../src/train/train-model.js';
@@ -80,15 +81,42 @@ test('each way in which card and files can disagree is refused', () => {
   for (const [name, damage] of [
     ['card.json', (b: Buffer) => b.subarray(0, 100)],
     ['card.json', (b: Buffer) => Buffer.from(b.toString().replace('"threshold"', '"treshold"'))],
+    ['card.json', (b: Buffer) => Buffer.from(b.toString().replace(/"threshold": [\d.e-]+/, '"threshold": 0.99'))],
+    [
+      'card.json',
+      (b: Buffer) => Buffer.from(b.toString().replace('"falsePositiveBudget": 0', '"falsePositiveBudget": 1')),
+    ],
+    ['card.json', (b: Buffer) => Buffer.from(b.toString().replaceAll('"benign"', '"harmless"'))],
+    ['card.json', (b: Buffer) => Buffer.from(b.toString().replace('"seed": 1', '"seed": 2'))],
     ['model.onnx', (b: Buffer) => Buffer.concat([b, Buffer.from([0])])],
     ['plots/roc.svg', (b: Buffer) => b.subarray(1)],
   ] as const) {
     writeBundle(dir, bundles[0]!.files);
     openBundle(dir);
-    writeFileSync(join(dir, name), damage(readFileSync(join(dir, name))));
+    const [before, after] = [readFileSync(join(dir, name)), damage(readFileSync(join(dir, name)))];
+    assert.notDeepEqual(before, after, 'it is another file');
+    writeFileSync(join(dir, name), after);
     assert.throws(() => openBundle(dir), code('model.mismatch'), name);
   }
   assert.throws(() => openBundle(join(root, 'nowhere')), code('model.not_found'));
+});
+
+test('a card beside another model, or beside one without a seal, is refused however well the hashes fit', () => {
+  const dir = join(root, 'unsealed');
+  const replaceModel = (onnx: Uint8Array): void => {
+    writeBundle(dir, bundles[0]!.files);
+    const card = JSON.parse(readFileSync(join(dir, 'card.json'), 'utf8')) as ModelCard;
+    card.files['model.onnx'] = { sha256: sha256(onnx), bytes: onnx.length };
+    writeFileSync(join(dir, 'model.onnx'), onnx);
+    writeFileSync(join(dir, 'card.json'), JSON.stringify(card));
+  };
+  const [own, other] = [bundles[0]!, bundles[1]!].map((b) => b.files.get('model.onnx')!);
+  replaceModel(own!);
+  openBundle(dir);
+  replaceModel(other!);
+  assert.throws(() => openBundle(dir), /card\.json and model\.onnx disagree/);
+  replaceModel(own!.subarray(0, own!.length - 10));
+  assert.throws(() => openBundle(dir), /is not sealed to a card/);
 });
 
 test('a full disk is reported, and the model that was there is still there', (t) => {

@@ -2,14 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { calibrate, type Calibration } from '../../../src/contract/model-card.js';
 import { fitCalibration, fitIsotonic, fitPlatt, fitTemperature } from '../../../src/train/evaluate/calibration.js';
-import {
-  curve,
-  nextFloat32,
-  prAuc,
-  recallAtBudget,
-  rocAuc,
-  thresholdForBudget,
-} from '../../../src/train/evaluate/curves.js';
+import { curve, curveFigures, nextFloat32, rocAuc, thresholdForBudget } from '../../../src/train/evaluate/curves.js';
 import { baseline, binnedKs, sharesOf, stabilityIndex } from '../../../src/train/evaluate/drift.js';
 import { measure } from '../../../src/train/evaluate/metrics.js';
 import { createRandom } from '../../../src/train/random.js';
@@ -40,10 +33,23 @@ test('the ROC area is the share of pairs that are in the right order, ties count
 
 test('average precision of a worked example', () => {
   // Ranks: 1 attack (precision 1), 2 benign, 3 attack (2/3), 4 benign, 5 attack (3/5).
-  const points = curve([0.9, 0.8, 0.7, 0.6, 0.5], [1, 0, 1, 0, 1]);
-  assert.ok(Math.abs(prAuc(points) - (1 + 2 / 3 + 3 / 5) / 3) < 1e-12);
-  assert.ok(Math.abs(recallAtBudget(points, 0.5) - 2 / 3) < 1e-12);
-  assert.equal(recallAtBudget(points, 0), 1 / 3);
+  const score = Float32Array.of(0.9, 0.8, 0.7, 0.6, 0.5);
+  const isAttack = Uint8Array.of(1, 0, 1, 0, 1);
+  const half = curveFigures(score, isAttack, 0.5);
+  assert.ok(Math.abs(half.prAuc - (1 + 2 / 3 + 3 / 5) / 3) < 1e-12);
+  assert.ok(Math.abs(half.recallAtBudget - 2 / 3) < 1e-12);
+  assert.equal(curveFigures(score, isAttack, 0).recallAtBudget, 1 / 3);
+});
+
+test('the figures without the points of a curve are those of the curve, ties and all', () => {
+  const random = createRandom(9);
+  const isAttack = Uint8Array.from({ length: 3000 }, () => random.below(2));
+  const score = Float32Array.from(isAttack, (a) => Math.round(20 * (random.next() + 0.3 * a)) / 20);
+  const { rocAuc: area } = curveFigures(score, isAttack, 0.01);
+  assert.ok(Math.abs(area - rocAuc(curve(score, isAttack))) < 1e-12);
+  assert.ok(area > 0.6 && area < 0.95);
+  const broken = curveFigures(Float32Array.of(NaN, 0.5), Uint8Array.of(1, 0), 0.5);
+  assert.ok(Number.isFinite(broken.rocAuc), 'a score that is none ends, too');
 });
 
 test('the threshold spends the budget and not a row more, with ties and without', () => {

@@ -12,6 +12,7 @@ import type { Detection } from '../../../../src/domain/detection.js';
 import { silentLogger } from '../../../../src/util/logger.js';
 import { SYNTHETIC_SCHEMA } from '../../train/synthetic.js';
 import { flowColumns, makeModel, vectors } from './scorer-fixtures.js';
+import { reseal } from '../../../support/reseal-model.js';
 
 const ROWS = 700;
 const dir = await makeModel('random-forest', { trees: 20, maxLeaves: 64 });
@@ -143,6 +144,12 @@ for (const [what, file, damage, reason] of [
     (b: Buffer) => Buffer.from(b.toString().replace('"packets"', '"pakcets"')),
     /schema has another hash/,
   ],
+  [
+    'a card whose threshold was edited',
+    'card.json',
+    (b: Buffer) => Buffer.from(b.toString().replace(/"threshold": [\d.e-]+/, '"threshold": 0.999')),
+    /card\.json and model\.onnx disagree/,
+  ],
   ['a cut trees.bin', 'trees.bin', (b: Buffer) => b.subarray(0, b.length - 5), /trees\.bin has another hash/],
 ] as const) {
   test(`${what} is refused with the reason, and the old model goes on`, async () => {
@@ -173,12 +180,7 @@ test('a model of a schema with other columns than the sensor makes is refused', 
 test('an onnx file that does not do what its card says is refused by the worker', async () => {
   const bad = `${dir}-not-onnx`;
   cpSync(dir, bad, { recursive: true });
-  const bytes = Buffer.from('this is no model');
-  writeFileSync(join(bad, 'model.onnx'), bytes);
-  const card = JSON.parse(readFileSync(join(bad, 'card.json'), 'utf8'));
-  const { createHash } = await import('node:crypto');
-  card.files['model.onnx'] = { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
-  writeFileSync(join(bad, 'card.json'), JSON.stringify(card));
+  reseal(bad, { onnx: Buffer.from('this is no model') });
   const run = open([bad]);
   const [report] = await run.scorer.start();
   assert.equal(report?.ok, false);
