@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import type { Decision } from '../../src/domain/decision.js';
 import { Box } from '../lab/box/box.js';
@@ -8,6 +9,7 @@ import { SshSession } from '../lab/box/ssh-session.js';
 import { openLab, type Lab } from '../lab/lab.js';
 import { ATTACKER_ADDRESSES, CLIENT_ADDRESSES } from '../lab/topology.js';
 import { waitFor } from '../lab/wait.js';
+import { writeTimedRun } from '../../src/enforce/index.js';
 import { scanPolicy, startConnectScan, untilBlocked } from './support.js';
 
 const BLOCK_SECS = 8;
@@ -20,12 +22,14 @@ let box: Box;
 before(async () => {
   lab = await openLab({ services: ['web', 'ssh', 'dns', 'syslog'] });
   // A scanner that comes back right after its short block is to be reported again.
-  const config = { detect: { behaviour: { realert_secs: 5 } } };
+  const config = { detect: { behaviour: { realert_secs: 5 } }, enforce: { canary_result: canaryResult() } };
   box = await Box.start(lab, { mode: 'enforce', policies: scanPolicy(`${BLOCK_SECS}s`), config });
   await box.login();
 });
 after(() => lab?.close());
 
+/** Where the canary of the system's timer would leave what it has shown. */
+const canaryResult = (): string => join(lab.dir, 'canary.json');
 const element = (address: string, set = 'block4_32') => kernelElement(lab.hosts.router, set, address);
 const reachesWeb = (from: string) =>
   connects(from.startsWith('10.77.20.') ? lab.hosts.client : lab.hosts.attacker, from, lab.hosts.victim.ip4, 80);
@@ -151,6 +155,30 @@ test('the box itself, its SIEM and its gateway cannot be blocked', async () => {
     assert.notEqual(made.status, 201, `${value} was accepted`);
     assert.equal(await element(value), undefined);
   }
+});
+
+test('a canary that fails is a critical line in the SIEM and a problem of the box; one that holds is neither', async () => {
+  const step = { name: 'the same probe is dropped and counted', ms: 1000 };
+  const told = / outcome=failed .*msg=A test block did not hold: the same probe is dropped/;
+  const canaryOf = async () => (await box.api.get<{ canary: { ok: boolean | null } }>('/status')).canary.ok;
+  writeTimedRun(canaryResult(), Date.now(), {
+    ok: true,
+    place: 'namespace',
+    steps: [{ ...step, ok: true, detail: '' }],
+  });
+  await waitFor('the outcome of the good run', async () => (await canaryOf()) === true);
+  assert.equal(
+    siemLines(lab).some((line) => told.test(line)),
+    false,
+    'the control',
+  );
+  const failed = { ...step, ok: false, detail: 'the probe arrived' };
+  writeTimedRun(canaryResult(), Date.now(), { ok: false, place: 'namespace', steps: [failed] });
+  const line = await siemLine(lab, 'the failed canary', told);
+  assert.match(line, /CEF:0\|Portcullis\|Portcullis\|[^|]*\|health:[^|]*\|[^|]*\|10\|/);
+  assert.equal(await canaryOf(), false);
+  const { problems } = await box.api.get<{ problems: { code: string; severity: string }[] }>('/status');
+  assert.equal(problems.find((p) => p.code === 'enforce.canary_failed')?.severity, 'critical');
 });
 
 test('every line in the SIEM is one CEF record whose times are whole milliseconds', () => {
