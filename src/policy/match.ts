@@ -137,13 +137,14 @@ function timeFailure(when: PolicyConditions, _alert: Alert, ctx: MatchContext): 
   const t = when.time;
   if (!t) return undefined;
   const now = new Date(ctx.nowMs);
-  const day = DAY_NAMES[now.getDay()] ?? '';
-  if (t.days && !t.days.some((d) => d === day)) return `today (${day}) is not in ${t.days.join(', ')}`;
   const minute = now.getHours() * 60 + now.getMinutes();
   const from = t.from ?? 0;
   const to = t.to ?? 1440;
   const inside = from <= to ? minute >= from && minute < to : minute >= from || minute < to;
-  return inside ? undefined : 'outside the time of day';
+  if (!inside) return 'outside the time of day';
+  // After midnight it is still the range of the day on which it began.
+  const day = DAY_NAMES[(now.getDay() + (from > to && minute < to ? 6 : 7)) % 7] ?? '';
+  return t.days && !t.days.some((d) => d === day) ? `its day (${day}) is not in ${t.days.join(', ')}` : undefined;
 }
 
 function wildcard(pattern: string, text: string): boolean {

@@ -79,7 +79,7 @@ const when = z
     protocols: z.array(z.enum(['tcp', 'udp', 'icmp', 'icmpv6', 'sctp'])).optional(),
     time: z
       .strictObject({
-        days: z.array(z.enum(DAYS)).optional(),
+        days: z.array(z.enum(DAYS)).optional().describe('The day on which the range begins'),
         from: timeOfDay.optional().describe('Local time of the box, HH:MM; a range may cross midnight'),
         to: timeOfDay.optional(),
       })

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Alert } from '../../../src/domain/alert.js';
 import type { Mode } from '../../../src/domain/decision.js';
 import { createPolicyEngine, parsePolicy, policyOptionsSchema, type Policy } from '../../../src/policy/index.js';
 import { parseCidr, cidrOverlaps } from '../../../src/util/ip.js';
-
-const T0 = Date.UTC(2026, 0, 5, 12);
+import { makeAlert as alert, T0 } from './helpers.js';
 
 function policy(extra = '', when = 'labels: [port_scan]'): Policy {
   const parsed = parsePolicy(
@@ -24,45 +22,6 @@ ${extra}`,
   );
   assert.ok(parsed.ok, JSON.stringify(parsed));
   return parsed.policy;
-}
-
-function alert(overrides: Partial<Alert> = {}): Alert {
-  return {
-    id: 'a1',
-    key: 'k',
-    incidentId: 'i',
-    sensor: 's',
-    title: 'Port scan',
-    label: 'port_scan',
-    category: '',
-    tiers: ['behaviour'],
-    severity: 'high',
-    score: 1,
-    confidence: 1,
-    offender: '203.0.113.7',
-    victim: '192.168.1.2',
-    spoofable: false,
-    signatureId: 1,
-    gid: 2,
-    rev: 1,
-    evidence: [],
-    metadata: {},
-    count: 1,
-    firstMs: T0,
-    lastMs: T0,
-    state: 'open',
-    noBlock: false,
-    packetUs: T0 * 1000,
-    detectedUs: T0 * 1000,
-    victims: [],
-    ports: [],
-    srcIp: '203.0.113.7',
-    srcPort: 1,
-    dstIp: '192.168.1.2',
-    dstPort: 80,
-    proto: 6,
-    ...overrides,
-  };
 }
 
 function engine(
