@@ -17,7 +17,7 @@ import { createNfsParser } from './nfs/parser.js';
 import { appLayerOptions, type AppLayerInput, type AppLayerOptions } from './options.js';
 import { detectProtocol, type Detected } from './protocol.js';
 import { createQuicParser } from './quic/parser.js';
-import { createRecognized } from './recognized.js';
+import { createRecognized, finishedParser } from './recognized.js';
 import { createRfbParser } from './rfb/parser.js';
 import { createSipParser } from './sip/parser.js';
 import { createSmbParser } from './smb/parser.js';
@@ -130,6 +130,10 @@ class DetectedFlow implements AppFlow {
   /** The bytes of a direction are of no known protocol. */
   private readonly isStrange = [false, false];
   private readonly isEnded = [false, false];
+  /** Directions that are over, as bits. */
+  private over = 0;
+  /** The direction that spoke first. */
+  private first: Direction = 0;
   /** Bytes lost after the ones that are held. */
   private readonly lost = [0, 0];
   private readonly options: AppLayerOptions;
@@ -158,9 +162,11 @@ class DetectedFlow implements AppFlow {
 
   release(transaction: AppTransaction): void {
     this.parser?.release(transaction);
-    if (this.former === undefined) return;
-    this.former.release(transaction);
-    if (this.former.transactions.length === 0) this.former = undefined;
+    if (this.former !== undefined) {
+      this.former.release(transaction);
+      if (this.former.transactions.length === 0) this.former = undefined;
+    }
+    this.forgetWhenOver();
   }
 
   /** The protocol is known before the first byte. */
@@ -187,6 +193,7 @@ class DetectedFlow implements AppFlow {
       this.lost[direction]! += length;
       return;
     }
+    if (this.held[0].length + this.held[1].length === 0) this.first = direction;
     const held = this.held[direction];
     const fresh = part(data, offset, length);
     this.held[direction] = concat(held, fresh);
@@ -216,6 +223,14 @@ class DetectedFlow implements AppFlow {
       return;
     }
     this.guard(() => this.parser!.onEnd((direction ^ (this.isReversed ? 1 : 0)) as Direction, tsUs));
+    this.over |= 1 << direction;
+    this.forgetWhenOver();
+  }
+
+  /** A closed connection stays in the flow table for a while: its parser need not. */
+  private forgetWhenOver(): void {
+    if (this.over !== 3 || this.former !== undefined || this.parser === undefined) return;
+    if (this.parser.transactions.length === 0) this.parser = finishedParser(this.parser);
   }
 
   /** What follows is of another protocol, which is looked for anew. */
@@ -256,7 +271,7 @@ class DetectedFlow implements AppFlow {
     this.parser = factory(this.options, { transport, addresses, expectations });
     const [fwd, bwd] = this.held;
     this.held[0] = this.held[1] = NOTHING;
-    const order: Direction[] = this.isReversed ? [1, 0] : [0, 1];
+    const order: Direction[] = this.first === 0 ? [0, 1] : [1, 0];
     for (const d of order) {
       const bytes = d === 0 ? fwd : bwd;
       if (bytes.length > 0) this.onData(d, bytes, 0, bytes.length, 0, tsUs);

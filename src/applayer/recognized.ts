@@ -11,3 +11,13 @@ export function createRecognized(proto: AppProto): AppParser {
     onEnd: () => undefined,
   };
 }
+
+const finished = new Map<string, AppParser>();
+
+/** Stands for a parser that has nothing left to do; one for all of the same protocol. */
+export function finishedParser({ proto, isEncrypted = false }: AppParser): AppParser {
+  const key = `${proto} ${isEncrypted}`;
+  let parser = finished.get(key);
+  if (parser === undefined) finished.set(key, (parser = { ...createRecognized(proto), isEncrypted }));
+  return parser;
+}

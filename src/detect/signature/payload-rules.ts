@@ -34,8 +34,21 @@ export class PayloadRules {
   #place: Place | undefined;
   readonly #joined = new JoinedSearch();
 
+  /** The choice for a packet of a flow of which nothing is remembered. */
+  readonly #passing: Selection;
+
   constructor(deps: PayloadDeps) {
     this.#deps = deps;
+    const { groups } = deps;
+    this.#passing = {
+      groups,
+      app: undefined,
+      isReversed: false,
+      header: NONE,
+      protocol: NONE,
+      payload: undefined,
+      joined: undefined,
+    };
     this.#candidates = new Candidates(deps.rules.length);
   }
 
@@ -149,17 +162,18 @@ export class PayloadRules {
     if (last !== undefined && last.groups === groups && last.app === app && last.isReversed === isReversed) return last;
     const ids = ofPorts(groups.header(packet.proto), scene);
     const protocol = app === undefined ? NONE : groups.protocol(app);
-    const selection: Selection = {
-      groups,
-      app,
-      isReversed,
-      header: ids,
-      protocol,
-      payload: undefined,
-      joined: undefined,
-    };
-    if (state === undefined) return selection;
-    selection.header = ids.filter((id) => addressesMatch(rules[id]!, scene));
+    if (state === undefined) {
+      const passing = this.#passing;
+      passing.groups = groups;
+      passing.app = app;
+      passing.isReversed = isReversed;
+      passing.header = ids;
+      passing.protocol = protocol;
+      passing.payload = passing.joined = undefined;
+      return passing;
+    }
+    const header = ids.length === 0 ? NONE : ids.filter((id) => addressesMatch(rules[id]!, scene));
+    const selection = { groups, app, isReversed, header, protocol, payload: undefined, joined: undefined };
     return (state.selections[direction] = selection);
   }
 
