@@ -1,6 +1,7 @@
 const HEADER_BYTES = 12;
 const MAX_NAME_BYTES = 1025;
-const MAX_POINTERS = 64;
+/** Labels and pointers of one name that are followed. */
+const MAX_STEPS = 255;
 
 export interface DnsRecord {
   name: Uint8Array;
@@ -31,43 +32,41 @@ function u16(d: Uint8Array, at: number): number {
   return d[at]! * 256 + d[at + 1]!;
 }
 
-/** Reads a name (RFC 1035 4.1.4) as dotted text. @returns the offset after it, or -1. */
+/**
+ * Reads a name (RFC 1035 4.1.4) as dotted text. One that goes round in circles behind a pointer ends there, since where the
+ * message goes on is known. @returns the offset after it, or -1.
+ */
 export function readName(d: Uint8Array, begin: number, out: number[], note: (event: string) => void): number {
   let at = begin;
   let after = -1;
-  for (let pointers = 0; ;) {
+  for (let steps = 1; ; steps++) {
     if (at >= d.length) return -1;
     const length = d[at]!;
     if (length === 0) return after < 0 ? at + 1 : after;
     if ((length & 0xc0) === 0xc0) {
       if (at + 1 >= d.length) return -1;
       const target = ((length & 0x3f) << 8) | d[at + 1]!;
-      if (after < 0) after = at + 2;
-      if (target >= d.length) return -1;
-      if (++pointers > MAX_POINTERS || target === at) {
+      if (target >= d.length || (target === at && after < 0)) return -1;
+      if (target === at) {
         note('infinite_loop');
         return after;
       }
+      if (after < 0) after = at + 2;
       at = target;
-      continue;
+    } else {
+      if (length & 0xc0 || at + 1 + length > d.length) return -1;
+      if (out.length > 0 && out.length < MAX_NAME_BYTES) out.push(46);
+      for (let i = 1; i <= length && out.length < MAX_NAME_BYTES; i++) out.push(d[at + i]!);
+      at += length + 1;
+      if (out.length === MAX_NAME_BYTES) {
+        note('name_too_long');
+        if (after >= 0) return after;
+      }
     }
-    if (length & 0xc0 || at + 1 + length > d.length) return -1;
-    if (out.length > 0) out.push(46);
-    if (out.length + length > MAX_NAME_BYTES) {
-      note('name_too_long');
-      return after < 0 ? skipName(d, at) : after;
-    }
-    for (let i = 1; i <= length; i++) out.push(d[at + i]!);
-    at += length + 1;
+    if (steps <= MAX_STEPS) continue;
+    note('too_many_labels');
+    return after;
   }
-}
-
-function skipName(d: Uint8Array, begin: number): number {
-  for (let at = begin; at < d.length; at += d[at]! + 1) {
-    if (d[at] === 0) return at + 1;
-    if ((d[at]! & 0xc0) === 0xc0) return at + 2;
-  }
-  return -1;
 }
 
 /** @returns true for an answer, false for a query, undefined when these bytes are no DNS message. */
@@ -117,7 +116,6 @@ export function parseDns(d: Uint8Array, maxNames: number): DnsMessage | undefine
   let at = HEADER_BYTES;
   let names = 0;
   const malformed = (): DnsMessage => {
-    note('malformed_data');
     m.isMalformed = true;
     return m;
   };

@@ -14,7 +14,7 @@ class DnsTransaction implements AppTransaction {
   readonly proto = 'dns';
   readonly id: number;
   readonly progress: readonly [number, number];
-  readonly events: readonly string[];
+  readonly events: string[];
   private readonly message: DnsMessage;
   readonly side: Direction;
 
@@ -24,6 +24,10 @@ class DnsTransaction implements AppTransaction {
     this.side = direction;
     this.events = message.events;
     this.progress = [PROGRESS_DONE, PROGRESS_DONE];
+  }
+
+  note(event: string): void {
+    if (!this.events.includes(event)) this.events.push(event);
   }
 
   buffer(name: string, direction: Direction): BufferValue | undefined {
@@ -114,8 +118,14 @@ class DnsParser implements AppParser {
   private message(d: Uint8Array, direction: Direction): void {
     const message = parseDns(d, this.options.dnsMaxNames);
     if (message === undefined) return;
-    if (message.isResponse !== (direction === 1))
-      message.events.push(message.isResponse ? 'not_a_request' : 'not_a_response');
+    const isTurned = this.isTcp && message.isResponse !== (direction === 1);
+    if (message.isMalformed) {
+      // As in Suricata it is the message before it that tells, when that one came just now.
+      const before = this.isTcp ? this.transactions.at(-1) : undefined;
+      if (before?.side === direction) before.note('malformed_data');
+      return;
+    }
+    if (isTurned) message.events.push(message.isResponse ? 'not_request' : 'not_response');
     this.transactions.push(new DnsTransaction(this.nextId++, message, direction));
     if (this.transactions.length > this.options.maxTransactions) this.transactions.shift();
   }

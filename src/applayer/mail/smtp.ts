@@ -1,6 +1,6 @@
 import type { AppParser, AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
-import { copy, latin1 } from '../http/bytes.js';
+import { copy, latin1, LF } from '../http/bytes.js';
 import { LineReader } from '../line-reader.js';
 import type { AppLayerOptions } from '../options.js';
 import { TransactionList } from '../transaction.js';
@@ -8,6 +8,11 @@ import { MailTransaction } from './transaction.js';
 
 const MAX_LINE = 4096;
 const MAX_WAITING = 256;
+/** Codes of replies that Suricata knows (RFC 5321 4.2.3, RFC 4954 6). */
+const REPLIES = new Set([
+  211, 214, 220, 221, 235, 250, 251, 252, 334, 354, 421, 450, 451, 452, 455, 500, 501, 502, 503, 504, 550, 551, 552,
+  553, 554, 555,
+]);
 
 /** SMTP with its extensions (RFC 5321, 3030, 3207): the mails that a session carries. */
 export function createSmtpParser(options: AppLayerOptions): AppParser {
@@ -32,6 +37,8 @@ class SmtpParser implements AppParser {
   /** Commands without a reply yet. */
   private readonly waiting: string[] = [];
   private greeted = false;
+  /** A chunk of BDAT ended within a line, or has no length: what comes next is too much of it. */
+  private isChunkOpen = false;
 
   constructor(options: AppLayerOptions) {
     this.options = options;
@@ -49,11 +56,14 @@ class SmtpParser implements AppParser {
   onData(direction: Direction, data: Uint8Array, offset: number, length: number): void {
     const fresh = data.subarray(offset, offset + length);
     if (direction === 1) {
-      this.replies.feed(fresh, { line: (line) => this.reply(latin1(line)), hasEnded: () => this.hasEnded });
+      this.replies.feed(fresh, {
+        line: (line, isCut) => this.reply(latin1(line), isCut),
+        hasEnded: () => this.hasEnded,
+      });
       return;
     }
     this.requests.feed(fresh, {
-      line: (line, isCut) => this.request(line, isCut),
+      line: (line) => this.request(line),
       raw: (d) => this.takeChunk(d),
       hasEnded: () => this.hasEnded,
     });
@@ -86,15 +96,17 @@ class SmtpParser implements AppParser {
     this.mail = undefined;
   }
 
-  private request(line: Uint8Array, isCut: boolean): void {
+  private request(line: Uint8Array): void {
     if (this.inData) {
+      // Suricata takes lines for commands until the server wants data.
+      if (this.waiting.includes('DATA')) this.current().note('invalid_pipelined_sequence');
       if (line.length === 1 && line[0] === 46) {
         this.waiting.push('.');
         this.closeMail();
       } else this.current().mime.line(line);
       return;
     }
-    if (isCut) this.current().note('max_command_line_len_exceeded');
+    if (!this.greeted && this.waiting.length === 0) this.current().note('no_server_welcome_message');
     const text = latin1(line.subarray(0, 512));
     const verb = /^[A-Za-z]+/.exec(text)?.[0].toUpperCase() ?? '';
     this.waiting.push(verb);
@@ -106,11 +118,18 @@ class SmtpParser implements AppParser {
     switch (verb) {
       case 'HELO':
       case 'EHLO':
+        if (this.mail?.fields[0].has('smtp.helo') === true) {
+          this.mail.note('duplicate_fields');
+          return;
+        }
         this.helo = copy(line.subarray(5));
         this.current().fields[0].set('smtp.helo', this.helo);
         return;
       case 'MAIL': {
-        if (this.mail?.fields[0].has('smtp.mail_from')) this.closeMail();
+        if (this.mail?.fields[0].has('smtp.mail_from') === true) {
+          this.mail.note('duplicate_fields');
+          return;
+        }
         const from = address(text);
         if (from !== undefined) this.current().fields[0].set('smtp.mail_from', from);
         return;
@@ -127,6 +146,7 @@ class SmtpParser implements AppParser {
       case 'BDAT': {
         const m = /^BDAT\s+(\d{1,9})(\s+LAST)?/i.exec(text);
         this.chunk = Number(m?.[1] ?? 0);
+        this.isChunkOpen = this.chunk === 0;
         this.isLastChunk = m?.[2] !== undefined;
         this.current().hasData = true;
         if (this.chunk === 0 && this.isLastChunk) this.closeMail();
@@ -142,9 +162,14 @@ class SmtpParser implements AppParser {
   }
 
   private takeChunk(data: Uint8Array): number {
-    if (this.chunk === 0) return 0;
+    if (this.chunk === 0) {
+      if (this.isChunkOpen && data.length > 0) this.current().note('bdat_chunk_len_exceeded');
+      this.isChunkOpen = false;
+      return 0;
+    }
     const taken = Math.min(this.chunk, data.length);
     this.chunk -= taken;
+    this.isChunkOpen = this.chunk === 0 && data[taken - 1] !== LF;
     const mail = this.current();
     this.chunkLines.feed(data.subarray(0, taken), { line: (line) => mail.mime.line(line) });
     if (this.chunk === 0 && this.isLastChunk) {
@@ -154,12 +179,10 @@ class SmtpParser implements AppParser {
     return taken;
   }
 
-  private reply(line: string): void {
+  private reply(line: string, isCut: boolean): void {
     const m = /^(\d{3})([ -]|$)/.exec(line);
-    if (!m) {
-      if (this.mail) this.mail.note('invalid_reply');
-      return;
-    }
+    if (isCut || !m || !REPLIES.has(Number(m[1]))) this.current().note('invalid_reply');
+    if (!m) return;
     if (m[2] === '-') return;
     const code = Number(m[1]);
     if (!this.greeted && this.waiting.length === 0) {
@@ -172,7 +195,7 @@ class SmtpParser implements AppParser {
         this.hasEnded = true;
         for (const mail of this.list.all) mail.finish();
         this.mail = undefined;
-      } else this.current().note('tls_rejected');
+      } else if (REPLIES.has(code)) this.current().note('tls_rejected');
     } else if (verb === 'DATA' && code !== 354) {
       this.inData = false;
       this.mail?.note('data_command_rejected');

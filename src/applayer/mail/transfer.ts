@@ -4,17 +4,14 @@ for (const [i, c] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
   VALUES[c.charCodeAt(0)] = i;
 const PAD = 61;
 
-/** Decodes base64 (RFC 2045) as it comes, wherever it is cut; characters that are none are left out, and told once. */
+/** Decodes base64 (RFC 2045) as it comes, wherever it is cut; characters that are none are left out. */
 export class Base64Stream {
   private bits = 0;
   private held = 0;
   private readonly emit: (data: Uint8Array) => void;
-  private readonly invalid: () => void;
-  private told = false;
 
-  constructor(emit: (data: Uint8Array) => void, invalid: () => void) {
+  constructor(emit: (data: Uint8Array) => void) {
     this.emit = emit;
-    this.invalid = invalid;
   }
 
   push(data: Uint8Array): void {
@@ -24,10 +21,6 @@ export class Base64Stream {
       const value = VALUES[c]!;
       if (value < 0) {
         if (c === PAD) this.held = this.bits = 0;
-        else if (c > 32 && !this.told) {
-          this.told = true;
-          this.invalid();
-        }
         continue;
       }
       this.held = ((this.held << 6) | value) & 0xffffff;

@@ -102,6 +102,10 @@ class SshParser implements AppParser {
     if (at >= 0) this.transactions.splice(at, 1);
   }
 
+  private note(event: string): void {
+    if (!this.tx.events.includes(event)) this.tx.events.push(event);
+  }
+
   private isOver(direction: Direction): boolean {
     return this.state[direction] === 'over';
   }
@@ -117,21 +121,21 @@ class SshParser implements AppParser {
     const end = d.indexOf(LF);
     if (end < 0) {
       if (d.length <= MAX_BANNER) return 0;
-      this.tx.events.push('long_banner');
+      this.note('long_banner');
       this.finish(direction);
       return 0;
     }
     if (latin1(d.subarray(0, 4)) === 'SSH-') this.readBanner(d.subarray(0, end + 1), direction);
+    else this.note('invalid_banner');
     return end + 1;
   }
 
   private readBanner(line: Uint8Array, direction: Direction): void {
-    const match = /^SSH-([^-]*)-?([^ ]*)/.exec(latin1(chomp(line)));
-    if (match === null) {
-      this.tx.events.push('invalid_banner');
-      return;
-    }
-    if (line.length > 255) this.tx.events.push('long_banner');
+    const text = latin1(chomp(line));
+    const match = /^SSH-([^-]*)-?([^ ]*)/.exec(text);
+    if (!/^SSH-[^-]*-/.test(text)) this.note('invalid_banner');
+    if (match === null) return;
+    if (line.length > 255) this.note('long_banner');
     const side = this.tx.sides[direction];
     side.protocol = bytesOf(match[1]!);
     if (match[2] !== '') side.software = bytesOf(match[2]!);
@@ -143,7 +147,7 @@ class SshParser implements AppParser {
     if (d.length < 6) return 0;
     const length = (d[0]! * 2 ** 24 + (d[1]! << 16) + (d[2]! << 8) + d[3]!) >>> 0;
     if (length < 2 || length > this.maxPacket) {
-      this.tx.events.push('invalid_record');
+      if (length < 2) this.note('invalid_record');
       this.finish(direction);
       return 0;
     }

@@ -18,6 +18,8 @@ export interface Hello {
 
 class Reader {
   at = 0;
+  /** More was asked for than there is. */
+  isShort = false;
   readonly d: Uint8Array;
 
   constructor(d: Uint8Array) {
@@ -37,6 +39,7 @@ class Reader {
   }
 
   bytes(n: number): Uint8Array {
+    if (this.at + n > this.d.length) this.isShort = true;
     const end = Math.min(this.d.length, this.at + n);
     const out = this.d.subarray(this.at, end);
     this.at = end;
@@ -56,9 +59,12 @@ export function isGrease(n: number): boolean {
   return (n & 0x0f0f) === 0x0a0a && n >> 8 === (n & 255);
 }
 
-/** Body of a ClientHello or ServerHello (RFC 8446 4.1). */
-export function parseHello(body: Uint8Array, isClient: boolean): Hello | undefined {
-  if (body.length < 38) return undefined;
+/** Body of a ClientHello or ServerHello (RFC 8446 4.1). @param note gets the names of anomalies. */
+export function parseHello(body: Uint8Array, isClient: boolean, note?: (event: string) => void): Hello | undefined {
+  if (body.length < 38) {
+    note?.('handshake_invalid_length');
+    return undefined;
+  }
   const r = new Reader(body);
   const legacyVersion = r.u16();
   const random = copy(r.bytes(32));
@@ -85,9 +91,16 @@ export function parseHello(body: Uint8Array, isClient: boolean): Hello | undefin
   const extensions = new Reader(r.bytes(r.u16()));
   while (extensions.left >= 4) {
     const type = extensions.u16();
+    if (type === 0 && isClient && hello.extensions.includes(0)) note?.('multiple_sni_extensions');
     hello.extensions.push(type);
-    readExtension(hello, type, new Reader(extensions.bytes(extensions.u16())), isClient);
+    const extension = new Reader(extensions.bytes(extensions.u16()));
+    readExtension(hello, type, extension, isClient);
+    if (type === 0 && isClient && extension.d.length > 0) {
+      if (extension.d[2] !== 0) note?.('invalid_sni_type');
+      else if (extension.isShort) note?.('invalid_sni_length');
+    }
   }
+  if (r.isShort || extensions.isShort) note?.('handshake_invalid_length');
   return hello;
 }
 

@@ -1,9 +1,11 @@
-import { PROGRESS_DONE, type AppParser, type AppTransaction, type BufferValue } from '../../domain/app-layer.js';
+import { PROGRESS_DONE, type AppParser, type AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
-import { NOTHING, bytesOf, concat, copy } from '../http/bytes.js';
+import { NOTHING, concat, copy } from '../http/bytes.js';
 import type { AppLayerOptions } from '../options.js';
-import { parseCertificate, type CertificateFields } from './certificate.js';
-import { ja3, ja3s, ja4, md5, parseHello, type Hello } from './hello.js';
+import { certificateEvent } from './certificate-events.js';
+import { Heartbeats } from './heartbeat.js';
+import { parseHello } from './hello.js';
+import { SSL2, TlsTransaction } from './transaction.js';
 
 const HANDSHAKE = 22;
 const CHANGE_CIPHER = 20;
@@ -11,116 +13,21 @@ const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
 const CERTIFICATE = 11;
 const SERVER_HELLO_DONE = 14;
+const HEARTBEAT = 24;
+/** Types of handshake messages before encryption (RFC 5246 7.4, RFC 6066, RFC 5077). */
+const MESSAGES = new Set([0, 1, 2, 4, 11, 12, 13, 14, 15, 16, 20, 21, 22]);
+/** Records handed over at once, which is about a packet. */
+const MAX_RECORDS = 255;
+/** Only SSLv2 has one of these bits in its first byte. */
+const SSL2_BITS = 0xc0;
 /** `ssl_state` by the type of a handshake message (RFC 5246 7.4). */
 const STATES: Readonly<Record<number, number>> = { 1: 1, 2: 2, 16: 4, 12: 8 };
 const MAX_RECORD = 16_384 + 2048;
 const TLS13 = 0x0304;
-const SSL2 = 0x0200;
 
 /** The handshake of TLS 1.0 to 1.3, SSLv3, and SSLv2 hellos; what is encrypted is not read. */
 export function createTlsParser(options: AppLayerOptions): AppParser {
   return new TlsParser(options);
-}
-
-class TlsTransaction implements AppTransaction {
-  readonly proto = 'tls';
-  readonly id = 0;
-  readonly progress: [number, number] = [0, 0];
-  readonly events: string[] = [];
-  client: Hello | undefined;
-  server: Hello | undefined;
-  recordVersion = 0;
-  /** What was seen of the handshake, as bits: hellos of client and server, key exchanges of client and server. */
-  states = 0;
-  readonly certificates: Uint8Array[] = [];
-  private fields: CertificateFields | undefined;
-  private readonly caches = [new Map<string, BufferValue>(), new Map<string, BufferValue>()] as const;
-
-  note(event: string): void {
-    if (!this.events.includes(event)) this.events.push(event);
-  }
-
-  buffer(name: string, direction: Direction): BufferValue | undefined {
-    const cache = this.caches[direction];
-    const known = cache.get(name);
-    if (known !== undefined) return known;
-    const value = this.make(name, direction);
-    if (value !== undefined) cache.set(name, value);
-    return value;
-  }
-
-  number(name: string, direction?: Direction): number | undefined {
-    switch (name) {
-      case 'tls.version':
-        if (direction === 0 && this.client && this.recordVersion !== SSL2) return this.client.version;
-        if (direction === 1) return this.server?.version;
-        return this.server?.version ?? (this.client && this.recordVersion ? this.recordVersion : undefined);
-      case 'tls.cert_chain_len':
-        return this.certificates.length > 0 ? this.certificates.length : undefined;
-      case 'tls.notbefore':
-        return this.certificate()?.notBefore;
-      case 'tls.notafter':
-        return this.certificate()?.notAfter;
-    }
-    if (name.startsWith('ssl_state&')) return (this.states & Number(name.slice(10))) === 0 ? undefined : 1;
-    return undefined;
-  }
-
-  private make(name: string, direction: Direction): BufferValue | undefined {
-    const { client, server } = this;
-    const text = (value: string | undefined): Uint8Array | undefined =>
-      value === undefined ? undefined : bytesOf(value);
-    if (name.startsWith('tls.cert_') || name === 'tls.subjectaltname') return this.fromCertificate(name);
-    const own = direction === 0 ? client : server;
-    switch (name) {
-      case 'tls.sni':
-        return client?.sni;
-      case 'tls.alpn':
-        return own !== undefined && own.alpn.length > 0 ? own.alpn : undefined;
-      case 'tls.certs':
-        return this.certificates.length > 0 ? this.certificates : undefined;
-      case 'ja3.string':
-        return text(client && ja3(client));
-      case 'ja3.hash':
-        return text(client && md5(ja3(client)));
-      case 'ja3s.string':
-        return text(server && ja3s(server));
-      case 'ja3s.hash':
-        return text(server && md5(ja3s(server)));
-      case 'ja4.hash':
-        return text(client && ja4(client, 't'));
-      case 'tls.random':
-        return own?.random;
-      case 'tls.random_time':
-        return own?.random.subarray(0, 4);
-      case 'tls.random_bytes':
-        return own?.random.subarray(4);
-    }
-    return undefined;
-  }
-
-  private certificate(): CertificateFields | undefined {
-    const first = this.certificates[0];
-    return first && (this.fields ??= parseCertificate(first));
-  }
-
-  private fromCertificate(name: string): BufferValue | undefined {
-    const f = this.certificate();
-    if (f === undefined) return undefined;
-    switch (name) {
-      case 'tls.cert_subject':
-        return bytesOf(f.subject);
-      case 'tls.cert_issuer':
-        return bytesOf(f.issuer);
-      case 'tls.cert_serial':
-        return bytesOf(f.serial);
-      case 'tls.cert_fingerprint':
-        return bytesOf(f.fingerprint);
-      case 'tls.subjectaltname':
-        return f.alternativeNames.length > 0 ? f.alternativeNames.map(bytesOf) : undefined;
-    }
-    return undefined;
-  }
 }
 
 class TlsParser implements AppParser {
@@ -134,6 +41,15 @@ class TlsParser implements AppParser {
   private readonly isHidden = [false, false];
   private readonly seen = [0, 0];
   private readonly maxMessage: number;
+  private readonly heartbeats = new Heartbeats((event) => {
+    // The handshake may be long over.
+    const tx = this.transactions[0] ?? new TlsTransaction(this.tx.id + 1);
+    tx.progress.fill(PROGRESS_DONE);
+    tx.note(event);
+    if (this.transactions.length === 0) this.transactions.push(tx);
+  });
+  /** Bytes of an encrypted record still to come. */
+  private readonly skip = [0, 0];
 
   constructor(options: AppLayerOptions) {
     this.maxMessage = options.tlsHandshakeKiB * 1024;
@@ -145,18 +61,28 @@ class TlsParser implements AppParser {
   }
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number): void {
-    if (this.isOver[direction]) return;
-    let rest = concat(this.records[direction], data.subarray(offset, offset + length));
-    while (rest.length >= 5 && !this.isOver[direction]) {
-      const used = this.record(rest, direction);
+    if (this.isOver[direction] && !this.isHidden[direction]) return;
+    const skipped = Math.min(this.skip[direction]!, length);
+    this.skip[direction]! -= skipped;
+    if (skipped === length) return;
+    let rest = concat(this.records[direction], data.subarray(offset + skipped, offset + length));
+    let records = 0;
+    while (rest.length >= 5 && (!this.isOver[direction] || this.isHidden[direction])) {
+      if (++records > MAX_RECORDS && !this.isHidden[direction]) {
+        this.tx.note('too_many_records_in_packet');
+        this.lose(direction);
+        break;
+      }
+      const used = this.isHidden[direction] ? this.hiddenRecord(rest, direction) : this.record(rest, direction);
       if (used === 0) break;
       rest = rest.subarray(used);
     }
-    this.records[direction] = this.isOver[direction] || rest.length === 0 ? NOTHING : copy(rest);
+    const isDone = this.isOver[direction] && !this.isHidden[direction];
+    this.records[direction] = isDone || rest.length === 0 ? NOTHING : copy(rest);
   }
 
   onGap(direction: Direction): void {
-    this.finish(direction);
+    this.lose(direction);
   }
 
   onEnd(direction: Direction): void {
@@ -173,25 +99,50 @@ class TlsParser implements AppParser {
     this.finish(direction);
   }
 
+  /** Where records begin is not known any more, or nobody should look at them. */
+  private lose(direction: Direction): void {
+    this.skip[direction] = Infinity;
+    this.finish(direction);
+  }
+
   private finish(direction: Direction): void {
     this.isOver[direction] = true;
     this.records[direction] = this.messages[direction] = NOTHING;
     this.tx.progress[direction] = PROGRESS_DONE;
   }
 
+  /** Of encrypted records the lengths of heartbeats tell something. @returns bytes used. */
+  private hiddenRecord(d: Uint8Array, direction: Direction): number {
+    const length = d[3]! * 256 + d[4]!;
+    const isRecord = d[0]! >= CHANGE_CIPHER && d[0]! <= HEARTBEAT && d[1] === 3 && length <= MAX_RECORD;
+    if (!isRecord || (d[0] === HEARTBEAT && !this.heartbeats.record(direction, length, undefined))) {
+      this.lose(direction);
+      return d.length;
+    }
+    this.skip[direction] = Math.max(0, 5 + length - d.length);
+    return Math.min(d.length, 5 + length);
+  }
+
   /** @returns bytes used, or 0 when the record is not complete. */
   private record(d: Uint8Array, direction: Direction): number {
     const type = d[0]!;
     if (this.seen[direction] === 0 && type & 0x80 && d[2] === CLIENT_HELLO) return this.sslv2(d, direction);
+    if (type & SSL2_BITS) return this.olderRecord(d, direction);
     const version = d[1]! * 256 + d[2]!;
     const length = d[3]! * 256 + d[4]!;
-    if (type < 20 || type > 24 || d[1] !== 3 || length > MAX_RECORD) {
-      this.tx.note(d[1] === 3 ? 'invalid_record_type' : 'invalid_record_version');
-      this.finish(direction);
+    const isVersion = d[1] === 3 && d[2]! <= 4;
+    if (type < CHANGE_CIPHER || type > HEARTBEAT || !isVersion || length > MAX_RECORD) {
+      if (!isVersion) this.tx.note('invalid_record_version');
+      else if (length <= MAX_RECORD) this.tx.note('invalid_record_type');
+      this.lose(direction);
       return d.length;
     }
     if (type !== HANDSHAKE) {
       if (d.length < 5 + length) return 0;
+      if (type === HEARTBEAT && !this.heartbeats.record(direction, length, d.subarray(5, 5 + length))) {
+        this.lose(direction);
+        return d.length;
+      }
       // From here on records are encrypted; in TLS 1.3 a ChangeCipherSpec is only decoration.
       if (type === CHANGE_CIPHER || type === 23) this.hide(direction);
       return 5 + length;
@@ -224,10 +175,10 @@ class TlsParser implements AppParser {
     const { tx } = this;
     tx.states |= STATES[type] ?? 0;
     if (type === CLIENT_HELLO && direction === 0) {
-      tx.client ??= parseHello(body, true);
+      tx.client ??= parseHello(body, true, this.note);
       tx.progress[0] = Math.max(tx.progress[0], 1);
     } else if (type === SERVER_HELLO && direction === 1) {
-      tx.server ??= parseHello(body, false);
+      tx.server ??= parseHello(body, false, this.note);
       tx.progress[1] = Math.max(tx.progress[1], 1);
       if (tx.server?.version === TLS13) this.hide(1);
     } else if (type === CERTIFICATE && direction === 1) {
@@ -236,19 +187,28 @@ class TlsParser implements AppParser {
     } else if (type === SERVER_HELLO_DONE) {
       tx.progress[1] = Math.max(tx.progress[1], 3);
     }
-    if (body.length === 0 && type !== SERVER_HELLO_DONE && type !== 0) tx.note('invalid_handshake_message');
+    const isEmpty = body.length === 0 && type !== SERVER_HELLO_DONE && type !== 0;
+    if (isEmpty || !MESSAGES.has(type)) tx.note('invalid_handshake_message');
   }
 
+  private readonly note = (event: string): void => {
+    this.tx.note(event);
+  };
+
   private certificates(body: Uint8Array): void {
-    if (this.tx.certificates.length > 0) return;
+    const listed = body.length < 3 ? 0 : body[0]! * 65_536 + body[1]! * 256 + body[2]!;
+    if (this.tx.certificates.length > 0 || 3 + listed > body.length) return;
     for (let at = 3; at + 3 <= body.length && this.tx.certificates.length < 16;) {
       const length = body[at]! * 65_536 + body[at + 1]! * 256 + body[at + 2]!;
       at += 3;
       if (at + length > body.length) {
-        this.tx.note('certificate_invalid_length');
+        this.tx.note('invalid_certificate');
         return;
       }
-      this.tx.certificates.push(copy(body.subarray(at, at + length)));
+      const certificate = copy(body.subarray(at, at + length));
+      this.tx.certificates.push(certificate);
+      const event = this.tx.certificates.length === 1 ? certificateEvent(certificate) : undefined;
+      if (event !== undefined) this.tx.note(event);
       at += length;
     }
   }
@@ -259,9 +219,21 @@ class TlsParser implements AppParser {
     if (d.length < 2 + length) return 0;
     this.seen[direction]!++;
     const version = d[3]! * 256 + d[4]!;
+    // Version, lengths of three lists, and the lists.
+    if (length < 9) this.tx.note('invalid_ssl_record');
     this.tx.recordVersion = version === 2 ? SSL2 : version;
     this.tx.progress[0] = Math.max(this.tx.progress[0], 1);
     if (version === 2) this.finish(direction);
     return 2 + length;
+  }
+
+  /** A record of SSLv2 that is no client hello. */
+  private olderRecord(d: Uint8Array, direction: Direction): number {
+    const length = (d[0]! & 0x7f) * 256 + d[1]!;
+    if ((d[0]! & 0x80) !== 0 && length < d.length - 1 && d[2]! > 0 && d[2]! < 9 && direction === 0) {
+      this.tx.note('invalid_ssl_record');
+    }
+    this.lose(direction);
+    return d.length;
   }
 }

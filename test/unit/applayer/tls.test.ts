@@ -59,14 +59,13 @@ const named = (o: string, cn: string): number[] =>
     ...der(0x31, der(0x30, [...der(6, [0x55, 4, 10]), ...der(12, text(o))])),
     ...der(0x31, der(0x30, [...der(6, [0x55, 4, 3]), ...der(19, text(cn))])),
   ]);
-const certificate = der(
-  0x30,
-  der(0x30, [
+const certificate = der(0x30, [
+  ...der(0x30, [
     ...der(0xa0, der(2, [2])),
     ...der(2, [0x0a, 0xff]),
     ...der(0x30, []),
     ...named('Issuing Org', 'Root'),
-    ...der(0x30, []),
+    ...der(0x30, [...der(23, text('250101000000Z')), ...der(23, text('350101000000Z'))]),
     ...named('Owner Org', 'a.example'),
     ...der(0x30, []),
     ...der(
@@ -74,7 +73,9 @@ const certificate = der(
       der(0x30, der(0x30, [...der(6, [0x55, 0x1d, 0x11]), ...der(4, der(0x30, der(0x82, text('b.example'))))])),
     ),
   ]),
-);
+  ...der(0x30, []),
+  ...der(3, [0]),
+]);
 const chain = handshake(11, [...u24(certificate.length + 3), ...u24(certificate.length), ...certificate]);
 
 const md5 = (s: string): string => createHash('md5').update(s).digest('hex');
@@ -126,8 +127,13 @@ describe('TLS', () => {
   });
 
   it('notes records that are none', () => {
-    const flow = play([[0, Buffer.concat([record(22, clientHello), bytes('GET / HTTP/1.1\r\n\r\n')])]]);
-    assert.deepEqual(flow.transactions[0]?.events, ['invalid_record_version']);
+    for (const [junk, event] of [
+      ['\x16\x07\x03\x00\x01x', 'invalid_record_version'],
+      ['\x1e\x03\x03\x00\x01x', 'invalid_record_type'],
+    ] as const) {
+      const flow = play([[0, Buffer.concat([record(22, clientHello), bytes(junk)])]]);
+      assert.deepEqual(flow.transactions[0]?.events, [event]);
+    }
   });
 
   it('never throws', () => {
