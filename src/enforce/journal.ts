@@ -25,15 +25,15 @@ export interface JournalContent {
   flushedAtMs: number;
   /** Lines that were cut off or changed: skipped. */
   badLines: number;
-  /** Much of the file is about what has ended: worth writing anew. */
-  isWasteful: boolean;
+  /** What the file's size is told from: decisions and all else, also what has ended since. */
+  records: number;
 }
 
 const FILE = 'journal.jsonl';
 const LINE_FEED = 10;
 const BREAK_GLASS = 'break-glass';
+/** Records that may be about what has ended before the file is written anew. */
 const COMPACT_AFTER_DEAD = 20_000;
-const WASTE_RECORDS = 1000;
 const RECORDS_PER_TURN = 2000;
 
 /** Reads the journal of a folder; an absent one is empty. Damaged lines are skipped and counted. */
@@ -45,19 +45,17 @@ export function readJournal(dir: string): JournalContent {
     protected: [],
     flushedAtMs: 0,
     badLines: 0,
-    isWasteful: false,
+    records: 0,
   };
   const path = join(dir, FILE);
   if (existsSync(path)) {
     const data = readFileSync(path);
-    let records = 0;
     for (let at = 0; at < data.length;) {
       const end = data.indexOf(LINE_FEED, at);
       const stop = end < 0 ? data.length : end;
-      if (stop > at) records += replay(content, end < 0 ? undefined : parseLine(data.subarray(at, stop)));
+      if (stop > at) content.records += replay(content, end < 0 ? undefined : parseLine(data.subarray(at, stop)));
       at = stop + 1;
     }
-    content.isWasteful = content.badLines > 0 || records > 2 * content.decisions.size + WASTE_RECORDS;
   }
   const marker = join(dir, BREAK_GLASS);
   if (existsSync(marker)) {
@@ -110,14 +108,20 @@ export class Journal {
   private readonly dir: string;
   private readonly onError: (error: unknown) => void;
   private fd: number;
-  private dead = 0;
+  /** Decisions and all else in the file. */
+  private records: number;
+  /** Some of its lines cannot be read. */
+  private isDamaged: boolean;
   private dirty = false;
   /** The last write failed half way: what comes next starts a line of its own. */
   private isTorn = false;
   private compacting: string[] | undefined;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(dir: string, onError: (error: unknown) => void) {
+  /** @param found what was in the file; damaged lines are worth a new one */
+  constructor(dir: string, onError: (error: unknown) => void, found?: Pick<JournalContent, 'records' | 'badLines'>) {
+    this.records = found?.records ?? 0;
+    this.isDamaged = (found?.badLines ?? 0) > 0;
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.dir = dir;
     this.onError = onError;
@@ -140,7 +144,7 @@ export class Journal {
     if (records.length === 0) return;
     const text = toLines(records);
     this.compacting?.push(text);
-    for (const r of records) if (r.t !== 'put') this.dead += 1;
+    this.records += records.length;
     try {
       writeFully(this.fd, this.isTorn ? `\n${text}` : text);
       this.isTorn = false;
@@ -152,7 +156,8 @@ export class Journal {
   }
 
   needsCompaction(live: number): boolean {
-    return this.compacting === undefined && this.dead > Math.max(COMPACT_AFTER_DEAD, live);
+    if (this.compacting) return false;
+    return this.isDamaged || this.records - live > Math.max(COMPACT_AFTER_DEAD, live);
   }
 
   /** Writes a new file with only these records and puts it in place of the old one; appends go on meanwhile. */
@@ -161,21 +166,30 @@ export class Journal {
     this.compacting = [];
     const path = join(this.dir, FILE);
     const fresh = `${path}.new`;
+    const before = this.records;
+    let kept = 0;
     try {
       const fd = openSync(fresh, 'w', 0o600);
       let part: JournalRecord[] = [];
       for (const record of records) {
+        kept += 1;
         if (part.push(record) < RECORDS_PER_TURN) continue;
         writeFully(fd, toLines(part));
         part = [];
         await nextTurn();
+        if (this.fd < 0) {
+          closeSync(fd);
+          rmSync(fresh, { force: true });
+          return;
+        }
       }
       writeFully(fd, toLines(part) + this.compacting.join(''));
       renameSync(fresh, path);
       closeSync(this.fd);
       this.fd = fd;
       this.isTorn = false;
-      this.dead = 0;
+      this.records += kept - before;
+      this.isDamaged = false;
       this.dirty = true;
     } catch (error) {
       this.onError(error);

@@ -207,7 +207,7 @@ class ResponderImpl implements Responder {
     const { backend, fallback } = await openBackend(factory, core.layout, core.options, core.log);
     core.backend = backend;
     const saved = readJournal(core.options.state_dir);
-    core.journal = new Journal(core.options.state_dir, (error) => tellJournalError(core, error));
+    core.journal = new Journal(core.options.state_dir, (error) => tellJournalError(core, error), saved);
     this.book.flushedAtMs = saved.flushedAtMs;
     this.exempt.setPushed(saved.protected);
     await this.watch.start();
@@ -218,7 +218,6 @@ class ResponderImpl implements Responder {
     for (const kept of saved.decisions.values()) if (this.book.restore(kept)) restored += 1;
     await core.pump.run(() => this.loader.load('start'));
     this.takeBreakGlass();
-    if (saved.isWasteful) await core.journal.compact(this.records());
     core.log.info({ backend: backend.name, restored, badLines: saved.badLines }, 'responder started');
     tellStart(core, { fallback, badLines: saved.badLines });
     this.truth.start();

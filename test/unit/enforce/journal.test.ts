@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -82,17 +82,48 @@ describe('the journal', () => {
       journal.append([put(`10.0.${i >> 8}.${i & 255}`), { t: 'del', id: `10.0.${i >> 8}.${i & 255}` }]);
     const live = Array.from({ length: 5000 }, (_, i) => put(`10.1.${i >> 8}.${i & 255}`));
     journal.append(live);
-    assert.ok(readJournal(dir).isWasteful);
+    assert.equal(readJournal(dir).records, 13_000);
     const done = journal.compact(live);
     journal.append([put('192.0.2.77'), { t: 'del', id: '10.1.0.0' }]);
     await done;
     journal.append([put('192.0.2.78')]);
     const content = readJournal(dir);
     assert.equal(content.decisions.size, 5001);
-    assert.equal(content.isWasteful, false);
+    assert.equal(content.records, 5003);
     assert.ok(
       content.decisions.has('192.0.2.77') && content.decisions.has('192.0.2.78') && !content.decisions.has('10.1.0.0'),
     );
+  });
+
+  it('is worth compacting when most of it is about what has ended or was renewed, or is damaged', async () => {
+    const live = Array.from({ length: 100 }, (_, i) => put(`10.1.0.${i}`));
+    for (let i = 0; i < 201; i++) journal.append(live);
+    assert.equal(journal.needsCompaction(100), false);
+    journal.append([{ t: 'del', id: 'none' }]);
+    assert.equal(journal.needsCompaction(100), true, 'renewals count too');
+    journal.close();
+    journal = new Journal(dir, (error) => errors.push(error), readJournal(dir));
+    assert.equal(journal.needsCompaction(100), true, 'after a restart as well');
+    await journal.compact(live);
+    assert.equal(journal.needsCompaction(100), false);
+    writeFileSync(join(dir, 'journal.jsonl'), 'no record\n', { flag: 'a' });
+    journal.close();
+    journal = new Journal(dir, (error) => errors.push(error), readJournal(dir));
+    assert.equal(journal.needsCompaction(100), true, 'a line is damaged');
+    await journal.compact(live);
+    assert.deepEqual([journal.needsCompaction(100), readJournal(dir).badLines], [false, 0]);
+  });
+
+  it('is what it was when it is closed while it is compacted', async () => {
+    const live = Array.from({ length: 5000 }, (_, i) => put(`10.1.${i >> 8}.${i & 255}`));
+    journal.append(live);
+    const done = journal.compact(live.slice(0, 4000));
+    journal.close();
+    await done;
+    assert.equal(readJournal(dir).decisions.size, 5000);
+    assert.deepEqual(readdirSync(dir), ['journal.jsonl']);
+    assert.deepEqual(errors, []);
+    journal = open();
   });
 
   it('is empty after break-glass, which is taken notice of once', () => {
