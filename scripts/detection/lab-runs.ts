@@ -5,7 +5,7 @@ import { behaviourOptionsSchema } from '../../src/detect/behaviour/index.js';
 import { canonicalAddress, cidrContains, parseCidr, parseIp } from '../../src/util/ip.js';
 import type { Truth, TruthStep } from '../../test/lab/truth.js';
 import { actionsOf } from './blocks.js';
-import { replay, type Replayed } from './replay.js';
+import { FORGED, replay, type Replayed } from './replay.js';
 
 /** Packets of a step may be seen a little outside its ends. */
 const SLACK_US = 1e6;
@@ -67,7 +67,7 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
     for (const step of truth.steps) step.sources = step.sources.map((text) => canonicalAddress(text) ?? text);
     for (const step of truth.steps) step.label = CALLED[step.label] ?? step.label;
     const hostile = truth.steps.filter((step) => step.malicious);
-    const sources = [...new Set(hostile.flatMap((s) => s.sources))];
+    const sources = [...new Set(hostile.flatMap((s) => (s.sources.length > 0 ? s.sources : [FORGED])))];
     const options = hostile.some((s) => s.label === 'lateral_movement') ? AS_INSIDE : AS_ROUTER;
     const seen = await replay(join(folder, 'capture.pcap'), sources, options);
     if (hostile.length === 0) {
@@ -108,7 +108,7 @@ function addBenign(out: LabFigures, truth: Truth, seen: Replayed): void {
 function attacksOf(truth: Truth, hostile: readonly TruthStep[], seen: Replayed): Attack[] {
   const attacks = new Map<string, Attack>();
   for (const step of hostile) {
-    for (const source of step.sources.length > 0 ? step.sources : ['forged']) {
+    for (const source of step.sources.length > 0 ? step.sources : [FORGED]) {
       const key = `${step.label} ${source}`;
       const firstUs = firstPacketUs(step, source, seen);
       if (attacks.has(key) || firstUs === undefined) continue;
@@ -128,7 +128,6 @@ function attacksOf(truth: Truth, hostile: readonly TruthStep[], seen: Replayed):
 
 /** Absent when the step was given for the source but it sent nothing. */
 function firstPacketUs(step: TruthStep, source: string, seen: Replayed): number | undefined {
-  if (source === 'forged') return step.startUs;
   return seen.sentUs.get(source)?.find((us) => us >= step.startUs - SLACK_US && us <= step.endUs + SLACK_US);
 }
 

@@ -4,7 +4,7 @@ import { createPipeline } from '../../src/daemons/pipeline.js';
 import type { Detection } from '../../src/domain/detection.js';
 import { behaviourOptionsSchema, createBehaviour, type BehaviourOptions } from '../../src/detect/behaviour/index.js';
 import { errorMessage } from '../../src/util/errors.js';
-import { formatIpWords } from '../../src/util/ip.js';
+import { cidrContains, formatIpWords, parseCidr, parseIp } from '../../src/util/ip.js';
 
 /** What the behaviour detectors found in one capture. */
 export interface Replayed {
@@ -23,7 +23,22 @@ export interface Replayed {
 const MAX_TIMES = 200_000;
 const SMALL_BYTES = 500_000;
 
-/** @param watched addresses whose packets' times are wanted. */
+/** Under this name `sentUs` has the packets whose source is none of the lab's: forged ones. */
+export const FORGED = 'forged';
+const LAB_NETWORKS = ['10.77.0.0/16', 'fd77::/16', 'fe80::/10'].map((text) => parseCidr(text)!);
+
+function isForged(version: number, text: string): boolean {
+  const ip = parseIp(text);
+  return (
+    version !== 0 &&
+    ip !== undefined &&
+    text !== '0.0.0.0' &&
+    text !== '::' &&
+    !LAB_NETWORKS.some((n) => cidrContains(n, ip))
+  );
+}
+
+/** @param watched addresses whose packets' times are wanted; FORGED among them asks for those of addresses outside the lab. */
 export async function replay(
   path: string,
   watched: readonly string[] = [],
@@ -31,6 +46,7 @@ export async function replay(
 ): Promise<Replayed> {
   const out: Replayed = { detections: [], flows: 0, packets: 0, secs: 0, sentUs: new Map() };
   const wanted = new Map(watched.map((address) => [address, [] as number[]]));
+  const forged = wanted.get(FORGED);
   let firstUs = 0;
   const behaviour = createBehaviour(fitting(options, statSync(path).size), { emit: (d) => out.detections.push(d) });
   const observer = {
@@ -39,7 +55,8 @@ export async function replay(
       if (isNew) out.flows++;
       if (wanted.size === 0 || (slot < 0 && p.arpOp === 0)) return;
       const version = p.arpOp === 0 ? p.ipVersion : 4;
-      const times = wanted.get(formatIpWords(version, p.src0, p.src1, p.src2, p.src3));
+      const from = formatIpWords(version, p.src0, p.src1, p.src2, p.src3);
+      const times = wanted.get(from) ?? (forged && isForged(version, from) ? forged : undefined);
       if (times && times.length < MAX_TIMES) times.push(p.tsUs);
     },
     stats: () => ({}),

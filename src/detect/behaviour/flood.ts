@@ -22,6 +22,8 @@ const REFLECTED = 4;
 const NOTED = 5;
 const COUNTERS = 6;
 const WINDOW_SECS = 1;
+/** UDP flows that came to nothing have waited for their answer already: so much of a window tells their rate. */
+const EARLY_SECS = 0.25;
 /** Window of echo requests that are few a second and go on. */
 const LASTING_SECS = 10;
 const ECHO_REQUEST_V4 = 8;
@@ -88,7 +90,7 @@ export class FloodDetector implements Detector {
   private onUnansweredFlow(at: FlowMoment): void {
     const { flows, slot, nowUs } = at;
     const target = this.lookup(flows, slot, nowUs);
-    this.note(target, flows, slot, nowUs, flows.srcPort[slot]!);
+    this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
     this.counts.add(target, UDP_FLOWS, 1, nowUs);
     this.counts.add(target, UDP, 1, nowUs);
     this.judgeUdp(at, target);
@@ -98,7 +100,7 @@ export class FloodDetector implements Detector {
     const isReflected = isReflectorPort(p.srcPort) && p.dstPort !== p.srcPort;
     if (isMulticast(p) || (isNew && !isReflected && techniqueOf(p, 0) === TECHNIQUE.UDP)) return;
     const target = this.cached(flows, slot, p.tsUs, isNew);
-    this.note(target, flows, slot, p.tsUs, p.srcPort);
+    this.note(target, flows, slot, p.tsUs, p.dstPort);
     if (isReflected) {
       const reflected = this.counts.add(target, REFLECTED, 1, p.tsUs);
       if (reflected >= this.options.reflectedPerSec && this.limits.reflected.isDue(target, p.tsUs)) {
@@ -112,7 +114,7 @@ export class FloodDetector implements Detector {
   private judgeUdp(at: FlowMoment, target: number): void {
     const { udpPerSec, udpFlowsPerSec } = this.options;
     const packets = this.counts.value(target, UDP, at.nowUs);
-    const flows = this.counts.value(target, UDP_FLOWS, at.nowUs);
+    const flows = Math.max(this.counts.value(target, UDP_FLOWS, at.nowUs), this.earlyRate(target, at.nowUs));
     if (packets < udpPerSec && flows < udpFlowsPerSec) return;
     if (!this.limits.udp.isDue(target, at.nowUs) || !this.limits.reflected.isDue(target, at.nowUs)) return;
     this.limits.udp.mark(target, at.nowUs);
@@ -123,6 +125,13 @@ export class FloodDetector implements Detector {
       threshold: byFlows ? udpFlowsPerSec : udpPerSec,
       what: byFlows ? 'unanswered UDP flows' : 'UDP packets',
     });
+  }
+
+  /** UDP flows a second of a window that has begun; 0 when it is too young, or they go to many ports, as a scan does. */
+  private earlyRate(target: number, nowUs: number): number {
+    const secs = this.counts.presentSecs(target, nowUs);
+    const flows = this.counts.present(target, UDP_FLOWS);
+    return secs < EARLY_SECS || this.ports.votes(target) * 2 < flows ? 0 : flows / secs;
   }
 
   private onReflected(p: DecodedPacket, flows: FlowColumns, slot: number, target: number, rate: number): void {

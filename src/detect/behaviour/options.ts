@@ -22,7 +22,7 @@ const portScan = z
       'Distinct ports probed without flags, with FIN alone or with FIN, PSH and URG that make a port scan',
     ),
     minPortsPerHost: count(4, 'Failed ports a host that tell a port scan from a sweep'),
-    minHostsPerNetwork: count(4, 'Hosts a /24 or /64 that make the failed hosts neighbours'),
+    minHostsPerNetwork: count(6, 'Hosts a /24 or /64 that make the failed hosts neighbours'),
     scatteredFactor: z
       .number()
       .min(1)
@@ -35,6 +35,12 @@ const portScan = z
       .max(1)
       .default(0.6)
       .describe('Share of failed among failed and productive connections that a sweep must have'),
+    peersFactor: z
+      .number()
+      .min(1)
+      .max(10_000)
+      .default(100)
+      .describe('Times as many hosts are needed when each is asked on a port of its own, as peers of file sharing are'),
     networkSources: count(4, 'Scanning sources of one /24 or /64 that make a scan of the network'),
     networkFactor: z.number().min(1).max(100).default(2).describe('Thresholds of a network, times those of a source'),
   })
@@ -65,7 +71,7 @@ const flood = z
     udpFlowsPerSec: count(800, 'UDP flows a second to one address that got no answer in time'),
     icmpPerSec: count(300, 'ICMP packets a second to one address'),
     echoPerSec: count(100, 'Echo requests a second to one address, on the mean of ten seconds'),
-    reflectedPerSec: count(400, 'UDP packets a second from one reflector port that nobody asked for'),
+    reflectedPerSec: count(250, 'UDP packets a second from one reflector port that nobody asked for'),
     reflectors: count(20, 'Distinct reflectors that make an amplification flood'),
   })
   .prefault({});

@@ -165,10 +165,9 @@ export class PortScanDetector implements Detector {
       this.reportScan(at, index, counter, { entry: entries[0], count: ports, threshold: wantedPorts });
       return;
     }
-    const wanted = this.hostsWanted(counter, index, hosts, limits);
+    const wanted = this.hostsWanted(counter, index, hosts, limits.hosts);
     if (hosts < wanted || !due(this.sweepLimit)) return;
-    const good = counter.productive(index);
-    if (services / (services + good) < this.options.minFailedShare) return;
+    if (services / (services + counter.productive(index)) < this.options.minFailedShare) return;
     this.mark(this.sweepLimit, index, services, at.nowUs);
     this.reportScan(at, index, counter, { entry: entries[1], count: hosts, threshold: wanted });
   }
@@ -180,10 +179,15 @@ export class PortScanDetector implements Detector {
     this.worthAgain[index] = services * GROWTH_WORTH_A_REPORT;
   }
 
-  /** Neighbours are swept, but a browser behind a closed door also fails at many hosts, all over the Internet. */
-  private hostsWanted(counter: ScanCounter, index: number, hosts: number, limits: Thresholds): number {
-    const neighbours = counter.networks(index) * this.options.minHostsPerNetwork <= hosts;
-    return neighbours ? limits.hosts : limits.hosts * this.options.scatteredFactor;
+  /**
+   * Neighbours are swept, but a browser behind a closed door also fails at many hosts, all over the Internet. Peers of file
+   * sharing are many more, most of them gone, day and night; each has a port of its own, which nobody sweeps.
+   */
+  private hostsWanted(counter: ScanCounter, index: number, hosts: number, limit: number): number {
+    if (counter.networks(index) * this.options.minHostsPerNetwork <= hosts) return limit;
+    const arePeers = counter.ports(index) * 4 > hosts && counter.services(index) < hosts * 3;
+    if (!arePeers) return limit * this.options.scatteredFactor;
+    return counter === this.fast ? limit * this.options.peersFactor : Infinity;
   }
 
   private reportScan(
@@ -269,7 +273,7 @@ export class PortScanDetector implements Detector {
     const hosts = this.networkScan.hosts(network);
     const services = this.networkScan.services(network);
     const isScan = ports >= this.options.slowPorts * factor && services >= hosts * this.options.minPortsPerHost;
-    const isSweep = hosts >= this.options.slowHosts * factor;
+    const isSweep = hosts >= this.hostsWanted(this.networkScan, network, hosts, this.options.slowHosts * factor);
     // A source that is reported by itself explains its network.
     if ((!isScan && !isSweep) || !this.scanLimit.isDue(source, nowUs) || !this.sweepLimit.isDue(source, nowUs)) return;
     this.networkLimit.mark(network, nowUs);

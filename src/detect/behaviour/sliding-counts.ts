@@ -39,6 +39,11 @@ export class SlidingCounts {
     return this.records[this.at(index, counter)]!;
   }
 
+  /** Seconds since the present window began. */
+  presentSecs(index: number, nowUs: number): number {
+    return Math.max(0, nowUs - this.records[index * this.stride + START_US]!) / 1e6;
+  }
+
   private at(index: number, counter: number): number {
     return index * this.stride + COUNTERS + 2 * counter;
   }

@@ -160,7 +160,7 @@ const discovery: Scenario = {
 /** File sharing from the inside: hundreds of peers, most of them gone, looks like a sweep of many ports. */
 const peerToPeer: Scenario = {
   name: 'peer-to-peer',
-  summary: 'inside hosts ask hundreds of outside peers, each on its own port; a third of them answers',
+  summary: 'inside hosts ask hundreds of outside peers, each on its own port; few of them answer',
   kind: 'benign',
   services: [],
   run: async (context) => {
