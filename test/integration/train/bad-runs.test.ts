@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -127,6 +127,22 @@ describe('training runs that cannot work out', { timeout: 240_000 }, () => {
       }
     },
   );
+
+  it('a run whose process is killed in the middle says so, leaves nothing, and the champion stays', async () => {
+    const children = `/proc/${process.pid}/task/${process.pid}/children`;
+    const mine = (): number[] => readFileSync(children, 'utf8').split(' ').filter(Boolean).map(Number);
+    const others = mine();
+    const report = await run('killed', `base: ['${base}']`, () => {
+      const watch = setInterval(() => {
+        const child = mine().find((pid) => !others.includes(pid));
+        if (child === undefined) return;
+        clearInterval(watch);
+        process.kill(child, 'SIGKILL');
+      }, 5);
+    });
+    failsWith(report, 'train.out_of_memory', /was stopped \(SIGKILL\); the model in use was not changed/);
+    assert.deepEqual(readdirSync(join(dir, 'killed', 'training')), []);
+  });
 
   it('a champion whose card and model disagree is not trained against', async () => {
     appendFileSync(join(shipped, 'model.onnx'), 'x');
