@@ -3,14 +3,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createAppLayer } from '../../../src/applayer/index.js';
 import type { Direction } from '../../../src/domain/flow.js';
+import { fuzzLimits } from '../../support/fuzz.js';
 import { bytes } from './talk.js';
 
-/** Minutes of fuzzing: `FUZZ_SECONDS=60 npx tsx --test test/unit/applayer/fuzz.test.ts` fuzzes so long for each test. */
-const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 0);
-const LIMITS =
-  SECONDS > 0
-    ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false }
-    : { numRuns: 150 };
+const LIMITS = fuzzLimits(150);
 
 /** How a conversation of each protocol begins: the fuzzer goes on from there. */
 const SEEDS: Readonly<Record<string, readonly [Direction, string][]>> = {

@@ -5,6 +5,7 @@ import { createDecoder } from '../../../src/decode/index.js';
 import { DECODE, DecodedPacket, LINK } from '../../../src/domain/packet.js';
 import { blockOf } from './decode-one.js';
 import * as f from './frames.js';
+import { fuzzLimits } from '../../support/fuzz.js';
 
 const LINK_TYPES = [LINK.ETHERNET, LINK.RAW, LINK.LINUX_SLL, LINK.LINUX_SLL2, LINK.NULL];
 const inner = f.ipv4({ proto: 6 }, f.tcp({ flags: 2, options: [2, 4, 5, 0xb4, 1, 3, 3, 7] }, f.text('payload')));
@@ -69,7 +70,7 @@ describe('hostile bytes', () => {
         check(frame, linkType);
         checkIsolation(frame, linkType);
       }),
-      { numRuns: 2000 },
+      fuzzLimits(2000),
     );
   });
 
@@ -87,7 +88,7 @@ describe('hostile bytes', () => {
           checkIsolation(frame, LINK.ETHERNET);
         },
       ),
-      { numRuns: 5000 },
+      fuzzLimits(5000),
     );
   });
 

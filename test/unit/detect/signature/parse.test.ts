@@ -5,6 +5,7 @@ import { loadRules } from '../../../../src/detect/signature/index.js';
 import { inRanges, parseAddresses } from '../../../../src/detect/signature/parse/address.js';
 import { inPorts, parsePorts } from '../../../../src/detect/signature/parse/port.js';
 import { compile, problemOf } from './rules.js';
+import { fuzzLimits } from '../../../support/fuzz.js';
 
 const rule = (options: string, header = 'alert tcp any any -> any any'): string =>
   `${header} (msg:"t"; ${options} sid:7;)`;
@@ -158,6 +159,6 @@ test('no text makes the loader throw', () => {
       loadRules([{ file: 'a.rules', text: words.join('') }]);
       loadRules([{ file: 'a.rules', text: `alert tcp any any -> any any (${words.join('')} sid:1;)` }]);
     }),
-    { numRuns: 500 },
+    fuzzLimits(500),
   );
 });

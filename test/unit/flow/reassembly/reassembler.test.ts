@@ -5,6 +5,7 @@ import { BWD, FWD } from '../../../../src/domain/flow.js';
 import { TCP } from '../../../../src/domain/packet.js';
 import type { StreamPolicy } from '../../../../src/flow/reassembly/options.js';
 import { tcpBench } from './tcp.js';
+import { fuzzLimits } from '../../../support/fuzz.js';
 
 describe('TCP reassembly', () => {
   it('hands data on when the receiver acknowledges it', () => {
@@ -244,6 +245,7 @@ describe('TCP reassembly', () => {
         t.end();
         assert.equal(t.reassembler.stats()['reassembly_memory_bytes'], 0);
       }),
+      fuzzLimits(100),
     );
   });
 
@@ -263,6 +265,7 @@ describe('TCP reassembly', () => {
         t.end();
         assert.equal(t.reassembler.stats()['reassembly_memory_bytes'], 0);
       }),
+      fuzzLimits(100),
     );
   });
 });
