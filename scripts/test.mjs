@@ -59,14 +59,14 @@ async function runStage(stage, reportDir) {
 }
 
 /**
- * Runs a stage in a process group of its own. Stages of the desk give way to those of the lab, and say what they have to say
- * when they are done, not between the lines of the other lane.
+ * Runs a stage in a process group of its own. Stages of the desk say what they have to say when they are done, not between the
+ * lines of the other lane.
  * @returns what went wrong, or undefined.
  */
 function spawnStage(stage, command, outputFile) {
-  const givesWay = stage.lane === 'desk';
-  const [program, ...args] = givesWay ? ['nice', '-n', '15', ...command] : command;
-  const output = givesWay ? openSync(outputFile, 'w') : 'inherit';
+  const atDesk = stage.lane === 'desk';
+  const [program, ...args] = stage.givesWay ? ['nice', '-n', '15', ...command] : command;
+  const output = atDesk ? openSync(outputFile, 'w') : 'inherit';
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', output, output], detached: true });
     running.add(child);
@@ -77,7 +77,7 @@ function spawnStage(stage, command, outputFile) {
     const finish = (problem) => {
       clearTimeout(limit);
       running.delete(child);
-      if (givesWay) {
+      if (atDesk) {
         closeSync(output);
         process.stdout.write(readFileSync(outputFile));
       }

@@ -9,6 +9,7 @@ const bin = (name) => join('node_modules/.bin', name);
 const check = (name, command, args) => ({
   name,
   lane: 'desk',
+  givesWay: true,
   files: [],
   limitSecs: 600,
   command: () => [bin(command), ...args],
@@ -21,6 +22,7 @@ const FILE_LIMIT_MS = 400_000;
 const nodeTests = (name, { lane, concurrency, limitSecs, root, onRequest = false }) => ({
   name,
   lane,
+  givesWay: lane === 'desk',
   root,
   onRequest,
   programs: root,
@@ -37,15 +39,22 @@ const nodeTests = (name, { lane, concurrency, limitSecs, root, onRequest = false
   read: readNodeTestResults,
 });
 
-/** Tests of the console, run by vitest; those in a browser talk to a stand-in of the API. */
-const consoleTests = (name, lane, folder, config, programs = false) => ({
+/**
+ * Tests of the console, run by vitest; those in a browser talk to a stand-in of the API.
+ * @param folders where the files are: the first, without the others.
+ */
+const consoleTests = (name, { lane, folders, config, browser = false }) => ({
   name,
   lane,
-  programs,
+  givesWay: !browser,
+  programs: browser,
   limitSecs: 300,
-  files: (base) => filesUnder(join(base, folder)).filter((file) => file.endsWith('.test.ts')),
+  files: (base) => {
+    const [wanted, ...others] = folders.map((folder) => filesUnder(join(base, 'admin-ui/test', folder)));
+    return wanted.filter((file) => file.endsWith('.test.ts') && !others.flat().includes(file));
+  },
   command: (files, report) => [
-    ...[bin('vitest'), 'run', '--config', config],
+    ...[bin('vitest'), 'run', '--config', join('admin-ui', config)],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     ...files,
   ],
@@ -55,6 +64,7 @@ const consoleTests = (name, lane, folder, config, programs = false) => ({
 /**
  * The stages of `npm test`. Two lanes run side by side, each in the order given here: stages of the `lab` wait for packets and
  * timers more than they compute, those of the `desk` take the time that is left. A stage that runs `alone` comes after both.
+ * Stages that give way run at a low priority: all of the desk but what waits for a browser.
  *
  * `files` says what a filter is matched against; `programs` marks stages that need the test programs and the build, `root` those
  * that also make network namespaces, `compiled` those that run compiled tests; `limitSecs` ends a stage that hangs,
@@ -75,13 +85,25 @@ export const STAGES = [
   ]),
   check('imports', 'depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src']),
   nodeTests('unit', { lane: 'desk', concurrency: 2, limitSecs: 900, root: false }),
-  consoleTests('console', 'desk', 'admin-ui/test/unit', 'admin-ui/vitest.config.ts'),
+  consoleTests('console', { lane: 'desk', folders: ['unit'], config: 'vitest.config.ts' }),
   nodeTests('replay', { lane: 'desk', concurrency: 2, limitSecs: 300, root: false }),
+  consoleTests('console-browser', {
+    lane: 'desk',
+    folders: ['browser', 'browser/timing'],
+    config: 'vitest.browser.config.ts',
+    browser: true,
+  }),
   nodeTests('e2e', { lane: 'lab', concurrency: 2, limitSecs: 900, root: true }),
-  nodeTests('integration', { lane: 'lab', concurrency: 2, limitSecs: 900, root: true }),
-  consoleTests('console-browser', 'lab', 'admin-ui/test/browser', 'admin-ui/vitest.browser.config.ts', true),
+  // By then the desk is nearly done, and these wait for servers and retries more than they compute.
+  nodeTests('integration', { lane: 'lab', concurrency: 3, limitSecs: 900, root: true }),
   // What these assert is a time: nothing else may run beside them.
   nodeTests('timing', { lane: 'alone', concurrency: 1, limitSecs: 300, root: true }),
+  consoleTests('console-timing', {
+    lane: 'alone',
+    folders: ['browser/timing'],
+    config: 'vitest.browser.config.ts',
+    browser: true,
+  }),
   // The Debian package in a booted Debian of its own: minutes.
   nodeTests('package', { lane: 'alone', concurrency: 1, limitSecs: 1500, root: true, onRequest: true }),
 ];
