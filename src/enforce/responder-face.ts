@@ -40,6 +40,7 @@ export interface Responder {
   setProtect(entries: readonly ProtectedEntry[]): void;
   /** Lifts everything. */
   flush(reason: string): Promise<void>;
+  /** @param value for `explain` the address; for `doctor` the interfaces that sensors watch, separated by spaces. */
   ask(what: Question, value?: string): Promise<unknown>;
   state(): ResponderState;
   /** Resolves when the kernel has acknowledged everything asked so far. */

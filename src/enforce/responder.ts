@@ -182,7 +182,10 @@ class ResponderImpl implements Responder {
       case 'canary':
         return this.canaries.run();
       case 'doctor':
-        return runDoctor(this.core.options, this.deps.netns === undefined ? {} : { netns: this.deps.netns });
+        return runDoctor(this.core.options, {
+          ...(this.deps.netns === undefined ? {} : { netns: this.deps.netns }),
+          ...(value ? { sensorInterfaces: value.split(' ') } : {}),
+        });
     }
   }
 

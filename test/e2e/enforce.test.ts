@@ -157,6 +157,23 @@ test('the box itself, its SIEM and its gateway cannot be blocked', async () => {
   }
 });
 
+test('a name on the allowlist is what DNS says it is, in the kernel and for decisions, until the entry goes', async () => {
+  const { ip4 } = lab.hosts.victim;
+  const isAllowed = async () => (await element(ip4, 'allow4_32')) !== undefined;
+  assert.equal(await isAllowed(), false, 'the control');
+  const made = await box.api.ask<{ id: string }>('POST', '/allowlist', { value: 'www.lab.example', comment: 'ours' });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  await waitFor('the kernel lets its address pass', isAllowed);
+  const refused = await box.api.ask<{ code?: string }>('POST', '/decisions', {
+    value: ip4,
+    durationSecs: 60,
+    reason: 'try',
+  });
+  assert.notEqual(refused.status, 201, 'an allowed address was blocked');
+  assert.equal((await box.api.ask('DELETE', `/allowlist/${made.body.id}`, { reason: 'over' })).status, 204);
+  await waitFor('the kernel has forgotten it', async () => !(await isAllowed()));
+});
+
 test('a canary that fails is a critical line in the SIEM and a problem of the box; one that holds is neither', async () => {
   const step = { name: 'the same probe is dropped and counted', ms: 1000 };
   const told = / outcome=failed .*msg=A test block did not hold: the same probe is dropped/;

@@ -107,7 +107,10 @@ export function createControl(parts: ServerParts): Control {
     respond: createResponseRequests(parts, parts.responseOptions),
     remediation: parts.remediation,
     system: {
-      doctor: async () => toDoctorResult(await questions.ask('doctor', undefined, DOCTOR_TIMEOUT_MS)),
+      async doctor() {
+        const watched = sensors.list().flatMap((s) => (s.connected && s.running ? s.interfaces : []));
+        return toDoctorResult(await questions.ask('doctor', watched.join(' '), DOCTOR_TIMEOUT_MS));
+      },
       async canary() {
         const result = toCanaryResult(await questions.ask('canary', undefined, CANARY_TIMEOUT_MS));
         lastCanary = { ok: result.ok, atMs: Date.now() };

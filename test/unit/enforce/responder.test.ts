@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decision, EnforcementReport } from '../../../src/domain/decision.js';
 import { createDryRunBackend } from '../../../src/enforce/backend/dry-run-backend.js';
-import type { EnforceBackend } from '../../../src/enforce/backend/backend.js';
+import type { EnforceBackend, ForeignChange } from '../../../src/enforce/backend/backend.js';
 import { createResponder, type Box, type Responder, type ResponderIncident } from '../../../src/enforce/index.js';
 import { until } from '../../integration/enforce/setup.js';
 import { decision, options } from './helpers.js';
@@ -218,6 +218,18 @@ describe('the responder, on a backend that counts in memory', () => {
       incidents.map((i) => [i.code, i.message]),
       [['enforce.backend_fallback', 'no netlink']],
     );
+  });
+
+  it('loads the table again when notifications of the kernel were lost', async () => {
+    let changes: ForeignChange[] = [];
+    await start({ truth_interval_ms: 10 }, () => ({ ...named(), foreignChanges: () => changes.splice(0) }));
+    await told(decision('203.0.113.9'));
+    const before = Number(responder.state().stats['decisions_rebuilds']);
+    changes = [{ kind: 'overrun', text: 'notifications were lost' }];
+    await until(() => Number(responder.state().stats['decisions_rebuilds']) > before);
+    const drift = incidents.find((i) => i.code === 'enforce.drift');
+    assert.match(drift?.message ?? '', /notifications were lost/);
+    assert.deepEqual([responder.state().desired, responder.state().enforced], [1, 1]);
   });
 
   it('explains an address', async () => {
