@@ -42,7 +42,8 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
   (c) => (c.options.flood.enabled ? new FloodDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.reflector.enabled ? new ReflectorDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.arp.enabled ? new ArpDetector(c.options, c.sources, c.reporter) : undefined),
-  (c) => (c.options.bruteForce.enabled ? new BruteForceDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) =>
+    c.options.bruteForce.enabled ? new BruteForceDetector(c.options, c.sources, c.reporter, c.baselines) : undefined,
   (c) =>
     c.options.httpFlood.enabled || c.options.slowHttp.enabled
       ? new HttpLoadDetector(c.options, c.sources, c.reporter)

@@ -1,7 +1,8 @@
 import type { EvidenceItem } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { TCP, type DecodedPacket } from '../../domain/packet.js';
-import { hashWords } from './address-table.js';
+import { hashWords, mix32 } from './address-table.js';
+import type { Baselines } from './baselines.js';
 import { BEHAVIOURS } from './catalogue.js';
 import { WANTS, type Detector, type Wanted } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
@@ -39,6 +40,8 @@ const ANSWER_BEGUN = 0x800;
 const CONTINUE = 100;
 const UNAUTHORIZED = 401;
 const RDP_MIN_BYTES = 100;
+/** Services whose users and passwords are read. */
+const IS_READ: ReadonlySet<number> = new Set([SERVICE.FTP, SERVICE.POP3, SERVICE.IMAP, SERVICE.HTTP]);
 
 /**
  * Guessing of logins. Where the answers can be read (FTP, SMTP, POP3, IMAP, Telnet, HTTP, MySQL, PostgreSQL, SMB, VNC)
@@ -52,6 +55,8 @@ export class BruteForceDetector implements Detector {
   private readonly sources: Sources;
   private readonly reporter: Reporter;
   private readonly note = new SlotFlags();
+  /** Hash of the user, or of user and password, that were sent last. */
+  private readonly login = new SlotColumn();
   /** What the packets of SSH connections looked like. */
   private readonly ssh = new SlotColumn();
   private readonly failures: SlidingCounts;
@@ -66,7 +71,7 @@ export class BruteForceDetector implements Detector {
   private readonly groups: LoginGroups;
   private readonly request: LoginRequest = { kind: 0, user: 0, password: 0 };
 
-  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
     this.options = options.bruteForce;
     this.sources = sources;
     this.reporter = reporter;
@@ -79,7 +84,7 @@ export class BruteForceDetector implements Detector {
     this.challengedOf = new Uint32Array(sources.table.capacity);
     this.limit = reporter.limiter(sources.table);
     this.sprayLimit = reporter.limiter(sources.table);
-    this.groups = new LoginGroups(options, sources, reporter);
+    this.groups = new LoginGroups(options, sources, reporter, baselines);
   }
 
   onTcpOpen(flows: FlowColumns, slot: number): Wanted {
@@ -132,6 +137,8 @@ export class BruteForceDetector implements Detector {
       this.note.set(slot, (this.note.get(slot) & ~REQUEST_MASK) | (kind << REQUEST_SHIFT), flows.capacity);
     }
     if (user === 0 && password === 0) return;
+    const named = user === 0 ? this.login.get(slot) : user;
+    this.login.set(slot, password === 0 ? named : mix32(named ^ password), flows.capacity);
     const source = this.sources.ofFlow(flows, slot, p.tsUs);
     this.own(source, p.tsUs);
     if (user !== 0) this.distinct.add(source * SETS + USERS, user);
@@ -225,10 +232,8 @@ export class BruteForceDetector implements Detector {
     this.sources.table.raise(source, 3);
     const failed = this.failures.add(source, service, attempts, nowUs);
     if (failed >= this.options.failures) this.judge(p, flows, slot, { source, service, failed });
-    const found = { source, service, attempts };
-    this.groups.countTarget(p, flows, slot, found);
-    // A source that is reported by itself explains its network.
-    if (failed < this.options.failures) this.groups.countNetwork(p, flows, slot, found);
+    const login = IS_READ.has(service) ? this.login.get(slot) : 0;
+    this.groups.count(p, flows, slot, { source, service, attempts, login }, failed >= this.options.failures);
   }
 
   /** Clears the sets when they belonged to another source or an older window. */

@@ -88,6 +88,11 @@ export const BEHAVIOURS = {
     severity: 'high',
     attack: GUESSING,
   }),
+  slowBruteForce: entry(1105, 'brute_force', 'Slow brute force of logins', {
+    category: login,
+    severity: 'medium',
+    attack: GUESSING,
+  }),
   synFlood: entry(1201, 'syn_flood', 'SYN flood', { category: flood, severity: 'high', attack: OS_FLOOD }),
   udpFlood: entry(1202, 'udp_flood', 'UDP flood', { category: flood, severity: 'high', attack: FLOOD }),
   icmpFlood: entry(1203, 'icmp_flood', 'ICMP flood', { category: flood, severity: 'high', attack: FLOOD }),
