@@ -19,6 +19,7 @@ import { detectProtocol, type Detected } from './protocol.js';
 import { createQuicParser } from './quic/parser.js';
 import { createRecognized, finishedParser } from './recognized.js';
 import { createRfbParser } from './rfb/parser.js';
+import { ProtocolSides } from './sides.js';
 import { createSipParser } from './sip/parser.js';
 import { createSmbParser } from './smb/parser.js';
 import { createSnmpParser } from './snmp/parser.js';
@@ -35,6 +36,8 @@ export interface AppFlow extends StreamSink {
   readonly isReversed: boolean;
   /** Both directions are encrypted from here on. */
   readonly isEncrypted: boolean;
+  /** What each direction is known to speak. */
+  readonly sides: ProtocolSides;
   /** Oldest first, not yet released. */
   readonly transactions: readonly AppTransaction[];
   release(transaction: AppTransaction): void;
@@ -138,6 +141,12 @@ class DetectedFlow implements AppFlow {
   private readonly lost = [0, 0];
   private readonly options: AppLayerOptions;
   private readonly context: FlowContext;
+  readonly sides = new ProtocolSides((bytes, direction) => {
+    const found = detectProtocol(bytes, direction, this.context.transport, this.context.ports);
+    return found === 'wait' ? undefined : found?.proto;
+  });
+  /** The protocol that both ends have agreed to go on in. */
+  private expected: AppProto | undefined;
   /** Gave way to another protocol; kept until its transactions are released. */
   private former: AppParser | undefined;
   private handovers = 0;
@@ -173,11 +182,15 @@ class DetectedFlow implements AppFlow {
   take(parser: AppParser): void {
     this.parser = parser;
     this.isDecided = true;
+    this.sides.set(parser.proto);
     this.context.count(`flows_${parser.proto}`);
   }
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number, position: number, tsUs: number): void {
     if (this.parser !== undefined) {
+      if (this.sides.known[direction] === undefined && length > 0) {
+        this.sides.hear(this.parser.proto, direction, this.isReversed, part(data, offset, length));
+      }
       const side = (direction ^ (this.isReversed ? 1 : 0)) as Direction;
       try {
         this.parser.onData(side, data, offset, length, position, tsUs);
@@ -187,7 +200,11 @@ class DetectedFlow implements AppFlow {
       if (this.parser?.hasEnded === true) this.handOver(direction, position + length, tsUs);
       return;
     }
-    if (this.isDecided || length === 0) return;
+    if (length === 0) return;
+    if (this.isDecided) {
+      this.sides.wait(direction, length);
+      return;
+    }
     if (this.lost[direction]! > 0) {
       // What comes after a hole does not begin with the beginning of a message.
       this.lost[direction]! += length;
@@ -201,6 +218,8 @@ class DetectedFlow implements AppFlow {
     if (found === 'wait' || found === undefined) {
       if (held.length === 0) this.held[direction] = copy(fresh);
       this.isStrange[direction] = found === undefined;
+      if (this.context.transport === 'udp') this.sides.known[direction] = 'failed';
+      else this.sides.wait(direction, length);
       this.giveUpIfLong();
       return;
     }
@@ -219,6 +238,7 @@ class DetectedFlow implements AppFlow {
   onEnd(direction: Direction, tsUs: number): void {
     if (this.parser === undefined) {
       this.isEnded[direction] = true;
+      if (this.expected === 'http2') this.checkExpected(undefined);
       this.giveUpIfLong();
       return;
     }
@@ -237,6 +257,8 @@ class DetectedFlow implements AppFlow {
   private handOver(direction: Direction, end: number, tsUs: number): void {
     if (++this.handovers > MAX_HANDOVERS) return;
     const rest = this.parser!.rest ?? NOTHING;
+    this.expected = this.parser!.expects;
+    this.sides.reset();
     this.former = this.parser!.transactions.length > 0 ? this.parser : undefined;
     this.parser = undefined;
     this.isDecided = this.isReversed = false;
@@ -265,6 +287,9 @@ class DetectedFlow implements AppFlow {
     this.isDecided = true;
     this.context.count(`flows_${found.proto}`);
     this.isReversed = found.isReversed;
+    if (this.context.transport === 'udp') this.sides.set(found.proto);
+    else this.sides.begin(found.proto, { direction: this.first, isReversed: this.isReversed });
+    this.checkExpected(found.proto);
     const addresses: FlowAddresses = found.isReversed
       ? { client: ends.dst, server: ends.src }
       : { client: ends.src, server: ends.dst };
@@ -281,6 +306,14 @@ class DetectedFlow implements AppFlow {
       if (this.lost[d]! > 0) this.onGap(d, this.lost[d]!, length, tsUs);
       if (this.isEnded[d]) this.onEnd(d, tsUs);
     }
+  }
+
+  private checkExpected(found: AppProto | undefined): void {
+    const { expected } = this;
+    this.expected = undefined;
+    if (expected === undefined || expected === found) return;
+    this.sides.note('applayer_unexpected_protocol');
+    if (expected === 'tls') this.sides.note('applayer_no_tls_after_starttls');
   }
 
   private guard(call: () => void): void {

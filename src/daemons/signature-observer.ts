@@ -62,6 +62,7 @@ export function observeSignatures(
     direction: Direction,
     isNew: boolean,
   ): void {
+    flowsApp[slot]?.sides.settle(direction);
     reassembler.onPacket(packet, flows, slot, direction, isNew);
     content.isValid = reassembler.isValid;
     content.events = reassembler.events;
@@ -80,6 +81,7 @@ export function observeSignatures(
       dstPort: flows.dstPort[slot]!,
     }));
     app.onData(direction, packet.data, packet.payloadOffset, packet.payloadLen, 0, packet.tsUs);
+    app.sides.settle(direction);
     judged[2 * slot + direction] = (judged[2 * slot + direction] ?? 0) + packet.payloadLen;
   }
 
@@ -96,6 +98,8 @@ export function observeSignatures(
       else if (slot >= 0 && packet.proto === PROTO.UDP && packet.payloadLen > 0)
         pushDatagram(packet, flows, slot, direction);
       content.app = slot < 0 ? undefined : flowsApp[slot];
+      const odd = content.app === undefined ? NO_EVENTS : content.app.sides.take();
+      if (odd.length > 0) content.events = [...content.events, ...odd];
       if (watcher !== undefined) {
         const transactions = content.app?.transactions;
         if (transactions && transactions.length > 0) watcher.onTransactions(transactions, packet, flows, slot);

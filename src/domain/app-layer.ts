@@ -90,6 +90,8 @@ export interface AppParser extends StreamSink {
   readonly proto: AppProto;
   /** True when it gave way to another protocol (STARTTLS): what follows is looked at anew. */
   readonly hasEnded?: boolean;
+  /** Then: the protocol that was agreed on, when there is one. */
+  readonly expects?: AppProto | undefined;
   /** Then: bytes of the last call that belong to the other protocol already. */
   readonly rest?: Uint8Array;
   /** From here on both directions are encrypted: their bytes tell nothing. */

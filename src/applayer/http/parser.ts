@@ -51,6 +51,10 @@ class HttpParser implements AppParser {
     return this.responses.handsOver;
   }
 
+  get expects(): 'http2' | undefined {
+    return this.responses.isUpgrade ? 'http2' : undefined;
+  }
+
   get rest(): Uint8Array {
     return this.responses.rest;
   }

@@ -1,10 +1,11 @@
 import type { AppLayerOptions } from '../options.js';
-import { CR, LF, NOTHING, chomp, copy, isSpace, latin1, part, Pieces } from './bytes.js';
+import { NOTHING, chomp, copy, latin1, part, Pieces } from './bytes.js';
 import { readChunkLength } from './chunked.js';
-import { BodyDecoder, parseEncodings } from './decode-body.js';
-import { isBadRange } from './content-range.js';
-import { headerEvent, parseLength } from './headers.js';
+import { headerEvent } from './headers.js';
 import { HeaderReader, Input } from './lines.js';
+import { ResponseBody } from './response-body.js';
+import { responseFraming } from './response-framing.js';
+import { readStatusLine, resemblesResponse, takeFirstLine } from './status-line.js';
 import { HTTP_PROGRESS, type HttpTransaction } from './transaction.js';
 
 type State =
@@ -31,17 +32,6 @@ export interface ResponseDeps {
   refused(): void;
 }
 
-/** Room made for a body because a length says so; more only when the bytes are there. */
-const MAX_RESERVED = 32_768;
-const HTTP = [0x68, 0x74, 0x74, 0x70];
-
-/** Browsers take a first line for a status line when it begins with "http". */
-function resemblesResponse(line: Uint8Array): boolean {
-  let at = 0;
-  while (at < line.length && (isSpace(line[at]!) || line[at] === 0)) at++;
-  return HTTP.every((c, i) => ((line[at + i] ?? 0) | 0x20) === c);
-}
-
 /** Reads responses as libhtp does, which reads them as browsers do. */
 export class ResponseReader {
   private state: State = 'idle';
@@ -49,19 +39,20 @@ export class ResponseReader {
   private readonly pieces = new Pieces();
   private readonly headerReader = new HeaderReader(this.input, this.pieces);
   private tx: HttpTransaction | undefined;
-  private decoder: BodyDecoder | undefined;
   /** The connection goes on in a protocol that is looked for anew: behind CONNECT, or in HTTP/2. */
   handsOver = false;
+  /** Then it is HTTP/2. */
+  isUpgrade = false;
   private behind: Uint8Array = NOTHING;
   private left = 0;
   /** Position in the stream behind the bytes given last. */
   private fedTo = 0;
-  private readonly options: AppLayerOptions;
+  private readonly bodies: ResponseBody;
   private readonly deps: ResponseDeps;
   private readonly maxLine: number;
 
   constructor(options: AppLayerOptions, deps: ResponseDeps) {
-    this.options = options;
+    this.bodies = new ResponseBody(options);
     this.deps = deps;
     this.maxLine = options.httpLineKiB * 1024;
   }
@@ -69,10 +60,6 @@ export class ResponseReader {
   /** Bytes behind the answer that opened a tunnel. */
   get rest(): Uint8Array {
     return this.behind;
-  }
-
-  get isTunnel(): boolean {
-    return this.state === 'tunnel';
   }
 
   /** @param position in the stream of the first byte. */
@@ -111,7 +98,7 @@ export class ResponseReader {
     if (tx === undefined) return;
     const rest = this.input.rest();
     if (rest.length > 0 && this.state === 'line') {
-      if (resemblesResponse(rest)) this.statusLine(tx, rest);
+      if (resemblesResponse(rest)) readStatusLine(tx, rest, this.pieces);
       else this.body(tx, rest);
     } else if (rest.length > 0 && this.state === 'chunk_length') {
       this.body(tx, rest);
@@ -179,22 +166,13 @@ export class ResponseReader {
       this.state = 'chunk_end';
       return;
     }
-    this.decoder?.end();
+    this.bodies.end();
     this.state = 'after';
   }
 
   private firstLine(tx: HttpTransaction): boolean {
-    const { input } = this;
-    const { data, at: begin } = input;
-    let end = begin;
-    for (; end < data.length; end++) {
-      if (data[end] === LF) break;
-      if (data[end] !== CR) continue;
-      if (end + 1 === data.length) return false;
-      if (data[end + 1] !== LF) break;
-    }
-    if (end === data.length) return false;
-    const line = input.take(end + 1 - begin);
+    const line = takeFirstLine(this.input);
+    if (line === undefined) return false;
     const text = chomp(line);
     if (text.length === 0) return true;
     if (!resemblesResponse(text)) {
@@ -202,24 +180,10 @@ export class ResponseReader {
       this.body(tx, line);
       return true;
     }
-    this.statusLine(tx, text);
+    readStatusLine(tx, text, this.pieces);
     tx.step(1, HTTP_PROGRESS.HEADERS);
     this.state = 'headers';
     return true;
-  }
-
-  private statusLine(tx: HttpTransaction, line: Uint8Array): void {
-    const m = tx.response;
-    m.line = this.pieces.copy(line);
-    const parts = /^[\s\0]*(\S+)(?:\s+(\S+)(?:\s+([^]*))?)?/.exec(latin1(line));
-    const bytes = (text: string | undefined): Uint8Array | undefined =>
-      text === undefined || text === '' ? undefined : Buffer.from(text, 'latin1');
-    m.protocol = bytes(parts?.[1]);
-    tx.statCode = bytes(parts?.[2]);
-    tx.statMsg = bytes(parts?.[3]);
-    tx.status = /^\d{3}$/.test(parts?.[2] ?? '') ? Number(parts![2]) : -1;
-    if (tx.status < 100) tx.note('response_invalid_status');
-    if (!/^HTTP\/(0\.9|1\.[01])$/.test(parts?.[1] ?? '')) tx.note('response_invalid_protocol');
   }
 
   private headers(tx: HttpTransaction): boolean {
@@ -233,82 +197,52 @@ export class ResponseReader {
     if (outcome === 'more') return false;
     if (this.state === 'headers') this.state = 'determine';
     else {
-      this.decoder?.end();
+      this.bodies.end();
       this.state = 'after';
     }
     return true;
   }
 
   private determine(tx: HttpTransaction): void {
-    const { headers } = tx.response;
-    const length = headers.get('content-length');
-    const coding = headers.text('transfer-encoding');
-    const hasBodyField = length !== undefined || coding !== undefined;
-    const { status, methodText } = tx;
-    const isConnected = methodText === 'CONNECT' && status >= 200 && status <= 299;
-    if (isConnected || (status === 101 && !hasBodyField)) {
+    const framing = responseFraming(tx);
+    if (framing.kind === 'tunnel') {
       tx.step(1, HTTP_PROGRESS.BODY);
       this.complete();
       this.state = 'tunnel';
-      this.handsOver = isConnected || /^\s*h2c\s*$/i.test(headers.text('upgrade') ?? '');
+      this.isUpgrade = framing.isUpgrade;
+      this.handsOver = framing.isConnected || framing.isUpgrade;
       this.deps.tunnel();
       return;
     }
-    if (methodText === 'CONNECT') this.deps.refused();
-    if (status === 100 && coding === undefined && (length === undefined || parseLength(length) <= 0)) {
-      if (tx.hadContinue) {
-        this.fail('100_continue_already_seen');
-        return;
-      }
+    if (tx.methodText === 'CONNECT') this.deps.refused();
+    if (framing.kind === 'continue') {
       tx.hadContinue = true;
-      headers.clear();
+      tx.response.headers.clear();
       tx.response.cache.clear();
       tx.step(1, HTTP_PROGRESS.LINE);
       this.state = 'line';
       return;
     }
     tx.step(1, HTTP_PROGRESS.BODY);
-    this.chooseDecoder(tx);
-    const isBodyless = (status >= 100 && status <= 199) || status === 204 || status === 304;
-    if (methodText === 'HEAD' || (isBodyless && !hasBodyField)) {
-      this.state = 'after';
-      return;
-    }
-    if (isBodyless) tx.note('response_body_unexpected');
-    if (coding?.replace(/\0/g, '').toLowerCase().includes('chunked') === true) {
-      if (coding.toLowerCase() !== 'chunked') tx.note('response_abnormal_transfer_encoding');
-      if (latin1(tx.response.protocol ?? NOTHING) !== 'HTTP/1.1') tx.note('response_chunked_old_proto');
-      this.state = 'chunk_length';
-    } else if (length !== undefined) {
-      this.left = parseLength(length);
-      if (this.left < 0) this.fail('invalid_content_length_field_in_response');
-      else {
+    this.bodies.begin(tx);
+    switch (framing.kind) {
+      case 'nothing':
+        this.state = 'after';
+        break;
+      case 'chunks':
+        this.state = 'chunk_length';
+        break;
+      case 'length':
+        this.left = framing.bytes;
         this.state = this.left === 0 ? 'after' : 'length';
-        if (this.decoder === undefined) tx.response.body.reserve(Math.min(this.left, MAX_RESERVED));
-      }
-    } else if (headers.text('content-type')?.toLowerCase().includes('multipart/byteranges') === true) {
-      this.fail('response_multipart_byteranges');
-    } else {
-      this.state = 'until_close';
+        this.bodies.expect(tx, this.left);
+        break;
+      case 'until_close':
+        this.state = 'until_close';
+        break;
+      case 'failed':
+        this.fail(framing.event);
     }
-  }
-
-  private chooseDecoder(tx: HttpTransaction): void {
-    this.decoder = undefined;
-    const value = tx.response.headers.text('content-encoding');
-    if (value === undefined) return;
-    const found = parseEncodings(value, this.options.httpContentEncodings);
-    if (found.isAbnormal) tx.note('abnormal_ce_header');
-    if (found.isTooMany) tx.note('too_many_encoding_layers');
-    if (found.encodings.length === 0) return;
-    this.decoder = new BodyDecoder(found.encodings, this.options.httpMaxExpansion, {
-      emit: (data) => {
-        tx.response.body.add(data);
-      },
-      note: (event) => {
-        tx.note(event);
-      },
-    });
   }
 
   private chunkLength(tx: HttpTransaction): boolean {
@@ -350,26 +284,13 @@ export class ResponseReader {
     return true;
   }
 
+  /** Bytes just taken from the input. */
   private body(tx: HttpTransaction, data: Uint8Array): void {
-    if (tx.response.bodyBytes === 0) {
-      const range = tx.response.headers.text('content-range');
-      if (range !== undefined && isBadRange(range)) tx.note('range_invalid');
-      tx.checkFileName(1);
-    }
-    const position = this.fedTo - this.input.left - data.length;
-    const { bodyAt, bodyBytes } = tx.response;
-    if (bodyBytes === 0) tx.response.bodyAt = this.decoder === undefined ? position : -1;
-    else if (bodyAt >= 0 && bodyAt + bodyBytes !== position) tx.response.bodyAt = -1;
-    tx.response.bodyBytes += data.length;
-    if (tx.progress[1] < HTTP_PROGRESS.BODY) tx.progress[1] = HTTP_PROGRESS.BODY;
-    if (tx.response.body.isFull) return;
-    if (this.decoder === undefined) tx.response.body.add(data);
-    else this.decoder.push(data);
+    this.bodies.add(tx, data, this.fedTo - this.input.left - data.length);
   }
 
   private complete(): void {
-    this.decoder?.end();
-    this.decoder = undefined;
+    this.bodies.close();
     this.tx?.step(1, HTTP_PROGRESS.DONE);
     this.tx = undefined;
   }

@@ -23,6 +23,7 @@ class SmtpParser implements AppParser {
   readonly proto = 'smtp';
   /** After STARTTLS something else is spoken. */
   hasEnded = false;
+  readonly expects = 'tls';
   private readonly list: TransactionList<MailTransaction>;
   private readonly options: AppLayerOptions;
   private readonly requests = new LineReader(MAX_LINE);

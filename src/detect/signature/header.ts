@@ -79,18 +79,34 @@ export function packetMatches(rule: Rule, scene: Scene): boolean {
     for (const event of rule.streamEvents) if (!scene.events.includes(event)) return false;
     for (const event of rule.decodeEvents) if (!scene.decodeEvents.includes(event)) return false;
   }
-  for (const { name, negated } of rule.appProtocol) if (!appProtocolMatches(name, negated, scene)) return false;
+  if (rule.appProtocol.length > 0 && !appProtocolsMatch(rule, scene)) return false;
   if (rule.flowAge.length > 0 && !ageMatches(rule.flowAge, scene)) return false;
   for (const size of rule.streamSize) if (!streamSizeMatches(size, scene)) return false;
   return true;
 }
 
-function appProtocolMatches(name: string, negated: boolean, scene: Scene): boolean {
-  const proto = scene.app?.proto;
-  if (name === 'failed') return (proto === undefined && (scene.app?.isDecided ?? false)) !== negated;
-  if (proto === undefined) return negated && (scene.app?.isDecided ?? false);
-  const same = proto === name || (name === 'http' && proto === 'http2') || (name === 'http1' && proto === 'http');
-  return same !== negated;
+/**
+ * `app-layer-protocol`: what the packet's direction speaks. A rule about nothing else matches once in each direction; one about
+ * headers counts from the packet behind the one that told.
+ */
+function appProtocolsMatch(rule: Rule, scene: Scene): boolean {
+  const sides = scene.app?.sides;
+  if (sides === undefined) return false;
+  const isHeader = rule.kind === 'packet';
+  if (isHeader && isProtocolOnly(rule) && !sides.isFirst) return false;
+  const spoken = (isHeader ? sides.settled : sides.known)[scene.direction];
+  if (spoken === undefined) return false;
+  return rule.appProtocol.every(({ name, negated }) => isSame(name, spoken) !== negated);
+}
+
+const isSame = (name: string, spoken: string): boolean =>
+  name === spoken || (name === 'http' && spoken === 'http2') || (name === 'http1' && spoken === 'http');
+
+function isProtocolOnly(rule: Rule): boolean {
+  const { flow } = rule;
+  const isPlain = flow === undefined || !Object.values(flow).some(Boolean);
+  const tests = [rule.packetTests, rule.buffers, rule.streamEvents, rule.decodeEvents, rule.streamSize, rule.flowAge];
+  return isPlain && tests.every((list) => list.length === 0);
 }
 
 function ageMatches(ranges: Rule['flowAge'], scene: Scene): boolean {

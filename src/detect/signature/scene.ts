@@ -16,6 +16,15 @@ export interface AppView {
   readonly isReversed: boolean;
   /** Both directions are encrypted from here on: payload rules have nothing to find. */
   readonly isEncrypted?: boolean;
+  /** What each direction is known to speak, now and before the packet at hand; `failed`: nothing that is known. */
+  readonly sides: {
+    readonly known: readonly (string | undefined)[];
+    readonly settled: readonly (string | undefined)[];
+    /** The packet at hand is the first of its direction behind that. */
+    readonly isFirst: boolean;
+    /** Anomalies of the connection since the last call, as `app-layer-event` names them. */
+    take(): readonly string[];
+  };
   readonly transactions: readonly AppTransaction[];
   release(transaction: AppTransaction): void;
 }
@@ -42,6 +51,8 @@ export class FlowState {
   /** Directions in which rules about the protocol alone have been looked at. */
   protocolSeen = 0;
   passed = false;
+  /** Rules do not look at it, whatever comes. */
+  isExempt = false;
   #memory: FlowMemory | undefined;
 
   get memory(): FlowMemory {

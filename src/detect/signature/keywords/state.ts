@@ -1,3 +1,4 @@
+import { APP_PROTOS } from '../../../domain/app-layer.js';
 import type { FlowIntTest, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
 import { STREAM_EVENTS } from '../../../domain/stream-event.js';
 import { parseNumber, parseRange } from '../parse/number.js';
@@ -170,6 +171,13 @@ function parseStreamEvent(value: string): string {
   return name;
 }
 
+/** Protocols of Suricata that are not parsed here: no flow is known to be of them. */
+const OTHER_PROTOCOLS = ['failed', 'http1', 'enip', 'irc', 'jabber'];
+
+function isProtocolName(name: string): boolean {
+  return OTHER_PROTOCOLS.includes(name) || (APP_PROTOS as readonly string[]).includes(name);
+}
+
 const decodeEvent: Keyword = (b, value) => {
   b.needsPacket = true;
   b.rule.decodeEvents.push(value);
@@ -204,7 +212,8 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'engine-event': decodeEvent,
   'app-layer-protocol': (b, value) => {
     const negated = value.startsWith('!');
-    const [name = ''] = parts(negated ? value.slice(1) : value);
+    const name = value.replace(/^!/, '').trim();
+    if (!isProtocolName(name)) throw new Error(`the protocol "${name}" is not parsed`);
     b.rule.appProtocol.push({ name, negated });
   },
 };

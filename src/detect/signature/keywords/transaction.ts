@@ -50,6 +50,16 @@ function tlsVersions(b: RuleBuilder, value: string): void {
   if (wanted.length > 0) addNumbers(b, 'tls.version', wanted, ['tls']);
 }
 
+/** Events about the search for a connection's protocol: of packets, and of no transaction. */
+const CONNECTION_EVENTS = new Set([
+  'applayer_mismatch_protocol_both_directions',
+  'applayer_wrong_direction_first_data',
+  'applayer_detect_protocol_only_one_direction',
+  'applayer_proto_detection_skipped',
+  'applayer_no_tls_after_starttls',
+  'applayer_unexpected_protocol',
+]);
+
 /** Protocols that events name otherwise. */
 const EVENT_PROTOS: Readonly<Record<string, string>> = { ikev1: 'ike', ikev2: 'ike', ipsec: 'ike' };
 
@@ -69,6 +79,11 @@ export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'tls.cert_chain_len': number('tls.cert_chain_len', ['tls'], { direction: 1 }),
   'http2.errorcode': number('http2.errorcode', ['http2']),
   'app-layer-event': (b, value) => {
+    if (CONNECTION_EVENTS.has(value)) {
+      b.needsPacket = true;
+      b.rule.streamEvents.push(value);
+      return;
+    }
     const dot = value.indexOf('.');
     if (dot < 0) throw new Error(`the event ${value} is not known`);
     b.rule.appProtos ??= [EVENT_PROTOS[value.slice(0, dot)] ?? value.slice(0, dot)];
