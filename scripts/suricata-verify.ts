@@ -5,13 +5,15 @@ import { alertLine } from '../src/cli/analyze/eve.js';
 import { createSignatures } from '../src/daemons/signatures.js';
 import { createPipeline } from '../src/daemons/pipeline.js';
 import { signatureOptionsSchema } from '../src/detect/signature/index.js';
+import { streamSettings } from './lib/suricata-settings.js';
 
 /**
  * Runs replay cases in the form of Suricata's verification suite and counts those whose checks hold.
  *
- *   npx tsx scripts/suricata-verify.ts DIR [--only TEXT] [--verbose]
+ *   npx tsx scripts/suricata-verify.ts DIR [--only TEXT] [--verbose] [--defaults] [--acked]
  *
- * A case is a folder with `input.pcap`, `test.rules` and `expect.json` (`checks`: how many EVE lines match which fields).
+ * A case is a folder with `input.pcap`, `test.rules` and `expect.json` (`checks`: how many EVE lines match which fields). What it
+ * sets of Suricata's stream engine, by `suricata_args` or `suricata.yaml`, is set here, too; `--defaults` leaves that out.
  */
 interface Check {
   count: number;
@@ -19,6 +21,8 @@ interface Check {
 }
 interface Expectation {
   tier: number;
+  /** Of the command line of Suricata. */
+  suricata_args?: string;
   checks: Check[];
 }
 
@@ -33,13 +37,13 @@ const verbose = flags.includes('--verbose');
 type EveLine = Record<string, unknown>;
 
 /** The EVE lines that a case gives, as `portcullis analyze --models none --behaviour off --policies none --pcap-cnt`. */
-async function runCase(folder: string): Promise<EveLine[]> {
+async function runCase(folder: string, args: string): Promise<EveLine[]> {
   const lines: EveLine[] = [];
   const options = signatureOptionsSchema.parse({ rules: [join(folder, 'test.rules')] });
-  const inspect = flags.includes('--acked') ? 'acked' : 'arrival';
-  const stream = { inspect, midstream: flags.includes('--midstream') } as const;
+  const asked = flags.includes('--defaults') ? { inline: false, stream: {} } : streamSettings(folder, args);
+  const inspect = flags.includes('--acked') && !asked.inline ? 'acked' : 'arrival';
   const signatures = createSignatures(
-    { ...options, stream },
+    { ...options, ...asked, stream: { ...asked.stream, inspect } },
     {
       emit: (detection) => lines.push(JSON.parse(alertLine(detection, { packetCount: true })) as EveLine),
       sensor: 'replay',
@@ -80,7 +84,7 @@ for (const name of readdirSync(dir).sort()) {
   let lines: EveLine[] = [];
   let problem = '';
   try {
-    lines = await runCase(folder);
+    lines = await runCase(folder, expectation.suricata_args ?? '');
   } catch (error) {
     problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
   }

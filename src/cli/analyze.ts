@@ -26,6 +26,7 @@ type OutputFormat = 'eve' | 'ecs' | 'cef' | 'leef' | 'ocsf' | 'csv';
 
 interface AnalyzeOptions {
   config?: string;
+  set?: string[];
   rules?: string[];
   models?: string;
   behaviour: 'on' | 'off';
@@ -44,6 +45,11 @@ export function register(program: Command): void {
     .description('run detectors and policies on captures; no privilege needed, nothing is blocked')
     .argument('<pcap...>', 'pcap or pcapng files')
     .option('--config <file>', 'configuration file')
+    .option(
+      '--set <name=value>',
+      'a setting for this run, such as detect.signature.stream.midstream=true; may be given more than once',
+      (value: string, all: string[] = []) => [...all, value],
+    )
     .option(
       '--rules <file>',
       'rule file, may be given more than once, or none; the shipped and configured rules unless given',
@@ -65,7 +71,7 @@ export function register(program: Command): void {
 }
 
 async function analyze(pcaps: string[], options: AnalyzeOptions): Promise<void> {
-  const config = await loadConfig(options.config);
+  const config = await loadConfig(options.config, options.set);
   const out = openOutput(options.out);
   const progress = showProgress('packets');
   const write = (line: string): void => {

@@ -36,15 +36,20 @@ export function installRoot(): string {
 /**
  * Reads the configuration: the named file, else the first of {@link DEFAULT_CONFIG_FILES}, else defaults. Secrets may come
  * from the environment (PORTCULLIS_STORE_PASSWORD). Relative paths in a file are relative to the file.
+ * @param overrides settings that count more than the file and the console, each as `name.of.key=value`.
  * @throws AppError config.unreadable, config.later_format, config.invalid (every problem with its line).
  */
-export async function loadConfig(path?: string): Promise<LoadedConfig> {
+export async function loadConfig(path?: string, overrides: readonly string[] = []): Promise<LoadedConfig> {
   const file = path ?? process.env['PORTCULLIS_CONFIG'] ?? DEFAULT_CONFIG_FILES.find((f) => existsSync(f));
-  if (file === undefined)
-    return withConsoleSettings(finish(parseConfig('{}', 'built-in defaults'), {}, undefined), '{}');
+  const overridden = overrides.map((override) => splitOverride(override)[0]);
+  if (file === undefined) {
+    const defaults = withOverrides('{}', overrides);
+    const config = finish(parseConfig(defaults, 'built-in defaults'), rawConfig(defaults), undefined);
+    return withConsoleSettings(config, defaults, overridden);
+  }
   let text: string;
   try {
-    text = migrateConfig(await readFile(file, 'utf8'), CONFIG_FORMAT);
+    text = withOverrides(migrateConfig(await readFile(file, 'utf8'), CONFIG_FORMAT), overrides);
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError({
@@ -59,12 +64,29 @@ export async function loadConfig(path?: string): Promise<LoadedConfig> {
     });
   }
   const config = finish(parseConfig(text, file), rawConfig(text), resolve(file));
-  return withConsoleSettings(config, text);
+  return withConsoleSettings(config, text, overridden);
 }
 
-/** The configuration with what the console changed. Settings that do not fit any longer count as not made. */
-export function withConsoleSettings(config: LoadedConfig, text: string): LoadedConfig {
-  const changes = Object.entries(readConsoleSettings(config.data_dir));
+/** A setting of the command line, as `detect.signature.stream.midstream=true`; the value is YAML. */
+function splitOverride(override: string): [key: string, value: string] {
+  const at = override.indexOf('=');
+  return at < 0 ? [override.trim(), ''] : [override.slice(0, at).trim(), override.slice(at + 1)];
+}
+
+function withOverrides(text: string, overrides: readonly string[]): string {
+  if (overrides.length === 0) return text;
+  const document = parseDocument(text.trim() === '' ? '{}' : text);
+  for (const [key, value] of overrides.map(splitOverride))
+    document.setIn(key.split('.'), parseDocument(value).contents);
+  return document.toString();
+}
+
+/**
+ * The configuration with what the console changed. Settings that do not fit any longer count as not made.
+ * @param except keys that somebody else has set.
+ */
+export function withConsoleSettings(config: LoadedConfig, text: string, except: readonly string[] = []): LoadedConfig {
+  const changes = Object.entries(readConsoleSettings(config.data_dir)).filter(([key]) => !except.includes(key));
   if (changes.length === 0) return config;
   const document = parseDocument(text.trim() === '' ? '{}' : text);
   for (const [key, value] of changes) document.setIn(key.split('.'), document.createNode(value));

@@ -52,7 +52,7 @@ export function createPipeline(options: PipelineOptions, deps: PipelineDeps): Pi
     },
   });
   const packet = new DecodedPacket();
-  const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0 };
+  const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0, hasOverlap: false };
   let packets = 0;
   let bytes = 0;
   let nowUs = 0;
@@ -68,7 +68,10 @@ export function createPipeline(options: PipelineOptions, deps: PipelineDeps): Pi
   /** Puts fragments together; true when `packet` now is the whole packet. */
   function reassembled(): boolean {
     const outcome = defrag.push(packet, whole);
-    if (outcome === 'complete') decoder.decodeIp(whole.data, whole.offset, whole.length, packet);
+    if (outcome === 'complete') {
+      decoder.decodeIp(whole.data, whole.offset, whole.length, packet);
+      packet.hasOverlap = whole.hasOverlap;
+    }
     return outcome !== 'held';
   }
 

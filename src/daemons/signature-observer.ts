@@ -2,7 +2,7 @@ import { createAppLayer, type AppFlow, type AppLayerInput, type FlowEnds } from 
 import type { PacketContent, SignatureEngine } from '../detect/signature/index.js';
 import type { AppWatcher, StreamSink } from '../domain/app-layer.js';
 import type { Direction, FlowColumns } from '../domain/flow.js';
-import { PROTO, type DecodedPacket } from '../domain/packet.js';
+import { PROTO, TCP, type DecodedPacket } from '../domain/packet.js';
 import type { PacketObserver } from '../domain/stage.js';
 import { formatIpWords } from '../util/ip.js';
 import { createReassembler, type ReassemblyInput } from '../flow/reassembly/index.js';
@@ -54,6 +54,7 @@ export function observeSignatures(
     sentBytes: (slot, direction) => reassembler.sentBytes(slot, direction),
   };
   let streamEvents: StreamEvents | undefined;
+  const passesMidstream = options.stream.midstreamPolicy !== undefined && options.stream.midstreamPolicy !== 'ignore';
 
   function pushSegment(
     packet: DecodedPacket,
@@ -94,6 +95,7 @@ export function observeSignatures(
     onPacket(packet, flows, slot, direction, isNew) {
       content.isValid = true;
       content.events = NO_EVENTS;
+      if (slot >= 0 && isNew && passesMidstream && isMidstream(packet)) engine.exempt(slot);
       if (slot >= 0 && packet.proto === PROTO.TCP) pushSegment(packet, flows, slot, direction, isNew);
       else if (slot >= 0 && packet.proto === PROTO.UDP && packet.payloadLen > 0)
         pushDatagram(packet, flows, slot, direction);
@@ -126,6 +128,11 @@ export function observeSignatures(
       ...engine.stats(),
     }),
   };
+}
+
+/** The first packet seen of a connection does not open it. */
+function isMidstream(packet: DecodedPacket): boolean {
+  return packet.proto === PROTO.TCP && (packet.tcpFlags & (TCP.SYN | TCP.ACK)) !== TCP.SYN;
 }
 
 /** Addresses of the flow in this slot, while it lasts. */

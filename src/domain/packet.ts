@@ -133,6 +133,8 @@ export class DecodedPacket {
   fragOffset = 0;
   /** True when this is a fragment (MF set or fragment offset above 0). */
   isFragment = false;
+  /** Put together from fragments, of which the one that completed it brought bytes that were there already. */
+  hasOverlap = false;
   l4Offset = 0;
   srcPort = 0;
   dstPort = 0;

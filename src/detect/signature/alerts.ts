@@ -12,6 +12,8 @@ export interface AlertLimits {
   maxAlertsPerPacket: number;
   maxThresholdEntries: number;
   maxHostBits: number;
+  /** Packets wait for their verdict: packet and stream are looked at together, and give one alert. */
+  inline?: boolean;
 }
 
 export interface AlertDeps {
@@ -26,16 +28,29 @@ export interface AlertDeps {
   communityId?(flows: FlowColumns, slot: number): string;
 }
 
-interface Alert {
+/** A rule that matched, and where. */
+export interface Alert {
   rule: Rule;
   place: Place | undefined;
   direction: Direction;
+}
+
+/** Rules of one side of a connection that wait for the next packet. */
+const MAX_REPEATS = 16;
+/** Bytes of a place that are kept until then. */
+const MAX_KEPT_BYTES = 4096;
+
+/** The packet's bytes are gone by then. */
+function kept(place: Place | undefined): Place | undefined {
+  if (place === undefined || place.offset + place.length > MAX_KEPT_BYTES) return undefined;
+  return { ...place, data: place.data.slice(0, place.offset + place.length) };
 }
 
 /** Rules that matched one packet: their bits, thresholds and suppressions, then detections in the order of the rules. */
 export class Alerts {
   readonly #deps: AlertDeps;
   readonly #limit: number;
+  readonly #inline: boolean;
   readonly #hostBits;
   readonly #thresholds;
   readonly #pending: Alert[] = [];
@@ -44,6 +59,7 @@ export class Alerts {
   constructor(limits: AlertLimits, deps: AlertDeps) {
     this.#deps = deps;
     this.#limit = limits.maxAlertsPerPacket;
+    this.#inline = limits.inline ?? false;
     this.#hostBits = createHostBits(limits.maxHostBits);
     this.#thresholds = createThresholds(limits.maxThresholdEntries);
   }
@@ -66,11 +82,33 @@ export class Alerts {
   }
 
   add(rule: Rule, place: Place | undefined, scene: Scene): void {
-    // A rule for packets and streams sees the same bytes twice when they are delivered at once.
-    if (rule.inPacket && rule.inStream && this.#isPending(rule, scene.direction)) return;
+    if (rule.inPacket && rule.inStream && this.#isPending(rule, scene.direction)) {
+      if (place?.buffer === 'stream') this.#addLater(rule, place, scene);
+      return;
+    }
     if (rule.bits.length > 0) applyBits(rule.bits, this.#hostBits, scene);
     if (rule.flowInts.length > 0) applyInts(rule.flowInts, scene.memory);
     this.#pending.push({ rule, place, direction: scene.direction });
+  }
+
+  /** What the stream repeats of packets that came before. */
+  addRepeats(scene: Scene): void {
+    const stream = scene.state?.streams[scene.direction];
+    if (stream?.repeats === undefined) return;
+    const { repeats } = stream;
+    stream.repeats = undefined;
+    for (const { rule, place } of repeats) if (this.stateMatches(rule, scene)) this.add(rule, place, scene);
+  }
+
+  /**
+   * A rule about packets and streams has matched the packet, and matches the same bytes in the stream. As in Suricata, which
+   * sees them there when they were acknowledged, that is another alert, with the next packet of this side.
+   */
+  #addLater(rule: Rule, place: Place | undefined, scene: Scene): void {
+    const stream = scene.state?.streams[scene.direction];
+    if (this.#inline || stream === undefined) return;
+    const repeats = (stream.repeats ??= []);
+    if (repeats.length < MAX_REPEATS) repeats.push({ rule, place: kept(place), direction: scene.direction });
   }
 
   /** Alerts of one packet, until a `pass` rule or the limit ends them. */

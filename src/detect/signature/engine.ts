@@ -137,15 +137,18 @@ export class SignatureEngine {
     scene.decodeEvents = wantsDecodeEvents ? this.#decodeEvents.of(packet) : NO_EVENTS;
     scene.content = content;
     scene.turn(direction);
+    if (scene.state?.isExempt === true) return;
+    this.#alerts.addRepeats(scene);
     payload.inspectPacket(scene);
     if (slot >= 0) this.#inspectFlow(scene, direction);
     scene.fed = undefined;
     this.#alerts.raise(scene);
   }
 
-  /** Rules look no more at this flow, as after a `pass` rule. */
-  pass(slot: number): void {
-    this.#flows.ensure(slot).passed = true;
+  /** Rules do not look at this flow, from now to its end. */
+  exempt(slot: number): void {
+    const state = this.#flows.ensure(slot);
+    state.passed = state.isExempt = true;
   }
 
   /** Looks a last time at what was waiting for more. */
@@ -166,6 +169,7 @@ export class SignatureEngine {
       const { payload, transactions } = this.#loaded;
       for (const direction of [0, 1] as const) {
         scene.turn(direction);
+        this.#alerts.addRepeats(scene);
         const stream = state.streams[direction];
         if (stream) {
           stream.ended = true;
@@ -238,12 +242,13 @@ export class SignatureEngine {
   }
 
   /** Both sides have ended and no rule waits: the flow may stay in its table for long, what was kept of it need not. */
-  #closeStreams({ app }: Scene, { streams }: FlowState): void {
-    const [fwd, bwd] = streams;
+  #closeStreams({ app }: Scene, state: FlowState): void {
+    const [fwd, bwd] = state.streams;
     if (fwd?.ended !== true || bwd?.ended !== true || fwd.data.length + bwd.data.length === 0) return;
     if ((app !== undefined && app.transactions.length > 0) || isWaiting(fwd) || isWaiting(bwd)) return;
     fwd.close();
     bwd.close();
+    state.transactions = undefined;
   }
 }
 

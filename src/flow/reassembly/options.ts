@@ -7,6 +7,9 @@ import { z } from 'zod';
 export const STREAM_POLICIES = ['first', 'last', 'bsd', 'linux', 'old_linux', 'solaris', 'windows'] as const;
 export type StreamPolicy = (typeof STREAM_POLICIES)[number];
 
+/** Suricata's exception policies for connections seen from their middle that a sensor can follow. */
+export const MIDSTREAM_POLICIES = ['ignore', 'pass_flow', 'bypass'] as const;
+
 export const reassemblyOptions = z.strictObject({
   inspect: z
     .enum(['acked', 'arrival'])
@@ -16,6 +19,12 @@ export const reassemblyOptions = z.strictObject({
     ),
   overlapPolicy: z.enum(STREAM_POLICIES).default('bsd').describe('Which copy wins where segments overlap.'),
   midstream: z.boolean().default(false).describe('Follow connections whose handshake was not seen.'),
+  midstreamPolicy: z
+    .enum(MIDSTREAM_POLICIES)
+    .default('ignore')
+    .describe(
+      'Of connections whose handshake was not seen: ignore: as midstream says; pass_flow: rules do not look at them; bypass: they are not put together either.',
+    ),
   asyncOneside: z.boolean().default(false).describe('Follow connections of which only one direction is seen.'),
   depthKiB: z
     .int()

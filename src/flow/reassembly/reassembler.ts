@@ -163,6 +163,8 @@ class TcpReassembler implements Reassembler {
   private open(p: DecodedPacket, { flows, slot, direction }: Place): Connection | undefined {
     const isSyn = (p.tcpFlags & (TCP.SYN | TCP.RST)) === TCP.SYN;
     if (!isSyn && (!this.options.midstream || p.payloadLen === 0 || p.tcpFlags & TCP.RST)) return undefined;
+    const isBegin = isSyn && (p.tcpFlags & TCP.ACK) === 0;
+    if (!isBegin && this.options.midstreamPolicy === 'bypass') return undefined;
     if (this.connections >= this.options.maxConnections) {
       this.counts.connections_refused++;
       return undefined;

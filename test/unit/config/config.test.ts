@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseConfig } from '../../../src/config/index.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig, parseConfig } from '../../../src/config/index.js';
 import { toSnake } from '../../../src/config/snake.js';
 import { AppError } from '../../../src/util/errors.js';
 
@@ -68,4 +71,22 @@ test("names of the operator's own stay as they are written: rule variables, head
   assert.deepEqual(addresses, { HOME_NET: '192.0.2.0/24', idle_timeout_secs: 'any' });
   assert.deepEqual(sources[0]!.headers, { Authorization: 'Bearer x' });
   assert.equal(updateIntervalHours, 3);
+});
+
+test('settings of the command line count more than the file, and are checked as it is', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-set-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const file = join(folder, 'x.yaml');
+  writeFileSync(file, `data_dir: ${folder}\ndetect: { signature: { stream: { midstream: false, depth_kib: 64 } } }\n`);
+  const config = await loadConfig(file, ['detect.signature.stream.midstream=true', 'flow.max_flows=1000']);
+  assert.equal(config.detect.signature.stream.midstream, true);
+  assert.equal(config.detect.signature.stream.depthKiB, 64);
+  assert.equal(config.flow.maxFlows, 1000);
+  for (const wrong of ['detect.signature.stream.midstraem=true', 'flow.max_flows=many', 'flow'])
+    await assert.rejects(
+      loadConfig(file, [wrong]),
+      (error) => error instanceof AppError && error.code === 'config.invalid',
+    );
 });

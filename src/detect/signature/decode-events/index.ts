@@ -18,6 +18,7 @@ export function createDecodeEvents(): DecodeEvents {
       events.length = 0;
       if (packet.ipVersion === 4) ipv4Events(packet, fragments, events);
       else if (packet.ipVersion === 6) ipv6Events(packet, fragments, events);
+      if (packet.hasOverlap) events.push(`ipv${packet.ipVersion}.frag_overlap`);
       if (packet.fragOffset > 0) return events;
       if (packet.proto === PROTO.TCP) tcpEvents(packet, events);
       else if (packet.proto === PROTO.UDP) udpEvents(packet, events);

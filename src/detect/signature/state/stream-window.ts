@@ -1,4 +1,5 @@
 import type { Direction } from '../../../domain/flow.js';
+import type { Alert } from '../alerts.js';
 import type { PatternGroup } from '../group/pattern-group.js';
 import type { WindowMemory } from './window-memory.js';
 
@@ -29,6 +30,8 @@ export class StreamWindow {
   total = 0;
   /** Rules whose pattern was found and that wait for the rest. */
   pending: Set<number> | undefined;
+  /** Alerts that the next packet of this side brings once more. */
+  repeats: Alert[] | undefined;
   /** Where the last match of a rule ended, so that the same bytes do not match twice. */
   matched: Map<number, number> | undefined;
   /** A search for bodies, too, found none of their patterns from here on; -1 when there was none. */

@@ -93,6 +93,9 @@ describe('an oddity of a packet is told:', () => {
       ipv6(44, join(fragmentHeader(17, 8), EIGHT)),
     ].map((d) => [...events.of(decode(d))]);
     assert.deepEqual(seen, [[], ['ipv4.frag_overlap'], [], ['ipv6.frag_overlap']]);
+    const whole = decode(ipv4(17, udp(8, [])));
+    whole.hasOverlap = true;
+    assert.deepEqual(events.of(whole), ['ipv4.frag_overlap'], 'of the fragment that completed it');
   });
 
   for (const [name, packet] of [
