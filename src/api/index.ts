@@ -1,9 +1,5 @@
 export { createApi, type Api } from './app.js';
-export { signLocalToken, type Principal } from './auth/access.js';
-export { addUser, ensureFirstAdmin, keepAnAdmin, NO_TOTP, resetPassword } from './auth/accounts.js';
-export { KEY_FILE, openKeys, type Keys } from './auth/keys.js';
-export { hashPassword } from './auth/password.js';
-export { hashRecoveryCode, newRecoveryCodes, newTotp, totpStep } from './auth/totp.js';
+export * from './local/index.js';
 export type { Actor, ApiDeps, Control, SiemControl } from './deps.js';
 export type { IntelControl } from './intel-control.js';
 export type { RulesControl } from './rules-control.js';
@@ -11,7 +7,6 @@ export type { SuppressionsControl } from './suppressions-control.js';
 export type { BackupControl } from './backup-control.js';
 export type { EvidenceControl } from './evidence-control.js';
 export type { SettingsControl } from './settings-control.js';
-export { certificateFile } from './certificate.js';
 export type { LabControl } from './lab-control.js';
 export { toAlertRow } from './routes/alerts.js';
 export type { LiveFeed } from './live.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { certificateFile, openKeys, signLocalToken } from '../api/index.js';
+import { certificateFile, openKeys, signLocalToken } from '../api/local/index.js';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { API_PREFIX, problemSchema } from '../contract/http.js';
 import { AppError, errorCode } from '../util/errors.js';

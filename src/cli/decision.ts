@@ -2,7 +2,6 @@ import { Option, type Command } from 'commander';
 import { loadConfig } from '../config/index.js';
 import type { Page } from '../contract/http.js';
 import { ACTIONS, SCOPES, type Decision } from '../domain/decision.js';
-import { flushAll } from '../enforce/index.js';
 import { formatDuration, parseDuration } from '../util/duration.js';
 import { AppError, EXIT } from '../util/errors.js';
 import { canonicalAddress } from '../util/ip.js';
@@ -117,6 +116,7 @@ async function remove(target: string, flags: Flags & { reason: string }): Promis
 
 async function flush(flags: Flags): Promise<void> {
   const config = await loadConfig(flags.config);
+  const { flushAll } = await import('../enforce/index.js');
   const result = await flushAll(config.enforce);
   if (flags.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
   else if (result.removed) process.stdout.write('Every block is lifted; no responder will bring the old ones back.\n');

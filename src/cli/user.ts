@@ -11,10 +11,10 @@ import {
   openKeys,
   resetPassword,
   totpStep,
-} from '../api/index.js';
+} from '../api/local/index.js';
 import { loadConfig } from '../config/index.js';
 import { newPasswordSchema, ROLES, userNameSchema, type Role } from '../contract/http.js';
-import { openStore, type Store, type UserRow } from '../store/index.js';
+import type { Store, UserRow } from '../store/index.js';
 import { AppError } from '../util/errors.js';
 
 interface Flags {
@@ -36,6 +36,7 @@ async function withStore(flags: Flags, task: (session: Session) => Promise<void>
   const config = await loadConfig(flags.config);
   const dataDir = flags.dataDir ?? config.data_dir;
   const path = flags.dataDir === undefined ? config.store.path : `${flags.dataDir}/portcullis.db`;
+  const { openStore } = await import('../store/index.js');
   const store = await openStore({ ...config.store, path, thread: false });
   try {
     await task({ store, dataDir });

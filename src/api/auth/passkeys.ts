@@ -1,17 +1,12 @@
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-  type AuthenticationResponseJSON,
-  type RegistrationResponseJSON,
-  type WebAuthnCredential,
-} from '@simplewebauthn/server';
+import type { AuthenticationResponseJSON, RegistrationResponseJSON, WebAuthnCredential } from '@simplewebauthn/server';
 import { randomUUID } from 'node:crypto';
 import type { Store, StoredPasskey } from '../../store/index.js';
 import { isIpHost } from '../../util/ip-host.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { userError } from '../errors.js';
+
+/** Loaded when a passkey is first used: certificates and encodings that no start and no command should wait for. */
+const webauthn = () => import('@simplewebauthn/server');
 
 const CHALLENGE_MS = 300_000;
 const MAX_CHALLENGES = 1000;
@@ -90,6 +85,7 @@ export function createPasskeys(store: Store, now: () => number): Passkeys {
       if (known.length >= MAX_PASSKEYS) {
         throw userError({ code: 'auth.too_many_passkeys', message: `Nobody has more than ${MAX_PASSKEYS} passkeys.` });
       }
+      const { generateRegistrationOptions } = await webauthn();
       const options = await generateRegistrationOptions({
         rpName: 'Portcullis',
         rpID: site.host,
@@ -103,6 +99,7 @@ export function createPasskeys(store: Store, now: () => number): Passkeys {
     },
     async register(user, challengeId, name, response) {
       const { challenge, site } = take(challengeId, user);
+      const { verifyRegistrationResponse } = await webauthn();
       const verified = await verifyRegistrationResponse({
         response: response as RegistrationResponseJSON,
         expectedChallenge: challenge,
@@ -129,6 +126,7 @@ export function createPasskeys(store: Store, now: () => number): Passkeys {
     },
     async startLogin(site) {
       checkSite(site);
+      const { generateAuthenticationOptions } = await webauthn();
       const options = await generateAuthenticationOptions({ rpID: site.host, userVerification: 'required' });
       return { challengeId: keep({ challenge: options.challenge, site, user: undefined }), options: { ...options } };
     },
@@ -137,6 +135,7 @@ export function createPasskeys(store: Store, now: () => number): Passkeys {
       const answer = response as AuthenticationResponseJSON;
       const passkey = typeof answer.id === 'string' ? await store.passkeys.byCredential(answer.id) : undefined;
       if (!passkey) throw invalid();
+      const { verifyAuthenticationResponse } = await webauthn();
       const verified = await verifyAuthenticationResponse({
         response: answer,
         expectedChallenge: challenge,
