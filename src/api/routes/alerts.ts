@@ -11,7 +11,7 @@ export function toAlertRow({ features: _features, ...row }: StoredAlert): AlertR
   return row;
 }
 
-function toLabel({ alertLabel: _label, features: _features, source: _source, ...label }: StoredLabel) {
+function toLabel({ alertLabel: _label, features: _features, source: _source, tiers: _tiers, ...label }: StoredLabel) {
   return label;
 }
 
