@@ -2,6 +2,7 @@ import type { AppParser, AppProto, AppTransaction, StreamSink } from '../domain/
 import type { Direction } from '../domain/flow.js';
 import { createDcerpcParser } from './dcerpc/parser.js';
 import { createDhcpParser } from './dhcp/parser.js';
+import { createDnp3Parser } from './dnp3/parser.js';
 import { createDnsParser } from './dns/parser.js';
 import { createExpectations, type Expectations } from './expectations.js';
 import { createFtpDataParser, createFtpParser } from './ftp/parser.js';
@@ -86,6 +87,7 @@ const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
   dhcp: createDhcpParser,
   dcerpc: createDcerpcParser,
   modbus: createModbusParser,
+  dnp3: createDnp3Parser,
   nfs: (options, { transport }) => createNfsParser(options, transport),
 };
 

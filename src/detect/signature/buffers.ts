@@ -1,3 +1,5 @@
+import { fileType } from './file-type.js';
+
 /** Where a buffer comes from: a transaction's field, or bytes of the packet. */
 export interface BufferDefinition {
   /** Canonical sticky-buffer name. */
@@ -9,6 +11,8 @@ export interface BufferDefinition {
   protos: readonly string[];
   /** Content may arrive over several packets: looked at again as it grows. */
   grows: boolean;
+  /** It is made of another field's values. */
+  made?: { of: string; by(value: Uint8Array): Uint8Array };
   /** Naming it twice means two instances, each matched on its own. */
   multi: boolean;
 }
@@ -26,7 +30,7 @@ function define(
   names: string,
   towards: number,
   protos: readonly string[],
-  more: Partial<Pick<BufferDefinition, 'grows' | 'multi' | 'source'>> = {},
+  more: Partial<Pick<BufferDefinition, 'grows' | 'multi' | 'source' | 'made'>> = {},
 ): void {
   for (const name of names.split(' '))
     table.set(name, { name, towards, protos, source: 'transaction', grows: false, multi: false, ...more });
@@ -52,6 +56,11 @@ define('http.response_header', RESPONSE, HTTP, { multi: true });
 define('http2.header_name', BOTH, ['http2'], { multi: true });
 define('file.data', BOTH, FILES, { grows: true });
 define('file.name', BOTH, FILES);
+// Looked at again as more of the file comes.
+define('file.magic', BOTH, FILES, {
+  multi: true,
+  made: { of: 'file.data', by: (value) => Buffer.from(fileType(value), 'latin1') },
+});
 define('dns.query', REQUEST, ['dns'], { multi: true });
 define('dns.query.name dns.queries.rrname', BOTH, ['dns'], { multi: true });
 define('dns.answer.name dns.answers.rrname', BOTH, ['dns'], { multi: true });
@@ -88,6 +97,7 @@ define('sip.protocol', BOTH, ['sip']);
 define('rfb.name', RESPONSE, ['rfb']);
 define('ike.init_spi ike.resp_spi ike.nonce_payload ike.key_exchange_payload', BOTH, ['ike']);
 define('ike.vendor', BOTH, ['ike'], { multi: true });
+define('dnp3.data', BOTH, ['dnp3']);
 define('dcerpc.stub_data', BOTH, ['dcerpc', 'smb']);
 define('ipv4.hdr ipv6.hdr ip.src ip.dst tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], { source: 'packet' });
 
@@ -118,6 +128,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   ssh_software: 'ssh.software',
   smb_named_pipe: 'smb.named_pipe',
   smb_share: 'smb.share',
+  dnp3_data: 'dnp3.data',
   dce_stub_data: 'dcerpc.stub_data',
 };
 

@@ -171,7 +171,8 @@ export type Match =
 
 /** `5`, `<5`, `>5`, `3<>9` (exclusive), `!5`. */
 export interface NumberRange {
-  operator: '=' | '!=' | '<' | '>' | '<=' | '>=' | '<>' | '!<>';
+  /** `&`: one of the bits of `a` is set. */
+  operator: '=' | '!=' | '<' | '>' | '<=' | '>=' | '<>' | '!<>' | '&';
   a: number;
   b: number;
 }

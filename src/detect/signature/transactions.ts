@@ -305,10 +305,12 @@ export class TransactionInspector {
     if ((inspection.buffer.towards & (1 << direction)) === 0) return undefined;
     const { keyNumber } = inspection;
     if (this.#valueLooks[keyNumber] === this.#look) return this.#values[keyNumber];
-    const raw: BufferValue | undefined = transaction.buffer(inspection.buffer.name, direction);
+    const { made } = inspection.buffer;
+    const raw: BufferValue | undefined = transaction.buffer(made?.of ?? inspection.buffer.name, direction);
     if (raw === undefined) return undefined;
     let values: readonly Uint8Array[] = raw instanceof Uint8Array ? [raw] : raw;
     if (values.length === 0) return undefined;
+    if (made !== undefined) values = values.map((v) => made.by(v));
     for (const transform of inspection.transforms) values = values.map((v) => transform.apply(v));
     this.#values[keyNumber] = values;
     this.#valueLooks[keyNumber] = this.#look;

@@ -1,3 +1,4 @@
+import type { TagSpec } from '../rule.js';
 import { parsePcre } from '../parse/pcre.js';
 import { parseNumber } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
@@ -65,14 +66,17 @@ function l3Proto(b: RuleBuilder, value: string): void {
 
 const TAG_METRICS = /^(packets|bytes|seconds)$/;
 
-/** `session|host[,COUNT,METRIC[,src|dst]]`: what is to be recorded after an alert; checked, and left to the evidence. */
-function tag(_b: RuleBuilder, value: string): void {
-  const [kind = '', count, metric, direction] = value.split(',').map((p) => p.trim());
+/** Packets that `tag:session` records without numbers, as in Suricata. */
+const TAG_PACKETS = 256;
+
+/** `session|host[,COUNT,METRIC[,src|dst]]`: what is to be recorded after an alert. */
+function tag(b: RuleBuilder, value: string): void {
+  const [kind = '', count = String(TAG_PACKETS), metric = 'packets', direction] = value.split(',').map((p) => p.trim());
   if (kind !== 'session' && kind !== 'host') throw new Error(`"${kind}" is neither session nor host`);
-  if (count !== undefined) parseNumber(count, 1);
-  if (metric !== undefined && !TAG_METRICS.test(metric))
-    throw new Error(`"${metric}" is neither packets, bytes nor seconds`);
+  if (!TAG_METRICS.test(metric)) throw new Error(`"${metric}" is neither packets, bytes nor seconds`);
   if (kind === 'host' && direction !== 'src' && direction !== 'dst') throw new Error('host needs src or dst');
+  const side = direction === 'dst' ? 'dst' : 'src';
+  b.rule.tags.push({ kind, count: parseNumber(count, 1), metric: metric as TagSpec['metric'], side });
 }
 
 /** Why a keyword of Suricata is not had here; the text is what `rules check` prints. */
@@ -80,18 +84,13 @@ export const REFUSED: Readonly<Record<string, string>> = {
   lua: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
   luajit: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
   luaxform: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
-  filemagic: 'file types are not looked up: use file.data with the first bytes of the type',
-  'file.magic': 'file types are not looked up: use file.data with the first bytes of the type',
   frame: 'frames are not had: use the buffer of the field',
   config: 'rules do not configure logging here: use a policy or a suppression',
   asn1: 'ASN.1 is not taken apart: use content and byte_test',
   'http2.size_update': 'changes of the header table are not shown: use http2.settings',
   flowvar: 'captures of patterns are not kept: use flowbits, flowint or byte_extract',
   pktvar: 'captures of patterns are not kept: use byte_extract',
-  dnp3_func: 'DNP3 is known by its first bytes, its objects are not taken apart',
-  dnp3_ind: 'DNP3 is known by its first bytes, its objects are not taken apart',
-  dnp3_obj: 'DNP3 is known by its first bytes, its objects are not taken apart',
-  'dnp3.data': 'DNP3 is known by its first bytes, its objects are not taken apart',
+  dnp3_obj: 'objects of DNP3 are not taken apart: use dnp3.data',
   enip_command: 'EtherNet/IP is not parsed, as it is not in Suricata unless it is switched on',
   cip_service: 'EtherNet/IP is not parsed, as it is not in Suricata unless it is switched on',
 };
@@ -120,6 +119,7 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   'ssh.softwareversion': textIn('ssh.software', false),
   filename: textIn('file.name', false),
+  filemagic: textIn('file.magic', false),
   fileext: (b, value) => {
     const { negated, text } = splitNegation(value);
     const { match } = parsePcre(`"/\\.${escapePattern(text)}$/i"`);

@@ -1,6 +1,7 @@
 import { parseNumber, parseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
+import { DNP3_KEYWORDS } from './dnp3.js';
 import { modbus } from './modbus.js';
 import { addNumber, addNumbers, equals, named, number } from './numbers.js';
 import type { Keyword } from './payload.js';
@@ -158,6 +159,7 @@ const seconds = (name: string): Keyword => number(name, ['dhcp'], { max: 0xfffff
 
 /** Keywords of protocols whose fields are numbers or names; buffers are in the table of buffers. */
 export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
+  ...DNP3_KEYWORDS,
   'snmp.version': number('snmp.version', ['snmp'], { max: 3 }),
   'snmp.pdu_type': number('snmp.pdu_type', ['snmp'], { max: 8 }),
   krb5_msg_type: number('krb5.msg_type', KRB5, { max: 255 }),

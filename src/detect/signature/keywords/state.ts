@@ -204,6 +204,9 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   noalert: (b) => {
     b.rule.noalert = true;
   },
+  alert: (b) => {
+    b.rule.noalert = false;
+  },
   'stream-event': (b, value) => {
     b.needsPacket = true;
     b.rule.streamEvents.push(parseStreamEvent(value));

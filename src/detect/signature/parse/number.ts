@@ -41,6 +41,8 @@ export function inRange(range: NumberRange, n: number): boolean {
       return n >= range.a;
     case '<>':
       return n > range.a && n < range.b;
+    case '&':
+      return (n & range.a) !== 0;
     case '!<>':
       return !(n > range.a && n < range.b);
   }

@@ -35,6 +35,8 @@ describe('keywords of protocols ask for', () => {
     [`dce_iface:${UUID.toUpperCase()},>1,any_frag;`, [`dcerpc.iface=${UUID} >1`]],
     ['dcerpc.opnum:15,18-20;', ['dcerpc.opnum =15 or <>17,21']],
     ['dce_opnum:0;', ['dcerpc.opnum =0']],
+    ['dnp3_func:direct_operate;', ['dnp3.func =5']],
+    ['dnp3_func:!130;', ['dnp3.func !=130']],
     ['nfs.version:3;', ['nfs.version =3']],
     ['nfs_procedure:6<>9;', ['nfs.procedure <>6,9']],
     ['modbus: function 8, subfunction 4;', ['modbus.function =8', 'modbus.subfunction =4']],
