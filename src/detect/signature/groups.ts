@@ -2,11 +2,12 @@ import type { Direction } from '../../domain/flow.js';
 import { PROTO } from '../../domain/packet.js';
 import { ByPorts } from './group/by-ports.js';
 import { JoinedGroups, type JoinedGroup } from './group/joined-group.js';
-import { createPatternGroup, type PatternGroup } from './group/pattern-group.js';
+import { makePatternGroup, type PatternGroup } from './group/pattern-group.js';
 import { PortClasses } from './group/port-classes.js';
-import { createTransactionGroup, type TransactionGroup } from './group/transaction-group.js';
+import { makeTransactionGroup, type SharedBuffers, type TransactionGroup } from './group/transaction-group.js';
 import { Scanner } from './match/wasm/scanner.js';
 import type { Rule } from './rule.js';
+import { atOnce, finish, type Steps } from './steps.js';
 
 /** Towards the server, towards the client, or unknown. */
 export type Side = Direction | 2;
@@ -45,8 +46,8 @@ export class RuleGroups {
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
     this.#ports = {
-      src: new PortClasses(rules.map((rule) => rule.srcPorts)),
-      dst: new PortClasses(rules.map((rule) => rule.dstPorts)),
+      src: new PortClasses(),
+      dst: new PortClasses(),
       hasRoom: () => this.#scanner.tableBytes < MAX_TABLE_BYTES,
     };
   }
@@ -56,24 +57,29 @@ export class RuleGroups {
     return this.#scanner.tableBytes;
   }
 
-  /** Makes the groups that ordinary traffic needs at once, one at a step; others are made when a packet asks for them. */
-  *prepare(): Generator<undefined> {
+  /**
+   * To be done before anything is asked for: makes the groups that ordinary traffic needs at once, in small steps. Others are
+   * made when a packet asks for them.
+   */
+  *prepare(): Steps<void> {
+    yield* this.#ports.src.split(this.#rules.map((rule) => rule.srcPorts));
+    yield* this.#ports.dst.split(this.#rules.map((rule) => rule.dstPorts));
     const apps = new Set(this.#rules.flatMap((r) => (r.kind === 'transaction' ? (r.appProtos ?? []) : [])));
     for (const app of apps) {
       for (const direction of [0, 1] as const) {
-        this.transaction(app, direction);
+        yield* this.#makeTransaction(app, direction);
         yield;
       }
     }
     for (const [proto, port, app] of USUAL) {
       for (const side of [0, 1] as const) {
         const [src, dst] = side === 0 ? [CLIENT_PORT, port] : [port, CLIENT_PORT];
-        const packet = this.packet(proto, side, app).get(src, dst);
+        const packet = yield* this.packet(proto, side, app).make(src, dst);
         yield;
         if (proto !== PROTO.TCP) continue;
-        const stream = this.stream(side, app).get(src, dst);
+        const stream = yield* this.stream(side, app).make(src, dst);
         yield;
-        this.joined(packet, stream, { app, side }, true);
+        yield* this.#joined.make(packet, stream, this.#bodies(app, side));
         yield;
       }
     }
@@ -84,7 +90,7 @@ export class RuleGroups {
     return (this.#headers[proto] ??= new ByPorts(
       this.#rules.filter((r) => r.kind === 'packet' && (r.ipProtos?.includes(proto) ?? true)),
       this.#ports,
-      (some) => some.map((r) => r.index),
+      (some) => atOnce(some.map((r) => r.index)),
     ));
   }
 
@@ -108,15 +114,7 @@ export class RuleGroups {
 
   /** Rules about transactions of an application protocol. */
   transaction(proto: string, direction: Direction): TransactionGroup {
-    let pair = this.#transactions.get(proto);
-    if (pair === undefined) this.#transactions.set(proto, (pair = []));
-    return (pair[direction] ??= createTransactionGroup(
-      this.#rules.filter(
-        (r) => r.kind === 'transaction' && ((r.towards >> direction) & 1) === 1 && r.appProtos?.includes(proto),
-      ),
-      direction,
-      this.#scanner,
-    ));
+    return this.#transactions.get(proto)?.[direction] ?? finish(this.#makeTransaction(proto, direction));
   }
 
   /** One search for both groups and the bodies of the protocol; undefined when it is not worth it (yet). */
@@ -124,10 +122,8 @@ export class RuleGroups {
     packet: PatternGroup,
     stream: PatternGroup,
     { app, side }: { app: string | undefined; side: Direction },
-    isUsual = false,
   ): JoinedGroup | undefined {
-    const bodies = app !== undefined && WITH_BODIES.has(app) ? this.transaction(app, side).shared : undefined;
-    return this.#joined.of(packet, stream, bodies, isUsual);
+    return this.#joined.of(packet, stream, this.#bodies(app, side));
   }
 
   /** Rules that ask for nothing but an application protocol. */
@@ -138,6 +134,19 @@ export class RuleGroups {
       this.#protocols.set(app, found);
     }
     return found;
+  }
+
+  *#makeTransaction(proto: string, direction: Direction): Steps<TransactionGroup> {
+    let pair = this.#transactions.get(proto);
+    if (pair === undefined) this.#transactions.set(proto, (pair = []));
+    const rules = this.#rules.filter(
+      (r) => r.kind === 'transaction' && ((r.towards >> direction) & 1) === 1 && r.appProtos?.includes(proto),
+    );
+    return (pair[direction] ??= yield* makeTransactionGroup(rules, direction, this.#scanner));
+  }
+
+  #bodies(app: string | undefined, side: Direction): SharedBuffers | undefined {
+    return app !== undefined && WITH_BODIES.has(app) ? this.transaction(app, side).shared : undefined;
   }
 
   #appIndex(app: string | undefined): number {
@@ -154,6 +163,6 @@ export class RuleGroups {
         (side === 2 || ((r.towards >> side) & 1) === 1) &&
         (r.appProtos === undefined || (app !== undefined && r.appProtos.includes(app))),
     );
-    return new ByPorts(rules, this.#ports, (some) => createPatternGroup(some, this.#scanner));
+    return new ByPorts(rules, this.#ports, (some) => makePatternGroup(some, this.#scanner));
   }
 }

@@ -1,5 +1,6 @@
 import { inPorts } from '../parse/port.js';
 import type { Rule } from '../rule.js';
+import { finish, type Steps } from '../steps.js';
 import type { PortClasses } from './port-classes.js';
 
 export interface RulePorts {
@@ -16,12 +17,12 @@ export interface RulePorts {
 export class ByPorts<T> {
   readonly #rules: readonly Rule[];
   readonly #ports: RulePorts;
-  readonly #build: (rules: readonly Rule[]) => T;
+  readonly #build: (rules: readonly Rule[]) => Steps<T>;
   readonly #groups: (T | undefined)[] = [];
   readonly #byRules = new Map<string, T>();
   #all: T | undefined;
 
-  constructor(rules: readonly Rule[], ports: RulePorts, build: (rules: readonly Rule[]) => T) {
+  constructor(rules: readonly Rule[], ports: RulePorts, build: (rules: readonly Rule[]) => Steps<T>) {
     this.#rules = rules;
     this.#ports = ports;
     this.#build = build;
@@ -29,27 +30,33 @@ export class ByPorts<T> {
 
   /** Every rule, whatever its ports. */
   get all(): T {
-    return (this.#all ??= this.#build(this.#rules));
+    return (this.#all ??= finish(this.#build(this.#rules)));
   }
 
   get(srcPort: number, dstPort: number): T {
     const { src, dst } = this.#ports;
+    return this.#groups[src.of(srcPort) * dst.count + dst.of(dstPort)] ?? finish(this.make(srcPort, dstPort));
+  }
+
+  /** The same, made step by step when it is new. */
+  *make(srcPort: number, dstPort: number): Steps<T> {
+    const { src, dst } = this.#ports;
     const from = src.of(srcPort);
     const to = dst.of(dstPort);
     const key = from * dst.count + to;
-    return this.#groups[key] ?? (this.#groups[key] = this.#make(src.sample(from), dst.sample(to)));
+    return (this.#groups[key] ??= yield* this.#make(src.sample(from), dst.sample(to)));
   }
 
-  #make(srcPort: number, dstPort: number): T {
+  *#make(srcPort: number, dstPort: number): Steps<T> {
     const rules = this.#rules.filter(
       (rule) => rule.direction !== '->' || (inPorts(rule.srcPorts, srcPort) && inPorts(rule.dstPorts, dstPort)),
     );
-    if (rules.length === this.#rules.length) return this.all;
+    if (rules.length === this.#rules.length) return (this.#all ??= yield* this.#build(rules));
     const key = rules.map((rule) => rule.index).join();
     const known = this.#byRules.get(key);
     if (known !== undefined) return known;
     if (!this.#ports.hasRoom()) return this.all;
-    const made = this.#build(rules);
+    const made = yield* this.#build(rules);
     this.#byRules.set(key, made);
     return made;
   }

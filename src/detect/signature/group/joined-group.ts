@@ -1,5 +1,6 @@
-import { createPrefilter, type Prefilter } from '../match/prefilter.js';
+import { makePrefilter, type Prefilter } from '../match/prefilter.js';
 import type { Scanner } from '../match/wasm/scanner.js';
+import { finish, type Steps } from '../steps.js';
 import type { PatternGroup } from './pattern-group.js';
 import type { SharedBuffers } from './transaction-group.js';
 
@@ -36,30 +37,27 @@ export class JoinedGroups {
     this.#hasRoom = hasRoom;
   }
 
-  /** @param isUsual make it at once. */
-  of(
-    packet: PatternGroup,
-    stream: PatternGroup,
-    bodies: SharedBuffers | undefined,
-    isUsual = false,
-  ): JoinedGroup | undefined {
+  /** The search, once it was asked for often enough. */
+  of(packet: PatternGroup, stream: PatternGroup, bodies: SharedBuffers | undefined): JoinedGroup | undefined {
     const asked = this.#entry(packet, stream, bodies);
     if (asked.group !== undefined) return asked.group;
-    if ((++asked.times < ASKED_FIRST && !isUsual) || !this.#hasRoom()) return undefined;
+    return ++asked.times < ASKED_FIRST ? undefined : finish(this.make(packet, stream, bodies));
+  }
+
+  /** Makes it now, step by step; undefined when there is no room for it. */
+  *make(packet: PatternGroup, stream: PatternGroup, bodies: SharedBuffers | undefined): Steps<JoinedGroup | undefined> {
+    if (!this.#hasRoom()) return undefined;
     const tagged = (patterns: PatternGroup['patterns'], kind: number) =>
       patterns.map((p) => ({ ...p, id: (p.id << JOINED.BITS) | kind }));
-    asked.group = {
-      prefilter: createPrefilter(
-        [
-          ...tagged(packet.patterns, JOINED.PACKET),
-          ...tagged(stream.patterns, JOINED.STREAM),
-          ...(bodies?.patterns ?? []).map((p) => ({ ...p, id: JOINED.BODY })),
-        ],
-        this.#scanner,
-      ),
-      bodies,
-    };
-    return asked.group;
+    const patterns = [
+      ...tagged(packet.patterns, JOINED.PACKET),
+      ...tagged(stream.patterns, JOINED.STREAM),
+      ...(bodies?.patterns ?? []).map((p) => ({ ...p, id: JOINED.BODY })),
+    ];
+    yield;
+    const group = { prefilter: yield* makePrefilter(patterns, this.#scanner), bodies };
+    this.#entry(packet, stream, bodies).group = group;
+    return group;
   }
 
   #entry(packet: PatternGroup, stream: PatternGroup, bodies: SharedBuffers | undefined): Asked {

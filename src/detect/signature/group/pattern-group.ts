@@ -1,6 +1,7 @@
-import { createPrefilter, type Prefilter, type PrefilterPattern } from '../match/prefilter.js';
+import { makePrefilter, type Prefilter, type PrefilterPattern } from '../match/prefilter.js';
 import type { Scanner } from '../match/wasm/scanner.js';
 import type { Rule } from '../rule.js';
+import type { Steps } from '../steps.js';
 import { fastPattern, lastByte, toPattern } from './fast-pattern.js';
 
 /**
@@ -21,7 +22,7 @@ export interface PatternGroup {
   always: readonly number[];
 }
 
-export function createPatternGroup(rules: readonly Rule[], scanner: Scanner): PatternGroup {
+export function* makePatternGroup(rules: readonly Rule[], scanner: Scanner): Steps<PatternGroup> {
   const patterns: PrefilterPattern[] = [];
   const shallow: PrefilterPattern[] = [];
   const always: number[] = [];
@@ -40,8 +41,8 @@ export function createPatternGroup(rules: readonly Rule[], scanner: Scanner): Pa
   }
   return {
     patterns,
-    prefilter: createPrefilter(patterns, scanner),
-    shallow: createPrefilter(shallow, scanner),
+    prefilter: yield* makePrefilter(patterns, scanner),
+    shallow: yield* makePrefilter(shallow, scanner),
     shallowBytes,
     always,
   };

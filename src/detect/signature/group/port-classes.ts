@@ -1,4 +1,5 @@
 import type { PortSet } from '../parse/port.js';
+import type { Steps } from '../steps.js';
 
 const PORTS = 65_536;
 const WORDS = PORTS / 32;
@@ -8,9 +9,14 @@ export class PortClasses {
   readonly #classOf = new Uint16Array(PORTS);
   readonly #samples: number[] = [0];
 
-  constructor(sets: Iterable<PortSet>) {
+  /** Tells apart what these sets tell apart. */
+  *split(sets: Iterable<PortSet>): Steps<void> {
     const sizes = [PORTS];
-    for (const set of new Set(sets)) if (set !== undefined) this.#split(set, sizes);
+    for (const set of new Set(sets)) {
+      if (set === undefined) continue;
+      this.#split(set, sizes);
+      yield;
+    }
     for (let port = PORTS - 1; port >= 0; port--) this.#samples[this.#classOf[port]!] = port;
   }
 
@@ -30,11 +36,11 @@ export class PortClasses {
   /** Every class that is partly inside of the set becomes two. */
   #split(set: Uint32Array, sizes: number[]): void {
     const classOf = this.#classOf;
-    const inside = new Map<number, number>();
-    each(set, (port) => inside.set(classOf[port]!, (inside.get(classOf[port]!) ?? 0) + 1));
+    const inside = new Uint32Array(sizes.length);
+    each(set, (port) => inside[classOf[port]!]!++);
     const parts = new Map<number, number>();
-    for (const [index, members] of inside) {
-      if (members === sizes[index]) continue;
+    for (const [index, members] of inside.entries()) {
+      if (members === 0 || members === sizes[index]) continue;
       parts.set(index, sizes.length);
       sizes[index]! -= members;
       sizes.push(members);

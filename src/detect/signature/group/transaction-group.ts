@@ -1,7 +1,8 @@
 import type { Direction } from '../../../domain/flow.js';
-import { createPrefilter, type Prefilter, type PrefilterPattern } from '../match/prefilter.js';
+import { makePrefilter, type Prefilter, type PrefilterPattern } from '../match/prefilter.js';
 import type { Scanner } from '../match/wasm/scanner.js';
 import type { BufferInspection, Rule } from '../rule.js';
+import type { Steps } from '../steps.js';
 import { choosePattern, lastByte, SHALLOW_BYTES, toPattern } from './fast-pattern.js';
 
 /** One buffer of transactions with the rules whose pattern is looked for there. */
@@ -38,11 +39,11 @@ interface Collected {
   patterns: PrefilterPattern[];
 }
 
-export function createTransactionGroup(
+export function* makeTransactionGroup(
   rules: readonly Rule[],
   direction: Direction,
   scanner: Scanner,
-): TransactionGroup {
+): Steps<TransactionGroup> {
   const always: number[] = [];
   const byKey = new Map<string, Collected>();
   for (const rule of rules) {
@@ -61,11 +62,15 @@ export function createTransactionGroup(
     byKey.set(key, collected);
   }
   const ordered = [...byKey.values()].sort((a, b) => Number(b.grows) - Number(a.grows));
-  const buffers = ordered.map((b) => ({ ...b, prefilter: createPrefilter(b.patterns, scanner) }));
+  const buffers: BufferGroup[] = [];
+  for (const b of ordered) {
+    buffers.push({ ...b, prefilter: yield* makePrefilter(b.patterns, scanner) });
+    yield;
+  }
   const members = ordered.flatMap((b, i) => (b.grows && b.limit === Infinity ? [i] : []));
   const patterns = members.flatMap((i) => ordered[i]!.patterns);
   const [only] = members;
-  const prefilter = members.length === 1 ? buffers[only!]!.prefilter : createPrefilter(patterns, scanner);
+  const prefilter = members.length === 1 ? buffers[only!]!.prefilter : yield* makePrefilter(patterns, scanner);
   return {
     buffers,
     growing: ordered.filter((b) => b.grows).length,

@@ -1,3 +1,4 @@
+import { finish, type Steps } from '../steps.js';
 import { PatternSet } from './wasm/pattern-set.js';
 import { INPUT_BYTES, Scanner } from './wasm/scanner.js';
 
@@ -27,13 +28,20 @@ interface Pattern {
   ids: number[];
 }
 
+/** Patterns that are worked at before others may run. */
+const STEP_PATTERNS = 1024;
 const NOTHING: Prefilter = { patterns: 0, longest: 0, scan: () => undefined };
 
 /** @param scanner holds the tables; prefilters that are used together share one. */
 export function createPrefilter(given: readonly PrefilterPattern[], scanner = new Scanner()): Prefilter {
+  return finish(makePrefilter(given, scanner));
+}
+
+/** The same step by step. */
+export function* makePrefilter(given: readonly PrefilterPattern[], scanner: Scanner): Steps<Prefilter> {
   if (given.length === 0) return NOTHING;
-  const patterns = mergeEqual(given);
-  const set = new PatternSet(scanner, patterns);
+  const patterns = yield* mergeEqual(given);
+  const set = yield* PatternSet.make(scanner, patterns);
   const { address, output, reach } = set;
 
   function search(data: Uint8Array, from: number, to: number, fresh: number, hit: (ids: readonly number[]) => void) {
@@ -57,9 +65,10 @@ export function createPrefilter(given: readonly PrefilterPattern[], scanner = ne
   };
 }
 
-function mergeEqual(patterns: readonly PrefilterPattern[]): Pattern[] {
+function* mergeEqual(patterns: readonly PrefilterPattern[]): Steps<Pattern[]> {
   const byKey = new Map<string, Pattern>();
-  for (const p of patterns) {
+  for (const [i, p] of patterns.entries()) {
+    if (i % STEP_PATTERNS === STEP_PATTERNS - 1) yield;
     const key = `${p.nocase ? 'i' : 'c'}${Buffer.from(p.bytes).toString('latin1')}`;
     const known = byKey.get(key);
     if (known) known.ids.push(p.id);

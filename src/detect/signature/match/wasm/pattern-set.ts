@@ -1,4 +1,5 @@
 import { FOLD } from '../../parse/content.js';
+import type { Steps } from '../../steps.js';
 import {
   ENTRY,
   FOLD_BITS,
@@ -76,49 +77,72 @@ export function rarestGram(bytes: Uint8Array, size: number): number {
   return best;
 }
 
+/** Patterns that are worked at before others may run. */
+const STEP_PATTERNS = 256;
+
 /** Writes the tables of a pattern set into the scanner's memory. */
 export class PatternSet {
   readonly address: number;
   /** Address of the indices found, in words. */
   readonly output: number;
   /** Bytes before the fresh ones from which on grams have to be looked for again. */
-  readonly reach: number;
+  reach = 0;
   readonly #scanner: Scanner;
-  readonly #addresses: number[];
+  readonly #addresses: number[] = [];
 
-  constructor(scanner: Scanner, patterns: readonly ScanPattern[]) {
+  private constructor(scanner: Scanner, patterns: number) {
     this.#scanner = scanner;
-    this.#addresses = patterns.map((p, index) => this.#writePattern(p, index));
     this.address = scanner.allocate(SET.SIZE);
-    const output = scanner.allocate(4 * patterns.length);
-    this.output = output / 4;
-    const placed = (size: number, indices: readonly number[]): Placed[] =>
-      indices.map((pattern) => {
-        const { bytes, nocase } = patterns[pattern]!;
-        return { pattern, bytes, nocase, at: rarestGram(bytes, Math.min(size, bytes.length)) };
-      });
+    this.output = scanner.allocate(4 * patterns) / 4;
+  }
+
+  /** Made step by step, as thousands of patterns take a while. */
+  static *make(scanner: Scanner, patterns: readonly ScanPattern[]): Steps<PatternSet> {
+    const set = new PatternSet(scanner, patterns.length);
+    yield* set.#write(patterns);
+    return set;
+  }
+
+  *#write(patterns: readonly ScanPattern[]): Steps<void> {
+    const scanner = this.#scanner;
+    for (const [index, pattern] of patterns.entries()) {
+      this.#addresses.push(this.#writePattern(pattern, index));
+      if (index % STEP_PATTERNS === STEP_PATTERNS - 1) yield;
+    }
     const kinds = distribute(patterns);
-    const long = placed(LONG_BYTES, kinds.long);
-    const fourth = placed(7, kinds.fourth);
-    const second = placed(5, kinds.second);
-    const every = placed(4, kinds.every);
-    const few = placed(NIBBLE_CLASS.WIDTH, kinds.nibbles).sort(byGram);
-    const chosen = [every, second, fourth, long, few].flat();
-    this.reach = chosen.reduce((most, p) => Math.max(most, p.bytes.length - p.at), 0);
+    const long = yield* this.#place(patterns, kinds.long, LONG_BYTES);
+    const fourth = yield* this.#place(patterns, kinds.fourth, 7);
+    const second = yield* this.#place(patterns, kinds.second, 5);
+    const every = yield* this.#place(patterns, kinds.every, 4);
+    const few = yield* this.#place(patterns, kinds.nibbles, NIBBLE_CLASS.WIDTH);
+    few.sort(byGram);
     const classes = [
-      [SET.FOURTH, this.#writeGrams(fourth, 4)],
-      [SET.SECOND, this.#writeGrams(second, 2)],
-      [SET.EVERY, this.#writeGrams(every, 1)],
-      [SET.LONG, this.#writeLongGrams(long)],
-      [SET.OUTPUT, output],
+      [SET.FOURTH, yield* this.#writeGrams(fourth, 4)],
+      [SET.SECOND, yield* this.#writeGrams(second, 2)],
+      [SET.EVERY, yield* this.#writeGrams(every, 1)],
+      [SET.LONG, yield* this.#writeLongGrams(long)],
+      [SET.OUTPUT, 4 * this.output],
     ] as const;
     for (const [offset, value] of classes) scanner.words[(this.address + offset) / 4] = value;
     const parts = Math.min(MAX_NIBBLE_CLASSES, Math.ceil(few.length / NIBBLE_PATTERNS));
     for (let k = 0; k < parts; k++) {
       const part = few.slice(Math.floor((k * few.length) / parts), Math.floor(((k + 1) * few.length) / parts));
-      const address = this.#writeNibbles(part);
+      const address = yield* this.#writeNibbles(part);
       scanner.words[(this.address + SET.NIBBLES) / 4 + k] = address;
     }
+  }
+
+  /** Chooses the gram of each pattern. */
+  *#place(patterns: readonly ScanPattern[], indices: readonly number[], size: number): Steps<Placed[]> {
+    const placed: Placed[] = [];
+    for (const pattern of indices) {
+      const { bytes, nocase } = patterns[pattern]!;
+      const at = rarestGram(bytes, Math.min(size, bytes.length));
+      this.reach = Math.max(this.reach, bytes.length - at);
+      placed.push({ pattern, bytes, nocase, at });
+      if (placed.length % STEP_PATTERNS === 0) yield;
+    }
+    return placed;
   }
 
   #writePattern({ bytes, nocase }: ScanPattern, index: number): number {
@@ -158,11 +182,12 @@ export class PatternSet {
     return { address, shift, filter, chains };
   }
 
-  #writeLongGrams(patterns: readonly Placed[]): number {
+  *#writeLongGrams(patterns: readonly Placed[]): Steps<number> {
     if (patterns.length === 0) return 0;
     const scanner = this.#scanner;
     const { address, shift, filter, chains } = this.#allocateGrams(4 * patterns.length);
-    for (const placed of patterns) {
+    for (const [i, placed] of patterns.entries()) {
+      if (i % STEP_PATTERNS === STEP_PATTERNS - 1) yield;
       const view = new DataView(placed.bytes.buffer, placed.bytes.byteOffset);
       for (let at = placed.at; at < placed.at + 4; at++) {
         const gram = view.getBigUint64(at, true) | LONG_FOLD_BITS;
@@ -177,11 +202,12 @@ export class PatternSet {
     return address;
   }
 
-  #writeGrams(patterns: readonly Placed[], stride: number): number {
+  *#writeGrams(patterns: readonly Placed[], stride: number): Steps<number> {
     if (patterns.length === 0) return 0;
     const scanner = this.#scanner;
     const { address, shift, filter, chains } = this.#allocateGrams(patterns.length * stride);
-    for (const placed of patterns) {
+    for (const [i, placed] of patterns.entries()) {
+      if (i % STEP_PATTERNS === STEP_PATTERNS - 1) yield;
       const { bytes } = placed;
       for (let at = placed.at; at < placed.at + stride; at++) {
         const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
@@ -195,7 +221,7 @@ export class PatternSet {
     return address;
   }
 
-  #writeNibbles(patterns: readonly Placed[]): number {
+  *#writeNibbles(patterns: readonly Placed[]): Steps<number> {
     const scanner = this.#scanner;
     const address = scanner.allocate(NIBBLE_CLASS.SIZE);
     const tables = new Uint8Array(32 * NIBBLE_CLASS.WIDTH);
@@ -221,7 +247,7 @@ export class PatternSet {
     for (const [i, placed] of whole.entries())
       enter(placed, shortChains + Math.floor((i * rest) / Math.max(rest, whole.length)));
     scanner.write(address, tables);
-    const grams = this.#writeGrams(whole, 1);
+    const grams = yield* this.#writeGrams(whole, 1);
     scanner.words[(address + NIBBLE_CLASS.SHORT) / 4] = (1 << shortChains) - 1;
     scanner.words[(address + NIBBLE_CLASS.GRAMS) / 4] = grams;
     return address;
