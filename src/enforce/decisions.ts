@@ -141,7 +141,7 @@ export class DecisionBook {
     this.core.journal?.append([{ t: 'del', id }]);
     this.core.pump.submit({
       ops: this.core.ledger.drop(id),
-      urgent: true,
+      urgent: entry.kept.origin !== 'feed',
       done: (error, kernelUs) => {
         this.core.counts.revoked += 1;
         const what: Outcome = {

@@ -69,7 +69,12 @@ export class ListSync {
     if (!last) return;
     const surplus: string[] = [];
     for (const [id, { list }] of this.book.entries()) if (list !== run.mark && !run.decided.has(id)) surplus.push(id);
-    for (const id of surplus) this.book.release(id, 'not in the list of the server');
+    for (const [i, id] of surplus.entries()) {
+      if (i % DECISIONS_PER_TURN === 0) await nextTurn();
+      // A newer list lifts what is not in it.
+      if (this.run !== run) return;
+      if (!run.decided.has(id)) this.book.release(id, 'not in the list of the server');
+    }
     if (this.run === run) this.run = undefined;
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Decision, EnforcementReport } from '../../../src/domain/decision.js';
 import { createDryRunBackend } from '../../../src/enforce/backend/dry-run-backend.js';
 import type { EnforceBackend, ForeignChange } from '../../../src/enforce/backend/backend.js';
@@ -164,6 +164,37 @@ describe('the responder, on a backend that counts in memory', () => {
         [c!.id, 'applied'],
       ].sort(),
     );
+  });
+
+  it('does not let what is urgent wait for a long list that goes', async () => {
+    await start({}, named);
+    const list = Array.from({ length: 2000 }, (_, i) => decision(`198.18.${i >> 8}.${i & 255}`, { origin: 'feed' }));
+    await responder.sync(list);
+    await responder.idle();
+    reports = [];
+    const gone = responder.sync([]);
+    await turn();
+    await turn();
+    const urgent = decision('203.0.113.9');
+    responder.decide(urgent);
+    await gone;
+    await responder.idle();
+    const applied = reports.findIndex((r) => r.decisionId === urgent.id);
+    assert.equal(reports[applied]?.enforcement, 'applied');
+    assert.equal(reports.filter((r) => r.enforcement === 'revoked').length, 2000);
+    assert.ok(applied < 1000, `it was in force after ${applied} others were lifted`);
+  });
+
+  it('keeps what a newer list has while an older one is still being carried out', async () => {
+    await start({}, named);
+    const list = Array.from({ length: 500 }, (_, i) => decision(`198.18.${i >> 8}.${i & 255}`, { origin: 'feed' }));
+    await responder.sync(list);
+    const older = responder.sync([]);
+    await turn();
+    const newer = responder.sync(list);
+    await Promise.all([older, newer]);
+    await responder.idle();
+    assert.equal(responder.state().desired, 500);
   });
 
   it('lifts everything on flush, and decisions that still waited stay lifted', async () => {
