@@ -2,6 +2,8 @@
 //   --version V   version of the package when it is not the one of package.json (0.1.0+site1)
 //   --stage DIR   only lay out the Debian package in DIR, for checks
 //   --no-build    take dist/ as it is
+//   --no-deb      only the tarball
+//   --out DIR     instead of dist/packages
 import { mkdirSync, renameSync, statSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -19,7 +21,13 @@ import { ROOT } from './setup.mjs';
 const VERSION = /^[0-9][A-Za-z0-9.+~]*$/;
 
 const { values: options } = parseArgs({
-  options: { version: { type: 'string' }, stage: { type: 'string' }, 'no-build': { type: 'boolean' } },
+  options: {
+    version: { type: 'string' },
+    stage: { type: 'string' },
+    out: { type: 'string' },
+    'no-build': { type: 'boolean' },
+    'no-deb': { type: 'boolean' },
+  },
 });
 
 /** Time of the sources: SOURCE_DATE_EPOCH, else that of the last commit, else that of the list of changes. */
@@ -40,7 +48,8 @@ async function main() {
     throw new SetupError(`Packages are made on Linux, x64 or arm64; this is ${process.platform} ${process.arch}.`);
   if (!options['no-build']) await ensureBuilt(ROOT);
   const epochSecs = sourceEpoch();
-  const work = emptyFolder(options.stage ?? join(ROOT, 'dist/.package'));
+  const out = options.out ?? join(ROOT, 'dist/packages');
+  const work = emptyFolder(options.stage ?? join(out, '.package'));
   const tree = join(work, 'deb');
   const product = join(tree, 'usr/lib/portcullis');
 
@@ -56,10 +65,10 @@ async function main() {
   stageDeb(ROOT, tree, { version, manual, bom, changelogDate });
   if (options.stage !== undefined) return;
 
-  const out = join(ROOT, 'dist/packages');
   mkdirSync(out, { recursive: true });
   const made = [];
-  if (hasCommand('dpkg-deb')) {
+  if (options['no-deb']) progress('no Debian package is asked for');
+  else if (hasCommand('dpkg-deb')) {
     const deb = `portcullis_${version}_${architecture}.deb`;
     progress(`building ${deb}`);
     await buildDeb(tree, join(out, deb), epochSecs);

@@ -16,6 +16,14 @@ const KEEP = {
   typeorm: [/^(?!browser\/)/],
 };
 
+/** `name@version` of every package that comes along. */
+export function productionPackages(root) {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  return new Set(productionPaths(root).map((path) => `${nameOf(path)}@${packages[path].version}`));
+}
+
+const nameOf = (path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+
 /** Paths of package-lock.json that a running Portcullis needs, as far as they are installed on this platform. */
 export function productionPaths(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
@@ -30,7 +38,7 @@ export function productionPaths(root) {
 /** Copies the production packages, with the add-ons as they were compiled here, and leaves out what is never loaded. */
 export function copyModules(root, dest) {
   for (const path of productionPaths(root)) {
-    const keep = KEEP[path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)];
+    const keep = KEEP[nameOf(path)];
     const to = join(dest, relative('node_modules', path));
     for (const file of filesOf(join(root, path))) {
       if (!isWanted(file, keep)) continue;

@@ -1,14 +1,26 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { runQuietly, SetupError } from '../lib/output.mjs';
+import { productionPackages } from './modules.mjs';
 
 /**
  * The software bill of materials (CycloneDX, JSON) of what is in the package: npm's, with the Node.js that comes along, and
  * with nothing that differs between two builds of the same sources.
  */
 export async function billOfMaterials(root, { name, version, epochSecs }) {
-  const args = ['sbom', '--omit', 'dev', '--sbom-format', 'cyclonedx', '--sbom-type', 'application'];
+  // The lock file alone: npm refuses to look into a node_modules that is a link.
+  const args = [
+    'sbom',
+    '--package-lock-only',
+    '--omit',
+    'dev',
+    '--sbom-format',
+    'cyclonedx',
+    '--sbom-type',
+    'application',
+  ];
   const bom = parse(await runQuietly('npm', args, { cwd: root, what: 'npm sbom' }));
+  keepOnly(bom, productionPackages(root));
   const node = process.versions.node;
   bom.components.push({
     'bom-ref': `node@${node}`,
@@ -25,6 +37,16 @@ export async function billOfMaterials(root, { name, version, epochSecs }) {
   bom.metadata.timestamp = new Date(epochSecs * 1000).toISOString();
   bom.serialNumber = `urn:uuid:${uuidOf(JSON.stringify([name, version, bom.components]))}`;
   return `${JSON.stringify(bom, undefined, 2)}\n`;
+}
+
+/** The lock file names the packages of every platform; a bill is of what is there. */
+function keepOnly(bom, packages) {
+  const product = bom.metadata.component['bom-ref'];
+  const isThere = (ref) => ref === product || packages.has(ref);
+  bom.components = bom.components.filter(({ name, version }) => packages.has(`${name}@${version}`));
+  bom.dependencies = bom.dependencies
+    .filter(({ ref }) => isThere(ref))
+    .map((entry) => ({ ...entry, dependsOn: (entry.dependsOn ?? []).filter(isThere) }));
 }
 
 /** npm may warn about its own settings before the document. */
