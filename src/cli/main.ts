@@ -49,7 +49,8 @@ async function main(argv: string[]): Promise<number> {
     .version(VERSION)
     .showHelpAfterError()
     .exitOverride();
-  const wanted = argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
+  const [first = '', second] = argv.slice(2).filter((word) => !word.startsWith('-'));
+  const wanted = first === 'help' ? (second ?? '') : first;
   // The manual page is about all of them.
   const isOne = Object.hasOwn(COMMANDS, wanted) && wanted !== 'manual';
   const asksVersion = ['--version', '-V'].includes(argv[2] ?? '');
@@ -57,6 +58,9 @@ async function main(argv: string[]): Promise<number> {
   for (const load of new Set(loaders)) (await load()).register(program);
   program.commands.forEach((command) => inheritExitOverride(command));
   try {
+    // Of an unknown topic the library would show the help of everything, and call that success.
+    if (first === 'help' && wanted !== '' && wanted !== 'help' && !Object.hasOwn(COMMANDS, wanted))
+      program.error(`error: unknown command '${wanted}'`, { code: 'commander.unknownCommand' });
     await program.parseAsync(argv);
     return process.exitCode === undefined ? EXIT.OK : Number(process.exitCode);
   } catch (error) {

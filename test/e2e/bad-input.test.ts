@@ -164,6 +164,13 @@ const CASES: readonly Case[] = [
     usage: true,
   },
   { name: 'a command that does not exist', run: () => portcullis('bogus'), code: 2, says: [/bogus/], usage: true },
+  {
+    name: 'help on a command that does not exist',
+    run: () => portcullis('help', 'bogus'),
+    code: 2,
+    says: [/unknown command 'bogus'/],
+    usage: true,
+  },
 ];
 
 for (const { name, run, code, says, usage = false } of CASES) {
