@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import type { ExplainResponse } from '../contract/http.js';
+import { AppError } from '../util/errors.js';
+import { canonicalAddress } from '../util/ip.js';
 import { callApi } from './api-client.js';
 
 /** `portcullis explain ADDRESS`: why an address is or is not blocked. */
@@ -13,6 +15,14 @@ export function register(program: Command): void {
     .option('--config <file>', 'configuration file')
     .option('--json', 'print JSON')
     .action(async (address: string, options: { port?: string; proto?: string; config?: string; json?: boolean }) => {
+      if (canonicalAddress(address) === undefined) {
+        throw new AppError({
+          kind: 'user',
+          code: 'explain.bad_address',
+          message: `"${address}" is not an address or prefix.`,
+          fix: 'Write for example 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64.',
+        });
+      }
       const query = new URLSearchParams({
         address,
         ...(options.port === undefined ? {} : { port: options.port }),

@@ -157,6 +157,12 @@ const CASES: readonly Case[] = [
     says: [/none\.pcap/],
   },
   {
+    name: 'an address that is none, before anything is asked of the server,',
+    run: () => portcullis('explain', '192.0.2.300'),
+    code: 1,
+    says: [/192\.0\.2\.300/],
+  },
+  {
     name: 'an option that does not exist',
     run: () => portcullis('run', '--bogus'),
     code: 2,
