@@ -19,7 +19,7 @@ import { silentLogger } from '../util/logger.js';
 import { uuid7 } from '../util/uuid7.js';
 import { VERSION } from '../util/version.js';
 import { CSV_HEADER, csvLine } from './analyze/csv.js';
-import { alertLine, decisionLine, flowLine, statsLine } from './analyze/eve.js';
+import { alertLine, decisionLine, flowLine, packetLine, statsLine } from './analyze/eve.js';
 import { showProgress } from './progress.js';
 
 type OutputFormat = 'eve' | 'ecs' | 'cef' | 'leef' | 'ocsf' | 'csv';
@@ -118,6 +118,12 @@ async function openRun(config: LoadedConfig, options: AnalyzeOptions, { write, p
   const emit = createReport(options, config, policies, write);
   const detectors: Detectors = await createDetectors(detectorConfig(config, options), {
     emit: emit.detection,
+    onTagged(packet, place) {
+      if (options.format !== 'eve') return;
+      const flowId = place.slot < 0 ? undefined : place.flows?.flowId[place.slot];
+      const ends = { src: place.src(), dst: place.dst() };
+      write(packetLine(packet, flowId === undefined ? ends : { ...ends, flowId }));
+    },
     log: silentLogger,
     sensor: config.name,
     offline: true,

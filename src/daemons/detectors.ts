@@ -22,10 +22,12 @@ import type { Logger } from '../util/logger.js';
 import { modelFolders, schemaOf, type ModelFolder } from './model-folders.js';
 import type { BypassRule } from './flow-bypass.js';
 import { skipBypassed } from './sensor/skip-bypassed.js';
-import { createSignatures, type Signatures } from './signatures.js';
+import { createSignatures, type SignatureDeps, type Signatures } from './signatures.js';
 
 export interface DetectorDeps {
   emit(detection: Detection): void;
+  /** See `AlertDeps.onTagged`. */
+  onTagged?: SignatureDeps['onTagged'];
   log: Logger;
   sensor: string;
   /** Offline: nothing is shed, times are packet times. */
@@ -84,6 +86,7 @@ export async function createDetectors(
     const chosen = deps.rules === undefined ? signature : { ...signature, rules: deps.rules, folder: undefined };
     signatures = createSignatures(chosen, {
       emit: deps.emit,
+      ...(deps.onTagged ? { onTagged: deps.onTagged } : {}),
       sensor: deps.sensor,
       ...(intel ? { watcher: intel.watcher } : {}),
     });

@@ -2,6 +2,7 @@ import {
   loadRules,
   loadRulesGradually,
   SignatureEngine,
+  type EngineDeps,
   type FileProblem,
   type SignatureOptions as EngineOptions,
 } from '../detect/signature/index.js';
@@ -19,6 +20,8 @@ export interface SignatureDeps {
   emit(detection: Detection): void;
   /** See `AlertDeps.emitQuietly`. */
   emitQuietly?(detection: Detection): void;
+  /** See `AlertDeps.onTagged`. */
+  onTagged?: NonNullable<EngineDeps['onTagged']>;
   sensor: string;
   /** Sees transactions beside the rules. */
   watcher?: AppWatcher;

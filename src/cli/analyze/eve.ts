@@ -1,6 +1,7 @@
 import type { Decision } from '../../domain/decision.js';
 import type { Detection } from '../../domain/detection.js';
 import type { FlowRecord } from '../../domain/flow.js';
+import type { DecodedPacket } from '../../domain/packet.js';
 
 /** Names of EVE's `proto` by IP protocol number; others are three digits, as Suricata writes them. */
 const PROTO_NAMES: Readonly<Record<number, string>> = {
@@ -84,6 +85,22 @@ function alertMetadata(d: Detection): Record<string, string[]> {
       ? {}
       : { mitre_technique_id: [d.attack.techniqueId], mitre_technique_name: [d.attack.techniqueName] }),
   };
+}
+
+/** A packet that a rule's `tag` wants recorded, as an EVE packet line: base64 from the link layer on. */
+export function packetLine(p: DecodedPacket, flow: { flowId?: number; src: string; dst: string }): string {
+  const ports = p.proto === 6 || p.proto === 17 || p.proto === 132;
+  return JSON.stringify({
+    timestamp: eveTime(p.tsUs),
+    ...(flow.flowId === undefined ? {} : { flow_id: flow.flowId }),
+    event_type: 'packet',
+    src_ip: flow.src,
+    ...(ports ? { src_port: p.srcPort } : {}),
+    dest_ip: flow.dst,
+    ...(ports ? { dest_port: p.dstPort } : {}),
+    proto: protoName(p.proto),
+    packet: Buffer.from(p.data.subarray(p.frameOffset, p.frameOffset + p.capLen)).toString('base64'),
+  });
 }
 
 /** One ended flow as an EVE flow line. */

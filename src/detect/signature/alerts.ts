@@ -1,10 +1,12 @@
 import type { Detection } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
+import type { DecodedPacket } from '../../domain/packet.js';
 import { toDetection } from './detection.js';
 import { isSuppressed } from './header.js';
 import type { Rule } from './rule.js';
 import type { Scene } from './scene.js';
 import { applyBits, applyInts, createHostBits, testBits, testInts } from './state/bits.js';
+import { Tags } from './state/tags.js';
 import { createThresholds, type Admission } from './state/thresholds.js';
 import type { Place } from './transactions.js';
 
@@ -24,8 +26,18 @@ export interface AlertDeps {
    * asks for beyond an alert is asked for all the same.
    */
   emitQuietly?(detection: Detection): void;
+  /** A packet that a `tag` wants recorded: those that follow the alert of its rule. */
+  onTagged?(packet: DecodedPacket, scene: TaggedPlace, rule: Rule): void;
   /** Community id of a flow; detections go without one when it is not given. */
   communityId?(flows: FlowColumns, slot: number): string;
+}
+
+/** The flow of a tagged packet; slot -1 without. */
+export interface TaggedPlace {
+  readonly flows: FlowColumns | undefined;
+  readonly slot: number;
+  src(): string;
+  dst(): string;
 }
 
 /** A rule that matched, and where. */
@@ -53,6 +65,7 @@ export class Alerts {
   readonly #inline: boolean;
   readonly #hostBits;
   readonly #thresholds;
+  readonly #tags = new Tags();
   readonly #pending: Alert[] = [];
   readonly #counts = { alerts: 0, suppressed: 0, overflow: 0 };
 
@@ -72,6 +85,8 @@ export class Alerts {
       signature_threshold_entries: this.#thresholds.size,
       signature_threshold_evicted: this.#thresholds.evicted,
       signature_host_bits: this.#hostBits.size,
+      signature_tagged_packets: this.#tags.packets,
+      signature_tags_refused: this.#tags.refused,
     };
   }
 
@@ -111,6 +126,17 @@ export class Alerts {
     if (repeats.length < MAX_REPEATS) repeats.push({ rule, place: kept(place), direction: scene.direction });
   }
 
+  /** Hands on the packet at hand when an alert before it asked for that. */
+  record(scene: Scene): void {
+    if (this.#tags.size === 0 || scene.packet === undefined) return;
+    const rule = this.#tags.take(scene);
+    if (rule !== undefined) this.#deps.onTagged?.(scene.packet, scene, rule);
+  }
+
+  forget(slot: number): void {
+    this.#tags.forget(slot);
+  }
+
   /** Alerts of one packet, until a `pass` rule or the limit ends them. */
   raise(scene: Scene): void {
     const pending = this.#pending;
@@ -132,6 +158,7 @@ export class Alerts {
       if (!isQuiet) {
         kept++;
         this.#counts.alerts++;
+        if (rule.tags.length > 0) this.#tags.mark(rule, scene);
       }
       const action = rule.rateFilter === undefined ? rule.action : this.#actionOf(rule, scene);
       if (action === 'pass') continue;

@@ -206,6 +206,7 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     detectionFilter: undefined,
     rateFilter: undefined,
     noalert: false,
+    tags: [],
     target: undefined,
     variables: 0,
     text: raw.text,

@@ -7,6 +7,7 @@ import { guardTimeouts } from './match/guard.js';
 import { Inspector } from './match/inspect.js';
 import { PayloadRules } from './payload-rules.js';
 import type { Rule } from './rule.js';
+import { finish } from './steps.js';
 import { FlowStates, Scene, type FlowState, type PacketContent } from './scene.js';
 import { StreamWindow } from './state/stream-window.js';
 import { WindowMemory } from './state/window-memory.js';
@@ -137,6 +138,7 @@ export class SignatureEngine {
     scene.decodeEvents = wantsDecodeEvents ? this.#decodeEvents.of(packet) : NO_EVENTS;
     scene.content = content;
     scene.turn(direction);
+    this.#alerts.record(scene);
     if (scene.state?.isExempt === true) return;
     this.#alerts.addRepeats(scene);
     payload.inspectPacket(scene);
@@ -154,7 +156,10 @@ export class SignatureEngine {
   /** Looks a last time at what was waiting for more. */
   onFlowEnd(flows: FlowColumns, slot: number, nowUs: number, content: PacketContent): void {
     const state = this.#flows.get(slot);
-    if (!state) return;
+    if (!state) {
+      this.#alerts.forget(slot);
+      return;
+    }
     const scene = this.#scene;
     scene.packet = undefined;
     scene.flows = flows;
@@ -180,6 +185,7 @@ export class SignatureEngine {
       this.#alerts.raise(scene);
     }
     this.#flows.delete(slot);
+    this.#alerts.forget(slot);
   }
 
   stats(): Record<string, number> {
@@ -256,7 +262,6 @@ const isWaiting = (stream: StreamWindow): boolean => stream.pending !== undefine
 
 function prepare(rules: readonly Rule[]): RuleGroups {
   const groups = new RuleGroups(rules);
-  const steps = groups.prepare();
-  while (!steps.next().done);
+  finish(groups.prepare());
   return groups;
 }

@@ -218,6 +218,15 @@ export interface FlowIntTest {
   value: number | string;
 }
 
+/** What is to be recorded after an alert. */
+export interface TagSpec {
+  kind: 'session' | 'host';
+  count: number;
+  metric: 'packets' | 'bytes' | 'seconds';
+  /** Of a host: which end. */
+  side: 'src' | 'dst';
+}
+
 export type TrackBy = 'by_src' | 'by_dst' | 'by_rule' | 'by_both' | 'by_flow';
 
 export interface ThresholdSpec {
@@ -296,6 +305,7 @@ export interface Rule {
   bits: StateTest[];
   flowInts: FlowIntTest[];
   suppress: Suppression[];
+  tags: TagSpec[];
   threshold: ThresholdSpec | undefined;
   detectionFilter: ThresholdSpec | undefined;
   rateFilter: RateFilter | undefined;

@@ -14,13 +14,24 @@ after(() => {
 });
 
 /** Signature ids of the rules that fire, each with the number of its packet in the traffic, 0 at the end of the flow. */
-function fired(traffic: Traffic, rules: string[], options: Partial<SignatureOptions> = {}): string[] {
+function fired(
+  traffic: Traffic,
+  rules: string[],
+  options: Partial<SignatureOptions> = {},
+  onTagged: (packetNumber: number, signatureId: number) => void = () => undefined,
+): string[] {
   const file = join(folder, 'x.rules');
   writeFileSync(file, rules.join('\n'));
   const out: string[] = [];
   const { observer } = createSignatures(
     { ...signatureOptionsSchema.parse({ rules: [file] }), stream: { inspect: 'arrival' }, ...options },
-    { emit: (d) => out.push(`${d.signatureId}@${d.packetNumber ?? 0}`), sensor: 'test' },
+    {
+      emit: (d) => out.push(`${d.signatureId}@${d.packetNumber ?? 0}`),
+      onTagged: (packet, _place, rule) => {
+        onTagged(packet.number, rule.signatureId);
+      },
+      sensor: 'test',
+    },
   );
   const table = createFlowTable(
     { maxFlows: 64 },
@@ -77,4 +88,18 @@ test('connections seen from their middle are judged, left alone by rules, or not
   for (const midstreamPolicy of ['pass_flow', 'bypass'] as const)
     assert.deepEqual(fired(middle, rules, { stream: { ...stream, midstreamPolicy } }), []);
   assert.deepEqual(fired(tcp(2100, LOGIN), rules, { stream: { ...stream, midstreamPolicy: 'bypass' } }), ['1@8']);
+});
+
+test('packets that follow the alert of a rule with a tag are recorded, as many as it asks for', () => {
+  const recorded = (tag: string): string[] => {
+    const out: string[] = [];
+    const rule = `alert tcp any any -> any any (content:"USER"; dsize:>0; flow:to_server; tag:${tag}; sid:7;)`;
+    fired([...tcp(2100, LOGIN), ...tcp(2100, [['>', 'HELP\r\n']], 1, 41_000)], [rule], {}, (p, sid) =>
+      out.push(`${sid}@${p}`),
+    );
+    return out;
+  };
+  assert.deepEqual(recorded('session,3,packets'), ['7@5', '7@6', '7@7']);
+  assert.equal(recorded('session').length, 8, 'the rest of the connection, none of the next');
+  assert.equal(recorded('host,300,seconds,src').length, 8 + 8, 'whatever the host has to do with');
 });
