@@ -41,7 +41,8 @@ export async function gatherLiveData(
     if (vector) vectors.push(vector);
     else leftOut++;
   }
-  for (const sample of await benignSamples(store, options, about)) {
+  const attackers = labels.filter((l) => l.verdict === 'true_positive').flatMap((l) => l.source ?? []);
+  for (const sample of await benignSamples(store, options, about, attackers)) {
     vectors.push({
       values: sample.values,
       label: BENIGN_LABEL,
@@ -161,11 +162,16 @@ function isWithin(networks: readonly Cidr[], address: string): boolean {
   return ip !== undefined && networks.some((network) => cidrContains(network, ip));
 }
 
-/** Sampled flows whose two ends no alert accuses. */
-async function benignSamples(store: Store, options: TrainingOptions, about: { schema: string; nowMs: number }) {
+/** Sampled flows whose two ends neither an alert nor a person accuses, whatever another person says. */
+async function benignSamples(
+  store: Store,
+  options: TrainingOptions,
+  about: { schema: string; nowMs: number },
+  attackers: readonly string[],
+) {
   if (options.maxSamples === 0) return [];
   const fromMs = about.nowMs - SAMPLE_DAYS * DAY_MS;
-  const accused = new Set(await store.training.accused(fromMs));
+  const accused = new Set([...(await store.training.accused(fromMs)), ...attackers]);
   const kept: Awaited<ReturnType<Store['samples']['between']>> = [];
   for (let toMs = about.nowMs - QUARANTINE_MS; kept.length < options.maxSamples;) {
     const part = await store.samples.between(about.schema, fromMs, toMs, DB_CHUNK);

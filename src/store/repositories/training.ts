@@ -36,6 +36,7 @@ export interface Accusation {
 }
 
 const MAX_ACCUSATIONS = 200_000;
+const HAS_INDEPENDENT_TIER = `(${INDEPENDENT_TIERS.map((tier) => `a.tiers LIKE '%,${tier},%'`).join(' OR ')})`;
 /** From medium on: lesser ones note what is unusual, not what is hostile. */
 const ACCUSING_SEVERITY = severityRank('medium');
 
@@ -44,7 +45,10 @@ export interface TrainingRepository {
   save(report: TrainingReport): Promise<void>;
   get(id: string): Promise<TrainingReport | undefined>;
   list(page: PageRequest): Promise<PageResult<TrainingRun>>;
-  /** Addresses that alerts since a time hold responsible, but those a person called a false positive. */
+  /**
+   * Addresses that alerts since a time hold responsible; an alert of models alone that was called a false positive last
+   * accuses nobody.
+   */
   accused(sinceMs: number): Promise<string[]>;
   /** Alerts since a time that a signature, a behaviour or an intelligence feed raised or agreed on, newest first. */
   accusations(sinceMs: number): Promise<Accusation[]>;
@@ -80,7 +84,8 @@ export function createTrainingRepository(db: Database): TrainingRepository {
         .getRepository(db.entities.alert)
         .createQueryBuilder('a')
         .select('DISTINCT a.offender', 'offender')
-        .where("a.lastMs > :sinceMs AND a.labelVerdict <> 'false_positive'", { sinceMs })
+        .where('a.lastMs > :sinceMs', { sinceMs })
+        .andWhere(`(a.labelVerdict <> 'false_positive' OR ${HAS_INDEPENDENT_TIER})`)
         .limit(MAX_ACCUSED)
         .getRawMany<{ offender: string }>();
       return found.map((row) => row.offender);
@@ -93,7 +98,7 @@ export function createTrainingRepository(db: Database): TrainingRepository {
         .addSelect('a.tiers', 'tiers')
         .addSelect('a.lastMs', 'lastMs')
         .where('a.lastMs > :sinceMs AND a.severity >= :severity', { sinceMs, severity: ACCUSING_SEVERITY })
-        .andWhere(`(${INDEPENDENT_TIERS.map((tier) => `a.tiers LIKE '%,${tier},%'`).join(' OR ')})`)
+        .andWhere(HAS_INDEPENDENT_TIER)
         .orderBy('a.lastMs', 'DESC')
         .limit(MAX_ACCUSATIONS)
         .getRawMany<{ offender: string; tiers: string; lastMs: number | string }>();

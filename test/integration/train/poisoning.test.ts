@@ -203,4 +203,45 @@ describe('poisoned labels', { timeout: 240_000 }, () => {
       ],
     );
   });
+
+  it('sampled flows of an accused source are not benign because one person says that the alert was false', async () => {
+    const store = await openStore({ path: join(dir, 'samples.db'), thread: false });
+    const about = {
+      dstIp: '192.0.2.200',
+      srcPort: 1,
+      dstPort: 2,
+      proto: 6,
+      sensor: 'edge',
+      featureSchema: 'flow',
+      scores: {},
+    };
+    const at = { firstMs: TRAINED_MS, lastMs: TRAINED_MS };
+    const tiersOf: Record<string, Tier[]> = {
+      '192.0.2.1': ['classification', 'behaviour'],
+      '192.0.2.2': MODEL_ONLY,
+      '192.0.2.3': MODEL_ONLY,
+    };
+    for (const [srcIp, tiers] of Object.entries(tiersOf)) {
+      await store.samples.add([{ ...about, id: uuid7(), srcIp, atMs: TRAINED_MS, values: [1] }]);
+      const alert = sampleAlert({ offender: srcIp, tiers, ...at });
+      store.alerts.queue({ alert });
+      await store.flush();
+      const judged = { alertId: alert.id, alertLabel: 'port_scan', source: srcIp };
+      if (srcIp === '192.0.2.3') {
+        await store.labels.add({
+          ...judged,
+          id: uuid7(),
+          user: 'ada',
+          verdict: 'true_positive',
+          createdMs: TRAINED_MS,
+        });
+      }
+      await store.labels.add({ ...judged, id: uuid7(), user: 'eve', verdict: 'false_positive', createdMs: NOW_MS });
+      await store.alerts.setLabelVerdict(alert.id, 'false_positive');
+    }
+    const options = trainingOptionsSchema.parse({});
+    const { vectors } = await gatherLiveData(store, options, { schema: 'flow', nowMs: NOW_MS });
+    await store.close();
+    assert.deepEqual(vectors.map((v) => [v.source, v.label]), [['192.0.2.2', 'benign']]); // prettier-ignore
+  });
 });
