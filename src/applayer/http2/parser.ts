@@ -4,6 +4,7 @@ import { concat, copy, latin1, NOTHING } from '../http/bytes.js';
 import { BodyDecoder, parseEncodings } from '../http/decode-body.js';
 import type { AppLayerOptions } from '../options.js';
 import { TransactionList } from '../transaction.js';
+import { fieldEvents } from './field-events.js';
 import { HpackDecoder, type Field } from './hpack.js';
 import { Http2Transaction } from './transaction.js';
 
@@ -235,6 +236,7 @@ class Http2Parser implements AppParser {
     if (!isSound) tx.note('header_integer_overflow');
     message.fields.push(...fields);
     this.chooseDecoder(tx, direction, fields);
+    for (const event of fieldEvents((name) => message.get(name))) tx.note(event);
     if (open.endsStream) tx.finish(direction);
     else tx.progress[direction] = Math.max(tx.progress[direction], 1);
     if (!isSound) this.lose(direction);

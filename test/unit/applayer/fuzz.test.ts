@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createAppLayer } from '../../../src/applayer/index.js';
 import type { Direction } from '../../../src/domain/flow.js';
@@ -60,7 +60,23 @@ const FIELDS = ['http.uri', 'http.header', 'http.request_body', 'http.response_b
 const MAX_TRANSACTIONS = 64;
 const MAX_FIELD_BYTES = 1_200_000;
 
-function run(transport: 'tcp' | 'udp', port: number, said: readonly { direction: Direction; kind: string; data: Uint8Array; count: number }[], keep: boolean): void {
+const figures = { runs: 0, worstMs: 0 };
+
+/** With FUZZ_SECONDS: how many conversations were played, the longest time of one, and what the process takes. */
+after(() => {
+  if (process.env['FUZZ_SECONDS'] === undefined) return;
+  const mib = Math.round(process.memoryUsage.rss() / 1_048_576);
+  process.stdout.write(`${figures.runs} runs, the longest ${figures.worstMs.toFixed(1)} ms, ${mib} MiB\n`);
+});
+
+function run(...conversation: Parameters<typeof playOne>): void {
+  const begin = performance.now();
+  playOne(...conversation);
+  figures.runs++;
+  figures.worstMs = Math.max(figures.worstMs, performance.now() - begin);
+}
+
+function playOne(transport: 'tcp' | 'udp', port: number, said: readonly { direction: Direction; kind: string; data: Uint8Array; count: number }[], keep: boolean): void {
   const layer = createAppLayer({ maxTransactions: MAX_TRANSACTIONS });
   const flow = layer.createFlow(transport, { srcPort: 40000, dstPort: port });
   const at = [0, 0];
