@@ -17,7 +17,8 @@ export const DETECTORS: readonly DetectorProse[] = [
     counts:
       'Distinct ports and hosts whose attempts failed: no answer within `answer_timeout_ms`, RST, a handshake that the ' +
       'source gave up, or a connection dropped without a byte. By source in a fast and a slow window, and by /24 or /64. ' +
-      'Many failed ports a host are a port scan; mostly failures at many hosts are a sweep. Probes with flags that no ' +
+      'Many failed ports a host are a port scan; mostly failures at many hosts are a sweep. Hosts that are no neighbours need to be ' +
+      'more, and many more when each is asked on a port of its own, as peers of file sharing are. Probes with flags that no ' +
       'connection begins with (NULL, FIN, Xmas) count from three ports on. Open ports count half, when the source said ' +
       'nothing on them: monitoring looks at open ports, scans find mostly closed ones. The report names the techniques: SYN, connect, ' +
       'NULL, FIN, Xmas, ACK, Maimon, UDP, ping. A scan that pauses and goes on is reported anew, and one that has grown ' +
@@ -56,11 +57,13 @@ export const DETECTORS: readonly DetectorProse[] = [
       'banner. The label carries the service, such as `ssh_brute_force`. Many users with few passwords, or many hosts ' +
       'with few tries each, are spraying. Many sources that stay below the threshold add up at their target, and by /24 or ' +
       '/64 when the network is outside: such a network is the offender, and a policy may block it. The same user and ' +
-      'password over and over are a program with an old password and no guessing.',
+      'password over and over are a program with an old password and no guessing. The same is counted again over hours ' +
+      '(`slow_window_secs`): by source, by outside sources at a target, by outside network. Where logins are read, several ' +
+      'different ones are needed; where they are not (SSH, RDP, databases), an inside host that contacts the service day ' +
+      'by day is a program, and anybody else is told and not blocked.',
     spoofable: 'Never: a refused login needs a completed handshake.',
     misses:
-      'Slower guessing than `failures` in `window_secs` by each source, by `distributed_sources` at a target or by ' +
-      '`network_sources` of a network. Logins inside TLS (HTTPS, IMAPS and the like): only their volume is seen. Users of SSH are encrypted, so spraying ' +
+      'Slower guessing than the thresholds of the slow window by each source, target and network. Logins inside TLS (HTTPS, IMAPS and the like): only their volume is seen. Users of SSH are encrypted, so spraying ' +
       'over SSH is reported as guessing; users of SMTP, Telnet, SMB and databases are not read either.',
   },
   {
@@ -69,7 +72,8 @@ export const DETECTORS: readonly DetectorProse[] = [
     labels: ['syn_flood', 'udp_flood', 'icmp_flood', 'amplification', 'http_flood'],
     counts:
       'By target and second: SYNs whose handshake came to nothing and that go mostly to one port (spread over ports they ' +
-      'are a scan), UDP packets and flows without an answer, ICMP packets; echo requests also on the mean of ten seconds. Answers from ports of reflectors (DNS, NTP, ' +
+      'are a scan), UDP packets and flows without an answer (their rate is known after a quarter of a second, if they go ' +
+      'mostly to one port), ICMP packets; echo requests also on the mean of ten seconds. Answers from ports of reflectors (DNS, NTP, ' +
       'SSDP, memcached and others) that nobody asked for are amplification. HTTP: requests of one source, most of them ' +
       'for one URI.',
     spoofable:
@@ -157,9 +161,21 @@ export const DETECTORS: readonly DetectorProse[] = [
     title: 'Rogue DHCP',
     options: ['rogue_dhcp'],
     labels: ['rogue_dhcp'],
-    counts: 'Offers and acknowledgements by server identifier (RFC 2132) of servers that are not listed or learned.',
+    counts:
+      'Offers and acknowledgements by server identifier (RFC 2132) of servers that are not listed or learned; for DHCPv6 ' +
+      'advertisements and replies by DUID (RFC 8415). A flood of invented servers is told by its first eight.',
     spoofable: 'Always.',
-    misses: 'A rogue server that is there from the start, when no servers are listed; DHCPv6.',
+    misses: 'A rogue server that is there from the start, when no servers are listed.',
+  },
+  {
+    title: 'Rogue IPv6 routers',
+    options: ['rogue_router'],
+    labels: ['rogue_router'],
+    counts:
+      'Router advertisements (RFC 4861) by an address that is not listed or, without a list, by an address and hardware ' +
+      'address that were not learned: a known router’s address with another card is a forgery.',
+    spoofable: 'Always, and blocks nobody: the address may be the true router’s own.',
+    misses: 'A rogue router that is there from the start, or that forges hardware address and address of a known one.',
   },
 ];
 

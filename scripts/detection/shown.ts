@@ -31,6 +31,8 @@ export const FOUND: readonly Shown[] = [
   row('password spraying: many hosts', 'brute-force', ['login', 'one user and password tried a few times']),
   row('guessing shared by many sources, by target', 'login-groups', ['login', 'many sources at one target'], 'brute-ssh-distributed'),
   row('guessing shared by a /24 or /64, at many targets', 'login-groups', ['login', 'sources of one ${kind}']),
+  row('guessing over hours: one source', 'login-groups', ['login-slow', 'one source that guesses every two minutes']),
+  row('guessing over hours: sources in turn, by target and network', 'login-groups', ['login-slow', 'many sources that take turns']),
   row('SYN flood, from one source and forged', 'flood', ['load-and-control', 'a SYN flood is found'], 'flood-syn', 'flood-syn-forged'),
   row('UDP and ICMP flood', 'flood', ['load-and-control', 'UDP and ICMP floods'], 'flood-udp', 'flood-icmp', 'flood-unreachable'),
   row('echo requests that go on', 'flood', ['flood-look-alikes', 'two hundred echo requests'], 'flood-icmp'),
@@ -45,6 +47,8 @@ export const FOUND: readonly Shown[] = [
   row('exfiltration against the host’s own baseline', 'exfiltration', ['baseline', 'another service that sends behind'], 'exfiltration'),
   row('ARP spoofing, slow too', 'arp', ['look-alikes', 'two claims of a gateway'], 'arp-spoof'),
   row('rogue DHCP', 'rogue-dhcp', ['inside', 'a DHCP server that turns up later'], 'rogue-dhcp'),
+  row('rogue DHCPv6', 'rogue-dhcp', ['inside', 'a DHCPv6 server that turns up later']),
+  row('rogue IPv6 router', 'rogue-router', ['inside', 'an unknown router and a known one']),
   row('lateral movement', 'lateral', ['inside', 'one inside host that administers'], 'lateral-ssh'),
 ]; // prettier-ignore
 
@@ -58,6 +62,9 @@ export const QUIET: readonly Shown[] = [
   row('a router that asks for hosts that are there', 'arp', ['load-and-control', 'ARP: a sweep']),
   row('successful logins, a password mistyped twice', 'brute-force', ['login', '${label} on port ${port}'], 'ssh-sessions'),
   row('a program with an old password', 'brute-force', ['login', 'a program that keeps trying']),
+  row('a program with an old password, for a day', 'login-groups', ['login-slow', 'programs with an old password']),
+  row('file sharing', 'port-scan', ['look-alikes', 'file sharing, which asks peers'], 'peer-to-peer'),
+  row('a server whose client was blocked', 'port-scan', ['look-alikes', 'a server whose client was blocked']),
   row('a backup, every night', 'exfiltration', ['baseline', 'a nightly backup'], 'backup'),
   row('a monitoring system', 'port-scan', ['baseline', 'a monitoring system'], 'monitoring'),
   row('a one-way stream of UDP', 'flood', ['flood-look-alikes', 'a one-way stream'], 'udp-stream'),

@@ -19,6 +19,7 @@ import { PortScanDetector } from './port-scan.js';
 import { endpointsOf, Reporter, type BehaviourDeps } from './reporter.js';
 import { ReflectorDetector } from './reflector.js';
 import { RogueDhcpDetector } from './rogue-dhcp.js';
+import { RogueRouterDetector } from './rogue-router.js';
 import { Sources } from './sources.js';
 import { TcpWatch } from './tcp-watch.js';
 
@@ -57,6 +58,7 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
       ? new ExfiltrationDetector(c.options, c.sources, c.reporter, c.baselines)
       : undefined,
   (c) => (c.options.rogueDhcp.enabled ? new RogueDhcpDetector(c.options, c.sources, c.reporter) : undefined),
+  (c) => (c.options.rogueRouter.enabled ? new RogueRouterDetector(c.options, c.sources, c.reporter) : undefined),
 ];
 
 /** All behaviour detectors as one observer of packets. */

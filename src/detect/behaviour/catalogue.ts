@@ -35,6 +35,7 @@ const BEACON = { ...COMMAND, techniqueId: 'T1071', techniqueName: 'Application L
 const NON_APPLICATION = { ...COMMAND, techniqueId: 'T1095', techniqueName: 'Non-Application Layer Protocol' };
 const ARP = { ...CREDENTIALS, techniqueId: 'T1557.002', techniqueName: 'ARP Cache Poisoning' };
 const DHCP = { ...CREDENTIALS, techniqueId: 'T1557.003', techniqueName: 'DHCP Spoofing' };
+const MIDDLE = { ...CREDENTIALS, techniqueId: 'T1557', techniqueName: 'Adversary-in-the-Middle' };
 const OUTFLOW = { ...EXFILTRATION, techniqueId: 'T1048', techniqueName: 'Exfiltration Over Alternative Protocol' };
 const REMOTE_SERVICES = { ...LATERAL, techniqueId: 'T1021', techniqueName: 'Remote Services' };
 
@@ -129,6 +130,11 @@ export const BEHAVIOURS = {
     category: 'Man in the middle',
     severity: 'high',
     attack: ARP,
+  }),
+  rogueRouter: entry(1404, 'rogue_router', 'Router advertisements of an unknown router', {
+    category: 'Man in the middle',
+    severity: 'high',
+    attack: MIDDLE,
   }),
   rogueDhcp: entry(1402, 'rogue_dhcp', 'Second DHCP server', {
     category: 'Man in the middle',

@@ -218,7 +218,22 @@ const rogueDhcp = z
       .array(z.string().refine((text) => parseIp(text)?.version === 4, 'not an IPv4 address'))
       .default([])
       .describe('The DHCP servers of this network; empty to learn them'),
+    duids: z
+      .array(z.string().regex(/^([0-9a-fA-F]{2}:?){3,130}$/, 'not a DUID in hexadecimal'))
+      .default([])
+      .describe('The DHCPv6 servers of this network, by their identifiers in hexadecimal; empty to learn them'),
     learnSecs: secs(900, 'Seconds after the first DHCP answer in which servers are learned'),
+  })
+  .prefault({});
+
+const rogueRouter = z
+  .strictObject({
+    enabled: on('IPv6 router advertisements of unknown routers'),
+    routers: z
+      .array(z.string().refine((text) => parseIp(text)?.version === 6, 'not an IPv6 address'))
+      .default([])
+      .describe('Link-local addresses of the IPv6 routers of this network; empty to learn them'),
+    learnSecs: secs(900, 'Seconds after the first advertisement in which routers are learned'),
   })
   .prefault({});
 
@@ -252,6 +267,7 @@ export const behaviourOptionsSchema = z.strictObject({
   lateral,
   exfiltration,
   rogueDhcp,
+  rogueRouter,
   baseline,
 });
 

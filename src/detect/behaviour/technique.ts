@@ -21,6 +21,7 @@ export const TECHNIQUE_NAMES = ['', 'SYN', 'NULL', 'FIN', 'Xmas', 'ACK', 'Maimon
 const FLAG_MASK = 0x3f;
 const XMAS = TCP.FIN | TCP.PSH | TCP.URG;
 /** UDP ports that traceroute counts through. */
+const EPHEMERAL_FIRST = 32_768;
 const TRACEROUTE_FIRST = 33_434;
 const TRACEROUTE_LAST = 33_534;
 
@@ -52,7 +53,7 @@ function tcpTechnique(p: DecodedPacket): number {
   if ((flags & TCP.RST) !== 0 || (flags & (TCP.SYN | TCP.ACK)) === (TCP.SYN | TCP.ACK)) return TECHNIQUE.NONE;
   if ((flags & TCP.SYN) !== 0) return (flags & TCP.FIN) !== 0 ? TECHNIQUE.ODD : TECHNIQUE.NONE;
   // What looks like the middle of a server's answer is taken for one: captures begin in mid-stream.
-  if (p.payloadLen > 0 || isReplyLike(p)) return TECHNIQUE.NONE;
+  if (p.payloadLen > 0 || isReplyLike(p) || isToEphemeral(p)) return TECHNIQUE.NONE;
   if (flags === TCP.ACK) return TECHNIQUE.ACK;
   return flags === (TCP.FIN | TCP.ACK) ? TECHNIQUE.MAIMON : TECHNIQUE.NONE;
 }
@@ -60,6 +61,14 @@ function tcpTechnique(p: DecodedPacket): number {
 function udpTechnique(p: DecodedPacket): number {
   if (isReplyLike(p) || isMulticast(p)) return TECHNIQUE.NONE;
   return p.dstPort >= TRACEROUTE_FIRST && p.dstPort <= TRACEROUTE_LAST ? TECHNIQUE.NONE : TECHNIQUE.UDP;
+}
+
+/**
+ * From a port that servers have to one that systems give out to clients (Linux from 32768 on): a connection that goes on
+ * after it was forgotten, as of a server whose client was blocked. A scan of all ports shows on the others.
+ */
+function isToEphemeral(p: DecodedPacket): boolean {
+  return p.srcPort < EPHEMERAL_FIRST && p.dstPort >= EPHEMERAL_FIRST;
 }
 
 /** From a server's port to a client's: an answer whose question was not seen. */

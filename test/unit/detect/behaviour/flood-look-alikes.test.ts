@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PROTO } from '../../../../src/domain/packet.js';
-import { packet } from '../../support/packets.js';
+import { packet, T0 } from '../../support/packets.js';
 import { back, dnsPayload, Replay } from '../../support/replay.js';
 
 /** Echo requests of one source, a so many a second, answered or not. */
@@ -57,4 +57,29 @@ test('a resolver that asks much, small answers, and an inside client are no refl
   ask(r, { perSec: 100, name: () => 'www.example', answerBytes: 100, src: '203.0.113.10' });
   ask(r, { perSec: 100, name: () => 'any.example', answerBytes: 3000, src: '10.0.3.3' });
   assert.deepEqual(r.labels(), []);
+});
+
+/** UDP flows of one source, so many a second for a second, that nobody answers. */
+function unanswered(perSec: number, dport: (i: number) => number): Replay {
+  const r = new Replay({ portScan: { enabled: false } });
+  for (let i = 0; i < perSec; i++)
+    r.push(
+      packet({ at: i / perSec, proto: PROTO.UDP, src: '198.51.100.9', sport: 1024 + i, dport: dport(i), payload: 50 }),
+    );
+  r.wait(2);
+  return r;
+}
+
+test('a thousand UDP flows a second without an answer are a flood within 0.8 s; a scan of ports, and a burst, are not', () => {
+  const flood = unanswered(1000, () => 53);
+  assert.deepEqual(flood.labels(), ['udp_flood']);
+  assert.ok(flood.detections[0]!.detectedUs - T0 <= 800_000, String(flood.detections[0]!.detectedUs - T0));
+  assert.deepEqual(unanswered(780, (i) => 2000 + i).labels(), [], 'many ports');
+  const burst = new Replay({ portScan: { enabled: false } });
+  for (let i = 0; i < 190; i++)
+    burst.push(
+      packet({ at: i / 1000, proto: PROTO.UDP, src: '198.51.100.9', sport: 1024 + i, dport: 53, payload: 50 }),
+    );
+  burst.wait(2);
+  assert.deepEqual(burst.labels(), [], 'a resolver that is started anew');
 });

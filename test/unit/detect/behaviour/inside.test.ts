@@ -74,6 +74,53 @@ test('a DHCP server that turns up later, or is not listed, is reported; the know
   assert.deepEqual(listed.labels(), ['rogue_dhcp']);
 });
 
+/** An answer of a DHCPv6 server (RFC 8415): type, transaction, client and server identifiers. */
+function dhcp6Answer(at: number, server: string, type = 2): ReturnType<typeof packet> {
+  const duid = [0, 3, 0, 1, 2, 0, 0, 0, 0, Number.parseInt(server.split('::')[1]!, 16) & 255];
+  const payload = Uint8Array.from([type, 1, 2, 3, 0, 1, 0, 4, 0, 3, 0, 1, 0, 2, 0, duid.length, ...duid]);
+  return packet({ at, proto: PROTO.UDP, src: server, dst: 'fe80::99', sport: 547, dport: 546, payload });
+}
+
+test('a DHCPv6 server that turns up later, or is not listed, is reported; questions and known servers are not', () => {
+  const r = new Replay({ rogueDhcp: { learnSecs: 60 } });
+  r.push(dhcp6Answer(0, 'fe80::1'), dhcp6Answer(100, 'fe80::1', 7), dhcp6Answer(101, 'fe80::66', 1));
+  assert.deepEqual(r.labels(), []);
+  r.push(dhcp6Answer(200, 'fe80::66'));
+  assert.deepEqual(r.labels(), ['rogue_dhcp']);
+  assert.equal(r.detections[0]!.offender, 'fe80::66');
+  assert.match(
+    r.detections[0]!.evidence[0]!.text!,
+    /server 00030001020000000066 .* known servers: 00030001020000000001/,
+  );
+  const listed = new Replay({ rogueDhcp: { duids: ['00:03:00:01:02:00:00:00:00:01'] } });
+  listed.push(dhcp6Answer(0, 'fe80::1'));
+  assert.deepEqual(listed.labels(), []);
+  listed.push(dhcp6Answer(1, 'fe80::66'));
+  assert.deepEqual(listed.labels(), ['rogue_dhcp']);
+});
+
+/** A router advertisement; the hardware address of the sender is its last byte over and over. */
+function advertise(at: number, src: string, mac: number, ttl = 255): ReturnType<typeof packet> {
+  const p = packet({ at, proto: PROTO.ICMPV6, src, dst: 'ff02::1', ttl, icmpType: 134, payload: 8 });
+  p.data.fill(mac, p.srcMacOffset, p.srcMacOffset + 6);
+  return p;
+}
+
+test('an unknown router and a known one with another network card are reported; what came over a router is not', () => {
+  const r = new Replay({ rogueRouter: { learnSecs: 60 } });
+  r.push(advertise(0, 'fe80::1', 1), advertise(100, 'fe80::1', 1), advertise(101, 'fe80::66', 6, 64));
+  assert.deepEqual(r.labels(), []);
+  r.push(advertise(200, 'fe80::66', 6));
+  assert.deepEqual(r.labels(), ['rogue_router']);
+  assert.equal(r.detections[0]!.offender, 'fe80::66');
+  assert.equal(r.detections[0]!.noBlock, true);
+  r.push(advertise(300, 'fe80::1', 6));
+  assert.equal(r.detections.length, 2, 'the true address, another card');
+  const flooded = new Replay({ rogueRouter: { routers: ['fe80::1'] } });
+  for (let i = 0; i < 5000; i++) flooded.push(advertise(i / 1000, `fe80::${(i + 256).toString(16)}`, i & 255));
+  assert.ok(flooded.detections.length <= 8, 'a flood of routers is told by its first few');
+});
+
 test('ids of behaviours are unique and every one names a technique of ATT&CK', () => {
   const entries = Object.values(BEHAVIOURS);
   assert.equal(new Set(entries.map((e) => e.id)).size, entries.length);

@@ -222,3 +222,49 @@ test('three ports probed without flags, with FIN or Xmas are a scan; three refus
   assert.deepEqual(probes([TCP.FIN | TCP.PSH, TCP.PSH, TCP.URG]), ['port_scan']);
   assert.deepEqual(probes([TCP.SYN, TCP.SYN, TCP.SYN]), []);
 });
+
+test('a server whose client was blocked goes on with its connections and is no scanner; an ACK scan of its ports is one', () => {
+  for (const sport of [443, 8080]) {
+    const r = new Replay();
+    for (let i = 0; i < 40; i++)
+      for (const wait of [0, 0.3, 0.9]) {
+        const f = { at: i / 10 + wait, src: '10.0.0.2', dst: '203.0.113.9', sport, dport: 40_000 + i };
+        r.push(packet({ ...f, flags: wait > 0 ? TCP.FIN | TCP.ACK : TCP.ACK }));
+      }
+    r.wait(2);
+    assert.deepEqual(r.labels(), [], `port ${sport}`);
+  }
+  const scan = new Replay();
+  for (let port = 1; port < 40; port++)
+    scan.push(packet({ at: port / 10, src: '203.0.113.9', dst: '10.0.0.2', sport: 8080, dport: port, flags: TCP.ACK }));
+  scan.wait(2);
+  assert.deepEqual(scan.labels(), ['port_scan']);
+});
+
+/** Fails at so many hosts, one after another, 16 a second. */
+function failAt(hosts: number, to: (i: number) => { dst: string; dport: number }): string[] {
+  const r = new Replay();
+  for (let i = 0; i < hosts; i++)
+    r.push(packet({ at: i / 16, src: '10.0.0.20', sport: 30_000 + i, flags: TCP.SYN, ...to(i) }));
+  r.wait(2);
+  return r.labels();
+}
+
+test('file sharing, which asks peers everywhere on ports of their own, sweeps nothing; a worm and a sweep of neighbours do', () => {
+  const everywhere = (i: number): string => `${20 + (i % 180)}.${(i * 37) % 256}.${(i * 11) % 256}.9`;
+  const own = (i: number): number => 1025 + ((i * 7919) % 60_000);
+  assert.deepEqual(
+    failAt(600, (i) => ({ dst: everywhere(i), dport: own(i) })),
+    [],
+  );
+  assert.deepEqual(
+    failAt(600, (i) => ({ dst: everywhere(i), dport: 445 })),
+    ['host_sweep'],
+    'a worm',
+  );
+  assert.deepEqual(
+    failAt(100, (i) => ({ dst: `198.51.100.${i + 1}`, dport: own(i) })),
+    ['host_sweep'],
+    'neighbours',
+  );
+});

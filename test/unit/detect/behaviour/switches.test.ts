@@ -71,10 +71,13 @@ const CASES: readonly [section: string, label: string, show: (r: Replay) => void
     payload.set([53, 1, 2, 54, 4, 10, 0, 0, 66, 255], 240);
     r.push(packet({ at: 1, proto: PROTO.UDP, src: '10.0.0.66', dst: '10.0.0.99', sport: 67, dport: 68, payload }));
   }],
+  ['rogueRouter', 'rogue_router', (r) => {
+    r.push(packet({ at: 1, proto: PROTO.ICMPV6, src: 'fe80::66', dst: 'ff02::1', ttl: 255, icmpType: 134, payload: 8 }));
+  }],
 ]; // prettier-ignore
 
-/** A listed server, so that the first answer of another is rogue. */
-const ALWAYS = { rogueDhcp: { servers: ['10.0.0.1'] } };
+/** A listed server and router, so that the first answer of another is rogue. */
+const ALWAYS = { rogueDhcp: { servers: ['10.0.0.1'] }, rogueRouter: { routers: ['fe80::1'] } };
 
 for (const [section, label, show] of CASES) {
   test(`${section} can be switched off by itself`, () => {
