@@ -22,6 +22,8 @@ export interface Machine {
   root: string;
   /** Runs a program in the machine. @returns standard output. @throws when it fails. */
   run(...argv: string[]): string;
+  /** What runs a program in the machine when its arguments follow: for those that stay. */
+  readonly enter: readonly string[];
   /** As run; @returns the exit code and both outputs. */
   attempt(...argv: string[]): { code: number; output: string };
   /** Runs a program in the namespace outside. */
@@ -38,12 +40,12 @@ export function machineMissing(): string | undefined {
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
 }
 
-function onPath(name: string): boolean {
+export function onPath(name: string): boolean {
   return `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`.split(':').some((dir) => existsSync(join(dir, name)));
 }
 
 /** The cached system; a run of debootstrap that was interrupted leaves none. */
-function baseSystem(): string {
+export function baseSystem(): string {
   if (existsSync(CACHE)) return CACHE;
   const fresh = `${CACHE}.new`;
   rmSync(fresh, { recursive: true, force: true });
@@ -94,6 +96,9 @@ export function openMachine(name: string): Machine {
 
   const machine: Machine = {
     root,
+    get enter() {
+      return ['nsenter', ...enter([])];
+    },
     run: (...argv) => execFileSync('nsenter', enter(argv), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
     attempt: (...argv) => attempt('nsenter', enter(argv)),
     outside: (...argv) => attempt('ip', ['netns', 'exec', out, ...argv]),
