@@ -152,7 +152,7 @@ target). Time runs from the source's first packet of the attack to the alert; fo
 the attempts themselves.
 Each run was made once. The runs of seeds 201 to 205 were looked at afterwards: the rate of UDP floods over a quarter of a
 second, the threshold of amplification and the rule for file sharing were set on them, so these rows flatter. No threshold was set after a look at
-the runs of seeds 7301 and 7302 (26 runs at normal speed: floods, scans, sweeps, and four benign scenarios). 0.00 s: the alert about the network or the
+the runs of seeds 7301 and 7302 (normal speed: floods, scans, sweeps, guessing, and eleven benign scenarios). 0.00 s: the alert about the network or the
 target was there before the source's first packet. Rates are what the tool managed on a busy machine: the UDP flood of seed 7301 came with
 650 packets a second instead of 2000, below the threshold of 800 in most seconds, and was found after 1.86 s; those that came with 1000 a second, after 0.75 s.
 

@@ -10,6 +10,8 @@ const BATCH = 256;
 const SIGHTS = 65_536;
 /** Tells failed contacts from others among the sights. */
 const FAILED_TAG = 0x5bd1e995;
+/** A tick comes this soon on live traffic, by the clock when it is quiet; in a capture only with the next packet. */
+const TICK_US = 100_000;
 
 /**
  * Who met whom: hands contacts, each a flow that came to something or an inside host's that did not, to the detectors that
@@ -76,6 +78,7 @@ export class ContactWatch implements Detector {
     const { count } = waiting;
     if (count === 0) return;
     waiting.count = 0;
+    const decidedUs = Math.min(nowUs, waiting.packetUs[count - 1]! + TICK_US);
     let ahead = 0;
     for (let i = 0; i < count; i++) {
       ahead ^= sights.readAhead(sightOf(waiting, i));
@@ -84,7 +87,7 @@ export class ContactWatch implements Detector {
     this.ahead = ahead;
     for (let i = 0; i < count; i++) {
       const sinceMs = sights.sinceMs(sightOf(waiting, i), waiting.startUs[i]!);
-      for (let k = 0; k < listeners.length; k++) listeners[k]!.onContact!(waiting, i, sinceMs, nowUs);
+      for (let k = 0; k < listeners.length; k++) listeners[k]!.onContact!(waiting, i, sinceMs, decidedUs);
     }
   }
 }
