@@ -14,7 +14,8 @@ const NODE_MINIMUM = [20, 19];
 /** Makes everything ready. */
 export async function setup({ tests }) {
   await install({ tests });
-  await prepare({ build: true });
+  // What is compiled from installed packages, side by side.
+  await Promise.all([ensureAddons(ROOT), ensureBuilt(ROOT)]);
 }
 
 /** Brings the Debian packages and node_modules up to date. */
@@ -28,11 +29,6 @@ export async function install({ tests }) {
   await ensurePackages(run, 'Portcullis');
   if (tests) await ensurePackages(TEST_PACKAGES, 'npm test');
   await ensureNodeModules(ROOT);
-}
-
-/** Brings what is compiled from installed packages up to date: the add-ons and, side by side with them, the build. */
-export async function prepare({ build }) {
-  await Promise.all([ensureAddons(ROOT), build ? ensureBuilt(ROOT) : undefined]);
 }
 
 function checkNode() {

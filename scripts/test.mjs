@@ -5,12 +5,13 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { filesUnder } from './lib/build.mjs';
+import { ensureBuilt, filesUnder } from './lib/build.mjs';
 import { compileTests } from './lib/compile-tests.mjs';
+import { ensureAddons } from './lib/npm.mjs';
 import { progress, runScript } from './lib/output.mjs';
 import { noResults } from './lib/results.mjs';
 import { STAGES } from './lib/stages.mjs';
-import { install, prepare, ROOT } from './setup.mjs';
+import { install, ROOT } from './setup.mjs';
 
 /** In CI a test may be skipped because it makes no sense there, never because something is missing or nobody knows why. */
 const FORBIDDEN_SKIPS =
@@ -113,11 +114,14 @@ function summarise(totals, ci) {
   return failed.length > 0 ? 1 : 0;
 }
 
-/** Compiles what the tests run; nothing when only checks are asked for. */
+/** Compiles what the tests run, beside the add-ons; nothing when only checks are asked for. */
 async function prepareTests(stages, build) {
   if (stages.every((stage) => stage.isCheck)) return;
-  await prepare({ build });
-  if (stages.some((stage) => stage.compiled)) await compileTests(ROOT);
+  const compile = async () => {
+    if (build) await ensureBuilt(ROOT);
+    if (stages.some((stage) => stage.compiled)) await compileTests(ROOT);
+  };
+  await Promise.all([ensureAddons(ROOT), compile()]);
 }
 
 async function main() {

@@ -19,9 +19,10 @@ const PARTS = [
   },
 ];
 
-/** Builds the parts whose sources changed since their last build. */
-export async function ensureBuilt(root) {
+/** Builds the parts (`server`, `console`; both if none is named) whose sources changed since their last build. */
+export async function ensureBuilt(root, ...names) {
   for (const part of PARTS) {
+    if (names.length > 0 && !names.includes(part.name)) continue;
     const stamp = join(root, `dist/.${part.name}.stamp`);
     const hash = hashOf(root, part.inputs);
     const fresh = existsSync(join(root, part.output)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash;
