@@ -87,12 +87,15 @@ export function compute(operator: '+' | '-' | '*' | '/' | '<<' | '>>', a: number
     case '-':
       return a - b;
     case '*':
-      return a * b;
+      return Number.isFinite(a * b) ? a * b : undefined;
     case '/':
       return b === 0 ? undefined : Math.trunc(a / b);
     case '<<':
-      return Number((BigInt(Math.trunc(a)) << BigInt(b)) & 0xffffffffffffffffn);
+      return isShift(b) ? Number((BigInt(Math.trunc(a)) << BigInt(b)) & 0xffffffffffffffffn) : 0;
     case '>>':
-      return Number(BigInt(Math.trunc(a)) >> BigInt(b));
+      return isShift(b) ? Number(BigInt(Math.trunc(a)) >> BigInt(b)) : 0;
   }
 }
+
+/** Beyond, nothing is left of 64 bits; a number of millions of digits would be made on the way. */
+const isShift = (bits: number): boolean => bits >= 0 && bits < 64;
