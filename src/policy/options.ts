@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { parseCidr } from '../util/ip.js';
 
 /** `policy:` section of the configuration. */
 export const policyOptionsSchema = z.strictObject({
   dir: z.string().default('policies').describe('Folder with one policy a file (*.yaml)'),
   home_networks: z
-    .array(z.string())
+    .array(z.string().refine((text) => parseCidr(text) !== undefined, 'not an address or prefix'))
     .default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10'])
     .describe('Own networks: decide what is inbound, outbound and internal'),
   max_offenders: z

@@ -54,6 +54,12 @@ zzz: 1
   assert.match(problems[5] ?? '', /^x\.yaml:8:1: zzz: unknown key/);
 });
 
+test('own networks are addresses or prefixes', () => {
+  const [problem = '', ...others] = problemsOf('policy:\n  home_networks: [10.0.0.0/8, 10.0.0.0/33]\n');
+  assert.match(problem, /^x\.yaml:2:\d+: policy\.home_networks(\[1\]|\.1): not an address or prefix/);
+  assert.deepEqual(others, []);
+});
+
 test('units survive the change of spelling', () => {
   assert.equal(toSnake('ringMiB'), 'ring_mib');
   assert.equal(toSnake('idleTimeoutSecs'), 'idle_timeout_secs');
