@@ -1,5 +1,6 @@
 import { mount, RouterLinkStub } from '@vue/test-utils';
 import { expect, it } from 'vitest';
+import type { SetAside } from '@contract/http/training';
 import SetAsidePanel from '@/components/models/SetAsidePanel.vue';
 
 it('names whose labels were not believed, why, and what to look at', () => {
@@ -7,7 +8,7 @@ it('names whose labels were not believed, why, and what to look at', () => {
     ...{ alertId: 'a1', source: '198.51.100.7', alertLabel: 'port_scan', label: 'benign' },
     ...{ labeller: 'mallory', reason: 'evidence', witnesses: ['behaviour'] },
   };
-  const byLabeller = [
+  const byLabeller: SetAside['byLabeller'] = [
     { labeller: 'mallory', labels: 40, reasons: { evidence: 30, labeller: 10 }, distrusted: true },
     { labeller: 'ada', labels: 2, reasons: { disputed: 2 }, distrusted: false },
   ];

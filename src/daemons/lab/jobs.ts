@@ -72,6 +72,14 @@ export function createJobBook(dir: string, options: LabOptions, deps: JobBookDep
     return job;
   }
 
+  /** What has ended is on the disk before anybody hears of it. */
+  async function end(id: string, changes: Partial<Job>): Promise<void> {
+    const ended = { ...changes, endedMs: Date.now() };
+    await save({ ...get(id), ...ended });
+    if (jobs.has(id)) change(id, ended);
+    else await drop(id);
+  }
+
   async function run(id: string, signal: AbortSignal): Promise<void> {
     const request = requests.get(id);
     requests.delete(id);
@@ -102,12 +110,12 @@ export function createJobBook(dir: string, options: LabOptions, deps: JobBookDep
       );
       if (answer.op !== 'analysed') throw new AppError({ kind: 'bug', code: 'lab.failed', message: 'wrong answer' });
       const { result } = answer;
-      await save(change(id, { state: 'done', progress: 1, packets: result.packets, endedMs: Date.now(), result }));
+      await end(id, { state: 'done', progress: 1, packets: result.packets, result });
     } catch (error) {
       if (!jobs.has(id)) return;
       const cancelled = error instanceof AppError && error.code === 'lab.cancelled';
       const state = cancelled ? 'cancelled' : 'failed';
-      await save(change(id, { state, endedMs: Date.now(), error: errorMessage(error) }));
+      await end(id, { state, error: errorMessage(error) });
       if (!cancelled) deps.log.warn({ err: error, job: id }, 'An analysis failed.');
     }
   }
@@ -199,7 +207,7 @@ export function createJobBook(dir: string, options: LabOptions, deps: JobBookDep
       const ended = state !== 'queued' && state !== 'running';
       await stopIfRunning(id);
       if (ended) await drop(id);
-      else if (get(id).state === 'queued') await save(change(id, { state: 'cancelled', endedMs: Date.now() }));
+      else if (get(id).state === 'queued') await end(id, { state: 'cancelled' });
     },
     async removeOf(captureId) {
       for (const job of [...jobs.values()].filter((j) => j.captureId === captureId)) {
