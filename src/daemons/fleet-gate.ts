@@ -20,15 +20,22 @@ export interface FleetGateDeps {
  * server daemon's socket, cannot make it block. What is only counted needs no signature. Without a fleet everything passes.
  */
 export interface FleetGate {
-  /** @returns those that count; the others are reported as rejected, and recorded. */
-  admit(decisions: readonly Decision[]): Decision[];
+  /** @returns whether it counts; one that does not is reported as rejected, and recorded. */
+  admit(decision: Decision): boolean;
+  /**
+   * As {@link admit}, for a list: other threads check the signatures, so that a block which comes meanwhile does not wait.
+   * @returns those that count.
+   */
+  admitList(decisions: readonly Decision[]): Promise<Decision[]>;
   roster(roster: SignedRoster): void;
 }
 
 /** @throws AppError fleet.folder, fleet.roster */
-export function createFleetGate(config: LoadedConfig, deps: FleetGateDeps): FleetGate {
+export function createFleetGate(config: Pick<LoadedConfig, 'fleet' | 'enforce'>, deps: FleetGateDeps): FleetGate {
   const { folder, accept } = config.fleet;
-  if (folder === undefined) return { admit: (decisions) => [...decisions], roster: () => undefined };
+  if (folder === undefined) {
+    return { admit: () => true, admitList: (decisions) => Promise.resolve([...decisions]), roster: () => undefined };
+  }
   const rosterFile = join(config.enforce.state_dir, 'roster.json');
   const trust = loadTrust(folder, accept, rosterFile);
   let lastIncidentMs = -Infinity;
@@ -55,16 +62,18 @@ export function createFleetGate(config: LoadedConfig, deps: FleetGateDeps): Flee
   }
 
   return {
-    admit(decisions) {
-      const good: Decision[] = [];
-      const bad: EnforcementReport[] = [];
-      for (const decision of decisions) {
-        const why = decision.simulated ? undefined : trust.refuseDecision(decision);
-        if (why === undefined) good.push(decision);
-        else bad.push(refused(decision, why));
-      }
-      if (bad.length > 0) deps.refuse(bad);
-      return good;
+    admit(decision) {
+      const why = decision.simulated ? undefined : trust.refuseDecision(decision);
+      if (why !== undefined) deps.refuse([refused(decision, why)]);
+      return why === undefined;
+    },
+    async admitList(decisions) {
+      const real = decisions.filter((decision) => !decision.simulated);
+      const why = await trust.refuseDecisions(real);
+      const problems = new Map<Decision, string>();
+      for (const [i, decision] of real.entries()) if (why[i] !== undefined) problems.set(decision, why[i]);
+      if (problems.size > 0) deps.refuse([...problems].map(([decision, problem]) => refused(decision, problem)));
+      return decisions.filter((decision) => !problems.has(decision));
     },
     roster(roster) {
       if (trust.offer(roster) === undefined) writeRoster(rosterFile, roster);

@@ -67,13 +67,13 @@ export async function runResponder(
   async function handle(message: Incoming<'responder'>): Promise<void> {
     switch (message.type) {
       case 'decide':
-        for (const decision of gate.admit([message.decision])) responder.decide(decision);
+        if (gate.admit(message.decision)) responder.decide(message.decision);
         return;
       case 'release':
         responder.release(message.decisionId, message.reason);
         return;
       case 'sync':
-        await responder.sync(gate.admit(message.decisions), message);
+        await responder.sync(gate.admitList(message.decisions), message);
         if (message.syncId !== undefined) send({ type: 'synced', syncId: message.syncId });
         return;
       case 'roster':

@@ -33,9 +33,12 @@ export interface Responder {
   release(decisionId: string, reason: string): void;
   /**
    * Makes this list what is in force: adds what is missing, lifts what is not in it. A long list comes in parts with the
-   * same `syncId`.
+   * same `syncId`. It may still be checked when it is handed over: what is decided or released from this call on is newer.
    */
-  sync(decisions: readonly Decision[], part?: { syncId?: string; last?: boolean }): Promise<void>;
+  sync(
+    decisions: readonly Decision[] | Promise<readonly Decision[]>,
+    part?: { syncId?: string; last?: boolean },
+  ): Promise<void>;
   setAllow(entries: readonly AllowEntry[]): Promise<void>;
   setProtect(entries: readonly ProtectedEntry[]): void;
   /** Lifts everything. */

@@ -145,7 +145,10 @@ class ResponderImpl implements Responder {
     this.book.release(decisionId, reason);
   }
 
-  sync(decisions: readonly Decision[], part: { syncId?: string; last?: boolean } = {}): Promise<void> {
+  sync(
+    decisions: readonly Decision[] | Promise<readonly Decision[]>,
+    part: { syncId?: string; last?: boolean } = {},
+  ): Promise<void> {
     this.takeBreakGlass();
     const { syncId, last = syncId === undefined } = part;
     return this.list.push({ decisions, id: syncId ?? uuid7(), last });

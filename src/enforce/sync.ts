@@ -7,7 +7,7 @@ const DECISIONS_PER_TURN = 200;
 
 /** A part of the server's list; parts of one list carry the same id and come in order. */
 export interface SyncPart {
-  decisions: readonly Decision[];
+  decisions: readonly Decision[] | Promise<readonly Decision[]>;
   id: string;
   last: boolean;
 }
@@ -49,13 +49,17 @@ export class ListSync {
       this.run = { id: part.id, mark: Symbol(part.id), decided: new Set(), released: new Set() };
     }
     const { run } = this;
-    this.chain = this.chain.then(() => this.take(run, part));
-    return this.chain;
+    const taken = Promise.all([part.decisions, this.chain]).then(([decisions]) => this.take(run, decisions, part.last));
+    // The next part is no worse for this one's failure, which its caller hears of.
+    this.chain = taken.catch(() => undefined);
+    return taken;
   }
 
-  private async take(run: Run, { decisions, last }: SyncPart): Promise<void> {
+  private async take(run: Run, decisions: readonly Decision[], last: boolean): Promise<void> {
     for (let i = 0; i < decisions.length; i += DECISIONS_PER_TURN) {
       await nextTurn();
+      // What was released since has been told to a newer list.
+      if (this.run !== run) return;
       const changed: Decision[] = [];
       for (const decision of decisions.slice(i, i + DECISIONS_PER_TURN)) {
         const known = this.book.get(decision.id);

@@ -1,4 +1,5 @@
 export { openFleetLink, type FleetLink, type FleetLinkDeps, type FleetLinkStatus } from './link.js';
+export { openFleetMemory, type FleetMemory } from './memory.js';
 export { loadTrust, readMemberFile, writeRoster } from './member.js';
 export { fleetOptionsSchema, type FleetOptions } from './options.js';
 export type { RegistryMember } from './registry.js';

@@ -9,12 +9,13 @@ import type { Logger } from '../util/logger.js';
 import { uuid7 } from '../util/uuid7.js';
 import { openFleetBus } from './bus.js';
 import { createDecisionLink } from './decision-link.js';
-import { loadMember, writeRoster } from './member.js';
+import { writeRoster } from './member.js';
+import type { FleetMemory } from './memory.js';
 import { partitionOf, SUBJECTS } from './names.js';
 import type { FleetOptions } from './options.js';
 import { createRegistry } from './registry.js';
-import { endOf, openReplica } from './replica.js';
-import { idOf, proofOf, type ProvenDecision, type Statement } from './seal.js';
+import { endOf } from './replica.js';
+import { idOf, proofOf, type ProvenDecision } from './seal.js';
 import { createServerSide, type FleetServerDeps, type FleetServerSide } from './server-side.js';
 import { openShared, type AddressesLink, type PoliciesLink, type SettingsLink } from './shared.js';
 import { openSpool } from './spool.js';
@@ -33,8 +34,7 @@ export type Health = Pick<Heartbeat, 'mode' | 'sensor' | 'responder' | 'stats' |
 type Evidence = Extract<SensorMessage, { type: 'evidence' }>;
 
 export interface FleetLinkDeps {
-  folder: string;
-  dataDir: string;
+  memory: FleetMemory;
   version: string;
   log: Logger;
   /** For the heartbeat. */
@@ -99,20 +99,13 @@ export interface FleetLinkStatus {
   beat: Heartbeat;
 }
 
-/**
- * Opens the link of a member; the bus is dialled in the background and need not be there.
- * @throws AppError fleet.folder, fleet.roster
- */
+/** Opens the link of a member; the bus is dialled in the background and need not be there. */
 export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): FleetLink {
-  const { log, dataDir } = deps;
-  const dir = join(dataDir, 'fleet');
-  const rosterFile = join(dir, 'roster.json');
-  const member = loadMember(deps.folder, options, rosterFile);
+  const { log } = deps;
+  const { member, replica, dir, rosterFile } = deps.memory;
   const { name, site, role, sealer, trust } = member;
   const reach = options.share === 'all' ? 'all' : `${options.share}:${options.share === 'site' ? site : name}`;
   const startedMs = Date.now();
-  const isValid = (statement: Statement): boolean => trust.refuse(statement) === undefined;
-  const replica = openReplica(dir, isValid, startedMs);
   const spool = openSpool(join(dir, 'spool'), options.spool_mib * 1024 * 1024);
   const flowSpool = openSpool(join(dir, 'flow-spool'), options.flow_spool_mib * 1024 * 1024);
   const bus = openFleetBus(member, log);

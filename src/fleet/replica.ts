@@ -9,8 +9,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { statementSchema } from '../contract/fleet.js';
 import { idOf, proofOf, type Statement } from './seal.js';
+import type { Trust } from './trust.js';
 
 /** A decision that is over is remembered this long: a late copy of it must not come back. */
 const REMEMBER_MS = 60_000;
@@ -39,8 +41,11 @@ export interface Replica {
   close(): void;
 }
 
-/** @param isValid what a file says is checked like what the bus says. */
-export function openReplica(dir: string, isValid: (statement: Statement) => boolean, nowMs: number): Replica {
+/** Read from the file before their signatures are checked, and the event loop goes round. */
+const TOGETHER = 128;
+
+/** @param refuseAll what a file says is checked like what the bus says. */
+export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], nowMs: number): Promise<Replica> {
   mkdirSync(dir, { recursive: true, mode: 0o750 });
   const path = join(dir, FILE);
   const known = new Map<string, Statement>();
@@ -53,8 +58,13 @@ export function openReplica(dir: string, isValid: (statement: Statement) => bool
   /** Nothing ends before, so that nobody goes through 100,000 decisions every second. */
   let soonestMs = 0;
 
-  for (const statement of readStatements(path)) {
-    if (!isOver(statement, nowMs) && isNewer(statement) && isValid(statement)) known.set(keyOf(statement), statement);
+  for (const read of readStatements(path)) {
+    const some = read.filter((statement) => !isOver(statement, nowMs) && isNewer(statement));
+    const why = await refuseAll(some);
+    for (const [i, statement] of some.entries()) {
+      if (why[i] === undefined && isNewer(statement)) known.set(keyOf(statement), statement);
+    }
+    await nextTurn();
   }
   let dead = 0;
   let fd = compact();
@@ -106,13 +116,12 @@ export function openReplica(dir: string, isValid: (statement: Statement) => bool
   };
 }
 
-/** Lines that a crash has cut off or that are none of ours are skipped. */
-function* readStatements(path: string): Generator<Statement> {
+/** Some at a time. Lines that a crash has cut off or that are none of ours are skipped. */
+function* readStatements(path: string): Generator<Statement[]> {
   if (!existsSync(path)) return;
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    if (line === '') continue;
-    const statement = parseStatement(line);
-    if (statement) yield statement;
+  const lines = readFileSync(path, 'utf8').split('\n');
+  for (let from = 0; from < lines.length; from += TOGETHER) {
+    yield lines.slice(from, from + TOGETHER).flatMap((line) => (line === '' ? [] : (parseStatement(line) ?? [])));
   }
 }
 

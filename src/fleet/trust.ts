@@ -1,4 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { rosterSchema, type FleetMember, type Roster } from '../contract/fleet.js';
 import type { SignedRoster } from '../contract/ipc.js';
 import type { Decision, DecisionProof } from '../domain/decision.js';
@@ -35,10 +36,15 @@ export interface Trust {
   concerns(statement: Statement): boolean;
   /** @returns why a statement does not count here, or undefined. */
   refuse(statement: Statement): string | undefined;
-  /** As {@link refuse}, for many: their signatures, some 65 us of work each, are checked by other threads. */
+  /**
+   * As {@link refuse}, for many: their signatures, some 65 us of work each, are checked by other threads, part by part, and
+   * the event loop goes round between the parts. What comes back holds for the roster of the moment in which it does.
+   */
   refuseAll(statements: readonly Statement[]): Promise<(string | undefined)[]>;
   /** As {@link refuse}, for what a server hands to its responder: there must be a proof. */
   refuseDecision(decision: Decision): string | undefined;
+  /** As {@link refuseDecision}, for many: see {@link refuseAll}. */
+  refuseDecisions(decisions: readonly Decision[]): Promise<(string | undefined)[]>;
   /** A text with a purpose that a member must have signed. */
   isFrom(name: string, purpose: string, text: string, signature: string): boolean;
 }
@@ -52,6 +58,10 @@ interface Check {
 
 /** Signatures that were found good: a list of 100,000 decisions that comes again is not checked again. */
 const MAX_REMEMBERED = 250_000;
+
+/** Signatures under way at once: the threads of the process serve files and names too. */
+const TOGETHER = 128;
+const UNSIGNED = 'it is not signed';
 
 export function createTrust({ fleet, authority, self, accept }: TrustInput): Trust {
   const root = toPublicKey(authority);
@@ -110,6 +120,19 @@ export function createTrust({ fleet, authority, self, accept }: TrustInput): Tru
     return by === current ? judged(statement, check, isGood, signer) : refuse(statement);
   }
 
+  async function inParts<T>(
+    items: readonly T[],
+    judge: (item: T) => Promise<string | undefined>,
+  ): Promise<(string | undefined)[]> {
+    const by = current;
+    const why: (string | undefined)[] = [];
+    for (let from = 0; from < items.length; from += TOGETHER) {
+      if (from > 0) await nextTurn();
+      why.push(...(await Promise.all(items.slice(from, from + TOGETHER).map(judge))));
+    }
+    return by === current ? why : inParts(items, judge);
+  }
+
   return {
     offer(signed) {
       if (!root || !isSigned(`${ROSTER_PURPOSE}\n${fleet}\n${signed.text}`, signed.signature, root)) {
@@ -128,16 +151,21 @@ export function createTrust({ fleet, authority, self, accept }: TrustInput): Tru
     member: (name) => members.get(name)?.member,
     concerns,
     refuse,
-    refuseAll: (statements) => Promise.all(statements.map(refuseAside)),
-    refuseDecision(decision) {
-      if (!decision.proof) return 'it is not signed';
-      return refuse({ state: 'active', decision: decision as ProvenDecision });
-    },
+    refuseAll: (statements) => inParts(statements, refuseAside),
+    refuseDecision: (decision) => (isProven(decision) ? refuse({ state: 'active', decision }) : UNSIGNED),
+    refuseDecisions: (decisions) =>
+      inParts(decisions, async (decision) =>
+        isProven(decision) ? refuseAside({ state: 'active', decision }) : UNSIGNED,
+      ),
     isFrom(name, purpose, text, signature) {
       const key = members.get(name)?.key;
       return key !== undefined && isSigned(`${purpose}\n${fleet}\n${text}`, signature, key);
     },
   };
+}
+
+function isProven(decision: Decision): decision is ProvenDecision {
+  return decision.proof !== undefined;
 }
 
 /** The same only for the same text by the same signer with the same signature. */

@@ -11,7 +11,7 @@ import { createCorrelator } from '../../correlate/index.js';
 import type { FleetSettings } from '../../contract/fleet.js';
 import type { Decision } from '../../domain/decision.js';
 import type { Detection } from '../../domain/detection.js';
-import type { FleetLink, PoliciesLink } from '../../fleet/index.js';
+import { openFleetMemory, type FleetLink, type PoliciesLink } from '../../fleet/index.js';
 import { createBlastTracker, createPolicyEngine } from '../../policy/index.js';
 import type { Logger } from '../../util/logger.js';
 import { uuid7 } from '../../util/uuid7.js';
@@ -51,6 +51,7 @@ export async function runBoxServer(
 ): Promise<void> {
   openFolder(config.data_dir, 'data_dir');
   openFolder(config.runtime_dir, 'runtime_dir');
+  const memory = await openFleetMemory(config.fleet, folder, config.data_dir);
   const outlets = createOutlets(config.name, () => undefined);
   const exemptions = createExemptions();
   const sensors = createSensorBook();
@@ -114,7 +115,7 @@ export async function runBoxServer(
     stopped: (drops) => fleet.drops(drops),
     problem: failed,
   });
-  const { link: fleet, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, folder, {
+  const { link: fleet, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, memory, {
     outlets,
     book,
     engine,

@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../../config/index.js';
 import type { Fleet } from '../../contract/http.js';
 import type { Heartbeat } from '../../contract/fleet.js';
 import type { EnforcementReport } from '../../domain/decision.js';
-import type { FleetLink } from '../../fleet/index.js';
+import type { FleetLink, FleetMemory } from '../../fleet/index.js';
 import type { PolicyEngine } from '../../policy/index.js';
 import type { Store } from '../../store/index.js';
 import type { Logger } from '../../util/logger.js';
@@ -34,6 +34,8 @@ interface FleetServerDeps {
   exempt: ExemptBook;
   hits: RuleHits;
   evidence: EvidenceStore;
+  /** Without one this server is alone. */
+  memory: FleetMemory | undefined;
   store: Store;
   outlets: Outlets;
   log: Logger;
@@ -57,10 +59,8 @@ const ALONE: FleetControl = {
   close: () => Promise.resolve(),
 };
 
-/** @throws AppError fleet.folder, fleet.roster */
 export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): FleetControl {
-  const { folder } = config.fleet;
-  if (folder === undefined) return ALONE;
+  if (deps.memory === undefined) return ALONE;
   const { path, links, outlets, store, log } = deps;
   const { sensors, responder } = links;
 
@@ -107,7 +107,7 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     },
     log,
   });
-  const { link, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, folder, {
+  const { link, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, deps.memory, {
     outlets,
     book: path.book,
     engine: deps.engine,

@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../../config/index.js';
 import type { FleetPolicy, FleetSettings, PoliciesInForce } from '../../contract/fleet.js';
 import type { ResponderCommand, SensorCommand } from '../../contract/ipc.js';
 import type { Mode, ProtectedEntry } from '../../domain/decision.js';
-import { openFleetLink, type FleetLink, type FleetLinkDeps } from '../../fleet/index.js';
+import { openFleetLink, type FleetLink, type FleetLinkDeps, type FleetMemory } from '../../fleet/index.js';
 import { policyDigest, type Policy, type PolicyEngine } from '../../policy/index.js';
 import type { Logger } from '../../util/logger.js';
 import { VERSION } from '../../util/version.js';
@@ -37,7 +37,7 @@ export interface FleetDeps {
  */
 export function openFleet(
   config: LoadedConfig,
-  folder: string,
+  memory: FleetMemory,
   deps: FleetDeps,
 ): { link: FleetLink; peers: FleetPeers } {
   const { outlets, book, engine, sensors, responder, log } = deps;
@@ -51,8 +51,7 @@ export function openFleet(
   }
   const peers = createFleetPeers(() => link, deps.protect);
   const link: FleetLink = openFleetLink(config.fleet, {
-    folder,
-    dataDir: config.data_dir,
+    memory,
     version: VERSION,
     log,
     health() {

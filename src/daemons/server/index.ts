@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { installRoot, type LoadedConfig } from '../../config/index.js';
-import { readMemberFile } from '../../fleet/index.js';
+import { openFleetMemory, readMemberFile } from '../../fleet/index.js';
 import { openForwarder } from '../../forward/index.js';
 import { openIngest } from '../../ingest/index.js';
 import { openStore } from '../../store/index.js';
@@ -62,6 +62,7 @@ export async function runServer(
   if (folder !== undefined && member?.role === 'box') return runBoxServer(config, folder, log, signal, ready);
   openFolder(config.data_dir, 'data_dir');
   openFolder(config.runtime_dir, 'runtime_dir');
+  const memory = folder === undefined ? undefined : await openFleetMemory(config.fleet, folder, config.data_dir);
   const configDir = config.file === undefined ? {} : { configDir: join(config.file, '..') };
   const now = Date.now;
   const storeOptions = { ...config.store, homeNetworks: config.policy.home_networks };
@@ -140,7 +141,7 @@ export async function runServer(
   const changes = await openChanges({ store, policies, settings, book, inline, outlets, owner, log });
   inline.attach(changes);
   const parts = { path, engine, policies, changes, problems, links, settings, exempt, hits, evidence };
-  const served = { ...parts, store, outlets, log };
+  const served = { ...parts, memory, store, outlets, log };
   const fleet = openServerFleet(config, served);
   const ingest = await openIngest(config.ingest, {
     dataDir: config.data_dir,

@@ -12,11 +12,11 @@ let fleet: LinkedFleet;
 let server: LinkedMember;
 let box: LinkedMember;
 
-before(() => {
+before(async () => {
   if (skip) return;
   fleet = openLinkedFleet(25_222);
-  server = fleet.member('server1');
-  box = fleet.member('box1');
+  server = await fleet.member('server1');
+  box = await fleet.member('box1');
 });
 after(() => fleet?.close());
 
@@ -30,7 +30,7 @@ test('what a server sets reaches a box, also one that was away, and what comes l
   await waitFor('the allowlist', () => box.link.settings.current()?.allow[0]?.value === '192.0.2.1', SLOW);
   await box.close();
   server.link.settings.set({ allow: [allow('a', '192.0.2.1')], pausedUntilMs: 77 });
-  box = fleet.member('box1');
+  box = await fleet.member('box1');
   assert.equal(box.link.settings.current()?.pausedUntilMs, 0, 'what it knew when it left');
   await waitFor('the pause', () => box.settings.some((s) => s.pausedUntilMs === 77), SLOW);
   server.link.settings.set({ allow: [], pausedUntilMs: 78 });
@@ -49,7 +49,7 @@ test(
   'a policy saved at one server reaches the other and every box, the newer of two counts, and a box is listed by its addresses',
   { skip },
   async () => {
-    const other = fleet.member('server2');
+    const other = await fleet.member('server2');
     const text = (yaml: string | null) => ({ yaml, policyVersion: 1, actor: 'anna', comment: '', savedMs: 1 });
     server.link.policies.set('scan', text('one'));
     box.link.addresses.set(['192.0.2.7']);
@@ -128,7 +128,7 @@ test('many detections and decisions at once arrive once each, also when the bus 
 });
 
 test('a member that joins late gets everything in force, and what was lifted is not among it', { skip }, async () => {
-  const late = fleet.member('box2');
+  const late = await fleet.member('box2');
   const one = aDecision({ value: '198.51.100.9' });
   box.link.seal(one);
   box.link.decided(one);

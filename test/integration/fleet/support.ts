@@ -4,8 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FleetPolicy, FleetSettings } from '../../../src/contract/fleet.js';
 import type { EnforcementReport } from '../../../src/domain/decision.js';
-import { fleetOptionsSchema, initFleet, openFleetLink, type FleetLink, type Work } from '../../../src/fleet/index.js';
-import type { ProvenDecision } from '../../../src/fleet/index.js';
+import {
+  fleetOptionsSchema,
+  initFleet,
+  openFleetLink,
+  openFleetMemory,
+  type FleetLink,
+  type ProvenDecision,
+  type Work,
+} from '../../../src/fleet/index.js';
 import { silentLogger } from '../../../src/util/logger.js';
 
 export const natsMissing = existsSync('/usr/sbin/nats-server') ? undefined : 'nats-server is not installed';
@@ -24,7 +31,7 @@ export interface LinkedMember {
 
 /** One real NATS server, and members in this process without daemons around. */
 export interface LinkedFleet {
-  member(name: string): LinkedMember;
+  member(name: string): Promise<LinkedMember>;
   kill(): void;
   start(): void;
   close(): Promise<void>;
@@ -54,8 +61,8 @@ export function openLinkedFleet(port: number): LinkedFleet {
   return {
     start,
     kill: () => void nats?.kill('SIGKILL'),
-    member(name) {
-      const member = openMember(join(dir, 'm', name), join(dir, 'data', name), name.startsWith('server'));
+    async member(name) {
+      const member = await openMember(join(dir, 'm', name), join(dir, 'data', name), name.startsWith('server'));
       open.add(member);
       return { ...member, close: () => member.close().finally(() => open.delete(member)) };
     },
@@ -67,13 +74,13 @@ export function openLinkedFleet(port: number): LinkedFleet {
   };
 }
 
-function openMember(folder: string, dataDir: string, isServer: boolean): LinkedMember {
+async function openMember(folder: string, dataDir: string, isServer: boolean): Promise<LinkedMember> {
   const heard: Omit<LinkedMember, 'link' | 'close'> = {
     ...{ adopted: [], lifted: [], settings: [], policies: [], work: [], reports: [] },
   };
-  const link = openFleetLink(fleetOptionsSchema.parse({ folder, stream_mib: 16 }), {
-    folder,
-    dataDir,
+  const options = fleetOptionsSchema.parse({ folder, stream_mib: 16 });
+  const link = openFleetLink(options, {
+    memory: await openFleetMemory(options, folder, dataDir),
     version: '0.0.0',
     log: silentLogger,
     health: () => ({

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
 import {
   hashPassword,
   openApiServer,
@@ -11,7 +12,7 @@ import {
   type Keys,
 } from '../../../src/api/index.js';
 import type { LoginResponse, Problem, Role } from '../../../src/contract/http.js';
-import { openStore, type AuditRecord, type Store, type UserRow } from '../../../src/store/index.js';
+import { openStore, type AuditRecord, type Store, type StoreOptions, type UserRow } from '../../../src/store/index.js';
 import { silentLogger, type Logger } from '../../../src/util/logger.js';
 import { createFakeControl, type FakeControl } from './fake-control.js';
 
@@ -51,7 +52,7 @@ export interface CallOptions {
 
 export async function startHarness(options: Partial<ApiOptions> = {}): Promise<Harness> {
   const dataDir = mkdtempSync(join(tmpdir(), 'api-'));
-  const store = await openStore({ kind: 'sqlite', path: ':memory:', thread: false });
+  const store = await openStore({ ...(await freshDatabase()), thread: false });
   const control = createFakeControl(store);
   const audited: AuditRecord[] = [];
   const errors: object[] = [];
@@ -119,6 +120,17 @@ export async function startHarness(options: Partial<ApiOptions> = {}): Promise<H
     },
   };
 }
+
+/** SQLite in memory; a database of its own on a MariaDB server when PORTCULLIS_API_STORE names that server's socket. */
+async function freshDatabase(): Promise<Partial<StoreOptions>> {
+  const socketPath = process.env['PORTCULLIS_API_STORE'];
+  if (socketPath === undefined) return { kind: 'sqlite', path: ':memory:' };
+  const database = `api_${process.pid}_${databases++}`;
+  const connection = await createConnection({ socketPath, user: 'root' });
+  await connection.query(`CREATE DATABASE ${database}`).finally(() => connection.end());
+  return { kind: 'mysql', socketPath, database, user: 'root', password: '' };
+}
+let databases = 0;
 
 /** Made once: each hash takes a good part of a second. */
 let passwordHash: string | undefined;

@@ -197,6 +197,31 @@ describe('the responder, on a backend that counts in memory', () => {
     assert.equal(responder.state().desired, 500);
   });
 
+  it('takes what is decided and released while a list is still checked for newer than the list', async () => {
+    await start({}, named);
+    const [kept, lifted, urgent] = ['203.0.113.1', '203.0.113.2', '203.0.113.3'].map((v) => decision(v));
+    let checked!: (list: Decision[]) => void;
+    const synced = responder.sync(new Promise<Decision[]>((resolve) => (checked = resolve)));
+    responder.release(lifted!.id, 'a mistake');
+    assert.equal((await told(urgent!))?.enforcement, 'applied', 'it does not wait for the list');
+    checked([kept!, lifted!]);
+    await synced;
+    await responder.idle();
+    const said = [kept, lifted, urgent].map((d) => reports.filter((r) => r.decisionId === d!.id));
+    assert.deepEqual(
+      said.map((list) => list.map((r) => r.enforcement)),
+      [['applied'], ['revoked'], ['applied']],
+    );
+  });
+
+  it('takes a list after one that could not be checked', async () => {
+    await start({}, named);
+    await assert.rejects(responder.sync(Promise.reject(new Error('broken'))), /broken/);
+    await responder.sync([decision('203.0.113.1')]);
+    await responder.idle();
+    assert.equal(responder.state().desired, 1);
+  });
+
   it('lifts everything on flush, and decisions that still waited stay lifted', async () => {
     await start({}, named);
     for (let i = 0; i < 30; i++) responder.decide(decision(`203.0.113.${i}`));

@@ -11,7 +11,6 @@ const fleet = makeFleet({ box1: { role: 'box', site: 'hq' }, server1: { role: 's
 const root = mkdtempSync(join(tmpdir(), 'portcullis-replica-'));
 after(() => rmSync(root, { recursive: true }));
 const trust = fleet.trust('box1');
-const isValid = (s: Statement): boolean => trust.refuse(s) === undefined;
 
 function block(version: number, id?: string): Statement {
   const decision = aDecision(id === undefined ? {} : { id });
@@ -25,8 +24,8 @@ function lifted(id: string, version: number): Statement {
   return fleet.sealer('server1').release(what, { issuer: 'box1', reach: 'all', version });
 }
 
-test('the newest statement wins in any order, and a lifted block does not come back', () => {
-  const replica = openReplica(join(root, 'order'), isValid, Date.now());
+test('the newest statement wins in any order, and a lifted block does not come back', async () => {
+  const replica = await openReplica(join(root, 'order'), trust.refuseAll, Date.now());
   const one = block(1);
   assert.ok(one.state === 'active');
   const { id } = one.decision;
@@ -36,16 +35,16 @@ test('the newest statement wins in any order, and a lifted block does not come b
   replica.close();
 });
 
-test('what was known is known after a crash, but for a line that was cut off or changed', () => {
+test('what was known is known after a crash, but for a line that was cut off or changed', async () => {
   const dir = join(root, 'crash');
-  const replica = openReplica(dir, isValid, Date.now());
+  const replica = await openReplica(dir, trust.refuseAll, Date.now());
   const [kept, changed] = [block(1), block(1)];
   assert.ok(kept.state === 'active' && changed.state === 'active');
   replica.put(kept);
   const file = join(dir, 'decisions.jsonl');
   appendFileSync(file, `${JSON.stringify({ ...changed, decision: { ...changed.decision, value: '192.0.2.99' } })}\n`);
   appendFileSync(file, JSON.stringify(block(1)).slice(0, 100));
-  const again = openReplica(dir, isValid, Date.now());
+  const again = await openReplica(dir, trust.refuseAll, Date.now());
   assert.deepEqual(
     [...again.values()].map((s) => (s.state === 'active' ? s.decision.id : '')),
     [kept.decision.id],
@@ -54,9 +53,9 @@ test('what was known is known after a crash, but for a line that was cut off or 
   again.close();
 });
 
-test('what is long over is forgotten, and the file does not grow for ever', () => {
+test('what is long over is forgotten, and the file does not grow for ever', async () => {
   const dir = join(root, 'expiry');
-  const replica = openReplica(dir, isValid, Date.now());
+  const replica = await openReplica(dir, trust.refuseAll, Date.now());
   for (let i = 0; i < 6000; i++) replica.put(block(1));
   assert.equal(replica.size, 6000);
   assert.equal(replica.expire(Date.now() + 3_600_000).length, 6000);

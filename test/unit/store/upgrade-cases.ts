@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { migrations } from '../../../migrations/index.js';
 import { openDataSource } from '../../../src/store/data-source.js';
 import { openStore, type Store } from '../../../src/store/index.js';
+import { uuid7 } from '../../../src/util/uuid7.js';
 import { storeOptionsSchema, type StoreOptions } from '../../../src/store/options.js';
 import { sampleAlert, sampleDecision, sampleFlow } from './samples.js';
 
@@ -19,6 +20,8 @@ async function contents(store: Store): Promise<unknown> {
     flows: (await store.flows.list(page)).items,
     allowlist: await store.allowlist.active(NOW_MS),
     users: await store.users.all(),
+    labels: await store.labels.since(0, 100),
+    policies: await store.policies.current(),
     audit: (await store.audit.list(page)).items,
     mode: await store.settings.get('mode'),
     found: (await store.alerts.list({ ...page, q: 'scan' })).items.map((alert) => alert.id),
@@ -49,6 +52,13 @@ export async function fill(store: Store): Promise<void> {
     createdMs: NOW_MS,
     expiresMs: 0,
   });
+  for (let i = 0; i < 5; i++) {
+    await store.labels.add({
+      ...{ id: uuid7(), alertId: uuid7(), verdict: 'true_positive', class: 'port_scan', user: 'admin' },
+      ...{ createdMs: NOW_MS - i, alertLabel: 'port_scan', features: { schema: 'flow/1', values: [0.5, i] } },
+    });
+  }
+  await store.policies.add({ name: 'scanners', yaml: 'name: scanners', actor: 'admin', comment: 'the first' });
   await store.audit.append({
     actor: 'admin',
     address: '',
