@@ -83,11 +83,7 @@ export function judgeChallenger(input: GateInput, options: GateOptions = GATE_DE
     ),
     regressionCheck(input.regression, thresholds, options.maxRecallDrop),
     inUseCheck(input, options.maxRecallDrop),
-    check(
-      'recent',
-      gain.low > 0,
-      `average precision ${signed(gain.mean)} on ${input.recent.isAttack.length} recent rows (95 %: ${signed(gain.low)} to ${signed(gain.high)})`,
-    ),
+    recentCheck(input.recent, gain, thresholds, options.maxRecallDrop),
     falseAlarmCheck(input.recent, thresholds),
     labellersCheck(input.recent, options.bootstrapRuns, input.seed),
     protectedCheck(input.protectedBenign, [thresholds, input.inUse]),
@@ -143,19 +139,17 @@ function regressionCheck(set: GateSet, thresholds: Thresholds, maxDrop: number):
  */
 function inUseCheck({ regression, inUse, budget }: GateInput, maxDrop: number): GateCheck {
   const worse = lostFamilies(regression, inUse, maxDrop);
-  const [old, now] = (['champion', 'challenger'] as const).map((who) => {
-    const benign = benignOf(regression, who);
-    return { n: benign.length, alarms: benign.filter((s) => s >= inUse[who]).length };
-  }) as [Alarms, Alarms];
+  const [old, now] = [falseAlarms(regression, 'champion', inUse), falseAlarms(regression, 'challenger', inUse)];
   const surely = clopperPearsonLower(now.alarms, now.n, 0.05);
   const isNoisy = surely > Math.max(budget, old.n > 0 ? old.alarms / old.n : 0);
   const alarms = `${now.alarms} of ${now.n} fixed benign rows alarm, champion ${old.alarms}`;
   return check('in use', worse.length === 0 && !isNoisy, [...worse, alarms].join(', '));
 }
 
-interface Alarms {
-  n: number;
-  alarms: number;
+/** How many of the benign rows alarm. */
+function falseAlarms(set: GateSet, who: Who, thresholds: Thresholds): { n: number; alarms: number } {
+  const benign = benignOf(set, who);
+  return { n: benign.length, alarms: benign.filter((s) => s >= thresholds[who]).length };
 }
 
 /** Nobody's labels may make the model worse on what everybody else judged. */
@@ -183,11 +177,26 @@ function takeRows(set: GateSet, isTaken: (row: number) => boolean): GateSet {
   };
 }
 
+/**
+ * Better on recent rows, beyond chance: in how it orders them, or, where the champion's order cannot be bettered, in how few
+ * benign ones alarm while it finds what the champion finds.
+ */
+function recentCheck(set: GateSet, gain: GateReport['gain'], thresholds: Thresholds, maxDrop: number): GateCheck {
+  const [old, now] = [falseAlarms(set, 'champion', thresholds), falseAlarms(set, 'challenger', thresholds)];
+  const surelyLess =
+    clopperPearsonUpper(now.alarms, now.n, 0.025) < clopperPearsonLower(old.alarms, old.n, 0.025) &&
+    gain.mean >= 0 &&
+    lostFamilies(set, thresholds, maxDrop).length === 0;
+  const precision = `average precision ${signed(gain.mean)} on ${set.isAttack.length} recent rows (95 %: ${signed(gain.low)} to ${signed(gain.high)})`;
+  const alarms = `${now.alarms} of ${now.n} benign ones alarm, champion ${old.alarms}`;
+  return check('recent', hasBoth(set) && (gain.low > 0 || surelyLess), `${precision}, ${alarms}`);
+}
+
 /** Upper 95 % bound of the challenger's false-positive rate against the champion's, each at its threshold. */
 function falseAlarmCheck(set: GateSet, thresholds: Thresholds): GateCheck {
   const bound = (who: Who): number => {
-    const benign = benignOf(set, who);
-    return clopperPearsonUpper(benign.filter((s) => s >= thresholds[who]).length, benign.length, 0.05);
+    const { alarms, n } = falseAlarms(set, who, thresholds);
+    return clopperPearsonUpper(alarms, n, 0.05);
   };
   const [old, now] = [bound('champion'), bound('challenger')];
   return check(

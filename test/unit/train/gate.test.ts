@@ -66,6 +66,23 @@ test('a challenger that is the champion again is refused, and so is one that is 
   assert.equal(report.promote, false);
 });
 
+test('where the order of scores cannot be bettered, surely fewer false alarms count, unless attacks are lost for it', () => {
+  const same = { champion: 0.6, challenger: 0.6 };
+  // Everything alarms by the champion, and attacks score higher still.
+  const recent = (benign: number, scan: number): GateSet => {
+    const isAttack = Uint8Array.from({ length: 60 }, (_, r) => (r < 30 ? 1 : 0));
+    return {
+      isAttack,
+      family: Array.from(isAttack, (a) => (a ? 'scan' : '')),
+      champion: Float32Array.from(isAttack, (a) => (a ? 0.99 : 0.95)),
+      challenger: Float32Array.from(isAttack, (a, r) => (a ? (r < 5 ? scan : 0.99) : r < 30 + benign ? 0.95 : 0.1)),
+    };
+  };
+  assert.deepEqual(failed(input(same, { recent: recent(0, 0.99) })), []);
+  assert.deepEqual(failed(input(same, { recent: recent(28, 0.99) })), ['recent'], 'by less than chance');
+  assert.deepEqual(failed(input(same, { recent: recent(0, 0.2) })), ['recent'], 'with five scans lost');
+});
+
 test('a challenger that forgets one family is refused even when it is better over all', () => {
   assert.ok(failed(input({ champion: 0.4, challenger: 0.9, challengerScans: 0.3 })).includes('regression'));
 });
