@@ -52,7 +52,7 @@ export function createPipeline(options: PipelineOptions, deps: PipelineDeps): Pi
     },
   });
   const packet = new DecodedPacket();
-  const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0, hasOverlap: false };
+  const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0 };
   let packets = 0;
   let bytes = 0;
   let nowUs = 0;
@@ -69,8 +69,10 @@ export function createPipeline(options: PipelineOptions, deps: PipelineDeps): Pi
   function reassembled(): boolean {
     const outcome = defrag.push(packet, whole);
     if (outcome === 'complete') {
+      const { data, frameOffset: offset, capLen: length, linkType } = packet;
+      const last = { data, offset, length, linkType };
       decoder.decodeIp(whole.data, whole.offset, whole.length, packet);
-      packet.hasOverlap = whole.hasOverlap;
+      packet.lastFragment = last;
     }
     return outcome !== 'held';
   }

@@ -59,6 +59,7 @@ export function createDecoder(input: DecodeInput = {}): Decoder {
       if (block.linkType === LINK.ETHERNET && stripped < 0 && decodePlain(ctx, block, i, out)) return DECODE.OK;
       resetFrame(out);
       resetIp(out);
+      out.linkType = block.linkType;
       if (stripped >= 0) addVlan(out, stripped);
       ctx.at = at;
       ctx.end = at + capLen;
@@ -66,6 +67,7 @@ export function createDecoder(input: DecodeInput = {}): Decoder {
     },
     decodeIp(data, offset, length, out) {
       resetIp(out);
+      out.linkType = LINK.RAW;
       out.data = data;
       out.srcMacOffset = -1;
       out.frameOffset = offset;

@@ -1,4 +1,4 @@
-import { PROTO, type DecodedPacket, type PacketBlock } from '../domain/packet.js';
+import { LINK, PROTO, type DecodedPacket, type PacketBlock } from '../domain/packet.js';
 import { type DecodeContext } from './context.js';
 import { resetFrame, resetIp } from './reset.js';
 import { readTcpOptions } from './tcp.js';
@@ -51,6 +51,7 @@ export function decodePlain(ctx: DecodeContext, block: PacketBlock, i: number, p
   if (!p.isPlain) {
     resetFrame(p);
     resetIp(p);
+    p.linkType = LINK.ETHERNET;
     p.isPlain = true;
   }
   p.srcMacOffset = frame + 6;

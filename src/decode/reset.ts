@@ -30,7 +30,7 @@ export function resetIp(p: DecodedPacket): void {
   p.ipFlags = 0;
   p.fragOffset = 0;
   p.isFragment = false;
-  p.hasOverlap = false;
+  p.lastFragment = undefined;
   p.l4Offset = 0;
   p.srcPort = 0;
   p.dstPort = 0;

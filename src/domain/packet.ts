@@ -2,8 +2,10 @@
 export const LINK = {
   NULL: 0,
   ETHERNET: 1,
+  PPP: 9,
   RAW_OLD: 12,
   RAW: 101,
+  CISCO_HDLC: 104,
   LOOP: 108,
   LINUX_SLL: 113,
   RAW_IPV4: 228,
@@ -77,6 +79,15 @@ export const DECODE = {
 } as const;
 export type DecodeResult = (typeof DECODE)[keyof typeof DECODE];
 
+/** Bytes of one frame, valid as long as the packet that they belong to. */
+export interface Frame {
+  data: Uint8Array;
+  offset: number;
+  length: number;
+  /** One of {@link LINK}. */
+  linkType: number;
+}
+
 /**
  * One decoded packet. A decoder owns one instance and overwrites it for each packet: read it before the next
  * call, copy what you keep. Addresses are four big-endian 32-bit words; IPv4 uses word 3 and zeroes elsewhere.
@@ -91,6 +102,10 @@ export class DecodedPacket {
   frameOffset = 0;
   capLen = 0;
   wireLen = 0;
+  /** One of {@link LINK}: how the frame begins. */
+  linkType: number = LINK.ETHERNET;
+  /** Put together from fragments: the frame of the one that completed it. */
+  lastFragment: Frame | undefined = undefined;
   result: DecodeResult = DECODE.OK;
   /** The decoder's own: only the fields that plain TCP or UDP in IPv4 over Ethernet has are set. */
   isPlain = false;
@@ -133,8 +148,6 @@ export class DecodedPacket {
   fragOffset = 0;
   /** True when this is a fragment (MF set or fragment offset above 0). */
   isFragment = false;
-  /** Put together from fragments, of which the one that completed it brought bytes that were there already. */
-  hasOverlap = false;
   l4Offset = 0;
   srcPort = 0;
   dstPort = 0;

@@ -8,8 +8,6 @@ export interface WholePacket {
   data: Uint8Array;
   offset: number;
   length: number;
-  /** The fragment that completed it overlaps with others. */
-  hasOverlap: boolean;
 }
 
 export interface Defragmenter {
@@ -133,7 +131,6 @@ export function createDefragmenter(input: DefragInput = {}): Defragmenter {
         return 'held';
       }
       build(datagram, out);
-      out.hasOverlap = added === 'overlap' || added === 'conflict';
       drop(key, datagram);
       counts.reassembled++;
       return 'complete';

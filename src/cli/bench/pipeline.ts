@@ -11,7 +11,7 @@ export function createHotPath(flowOptions: FlowInput) {
   const decoder = createDecoder();
   const defragmenter = createDefragmenter();
   const packet = new DecodedPacket();
-  const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0, hasOverlap: false };
+  const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0 };
   let ended = 0;
   const flows = createFlowTable(flowOptions, { onEnd: () => void ended++ });
   let nextTickUs = 0;

@@ -3,6 +3,7 @@ import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { Alerts, type AlertDeps, type AlertLimits } from './alerts.js';
 import { createDecodeEvents } from './decode-events/index.js';
 import { RuleGroups } from './groups.js';
+import { isHeaderless, packetMatches } from './header.js';
 import { guardTimeouts } from './match/guard.js';
 import { Inspector } from './match/inspect.js';
 import { PayloadRules } from './payload-rules.js';
@@ -27,6 +28,8 @@ interface Loaded {
   payload: PayloadRules;
   transactions: TransactionInspector;
   wantsDecodeEvents: boolean;
+  /** Rules about oddities and nothing else: packets without a header of IP meet them, too. */
+  headerless: readonly Rule[];
   wantsStreamEvents: boolean;
 }
 
@@ -124,8 +127,8 @@ export class SignatureEngine {
     direction: Direction,
     content: PacketContent,
   ): void {
-    if (packet.ipVersion === 0) return;
     const { payload, wantsDecodeEvents } = this.#loaded;
+    if (packet.ipVersion === 0 && !wantsDecodeEvents) return;
     const scene = this.#scene;
     scene.packet = packet;
     scene.flows = flows;
@@ -138,12 +141,24 @@ export class SignatureEngine {
     scene.decodeEvents = wantsDecodeEvents ? this.#decodeEvents.of(packet) : NO_EVENTS;
     scene.content = content;
     scene.turn(direction);
+    if (packet.ipVersion === 0) {
+      this.#inspectHeaderless(scene);
+      return;
+    }
     this.#alerts.record(scene);
     if (scene.state?.isExempt === true) return;
     this.#alerts.addRepeats(scene);
     payload.inspectPacket(scene);
     if (slot >= 0) this.#inspectFlow(scene, direction);
     scene.fed = undefined;
+    this.#alerts.raise(scene);
+  }
+
+  /** A packet that is not of IP, or whose header cannot be one, has oddities only. */
+  #inspectHeaderless(scene: Scene): void {
+    if (scene.decodeEvents.length === 0) return;
+    for (const rule of this.#loaded.headerless)
+      if (packetMatches(rule, scene)) this.#alerts.add(rule, undefined, scene);
     this.#alerts.raise(scene);
   }
 
@@ -217,7 +232,8 @@ export class SignatureEngine {
     });
     const wantsDecodeEvents = rules.some((r) => r.decodeEvents.length > 0);
     const wantsStreamEvents = rules.some((r) => r.streamEvents.length > 0);
-    return { rules, groups, payload, transactions, wantsDecodeEvents, wantsStreamEvents };
+    const headerless = rules.filter(isHeaderless);
+    return { rules, groups, payload, transactions, wantsDecodeEvents, wantsStreamEvents, headerless };
   }
 
   #windowOf(slot: number, direction: Direction): StreamWindow {

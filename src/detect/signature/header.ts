@@ -102,6 +102,20 @@ function appProtocolsMatch(rule: Rule, scene: Scene): boolean {
 const isSame = (name: string, spoken: string): boolean =>
   name === spoken || (name === 'http' && spoken === 'http2') || (name === 'http1' && spoken === 'http');
 
+/** Asks for oddities of packets and nothing else: also of packets that are not of IP. */
+export function isHeaderless(rule: Rule): boolean {
+  const others = [rule.packetTests, rule.buffers, rule.streamEvents, rule.streamSize, rule.flowAge, rule.bits];
+  return (
+    rule.kind === 'packet' &&
+    rule.decodeEvents.length > 0 &&
+    rule.flow === undefined &&
+    rule.ipProtos === undefined &&
+    rule.src.any &&
+    rule.dst.any &&
+    [...others, rule.appProtocol, rule.flowInts].every((list) => list.length === 0)
+  );
+}
+
 function isProtocolOnly(rule: Rule): boolean {
   const { flow } = rule;
   const isPlain = flow === undefined || !Object.values(flow).some(Boolean);

@@ -33,7 +33,7 @@ const frames = fc
 
 /** What describes the IP packet, whichever way it was decoded. */
 function ipFields(packet: DecodedPacket): object {
-  const { data: _data, number: _number, isPlain: _isPlain, ...fields } = packet;
+  const { data: _data, number: _number, isPlain: _isPlain, linkType: _linkType, ...fields } = packet;
   return { ...fields, srcMacOffset: 0, etherType: 0, frameOffset: 0, capLen: 0, wireLen: 0 };
 }
 

@@ -20,7 +20,7 @@ interface Piece {
 function run(pieces: readonly Piece[], options: DefragInput = {}, proto = 17) {
   const decoder = createDecoder();
   const defragmenter = createDefragmenter(options);
-  const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0, hasOverlap: false };
+  const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0 };
   const packet = new DecodedPacket();
   const outcomes: string[] = [];
   const payloads: string[] = [];
@@ -79,7 +79,7 @@ describe('defragmentation', () => {
   it('puts IPv6 fragments together', () => {
     const decoder = createDecoder();
     const defragmenter = createDefragmenter();
-    const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0, hasOverlap: false };
+    const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0 };
     const packet = new DecodedPacket();
     const segment = f.tcp({ flags: TCP.PSH | TCP.ACK }, f.text('sixteen bytes or more'));
     const send = (from: number, to: number): string => {

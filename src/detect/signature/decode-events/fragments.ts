@@ -1,32 +1,31 @@
-import type { DecodedPacket } from '../../../domain/packet.js';
-
 const MAX_TRACKED = 1024;
 const MAX_PIECES = 64;
 
-/** Remembers which bytes of a packet its fragments have brought, of the 1024 seen last. */
-export interface Fragments {
+/** Remembers which bytes of a packet its fragments have brought, of the 1024 packets seen last. */
+export class Fragments {
+  /** Pairs of first byte and end. */
+  readonly #tracked = new Map<string, number[]>();
+  #last = '';
+
   /**
-   * @param id what tells packets of the same ends apart.
+   * @param key what tells packets apart: their ends and their number.
    * @returns true when an earlier fragment has brought some of `from .. to`.
    */
-  overlaps(packet: DecodedPacket, id: number, from: number, to: number): boolean;
-}
+  overlaps(key: string, from: number, to: number): boolean {
+    this.#last = key;
+    let pieces = this.#tracked.get(key);
+    if (!pieces) {
+      if (this.#tracked.size >= MAX_TRACKED) this.#tracked.delete(this.#tracked.keys().next().value!);
+      this.#tracked.set(key, (pieces = []));
+    }
+    let found = false;
+    for (let i = 0; i < pieces.length; i += 2) found ||= from < pieces[i + 1]! && to > pieces[i]!;
+    if (pieces.length < 2 * MAX_PIECES) pieces.push(from, to);
+    return found;
+  }
 
-export function createFragments(): Fragments {
-  /** Pairs of first byte and end. */
-  const tracked = new Map<string, number[]>();
-  return {
-    overlaps(p, id, from, to) {
-      const key = `${p.src0}:${p.src1}:${p.src2}:${p.src3}:${p.dst0}:${p.dst1}:${p.dst2}:${p.dst3}:${p.ipVersion === 4 ? p.proto : ''}:${id}`;
-      let pieces = tracked.get(key);
-      if (!pieces) {
-        if (tracked.size >= MAX_TRACKED) tracked.delete(tracked.keys().next().value!);
-        tracked.set(key, (pieces = []));
-      }
-      let found = false;
-      for (let i = 0; i < pieces.length; i += 2) found ||= from < pieces[i + 1]! && to > pieces[i]!;
-      if (pieces.length < 2 * MAX_PIECES) pieces.push(from, to);
-      return found;
-    },
-  };
+  /** The fragment looked at last was the last one missing. */
+  complete(): void {
+    this.#tracked.delete(this.#last);
+  }
 }

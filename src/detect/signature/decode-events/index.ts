@@ -1,29 +1,69 @@
-import { PROTO, type DecodedPacket } from '../../../domain/packet.js';
-import { createFragments } from './fragments.js';
-import { ipv4Events } from './ipv4.js';
-import { ipv6Events } from './ipv6.js';
-import { icmpEvents, tcpEvents, udpEvents } from './transport.js';
+import { LINK, type DecodedPacket } from '../../../domain/packet.js';
+import { Fragments } from './fragments.js';
+import { icmpv4, icmpv6 } from './icmp.js';
+import { ipv4 } from './ipv4.js';
+import { ipv6 } from './ipv6.js';
+import { mpls, nsh } from './labels.js';
+import { chdlc, ethernet, loopback, network, ppp, raw, sll, vlan } from './link.js';
+import { FrameReader, type LayerName } from './reader.js';
+import { tcp, udp } from './transport.js';
+import { erspan, gre } from './tunnel.js';
 
 /** Oddities of packets as `decode-event` names them; looked for only when a rule asks. */
 export interface DecodeEvents {
-  /** Valid until the next call. */
+  /** Of all headers of the frame, those of tunnels and of the packet in them too. Valid until the next call. */
   of(packet: DecodedPacket): readonly string[];
 }
 
+const FIRST_LAYERS: Readonly<Record<number, LayerName>> = {
+  [LINK.NULL]: 'null',
+  [LINK.ETHERNET]: 'ethernet',
+  [LINK.PPP]: 'ppp',
+  [LINK.RAW_OLD]: 'raw',
+  [LINK.RAW]: 'raw',
+  [LINK.CISCO_HDLC]: 'chdlc',
+  [LINK.LINUX_SLL]: 'sll',
+  [LINK.RAW_IPV4]: 'raw',
+  [LINK.RAW_IPV6]: 'raw',
+};
+
 export function createDecodeEvents(): DecodeEvents {
-  const fragments = createFragments();
-  const events: string[] = [];
+  const fragments = new Fragments();
+  const reader = new FrameReader({
+    ethernet,
+    network,
+    vlan,
+    sll,
+    null: loopback,
+    raw,
+    chdlc,
+    ppp,
+    mpls,
+    nsh,
+    gre,
+    erspan,
+    ipv4: ipv4(fragments),
+    ipv6: ipv6(fragments),
+    tcp,
+    udp,
+    icmpv4,
+    icmpv6,
+  });
+  const read = (data: Uint8Array, at: number, length: number, linkType: number): void => {
+    const first = FIRST_LAYERS[linkType];
+    reader.begin(data);
+    if (first !== undefined) reader.next(first, at, at + length);
+  };
   return {
     of(packet) {
-      events.length = 0;
-      if (packet.ipVersion === 4) ipv4Events(packet, fragments, events);
-      else if (packet.ipVersion === 6) ipv6Events(packet, fragments, events);
-      if (packet.hasOverlap) events.push(`ipv${packet.ipVersion}.frag_overlap`);
-      if (packet.fragOffset > 0) return events;
-      if (packet.proto === PROTO.TCP) tcpEvents(packet, events);
-      else if (packet.proto === PROTO.UDP) udpEvents(packet, events);
-      else if (packet.proto === PROTO.ICMP || packet.proto === PROTO.ICMPV6) icmpEvents(packet, events);
-      return events;
+      reader.events.length = 0;
+      const { lastFragment: last } = packet;
+      if (last !== undefined) {
+        read(last.data, last.offset, last.length, last.linkType);
+        fragments.complete();
+      }
+      read(packet.data, packet.frameOffset, packet.capLen, packet.linkType);
+      return reader.events;
     },
   };
 }

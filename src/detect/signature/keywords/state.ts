@@ -1,4 +1,5 @@
 import { APP_PROTOS } from '../../../domain/app-layer.js';
+import { DECODE_EVENTS, SILENT_DECODE_EVENTS } from '../decode-events/names.js';
 import type { FlowIntTest, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
 import { STREAM_EVENTS } from '../../../domain/stream-event.js';
 import { parseNumber, parseRange } from '../parse/number.js';
@@ -178,9 +179,17 @@ function isProtocolName(name: string): boolean {
   return OTHER_PROTOCOLS.includes(name) || (APP_PROTOS as readonly string[]).includes(name);
 }
 
+const KNOWN_DECODE_EVENTS: ReadonlySet<string> = new Set([...DECODE_EVENTS, ...SILENT_DECODE_EVENTS]);
+
 const decodeEvent: Keyword = (b, value) => {
+  if (!KNOWN_DECODE_EVENTS.has(value)) throw new Error(`"${value}" is not an event of a packet`);
   b.needsPacket = true;
   b.rule.decodeEvents.push(value);
+};
+
+const streamEvent: Keyword = (b, value) => {
+  b.needsPacket = true;
+  b.rule.streamEvents.push(parseStreamEvent(value));
 };
 
 /** Keywords about flows, streams and what is remembered. */
@@ -207,12 +216,13 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   alert: (b) => {
     b.rule.noalert = false;
   },
-  'stream-event': (b, value) => {
-    b.needsPacket = true;
-    b.rule.streamEvents.push(parseStreamEvent(value));
-  },
+  'stream-event': streamEvent,
   'decode-event': decodeEvent,
-  'engine-event': decodeEvent,
+  // Both kinds, by their full names.
+  'engine-event': (b, value) => {
+    if (value.startsWith('stream.')) streamEvent(b, value.slice('stream.'.length));
+    else decodeEvent(b, value.replace(/^decoder\./, ''));
+  },
   'app-layer-protocol': (b, value) => {
     const negated = value.startsWith('!');
     const name = value.replace(/^!/, '').trim();
