@@ -30,6 +30,8 @@ export interface MessageParserInput {
   transport: 'tcp' | 'udp';
   /** Bytes of one message that are kept; of a longer one the beginning is read. */
   maxMessageBytes?: number;
+  /** What a transaction tells for which the oldest was given up. */
+  tooMany?: string;
   reader(transactions: Transactions): MessageReader;
 }
 
@@ -51,13 +53,17 @@ class MessageParser implements AppParser {
   private readonly skip = [0, 0];
   private readonly isLost = [false, false];
 
-  constructor({ proto, options, transport, maxMessageBytes, reader }: MessageParserInput) {
+  constructor({ proto, options, transport, maxMessageBytes, tooMany, reader }: MessageParserInput) {
     this.proto = proto;
     this.isTcp = transport === 'tcp';
     this.max = maxMessageBytes ?? MAX_MESSAGE_BYTES;
     this.list = new TransactionList(options.maxTransactions);
     this.reader = reader({
-      open: (side) => this.list.open((id) => new FieldTransaction(proto, id, side)),
+      open: (side) => {
+        const tx = this.list.open((id) => new FieldTransaction(proto, id, side));
+        if (tooMany !== undefined && this.list.isFull) tx.note(tooMany);
+        return tx;
+      },
       all: this.list.all,
     });
   }

@@ -1,4 +1,5 @@
 import type { AppProto } from '../domain/app-layer.js';
+import { looksLikeEnip } from './enip/parser.js';
 
 export type Side = 'request' | 'response' | 'either';
 export type Guess = readonly [AppProto, Side] | 'wait' | undefined;
@@ -8,6 +9,7 @@ interface Ports {
   dstPort: number;
 }
 
+const ENIP_PORT = 44_818;
 const u16 = (d: Uint8Array, at: number): number => d[at]! * 256 + d[at + 1]!;
 const u32 = (d: Uint8Array, at: number): number => u16(d, at) * 65536 + u16(d, at + 2);
 const either = (ports: Ports, ...known: number[]): boolean =>
@@ -95,6 +97,7 @@ export function guessBinary(d: Uint8Array, ports: Ports, fromServer: boolean): G
   if (d[0] === 5 && d[1] === 0x64 && either(ports, 20_000)) return ['dnp3', fromServer ? 'response' : 'request'];
   if (either(ports, 502) && d.length >= 8 && u16(d, 2) === 0 && u16(d, 4) >= 2 && u16(d, 4) <= 254)
     return ['modbus', fromServer ? 'response' : 'request'];
+  if (either(ports, ENIP_PORT) && looksLikeEnip(d)) return ['enip', fromServer ? 'response' : 'request'];
   return waits ? 'wait' : undefined;
 }
 
@@ -136,6 +139,7 @@ export function guessDatagram(d: Uint8Array, ports: Ports, fromServer: boolean):
     const end = d.indexOf(0, 2);
     if (end > 2 && /^(octet|netascii|mail)\0/i.test(latin1(d, end + 1, end + 10))) return ['tftp', side];
   }
+  if (either(ports, ENIP_PORT) && looksLikeEnip(d)) return ['enip', side];
   if (either(ports, 88) && isKerberos(d, 0)) return ['krb5', side];
   if (isNfsCall(d, 0)) return ['nfs', side];
   if (either(ports, 67, 68) && d.length >= 240 && u32(d, 236) === 0x63825363) return ['dhcp', side];

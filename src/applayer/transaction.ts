@@ -46,9 +46,16 @@ export class FieldTransaction implements AppTransaction {
   }
 }
 
+interface OpenTransaction extends AppTransaction {
+  note(event: string): void;
+  finish(): void;
+}
+
 /** The transactions of a parser, at most so many: the oldest is given up for a new one. */
 export class TransactionList<T extends AppTransaction> {
   readonly all: T[] = [];
+  /** The oldest was given up for the newest. */
+  isFull = false;
   private readonly max: number;
   private nextId = 0;
 
@@ -59,8 +66,26 @@ export class TransactionList<T extends AppTransaction> {
   open(make: (id: number) => T): T {
     const made = make(this.nextId++);
     this.all.push(made);
-    if (this.all.length > this.max) this.all.shift();
+    this.isFull = this.all.length > this.max;
+    if (this.isFull) this.all.shift();
     return made;
+  }
+
+  /**
+   * An anomaly that belongs to no transaction: told by the one that was opened last, or by one of its own when that is
+   * complete; by none before the first, as in Suricata.
+   * @param make a transaction of the side that the anomaly is of.
+   */
+  tell(this: TransactionList<T & OpenTransaction>, event: string, make: (id: number) => T & OpenTransaction): void {
+    if (this.nextId === 0) return;
+    const last = this.all.at(-1);
+    if (last?.progress.some((step) => step !== PROGRESS_DONE) === true) {
+      last.note(event);
+      return;
+    }
+    const tx = this.open(make);
+    tx.note(event);
+    tx.finish();
   }
 
   release(transaction: AppTransaction): void {

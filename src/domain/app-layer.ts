@@ -30,6 +30,7 @@ export const APP_PROTOS = [
   'dhcp',
   'modbus',
   'dnp3',
+  'enip',
   'bittorrent-dht',
 ] as const;
 export type AppProto = (typeof APP_PROTOS)[number];

@@ -20,6 +20,9 @@ export function dcerpcLength(d: Uint8Array): number {
   return d[0] !== 5 || d[1]! > 1 || length < HEADER ? -1 : length;
 }
 
+/** Whether these bytes begin as a packet: a pipe may carry anything. */
+export const looksLikeDcerpc = (d: Uint8Array): boolean => d.length >= 10 && d[2]! <= 20 && dcerpcLength(d) > 0;
+
 interface Context {
   uuid: string;
   version: number;
@@ -34,6 +37,8 @@ export class DcerpcCalls {
   private readonly open: () => FieldTransaction;
   private readonly contexts = new Map<number, Context>();
   private readonly calls = new Map<number, Call>();
+  /** Contexts of the last bind, in its order, until they are answered. */
+  private proposed: number[] = [];
   private readonly held: [Uint8Array, Uint8Array] = [NOTHING, NOTHING];
 
   constructor(open: () => FieldTransaction) {
@@ -57,6 +62,7 @@ export class DcerpcCalls {
     if (d.length < HEADER) return;
     const type = d[2]!;
     if (type === TYPE.BIND || type === TYPE.ALTER) this.bind(d);
+    else if (type === TYPE.BIND_ACK || type === TYPE.ALTER_RESP) this.bound(d);
     else if (type === TYPE.REQUEST && direction === 0) this.request(d);
     else if ((type === TYPE.RESPONSE || type === TYPE.FAULT) && direction === 1) this.response(d, type);
   }
@@ -64,12 +70,27 @@ export class DcerpcCalls {
   private bind(d: Uint8Array): void {
     const isLittle = (d[4]! & 0x10) !== 0;
     const count = Math.min(d[24] ?? 0, MAX_CONTEXTS);
+    this.proposed = [];
     for (let n = 0, at = 28; n < count && at + 44 <= d.length; n++) {
       if (this.contexts.size >= MAX_CONTEXTS) return;
       const version = u16(d, at + 4 + UUID_BYTES, isLittle);
-      this.contexts.set(u16(d, at, isLittle), { uuid: uuidOf(d.subarray(at + 4, at + 20), isLittle), version });
+      const id = u16(d, at, isLittle);
+      this.proposed.push(id);
+      this.contexts.set(id, { uuid: uuidOf(d.subarray(at + 4, at + 20), isLittle), version });
       at += 4 + 20 + 20 * d[at + 2]!;
     }
+  }
+
+  /** What the server refuses is not bound: calls of it are of no interface. */
+  private bound(d: Uint8Array): void {
+    const isLittle = (d[4]! & 0x10) !== 0;
+    const behindAddress = HEADER + 10 + u16(d, HEADER + 8, isLittle);
+    const results = behindAddress + ((4 - (behindAddress % 4)) % 4);
+    const count = Math.min(d[results] ?? 0, this.proposed.length);
+    for (let n = 0, at = results + 4; n < count && at + 2 <= d.length; n++, at += 24) {
+      if (u16(d, at, isLittle) !== 0) this.contexts.delete(this.proposed[n]!);
+    }
+    this.proposed = [];
   }
 
   private request(d: Uint8Array): void {

@@ -3,6 +3,7 @@ import type { Direction } from '../../domain/flow.js';
 import { concat, copy, NOTHING } from '../http/bytes.js';
 import { createMessageParser, type Transactions } from '../messages.js';
 import type { AppLayerOptions } from '../options.js';
+import { readObjects } from './objects.js';
 
 const HEADER_BYTES = 10;
 const BLOCK_BYTES = 16;
@@ -16,6 +17,10 @@ const FINAL = 0x80;
 const RESPONSE = 0x81;
 /** Function and indications of an answer. */
 const INDICATIONS_BYTES = 4;
+
+const REQUEST_BYTES = 2;
+/** Messages at once, before any was looked at, above which it is a flood: as many as in Suricata. */
+const FLOOD = 500;
 
 const TABLE = Uint16Array.from({ length: 256 }, (_, i) => {
   let c = i;
@@ -35,7 +40,7 @@ const isSound = (d: Uint8Array, crcAt: number, from: number): boolean =>
 
 /**
  * DNP3 over TCP (IEEE 1815): link frames, put together to application messages. Each message is a transaction: its function,
- * the indications of an answer, and its bytes without checksums. Objects are not taken apart.
+ * the indications of an answer, its objects, and its bytes without checksums.
  */
 export function createDnp3Parser(options: AppLayerOptions): AppParser {
   return createMessageParser({
@@ -104,6 +109,10 @@ class Dnp3Reader {
       tx.numbers[direction].set('dnp3.ind', d[2]! * 256 + d[3]!);
     }
     tx.fields[direction].set('dnp3.data', d);
+    const objects = readObjects(d.subarray(d[1]! >= RESPONSE ? INDICATIONS_BYTES : REQUEST_BYTES));
+    for (const name of objects.names) tx.numbers[direction].set(`dnp3.obj=${name}`, 1);
+    if (objects.isUnknown) tx.note('unknown_object');
+    if (this.transactions.all.length > FLOOD) tx.note('flooded');
     tx.finish();
   }
 

@@ -1,6 +1,6 @@
 import type { AppParser, AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
-import type { FlowAddresses } from '../app-layer.js';
+import type { FlowAddresses } from '../app-flow.js';
 import type { Expectations, Transfer } from '../expectations.js';
 import { Collected, copy, latin1 } from '../http/bytes.js';
 import { LineReader } from '../line-reader.js';

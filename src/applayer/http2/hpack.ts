@@ -24,6 +24,23 @@ const STATIC = (
 const OVERHEAD = 32;
 const DEFAULT_TABLE_BYTES = 4096;
 
+/** What came of a header block. */
+export interface DecodedBlock {
+  fields: Field[];
+  /** The last size that the table was given, bytes. */
+  sizeUpdate?: number;
+  /** A field names no entry of the tables. */
+  hasBadIndex: boolean;
+  /** Why the rest could not be read. */
+  fault?: 'integer overflow' | 'cut' | 'table too large';
+}
+
+/** Byte behind the prefix that holds the highest bit of 64: with it the sum overflows; above, it is no such number. */
+const LAST_BYTE = 9;
+/** A number that is too large, or that is not all there. */
+const OVERFLOW = -1;
+const CUT = -2;
+
 /** The header compression of one direction (RFC 7541): a table that grows with what was sent. */
 export class HpackDecoder {
   private readonly dynamic: Field[] = [];
@@ -36,42 +53,52 @@ export class HpackDecoder {
   }
 
   /** Fields of a complete header block; it ends where it is not sound. */
-  decode(d: Uint8Array, maxFields: number, maxBytes: number): { fields: Field[]; isSound: boolean } {
-    const fields: Field[] = [];
+  decode(d: Uint8Array, maxFields: number, maxBytes: number): DecodedBlock {
+    const block: DecodedBlock = { fields: [], hasBadIndex: false };
     const cursor = { at: 0 };
     let kept = 0;
     while (cursor.at < d.length) {
       const first = d[cursor.at]!;
       if ((first & 0xe0) === 0x20) {
         const size = integer(d, cursor, 5);
-        if (size === undefined || size > this.maxLimit) return { fields, isSound: false };
+        if (size < 0) return { ...block, fault: faultOf(size) };
+        if (Number.isFinite(size)) block.sizeUpdate = size;
+        if (size > this.maxLimit) return { ...block, fault: 'table too large' };
         this.limit = size;
         this.evict();
         continue;
       }
       const field = this.field(d, cursor, first);
-      if (!field) return { fields, isSound: false };
+      if (typeof field === 'number') return { ...block, fault: faultOf(field) };
+      if (field === undefined) {
+        block.hasBadIndex = true;
+        continue;
+      }
       kept += field.name.length + field.value.length;
-      if (fields.length < maxFields && kept <= maxBytes) fields.push(field);
+      if (block.fields.length < maxFields && kept <= maxBytes) block.fields.push(field);
     }
-    return { fields, isSound: true };
+    return block;
   }
 
-  private field(d: Uint8Array, cursor: { at: number }, first: number): Field | undefined {
-    if (first & 0x80) return this.lookup(integer(d, cursor, 7));
-    const isIndexed = (first & 0x40) !== 0;
-    const index = integer(d, cursor, isIndexed ? 6 : 4);
-    if (index === undefined) return undefined;
+  /** @returns undefined when the field names no entry, OVERFLOW or CUT when it cannot be read. */
+  private field(d: Uint8Array, cursor: { at: number }, first: number): Field | number | undefined {
+    const isWhole = (first & 0x80) !== 0;
+    const isIndexed = !isWhole && (first & 0x40) !== 0;
+    const index = integer(d, cursor, isWhole ? 7 : isIndexed ? 6 : 4);
+    if (index < 0) return index;
+    if (isWhole) return this.lookup(index);
     const name = index === 0 ? text(d, cursor) : this.lookup(index)?.name;
+    if (typeof name === 'number') return name;
     const value = text(d, cursor);
-    if (!name || !value) return undefined;
+    if (typeof value === 'number') return value;
+    if (name === undefined) return undefined;
     const field = { name, value };
     if (isIndexed) this.insert(field);
     return field;
   }
 
-  private lookup(index: number | undefined): Field | undefined {
-    if (index === undefined || index === 0) return undefined;
+  private lookup(index: number): Field | undefined {
+    if (index === 0) return undefined;
     return index <= STATIC.length ? STATIC[index - 1] : this.dynamic[index - STATIC.length - 1];
   }
 
@@ -89,26 +116,28 @@ export class HpackDecoder {
   }
 }
 
-/** An integer with an N-bit prefix (RFC 7541 5.1). */
-function integer(d: Uint8Array, cursor: { at: number }, bits: number): number | undefined {
+const faultOf = (code: number): 'integer overflow' | 'cut' => (code === CUT ? 'cut' : 'integer overflow');
+
+/** An integer with an N-bit prefix (RFC 7541 5.1), OVERFLOW, CUT, or Infinity for what has more than 64 bits. */
+function integer(d: Uint8Array, cursor: { at: number }, bits: number): number {
   const mask = 2 ** bits - 1;
-  let value = (d[cursor.at] ?? 0) & mask;
-  if (cursor.at >= d.length) return undefined;
-  cursor.at++;
+  if (cursor.at >= d.length) return CUT;
+  let value = d[cursor.at++]! & mask;
   if (value < mask) return value;
-  for (let shift = 0; shift < 28; shift += 7) {
+  for (let n = 0; ; n++) {
     const byte = d[cursor.at++];
-    if (byte === undefined) return undefined;
-    value += (byte & 127) * 2 ** shift;
-    if (byte < 128) return value;
+    if (byte === undefined) return CUT;
+    value += (byte & 127) * 2 ** (7 * n);
+    if (byte < 128) return n < LAST_BYTE ? value : n === LAST_BYTE && byte === 1 ? OVERFLOW : Infinity;
   }
-  return undefined;
 }
 
-function text(d: Uint8Array, cursor: { at: number }): Uint8Array | undefined {
+/** A string (RFC 7541 5.2), OVERFLOW or CUT. */
+function text(d: Uint8Array, cursor: { at: number }): Uint8Array | number {
   const isHuffman = ((d[cursor.at] ?? 0) & 0x80) !== 0;
   const length = integer(d, cursor, 7);
-  if (length === undefined || cursor.at + length > d.length) return undefined;
+  if (length < 0) return length;
+  if (cursor.at + length > d.length) return CUT;
   const raw = d.subarray(cursor.at, cursor.at + length);
   cursor.at += length;
   return isHuffman ? copy(decodeHuffman(raw)) : copy(raw);

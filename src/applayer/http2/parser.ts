@@ -1,27 +1,26 @@
-import type { AppParser, AppTransaction } from '../../domain/app-layer.js';
+import { PROGRESS_DONE, type AppParser, type AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
 import { concat, copy, latin1, NOTHING } from '../http/bytes.js';
 import { BodyDecoder, parseEncodings } from '../http/decode-body.js';
 import type { AppLayerOptions } from '../options.js';
 import { TransactionList } from '../transaction.js';
+import { isBadLength, mayFollowEnd, readControl, TYPE, u32 } from './control-frame.js';
 import { fieldEvents } from './field-events.js';
 import { HpackDecoder, type Field } from './hpack.js';
 import { Http2Transaction } from './transaction.js';
 
 const PREFACE_BYTES = 24;
 const HEADER_BYTES = 9;
-const TYPE = { DATA: 0, HEADERS: 1, PRIORITY: 2, RST: 3, SETTINGS: 4, PUSH: 5, PING: 6, GOAWAY: 7, WINDOW: 8, CONTINUATION: 9 } as const; // prettier-ignore
 /** Frames that are read for their numbers alone. */
 const CONTROL = new Set<number>([TYPE.PRIORITY, TYPE.SETTINGS, TYPE.PING, TYPE.GOAWAY, TYPE.WINDOW]);
 const MAX_CONTROL = 4096;
-const MAX_SETTINGS = 64;
 const END_STREAM = 1;
 const END_HEADERS = 4;
 const PADDED = 8;
 const PRIORITY = 32;
-/** Fields of one message kept, and bytes of one header block. */
+/** Fields of one message kept, and bytes of one header block, in several frames: the same as in Suricata. */
 const MAX_FIELDS = 512;
-const MAX_BLOCK = 128 * 1024;
+const MAX_BLOCK = 100 * 1024;
 /** Longest DNS message: over HTTP/2 it may not be longer than over UDP. */
 const MAX_DNS = 65_535;
 
@@ -98,10 +97,16 @@ class Http2Parser implements AppParser {
     let tx = this.streams.get(id);
     if (!tx) {
       tx = this.list.open((n) => new Http2Transaction(n, this.options.http2BodyKiB * 1024));
+      if (this.list.isFull) tx.note('too_many_streams');
       if (this.streams.size >= this.options.maxTransactions) this.streams.delete(this.streams.keys().next().value!);
       this.streams.set(id, tx);
     }
     return tx;
+  }
+
+  /** An anomaly of a frame, told by the transaction that was opened last, as in Suricata. */
+  private note(event: string, direction: Direction): void {
+    this.list.tell(event, (id) => new Http2Transaction(id, 0, direction));
   }
 
   /** @returns bytes used, 0 when a frame is not complete. */
@@ -117,6 +122,7 @@ class Http2Parser implements AppParser {
     const type = d[3]!;
     const flags = d[4]!;
     const id = (d[5]! & 127) * 0x1000000 + d[6]! * 65_536 + d[7]! * 256 + d[8]!;
+    if (this.isOver(id) && !mayFollowEnd(type)) this.note('stream_id_reuse', direction);
     if (type === TYPE.DATA) return this.openData(d, { length, flags, id }, direction);
     if (CONTROL.has(type) && length <= MAX_CONTROL) {
       if (d.length < HEADER_BYTES + length) return 0;
@@ -138,18 +144,16 @@ class Http2Parser implements AppParser {
   private control(f: { type: number; id: number; body: Uint8Array }, direction: Direction): void {
     const ofStream = f.id === 0 ? undefined : this.streams.get(f.id);
     if (f.id !== 0 && ofStream === undefined) return;
+    if (isBadLength(f.type, f.body.length)) this.note('invalid_frame_length', direction);
     const tx = ofStream ?? this.list.open((n) => new Http2Transaction(n, 0, direction));
-    const numbers = tx.numbers[direction];
-    const u32 = (at: number): number => f.body.subarray(at, at + 4).reduce((n, b) => n * 256 + b, 0);
-    numbers.set(`http2.frametype=${f.type}`, 1);
-    if (f.type === TYPE.PRIORITY && f.body.length >= 5) numbers.set('http2.priority', f.body[4]!);
-    else if (f.type === TYPE.WINDOW && f.body.length >= 4) numbers.set('http2.window', u32(0) % 2 ** 31);
-    else if (f.type === TYPE.GOAWAY && f.body.length >= 8) tx.errorCode = u32(4);
-    else if (f.type === TYPE.SETTINGS) {
-      for (let at = 0; at + 6 <= Math.min(f.body.length, 6 * MAX_SETTINGS); at += 6)
-        numbers.set(`http2.settings=${f.body[at]! * 256 + f.body[at + 1]!}`, u32(at + 2));
-    }
+    readControl(tx, f.type, f.body, direction);
     if (ofStream === undefined) tx.finish();
+  }
+
+  /** Both sides have ended the stream, and it is not forgotten yet. */
+  private isOver(id: number): boolean {
+    const tx = id === 0 ? undefined : this.streams.get(id);
+    return tx?.progress[0] === PROGRESS_DONE && tx.progress[1] === PROGRESS_DONE;
   }
 
   private openData(d: Uint8Array, f: { length: number; flags: number; id: number }, direction: Direction): number {
@@ -183,10 +187,10 @@ class Http2Parser implements AppParser {
 
   private frame(f: { type: number; flags: number; id: number; body: Uint8Array }, direction: Direction): void {
     if (f.type === TYPE.RST) {
+      if (isBadLength(f.type, f.body.length)) this.note('invalid_frame_length', direction);
       const tx = this.streams.get(f.id);
-      if (!tx || f.body.length < 4) return;
-      tx.errorCode = f.body.reduce((n, b) => n * 256 + b, 0);
-      tx.numbers[direction].set(`http2.frametype=${TYPE.RST}`, 1);
+      if (!tx) return;
+      readControl(tx, f.type, f.body, direction);
       tx.finish();
       return;
     }
@@ -195,14 +199,20 @@ class Http2Parser implements AppParser {
     if (f.type === TYPE.CONTINUATION) {
       const open = this.open[direction];
       if (!open || open.stream !== id || open.bytes.length + body.length > MAX_BLOCK) {
+        if (open?.stream === id) this.note('reassembly_limit_reached', direction);
         this.lose(direction);
         return;
       }
       open.bytes = concat(open.bytes, copy(body));
     } else {
       let padding = 0;
+      const fixed = (f.flags & PADDED ? 1 : 0) + (f.type === TYPE.PUSH ? 4 : f.flags & PRIORITY ? 5 : 0);
+      if (body.length < fixed) {
+        this.note('invalid_frame_data', direction);
+        return;
+      }
       if (f.flags & PADDED) {
-        padding = body[0] ?? 0;
+        padding = body[0]!;
         body = body.subarray(1);
       }
       if (f.type === TYPE.HEADERS && f.flags & PRIORITY) {
@@ -210,7 +220,7 @@ class Http2Parser implements AppParser {
         body = body.subarray(5);
       }
       if (f.type === TYPE.PUSH) {
-        id = body.subarray(0, 4).reduce((n, b) => n * 256 + b, 0) & 0x7fffffff;
+        id = u32(body) % 2 ** 31;
         body = body.subarray(4);
       }
       const endsStream = f.type === TYPE.HEADERS && (f.flags & END_STREAM) !== 0;
@@ -228,18 +238,22 @@ class Http2Parser implements AppParser {
     const open = this.open[direction];
     if (!open) return;
     this.open[direction] = undefined;
+    const known = this.streams.get(open.stream)?.messages[direction].fields.length ?? 0;
+    const maxBytes = this.options.httpHeaderKiB * 1024;
+    const { fields, fault, ...block } = this.hpack[direction].decode(open.bytes, MAX_FIELDS - known, maxBytes);
+    if (block.hasBadIndex || fault === 'integer overflow') this.note('invalid_header', direction);
+    if (fault === 'cut') this.note('invalid_frame_data', direction);
+    if (fault === 'integer overflow') this.note('extra_header_data', direction);
     const tx = this.stream(open.stream);
     tx.numbers[direction].set(`http2.frametype=${TYPE.HEADERS}`, 1);
+    if (block.sizeUpdate !== undefined) tx.numbers[direction].set('http2.size_update', block.sizeUpdate);
     const message = tx.messages[direction];
-    const room = MAX_FIELDS - message.fields.length;
-    const { fields, isSound } = this.hpack[direction].decode(open.bytes, room, this.options.httpHeaderKiB * 1024);
-    if (!isSound) tx.note('header_integer_overflow');
     message.fields.push(...fields);
     this.chooseDecoder(tx, direction, fields);
     for (const event of fieldEvents((name) => message.get(name))) tx.note(event);
     if (open.endsStream) tx.finish(direction);
     else tx.progress[direction] = Math.max(tx.progress[direction], 1);
-    if (!isSound) this.lose(direction);
+    if (fault !== undefined) this.lose(direction);
   }
 
   private chooseDecoder(tx: Http2Transaction, direction: Direction, fields: readonly Field[]): void {

@@ -87,6 +87,7 @@ class MqttParser implements AppParser {
 
   private open(m: MqttMessage, direction: Direction): FieldTransaction {
     const tx = this.list.open((id) => new FieldTransaction('mqtt', id, direction));
+    if (this.list.isFull) tx.note('too_many_transactions');
     this.describe(tx, m, direction);
     return tx;
   }

@@ -15,6 +15,7 @@ export function createNfsParser(options: AppLayerOptions, transport: 'tcp' | 'ud
     proto: 'nfs',
     options,
     transport,
+    tooMany: 'too_many_transactions',
     reader: (list) => new NfsReader(list, transport === 'tcp' ? MARK : 0),
   });
 }

@@ -3,13 +3,20 @@ import type { Direction } from '../../domain/flow.js';
 import { concat, copy, NOTHING } from '../http/bytes.js';
 import type { AppLayerOptions } from '../options.js';
 import { FieldTransaction, TransactionList } from '../transaction.js';
+import type { SmbFile } from './file.js';
 import { readNtlmssp } from './ntlmssp.js';
+import { SmbPipes } from './pipes.js';
+import type { SmbSession } from './session.js';
 import { readSmb1 } from './smb1.js';
 import { readSmb2 } from './smb2.js';
-import type { SmbFile, SmbSession } from './session.js';
 
 /** A frame larger than this is let through without being put together. */
 const MAX_HELD = 128 * 1024;
+
+const SMB1_HEADER = 32;
+const SMB2_HEADER = 64;
+/** First byte of a message that is encrypted or compressed (MS-SMB2 2.2.41). */
+const ENCRYPTED = 0xfd;
 
 /** SMB over TCP (MS-CIFS, MS-SMB2), as far as rules look: shares, pipes, users, files. */
 export function createSmbParser(options: AppLayerOptions): AppParser {
@@ -22,6 +29,10 @@ class SmbParser implements AppParser, SmbSession {
   readonly maxFileBytes: number;
   readonly files = new Map<string, SmbFile>();
   readonly names = new Map<string, Uint8Array>();
+  readonly pipes = new SmbPipes(() => this.open());
+  private negotiation: FieldTransaction | undefined;
+  maxRead = 0;
+  maxWrite = 0;
   private readonly held: [Uint8Array, Uint8Array] = [NOTHING, NOTHING];
   /** Bytes of a frame that is too large to be kept. */
   private readonly skip = [0, 0];
@@ -42,13 +53,32 @@ class SmbParser implements AppParser, SmbSession {
   }
 
   open(): FieldTransaction {
-    return this.list.open((id) => new FieldTransaction('smb', id));
+    const tx = this.list.open((id) => new FieldTransaction('smb', id));
+    if (this.list.isFull) tx.note('too_many_transactions');
+    return tx;
+  }
+
+  note(event: string, direction: Direction): void {
+    this.list.tell(event, (id) => new FieldTransaction('smb', id, direction));
+  }
+
+  negotiate(direction: Direction): FieldTransaction | undefined {
+    if (direction === 0) this.negotiation ??= this.open();
+    const tx = this.negotiation;
+    tx?.finish(direction);
+    if (direction === 1) this.negotiation = undefined;
+    return tx;
   }
 
   authenticate(data: Uint8Array): void {
     const found = readNtlmssp(data);
     if (!found) return;
     const tx = this.open();
+    if (found === 'malformed') {
+      tx.note('malformed_ntlmssp_request');
+      tx.finish();
+      return;
+    }
     if (found.user.length > 0) tx.fields[0].set('smb.ntlmssp_user', found.user);
     if (found.domain.length > 0) tx.fields[0].set('smb.ntlmssp_domain', found.domain);
     tx.finish();
@@ -75,6 +105,7 @@ class SmbParser implements AppParser, SmbSession {
       }
       if (rest.length < 4 + size) break;
       if (rest[0] === 0) this.frame(direction, rest.subarray(4, 4 + size));
+      if (this.isLost[direction]) return;
       rest = rest.subarray(4 + size);
     }
     this.held[direction] = rest.length > 0 ? copy(rest) : NOTHING;
@@ -89,9 +120,14 @@ class SmbParser implements AppParser, SmbSession {
     for (const tx of this.list.all) tx.finish(direction);
   }
 
+  /** One message of the session service; what is no SMB ends the reading of its direction. */
   private frame(direction: Direction, d: Uint8Array): void {
-    if (d.length < 32 || d[1] !== 0x53 || d[2] !== 0x4d || d[3] !== 0x42) return;
-    if (d[0] === 0xff) readSmb1(d, direction, this);
-    else if (d[0] === 0xfe) readSmb2(d, direction, this);
+    const isSmb = d.length >= 4 && d[1] === 0x53 && d[2] === 0x4d && d[3] === 0x42;
+    if (isSmb && d[0] === 0xff && d.length >= SMB1_HEADER) readSmb1(d, direction, this);
+    else if (isSmb && d[0] === 0xfe && d.length >= SMB2_HEADER) readSmb2(d, direction, this);
+    else if (!isSmb || d[0] !== ENCRYPTED) {
+      this.note('malformed_data', direction);
+      this.onGap(direction);
+    }
   }
 }

@@ -1,16 +1,16 @@
+import { latin1 } from '../http/bytes.js';
 import type { Direction } from '../../domain/flow.js';
-import { Collected } from '../http/bytes.js';
 import type { FieldTransaction } from '../transaction.js';
-
-/** A file being written or read. */
-export interface SmbFile {
-  tx: FieldTransaction;
-  data: Collected;
-}
+import { SmbFile } from './file.js';
+import type { SmbPipes } from './pipes.js';
 
 /** What the messages of both dialects do to a session. */
 export interface SmbSession {
   open(): FieldTransaction;
+  /** An anomaly, told by the transaction that was opened last, as in Suricata. */
+  note(event: string, direction: Direction): void;
+  /** The dialects are negotiated from the request (0) to the answer (1). */
+  negotiate(direction: Direction): FieldTransaction | undefined;
   /** A security blob that may hold an NTLMSSP message. */
   authenticate(blob: Uint8Array): void;
   readonly maxFileBytes: number;
@@ -18,7 +18,14 @@ export interface SmbSession {
   readonly files: Map<string, SmbFile>;
   /** Names of open files by their id; requests to open by message id, until they are answered. */
   readonly names: Map<string, Uint8Array>;
+  readonly pipes: SmbPipes;
+  /** Most bytes of one read or write that the server has agreed to; 0 when it is not known. */
+  maxRead: number;
+  maxWrite: number;
 }
+
+/** Most bytes of one read or write, whatever was agreed to: what Suricata takes for too large by default. */
+export const MAX_TRANSFER = 16 * 1024 * 1024;
 
 const MAX_NAMES = 256;
 
@@ -29,6 +36,9 @@ export function remember(session: SmbSession, key: string, name: Uint8Array): vo
 
 export const u16 = (d: Uint8Array, at: number): number => (d[at] ?? 0) | ((d[at + 1] ?? 0) << 8);
 export const u32 = (d: Uint8Array, at: number): number => (u16(d, at) | (u16(d, at + 2) << 16)) >>> 0;
+
+/** As far as a number of JavaScript is exact; what is larger stays larger than any file. */
+export const u64 = (d: Uint8Array, at: number): number => u32(d, at) + u32(d, at + 4) * 0x100000000;
 
 /** UTF-16LE as Latin-1 bytes, as far as it is. */
 export function narrow(d: Uint8Array): Uint8Array {
@@ -53,10 +63,28 @@ export function openName(session: SmbSession, name: Uint8Array): void {
   tx.finish();
 }
 
-/** Bytes written to or read from a file: one transaction a file. */
-export function fileBytes(session: SmbSession, id: string, direction: Direction, data: Uint8Array): void {
-  if (data.length === 0) return;
-  const key = `${id}/${direction}`;
+/** Bytes written to (0) or read from (1) a file or pipe. */
+export interface Transfer {
+  direction: Direction;
+  /** Of the file. */
+  id: string;
+  /** Of the share. */
+  tree: string;
+  place: number;
+  data: Uint8Array;
+  /** Bytes of it in all, of which `data` may be the beginning. */
+  size: number;
+}
+
+/** One transaction a file; what goes through a pipe are calls. */
+export function transfer(session: SmbSession, t: Transfer): void {
+  const isTooLarge = t.direction === 0 ? isTooLong(t.size, session.maxWrite) : isTooLong(t.size, session.maxRead);
+  if (isTooLarge) {
+    session.note(t.direction === 0 ? 'write_request_too_large' : 'read_response_too_large', t.direction);
+    return;
+  }
+  if (t.data.length === 0 || session.pipes.take(t)) return;
+  const key = `${t.id}/${t.direction}`;
   let file = session.files.get(key);
   if (!file) {
     if (session.files.size >= MAX_NAMES) {
@@ -64,13 +92,30 @@ export function fileBytes(session: SmbSession, id: string, direction: Direction,
       old.tx.finish();
       session.files.delete(oldest);
     }
-    file = { tx: session.open(), data: new Collected(session.maxFileBytes) };
+    file = new SmbFile(session.open(), t.direction, session.maxFileBytes);
     session.files.set(key, file);
-    const name = session.names.get(id);
-    if (name) file.tx.fields[direction].set('file.name', name);
+    const name = session.names.get(t.id);
+    if (name) file.tx.fields[t.direction].set('file.name', name);
   }
-  file.data.add(data);
-  file.tx.fields[direction].set('file.data', file.data.bytes);
+  for (const event of file.add(t.place, t.data, t.size)) {
+    session.note(event === 'file_overlap' ? event : `${t.direction === 0 ? 'write' : 'read'}_${event}`, t.direction);
+  }
+}
+
+/** Whether a read or write is longer than the server has agreed to (0: not known), or than anybody needs. */
+export const isTooLong = (size: number, agreed: number): boolean =>
+  size > MAX_TRANSFER || (agreed > 0 && size > agreed);
+
+/** Where a file is read: kept until the answer comes. */
+export function rememberRead(session: SmbSession, message: string, id: string, place: number): void {
+  remember(session, `r${message}`, Buffer.from(`${place} ${id}`, 'latin1'));
+}
+
+export function takeRead(session: SmbSession, message: string): { id: string; place: number } | undefined {
+  const known = session.names.get(`r${message}`);
+  if (known === undefined) return undefined;
+  const [place, id] = latin1(known).split(' ') as [string, string];
+  return { id, place: Number(place) };
 }
 
 export function closeFile(session: SmbSession, id: string): void {
@@ -80,4 +125,5 @@ export function closeFile(session: SmbSession, id: string): void {
     session.files.delete(key);
   }
   session.names.delete(id);
+  session.pipes.close(id);
 }

@@ -92,6 +92,7 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   dhcp: { ip: [17], app: ['dhcp'] },
   modbus: { ip: TCP_ONLY, app: ['modbus'] },
   dnp3: { ip: TCP_ONLY, app: ['dnp3'] },
+  enip: { app: ['enip'] },
   'bittorrent-dht': { ip: [17], app: ['bittorrent-dht'] },
 };
 

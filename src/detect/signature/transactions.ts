@@ -80,7 +80,7 @@ export class TransactionInspector {
     for (let i = 0; i < app.transactions.length;) {
       const transaction = app.transactions[i]!;
       const memory = known.of(transaction);
-      if (transaction.side === 1 - direction) memory.finished[direction] = true;
+      if (transaction.side !== undefined) memory.finished[1 - transaction.side] = true;
       if (!memory.finished[direction]) this.#inspectOne(scene, transaction, memory);
       const done = transaction.progress[direction] === PROGRESS_DONE || scene.ended;
       if (done && !this.#awaitsOther(transaction, memory, scene)) memory.finished[direction] = true;

@@ -26,6 +26,8 @@ const SEEDS: Readonly<Record<string, readonly [Direction, string][]>> = {
   nfs: [[0, '\x80\x00\x00\x20\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86\xa3\x00\x00\x00\x03\x00\x00\x00\x06']],
   sip: [[0, 'INVITE sip:a@b SIP/2.0\r\nContent-Length: 3\r\n\r\nabc'], [1, 'SIP/2.0 200 OK\r\n\r\n']],
   dnp3: [[0, '\x05\x64\x0b\xc4\x01\x00\x02\x00\x7d\xa4\xc0\xc1\x01\x3c\x02\x06\x75\x8b'], [1, '\x05\x64\x0a\x44\x01\x00\x02\x00']],
+  enip: [[0, '\x6f\x00\x18\x00\x07\x00\x00\x00\x00\x00\x00\x00abcdefgh\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\xb2\x00\x08\x00\x0e\x03\x20\x01\x24\x01\x30\x07']],
+  'smb2 pipe': [[0, '\x00\x00\x00\x90\xfeSMB\x40\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x01\x00']],
   http2: [[0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00'], [1, '\x00\x00\x00\x04\x00\x00\x00\x00\x00']],
 }; // prettier-ignore
 
@@ -41,7 +43,7 @@ const DATAGRAMS: Readonly<Record<string, { port: number; begin: string }>> = {
 }; // prettier-ignore
 
 /** Protocols that are looked for at their ports only. */
-const PORTS: Readonly<Record<string, number>> = { mqtt: 1883, modbus: 502, krb5: 88, dnp3: 20_000 };
+const PORTS: Readonly<Record<string, number>> = { mqtt: 1883, modbus: 502, krb5: 88, dnp3: 20_000, enip: 44_818 };
 
 const piece = fc.record({
   direction: fc.constantFrom<Direction[]>(0, 1),

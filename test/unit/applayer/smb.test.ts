@@ -22,12 +22,13 @@ function create(name: string, id: number): Uint8Array {
 }
 const created = (id: number): Uint8Array =>
   smb2(5, [...le16(89), ...zeros(62), ...ID, ...zeros(8)], { id, isResponse: true });
-const write = (data: string): Uint8Array =>
+const write = (data: string, place = 0): Uint8Array =>
   smb2(9, [
     ...le16(49),
     ...le16(64 + 48),
     ...le32(data.length),
-    ...zeros(8),
+    ...le32(place),
+    ...zeros(4),
     ...ID,
     ...zeros(16),
     ...Buffer.from(data),
@@ -53,7 +54,7 @@ for (const size of [Infinity, 11, 1]) {
       ['C', create('svcctl', 4)],
       ['S', created(4)],
       ['C', write('first half, ')],
-      ['C', write('second half')],
+      ['C', write('second half', 12)],
     ];
     const flow = play(openFlow(), said, size);
     const field = (name: string): string[] => fieldOf(flow.transactions, name, 0);

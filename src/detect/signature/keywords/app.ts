@@ -87,12 +87,8 @@ export const REFUSED: Readonly<Record<string, string>> = {
   frame: 'frames are not had: use the buffer of the field',
   config: 'rules do not configure logging here: use a policy or a suppression',
   asn1: 'ASN.1 is not taken apart: use content and byte_test',
-  'http2.size_update': 'changes of the header table are not shown: use http2.settings',
   flowvar: 'captures of patterns are not kept: use flowbits, flowint or byte_extract',
   pktvar: 'captures of patterns are not kept: use byte_extract',
-  dnp3_obj: 'objects of DNP3 are not taken apart: use dnp3.data',
-  enip_command: 'EtherNet/IP is not parsed, as it is not in Suricata unless it is switched on',
-  cip_service: 'EtherNet/IP is not parsed, as it is not in Suricata unless it is switched on',
 };
 
 /** Keywords of protocols beside HTTP, DNS and TLS. */

@@ -1,5 +1,6 @@
+import { parseNumber } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
-import { addNumber, named } from './numbers.js';
+import { addNumber, equals, named } from './numbers.js';
 import type { Keyword } from './payload.js';
 
 const DNP3 = ['dnp3'];
@@ -26,8 +27,16 @@ function indications(b: RuleBuilder, value: string): void {
   addNumber(b, 'dnp3.ind', { operator: '&', a: wanted, b: 0 }, DNP3, 1);
 }
 
+/** `GROUP,VARIATION` of an object. */
+function object(b: RuleBuilder, value: string): void {
+  const parts = value.split(',').map((part) => parseNumber(part.trim(), 0, 255));
+  if (parts.length !== 2) throw new Error('needs a group and a variation');
+  addNumber(b, `dnp3.obj=${parts.join(',')}`, equals(1), DNP3);
+}
+
 /** Keywords of DNP3. */
 export const DNP3_KEYWORDS: Readonly<Record<string, Keyword>> = {
   dnp3_func: named('dnp3.func', DNP3, FUNCTIONS),
   dnp3_ind: indications,
+  dnp3_obj: object,
 };

@@ -2,6 +2,7 @@ import { parseNumber, parseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import { DNP3_KEYWORDS } from './dnp3.js';
+import { ENIP_KEYWORDS } from './enip.js';
 import { modbus } from './modbus.js';
 import { addNumber, addNumbers, equals, named, number } from './numbers.js';
 import type { Keyword } from './payload.js';
@@ -160,6 +161,7 @@ const seconds = (name: string): Keyword => number(name, ['dhcp'], { max: 0xfffff
 /** Keywords of protocols whose fields are numbers or names; buffers are in the table of buffers. */
 export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   ...DNP3_KEYWORDS,
+  ...ENIP_KEYWORDS,
   'snmp.version': number('snmp.version', ['snmp'], { max: 3 }),
   'snmp.pdu_type': number('snmp.pdu_type', ['snmp'], { max: 8 }),
   krb5_msg_type: number('krb5.msg_type', KRB5, { max: 255 }),
@@ -196,5 +198,6 @@ export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'http2.frametype': http2FrameType,
   'http2.settings': http2Settings,
   'http2.priority': number('http2.priority', ['http2'], { max: 255 }),
+  'http2.size_update': number('http2.size_update', ['http2'], { max: 0xffffffff }),
   'http2.window': number('http2.window', ['http2'], { max: 0xffffffff }),
 };
