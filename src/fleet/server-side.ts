@@ -20,6 +20,8 @@ export interface FleetServerDeps {
   stored(): Promise<void>;
   reports(member: string, reports: EnforcementReport[]): void;
   heard(beat: Heartbeat): void;
+  /** Work that was not confirmed in this time is given out again; 5 s unless given. */
+  ackWaitMs?: number;
 }
 
 /** What only servers do: take work, hold leases, keep the buckets tidy, know who is there. */
@@ -59,7 +61,7 @@ export function createServerSide(parts: Parts): FleetServerSide {
   let lastSweepMs = 0;
 
   async function follow(session: Session): Promise<void> {
-    const sizes = { replicas: member.replicas, streamMiB: parts.streamMiB };
+    const sizes = { replicas: member.replicas, streamMiB: parts.streamMiB, ackWaitMs: parts.ackWaitMs };
     await insist(session, 'streams', log, () => ensureStreams(session, sizes));
     const consumer = await insist(session, 'reports', log, () => session.js.consumers.get(STREAMS.reports));
     while (consumer && !session.signal.aborted) {

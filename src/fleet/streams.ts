@@ -7,8 +7,8 @@ const MINUTE_MS = 60_000;
 const toNanos = (ms: number): number => ms * 1_000_000;
 const MIB = 1024 * 1024;
 
-/** A detection that no server has confirmed in this time is given out again. */
-export const ACK_WAIT_MS = 5000;
+/** A detection that no server has confirmed in this time is given out again, also one that was lost with its connection. */
+const ACK_WAIT_MS = 5000;
 /** Messages of a partition, of up to 64 detections each: what a server holds while its database is away is bounded. */
 export const MAX_UNCONFIRMED = 500;
 
@@ -16,6 +16,8 @@ interface Sizes {
   replicas: number;
   /** Disk for detections that wait for a server. */
   streamMiB: number;
+  /** 5 s unless given. */
+  ackWaitMs?: number | undefined;
 }
 
 type NewStream = Partial<StreamConfig> & { name: string };
@@ -50,6 +52,7 @@ function streams({ replicas, streamMiB }: Sizes): NewStream[] {
 /** Makes what is missing; what exists stays as it is. Servers do this, whoever comes first. */
 export async function ensureStreams(session: Session, sizes: Sizes): Promise<void> {
   const { jsm, js } = session;
+  const ensure = consumerMaker(session, sizes.ackWaitMs ?? ACK_WAIT_MS);
   const kvm = new Kvm(js);
   // Each is a group of the cluster that chooses a leader of its own: at the same time, or a first start takes a minute.
   await Promise.all([
@@ -58,24 +61,26 @@ export async function ensureStreams(session: Session, sizes: Sizes): Promise<voi
   ]);
   await Promise.all([
     ...Array.from({ length: PARTITIONS }, (_, partition) =>
-      ensureConsumer(session, STREAMS.detections, consumerOf(partition), SUBJECTS.detection(partition, '*')),
+      ensure(STREAMS.detections, consumerOf(partition), SUBJECTS.detection(partition, '*')),
     ),
-    ensureConsumer(session, STREAMS.flows, 'flows', SUBJECTS.flows('*')),
+    ensure(STREAMS.flows, 'flows', SUBJECTS.flows('*')),
   ]);
 }
 
 export const consumerOf = (partition: number): string => `partition-${partition}`;
 
-async function ensureConsumer({ jsm }: Session, stream: string, name: string, subject: string): Promise<void> {
-  try {
-    await jsm.consumers.info(stream, name);
-  } catch {
-    await jsm.consumers.add(stream, {
-      durable_name: name,
-      filter_subject: subject,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: toNanos(ACK_WAIT_MS),
-      max_ack_pending: MAX_UNCONFIRMED,
-    });
-  }
+function consumerMaker({ jsm }: Session, ackWaitMs: number) {
+  return async (stream: string, name: string, subject: string): Promise<void> => {
+    try {
+      await jsm.consumers.info(stream, name);
+    } catch {
+      await jsm.consumers.add(stream, {
+        durable_name: name,
+        filter_subject: subject,
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: toNanos(ackWaitMs),
+        max_ack_pending: MAX_UNCONFIRMED,
+      });
+    }
+  };
 }

@@ -12,6 +12,8 @@ const MAX_AGAIN = 500;
 const CLOCKS_MS = 60_000;
 /** As many as one member is told; the rest is in the bucket. */
 const MAX_TOLD = 5000;
+/** A question that nobody answers is put so often; the bucket has told by then. */
+const MAX_ASKED = 30;
 const MAX_MESSAGE_CHARS = 500_000;
 /** Statements said before the NATS server is asked whether it has them. */
 const MAX_LOT = 256;
@@ -50,6 +52,8 @@ export function createWordOfMouth({ member, bus, replica, pending, hear }: WordO
   /** Said while other words are on their way: they go together. */
   let unsaid = new Set<Statement>();
   let isSpeaking = false;
+  /** Asked and not answered yet. */
+  let asked: { sinceMs: number; left: number } | undefined;
 
   function publish({ nc }: Session, statements: readonly Statement[]): void {
     for (const part of inMessages(statements)) nc.publish(SUBJECTS.say(name), part);
@@ -68,29 +72,39 @@ export function createWordOfMouth({ member, bus, replica, pending, hear }: WordO
   }
 
   function tell(session: Session, asker: string, text: string): void {
-    const asked = askSchema.safeParse(parse(text));
-    if (!asked.success || asker === name) return;
-    const missed = [...replica.values()].filter((s) => proofOf(s).version >= asked.data.sinceMs);
+    const question = askSchema.safeParse(parse(text));
+    if (!question.success || asker === name) return;
+    const missed = [...replica.values()].filter((s) => proofOf(s).version >= question.data.sinceMs);
     missed.sort((a, b) => proofOf(b).version - proofOf(a).version);
     for (const part of inMessages(missed.slice(0, MAX_TOLD))) session.nc.publish(SUBJECTS.tell(asker), part);
+    // Also that there is nothing: who is not answered asks again.
+    if (missed.length === 0) session.nc.publish(SUBJECTS.tell(asker));
+  }
+
+  /** A NATS server that has just started takes members before it has found the others: then nobody hears the question. */
+  function ask(session: Session): void {
+    if (asked === undefined || asked.left-- <= 0) return;
+    session.nc.publish(SUBJECTS.ask(name), JSON.stringify({ sinceMs: asked.sinceMs }));
   }
 
   bus.onSession((session) => {
     const { nc } = session;
-    const listen = (subject: string, isFresh: boolean): void =>
+    const listen = (subject: string, take: (line: string) => void): void =>
       void nc.subscribe(subject, {
-        callback(error, msg) {
-          if (!error) for (const line of msg.string().split('\n')) hear(line, isFresh);
-        },
+        callback: (error, msg) => void (error ?? msg.string().split('\n').forEach(take)),
       });
-    listen(SUBJECTS.say('*'), true);
-    listen(SUBJECTS.tell(name), false);
+    listen(SUBJECTS.say('*'), (line) => hear(line, true));
+    listen(SUBJECTS.tell(name), (line) => {
+      asked = undefined;
+      if (line !== '') hear(line, false);
+    });
     if (isServer) {
       nc.subscribe(SUBJECTS.ask('*'), {
         callback: (error, msg) => void (error ?? tell(session, speakerOf(msg.subject), msg.string())),
       });
     }
-    nc.publish(SUBJECTS.ask(name), JSON.stringify({ sinceMs: Math.max(0, knownMs - CLOCKS_MS) }));
+    asked = { sinceMs: Math.max(0, knownMs - CLOCKS_MS), left: MAX_ASKED };
+    ask(session);
     session.signal.addEventListener(
       'abort',
       () => {
@@ -105,6 +119,7 @@ export function createWordOfMouth({ member, bus, replica, pending, hear }: WordO
     const session = bus.session();
     if (!session) return;
     if (!isSpeaking) void speak();
+    ask(session);
     // What has not been said once is on its way.
     publish(
       session,

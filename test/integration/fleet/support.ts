@@ -104,6 +104,8 @@ async function openMember(folder: string, dataDir: string, isServer: boolean): P
             stored: () => Promise.resolve(),
             reports: (_member, reports) => void heard.reports.push(...reports),
             heard: () => undefined,
+            // What is lost with a connection is given out again after it.
+            ackWaitMs: 1000,
           },
         }
       : {}),
