@@ -3,7 +3,9 @@ import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 /** Protocols whose packets have a payload that rules look at; of others only the headers count. */
 const WITH_PAYLOAD = new Set<number>([PROTO.ICMP, PROTO.TCP, PROTO.UDP, PROTO.ICMPV6, PROTO.SCTP]);
 
+/** Bytes that rules about payload see; a fragment has none, the packet that it becomes part of has. */
 export function payloadLength(p: DecodedPacket): number {
+  if (p.isFragment) return 0;
   return WITH_PAYLOAD.has(p.proto) ? p.payloadLen : 0;
 }
 

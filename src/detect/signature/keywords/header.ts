@@ -62,7 +62,8 @@ function flags(b: RuleBuilder, value: string): void {
     const have = packet.tcpFlags & mask;
     if (sign === '+') return (have & bits) === bits;
     if (sign === '*') return (have & bits) !== 0;
-    if (sign === '!') return (have & bits) !== bits;
+    // Not none: any.
+    if (sign === '!') return bits === 0 ? have !== 0 : (have & bits) !== bits;
     return have === bits;
   });
 }
@@ -102,14 +103,16 @@ function ipOptions(b: RuleBuilder, value: string): void {
 function fragmentBits(b: RuleBuilder, value: string): void {
   const m = /^([!+*]?)([MDR]+)([!+*]?)$/i.exec(value.trim());
   if (!m) throw new Error(`"${value}" are not fragment bits`);
-  const sign = m[1] !== '' ? m[1] : m[3];
+  // Behind the bits a sign means nothing to Suricata 7.
+  const sign = m[1];
   let bits = 0;
   for (const c of m[2]!.toUpperCase()) bits |= c === 'R' ? 4 : c === 'D' ? 2 : 1;
   test(b, (packet) => {
     if (packet.ipVersion !== 4) return false;
-    if (sign === '+') return (packet.ipFlags & bits) === bits;
+    // All of them and another one.
+    if (sign === '+') return (packet.ipFlags & bits) === bits && packet.ipFlags !== bits;
     if (sign === '*') return (packet.ipFlags & bits) !== 0;
-    if (sign === '!') return (packet.ipFlags & bits) === 0;
+    if (sign === '!') return (packet.ipFlags & bits) !== bits;
     return packet.ipFlags === bits;
   });
 }
@@ -171,7 +174,12 @@ export const HEADER_KEYWORDS: Readonly<Record<string, Keyword>> = {
   window: windowSize,
   'tcp.window': windowSize,
   'tcp.mss': numeric((p) => (p.proto === 6 && p.mss >= 0 ? p.mss : NaN), 65535),
-  dsize: numeric(payloadLength, 65535),
+  dsize(b, value) {
+    const range = parseRange(value, 65535);
+    // What is not of a size has one: a packet without payload is left out.
+    const least = range.operator === '!=' ? 1 : 0;
+    test(b, (p) => payloadLength(p) >= least && inRange(range, payloadLength(p)));
+  },
   itype: numeric((p) => (isIcmp(p.proto) ? p.icmpType : NaN), 255),
   icode: numeric((p) => (isIcmp(p.proto) ? p.icmpCode : NaN), 255),
   icmp_id: numeric((p) => (isIcmp(p.proto) && hasEcho(p.icmpType, p.proto) ? p.icmpId : NaN), 65535),

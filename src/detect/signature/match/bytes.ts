@@ -85,7 +85,8 @@ export function compute(operator: '+' | '-' | '*' | '/' | '<<' | '>>', a: number
     case '+':
       return a + b;
     case '-':
-      return a - b;
+      // Of 64 bits without a sign.
+      return a < b ? a - b + 2 ** 64 : a - b;
     case '*':
       return Number.isFinite(a * b) ? a * b : undefined;
     case '/':

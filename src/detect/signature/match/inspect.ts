@@ -218,7 +218,7 @@ export class Inspector {
 
   #isDataAt(match: IsDataAtMatch): boolean {
     const at = operand(match.at, this.values);
-    const have = match.relative ? this.#cursor + at < this.#data.length : at < this.#data.length;
+    const have = match.relative ? this.#cursor + at <= this.#data.length : at < this.#data.length;
     return have !== match.negated;
   }
 
@@ -237,8 +237,9 @@ export class Inspector {
     value += operand(match.postOffset, this.values);
     const start = match.fromBeginning ? 0 : match.fromEnd ? this.#data.length : (read?.end ?? this.#cursor);
     const to = start + value;
-    if (to < 0 || to > this.#data.length) return false;
-    this.#cursor = to;
+    if (to > this.#data.length) return false;
+    // A jump to before the beginning ends there, as in Suricata.
+    this.#cursor = Math.max(0, to);
     return true;
   }
 

@@ -25,12 +25,13 @@ export function parseRange(text: string, max = Number.MAX_SAFE_INTEGER): NumberR
   return { operator: operator as NumberRange['operator'], a: parseNumber(m[2]!, 0, max), b: 0 };
 }
 
+/** @param n NaN for a field that is not there: it is in no range, nor beside one. */
 export function inRange(range: NumberRange, n: number): boolean {
   switch (range.operator) {
     case '=':
       return n === range.a;
     case '!=':
-      return n !== range.a;
+      return n !== range.a && !Number.isNaN(n);
     case '<':
       return n < range.a;
     case '>':
@@ -44,6 +45,6 @@ export function inRange(range: NumberRange, n: number): boolean {
     case '&':
       return (n & range.a) !== 0;
     case '!<>':
-      return !(n > range.a && n < range.b);
+      return n <= range.a || n >= range.b;
   }
 }
