@@ -18,11 +18,26 @@ const FAULT_MS = Number(process.env['PORTCULLIS_FLEET_FAULT_SECS'] ?? (ROUNDS > 
 const CONVERGE_MS = 5000;
 /** A NATS server, the machine of the servers, a box to the others, and the outer address of box 1. */
 const MEMBERS = ['10.78.0.11', '10.78.0.1', '10.78.0.102', '203.0.113.1'];
+/** The packet of an exploit does not pass an inline box; nobody is blocked for it. */
+const EXPLOIT = `
+format: 1
+name: exploit
+description: The packet of an exploit does not pass.
+when: { tiers: [signature], min_severity: medium }
+outcome: monitor
+inline: { verdict: drop }
+`;
+const SHELLSHOCK = ['X-Test: () { :; }; /bin/id'];
 let lab: FleetLab;
 let probe: Probe;
 
 before(async () => {
-  lab = await FleetLab.open({ boxes: 3, servers: 2, nodes: 3, policies: scanPolicy('2h') });
+  lab = await FleetLab.open({
+    boxes: 3,
+    servers: 2,
+    nodes: 3,
+    policies: { ...scanPolicy('2h'), 'exploit.yaml': EXPLOIT },
+  });
   probe = await lab.probe();
 });
 after(async () => {
@@ -121,14 +136,33 @@ test('with a server, a NATS node and the database killed and a box cut off, the 
   });
 });
 
-test('a box that is cut off blocks by itself, and the others follow when it is back', async () => {
+test('a box that is cut off blocks and judges inline by itself, and the others follow when it is back', async () => {
+  assert.equal(await lab.web.get('/?before', SHELLSHOCK), '200', 'the control: without the inline daemon it passes');
+  const inline = lab.inline();
+  await inline.process.waitForOutput(/"enforce","msg":"The mode of inline verdicts is set/, 30_000);
+  await exploitIsStopped('member');
+  const farewells = (): number => lab.boxes[0]!.daemons.server.process.output.split('goes on by itself').length;
+  const before = farewells();
   lab.partition(0, true);
   await lab.attack(ALONE);
+  await waitFor('it knows that it is alone', () => farewells() > before);
+  await exploitIsStopped('alone');
   assert.equal(await lab.isBlocked(1, ALONE), false, 'the control: it is cut off');
   lab.partition(0, false);
   await Promise.all([1, 2].map((box) => lab.untilBlocked(box, ALONE, CONVERGE_MS)));
+  await inline.process.stop('SIGTERM');
   await lab.whole();
 });
+
+/** What asks the web server of box 1 gets there, but for the exploit. */
+async function exploitIsStopped(when: string): Promise<void> {
+  assert.equal(await lab.web.get(`/?${when}-first`), '200');
+  assert.equal(await lab.web.get(`/?${when}-exploit`, SHELLSHOCK), '000');
+  assert.equal(await lab.web.get(`/?${when}-last`), '200');
+  await waitFor('the log is written', () => lab.web.log().includes(`${when}-last`));
+  assert.match(lab.web.log(), new RegExp(`${when}-first`));
+  assert.doesNotMatch(lab.web.log(), new RegExp(`${when}-exploit`));
+}
 
 test('an address that is allowed at a server is lifted on every box and not blocked there again; a pause reaches them too', async () => {
   await lab.attack(FRIEND);

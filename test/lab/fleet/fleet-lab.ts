@@ -13,13 +13,17 @@ import { ipBatch, makeNetns, netnsName, removeNetns, sweepStale } from '../netns
 import { LabProcess, type StartOptions } from '../process.js';
 import { waitFor } from '../wait.js';
 import { Probe } from './probe.js';
+import { BoxWeb, INLINE } from './web.js';
 
+const WEB_RULES = fileURLToPath(new URL('../../../policies/rules/web-files.rules', import.meta.url));
 const FORWARD = fileURLToPath(new URL('../box/unix-forward.mjs', import.meta.url));
 const NATS_SERVER = 'nats-server';
 const PORTS = { client: 4222, cluster: 6222, leaf: 7422 };
 /** The attacker's addresses before box 1. */
 export const ATTACKERS: readonly string[] = Array.from({ length: 150 }, (_, i) => `203.0.113.${i + 66}`);
 const BOX_WAN = '203.0.113.1';
+/** An attacker's address whose scans nobody tests. */
+const VISITOR = '203.0.113.75';
 const SITE = 'hq';
 
 export interface FleetLabOptions {
@@ -72,6 +76,10 @@ export class FleetLab {
   readonly servers: FleetServer[] = [];
   readonly nodes: Restartable[] = [];
   mariaDb!: MariaDb;
+  /** On box 1. */
+  web!: BoxWeb;
+  /** Starts the fourth daemon of box 1, which judges what comes to its web server. */
+  inline!: () => Restartable;
   private readonly options: FleetLabOptions;
   private readonly namespaces: string[] = [];
   private readonly hub: string;
@@ -290,9 +298,17 @@ export class FleetLab {
     const netns = this.namespaces[i + 1]!;
     const config = this.write(name, {
       capture: { interfaces: ['wan0'] },
-      detect: { models: { enabled: false } },
+      detect: { models: { enabled: false }, signature: { rules: [WEB_RULES] } },
+      ...(i === 1 ? { inline: INLINE } : {}),
     });
-    if (i === 1) new LabProcess(netns, 'python3', ['-m', 'http.server', '80', '--bind', BOX_WAN]);
+    if (i === 1) {
+      const [box, visitor] = [
+        { netns, ip: BOX_WAN },
+        { netns: this.attacker, ip: VISITOR },
+      ];
+      this.web = new BoxWeb({ box, visitor, dir: join(this.dir, 'web') });
+      this.inline = () => this.daemon(netns, config, 'inline', name);
+    }
     return {
       name,
       netns,
