@@ -123,6 +123,8 @@ class Http2Parser implements AppParser {
     const flags = d[4]!;
     const id = (d[5]! & 127) * 0x1000000 + d[6]! * 65_536 + d[7]! * 256 + d[8]!;
     if (this.isOver(id) && !mayFollowEnd(type)) this.note('stream_id_reuse', direction);
+    // Says nothing, or that what the other side said is accepted: no transaction, as in Suricata.
+    if (type === TYPE.SETTINGS && length === 0) return HEADER_BYTES;
     if (type === TYPE.DATA) return this.openData(d, { length, flags, id }, direction);
     if (CONTROL.has(type) && length <= MAX_CONTROL) {
       if (d.length < HEADER_BYTES + length) return 0;

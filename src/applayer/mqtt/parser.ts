@@ -121,7 +121,7 @@ class MqttParser implements AppParser {
   private message(m: MqttMessage, direction: Direction): void {
     if (m.type === T.CONNECT) {
       this.version = m.numbers.get('version') ?? 4;
-      if (this.connect) {
+      if (this.isConnected) {
         this.single(m, direction, 'double_connect');
         return;
       }

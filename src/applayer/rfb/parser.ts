@@ -20,6 +20,8 @@ class RfbReader implements MessageReader {
   private readonly steps: [Step, Step] = ['version', 'version'];
   private readonly tx: FieldTransaction;
   private minor = 8;
+  /** The server has said which kinds of security it has; before that, nothing is to be chosen. */
+  private hasOffered = false;
 
   constructor(list: Transactions) {
     this.tx = list.open();
@@ -66,7 +68,10 @@ class RfbReader implements MessageReader {
   }
 
   private fromClient(d: Uint8Array, step: Step): void {
-    if (step === 'choice') this.choose(d[0]!);
+    if (step === 'choice' && !this.hasOffered) {
+      this.tx.note('confused_state');
+      this.stop();
+    } else if (step === 'choice') this.choose(d[0]!);
     else if (step === 'response') {
       this.steps[0] = 'init';
       this.steps[1] = 'result';
@@ -87,6 +92,7 @@ class RfbReader implements MessageReader {
 
   private fromServer(d: Uint8Array, step: Step): void {
     if (step === 'types') {
+      this.hasOffered = true;
       if (this.minor < 7) this.choose(d[3]!);
       else if (d[0] === 0) this.stop();
     } else if (step === 'challenge') this.steps[1] = 'result';

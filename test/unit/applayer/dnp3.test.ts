@@ -57,4 +57,36 @@ describe('DNP3', () => {
   ] as [string, Uint8Array, ...string[]][]) {
     it(`tells ${name}`, () => assert.deepEqual(eventsOf([[0, said]], { ports: PORTS }), events));
   }
+
+  const ask = (...objects: number[]): Uint8Array => frame([0xc0, 0xc1, 1, ...objects]);
+  const tell = (...objects: number[]): Uint8Array => frame([0xc0, 0xc1, 129, 0, 0, ...objects]);
+  const ANALOGS = [30, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+  for (const [name, direction, d, objects, ...events] of [
+    ['classes', 0, ask(60, 1, 6, 60, 2, 6), ['60,1', '60,2']],
+    ['points that are there', 1, tell(...ANALOGS, 1, 1, 0, 0, 9, 1, 2), ['30,1', '1,1']],
+    ['points that are cut', 1, tell(...ANALOGS.slice(0, -1)), ['30,1'], 'unknown_object'],
+    [
+      'points with an index',
+      1,
+      tell(12, 1, 0x28, 1, 0, 5, 0, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 60, 2, 6),
+      ['12,1', '60,2'],
+    ],
+    ['points with their length', 1, tell(70, 5, 0x5b, 1, 2, 0, 7, 7, 60, 2, 6), ['70,5', '60,2']],
+    ['strings as long as their variation', 1, tell(110, 3, 7, 1, 97, 98, 99, 60, 2, 6), ['110,3', '60,2']],
+    ['a group that is none', 0, ask(200, 9, 7, 1, 5), ['200,9'], 'unknown_object'],
+    ['a range that is reserved', 0, ask(60, 2, 0x0f, 60, 3, 6), ['60,2']],
+  ] as [string, 0 | 1, Uint8Array, string[], ...string[]][]) {
+    it(`reads objects: ${name}`, () => {
+      const [tx] = play([[direction, d]], { ports: PORTS }).transactions;
+      const known = [...Array(256).keys()].flatMap((g) => [1, 2, 3, 5, 9].map((v) => `${g},${v}`));
+      const found = known.filter((o) => tx?.number(`dnp3.obj=${o}`, direction) === 1);
+      assert.deepEqual(found.sort(), [...objects].sort());
+      assert.deepEqual(tx?.events, events);
+    });
+  }
+
+  it('tells a flood when more than 500 messages come before one is looked at', () => {
+    const many = (n: number): Uint8Array => Buffer.concat(Array<Uint8Array>(n).fill(frame(READ)));
+    assert.deepEqual([500, 501].map((n) => eventsOf([[0, many(n)]], { ports: PORTS })), [[], ['flooded']]); // prettier-ignore
+  });
 });

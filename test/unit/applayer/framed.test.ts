@@ -86,6 +86,13 @@ describe('Modbus', () => {
   }
 });
 
+test('RFB: a choice before there is one is told', () => {
+  const events = (...said: Said[]): string[] => play(openFlow(), said).transactions.flatMap((tx) => tx.events);
+  const [server, client]: Said[] = [['S', 'RFB 003.008\n'], ['C', 'RFB 003.008\n']]; // prettier-ignore
+  assert.deepEqual(events(server!, client!, ['C', '\x01']), ['confused_state']);
+  assert.deepEqual(events(server!, client!, ['S', '\x01\x01'], ['C', '\x01']), []);
+});
+
 test('the handshake of RFB is followed to the name of the desktop', () => {
   const said: Said[] = [
     ['S', 'RFB 003.008\n'],

@@ -89,6 +89,11 @@ for (const [name, said, event] of [
   });
 }
 
+test('a connect that is sent again before it is answered is not told', () => {
+  const { transactions } = play(openFlow(), [['C', connect], ['C', connect], ['S', connack]]); // prettier-ignore
+  assert.deepEqual(transactions.flatMap((tx) => tx.events), []); // prettier-ignore
+});
+
 test('a message that is too large is let through and the next one is read', () => {
   const flow = play(openFlow(), [['C', connect], ['S', connack], ['C', publish('big', 'x'.repeat(200_000))], ['C', publish('next', 'y')]], 1400); // prettier-ignore
   assert.deepEqual(fieldOf(flow.transactions, 'mqtt.publish.topic', 0), ['big', 'next']);

@@ -37,6 +37,11 @@ describe('keywords of protocols ask for', () => {
     ['dce_opnum:0;', ['dcerpc.opnum =0']],
     ['dnp3_func:direct_operate;', ['dnp3.func =5']],
     ['dnp3_func:!130;', ['dnp3.func !=130']],
+    ['dnp3_obj:12,1;', ['dnp3.obj=12,1 =1']],
+    ['enip_command:99;', ['enip.command =99']],
+    ['cip_service:10;', ['cip.service=10 =1']],
+    ['cip_service:14, 1, 7;', ['cip.service=14,1,7 =1']],
+    ['cip_service:14,1,!7;', ['cip.service=14,1,last !=7']],
     ['nfs.version:3;', ['nfs.version =3']],
     ['nfs_procedure:6<>9;', ['nfs.procedure <>6,9']],
     ['modbus: function 8, subfunction 4;', ['modbus.function =8', 'modbus.subfunction =4']],
@@ -55,6 +60,7 @@ describe('keywords of protocols ask for', () => {
     ['http2.settings:SETTINGS_ENABLE_PUSH 0;', ['http2.settings=2 =0']],
     ['http2.priority:>100;', ['http2.priority >100']],
     ['http2.window:<1000;', ['http2.window <1000']],
+    ['http2.size_update:>4096;', ['http2.size_update >4096']],
   ] as [string, string[]][]) {
     // prettier-ignore
     test(`${options} ${wanted.join(' and ')}`, () => {
@@ -71,6 +77,9 @@ describe('refused with a reason:', () => {
     ['dcerpc.iface:4b324fc8;', /not a UUID/],
     ['dcerpc.opnum:a;', /neither a number nor a range/],
     ['modbus: colour red;', /not understood/],
+    ['dnp3_obj:12;', /group and a variation/],
+    ['cip_service:128;', /128/],
+    ['cip_service:1,2,3,4;', /perhaps a class/],
     ['modbus: access write everything;', /none of discretes/],
     ['ssl_state:goodbye;', /none of client_hello/],
     ['tls_cert_notafter:>yesterday;', /not a date/],
