@@ -9,9 +9,13 @@ export function payloadLength(p: DecodedPacket): number {
   return WITH_PAYLOAD.has(p.proto) ? p.payloadLen : 0;
 }
 
+const TRANSPORT_HEADERS = new Set(['tcp.hdr', 'udp.hdr', 'icmpv4.hdr', 'icmpv6.hdr']);
+
 /** Bytes of a header as `ipv4.hdr`, `tcp.hdr` and the like name them, or an address; undefined when the packet has none. */
 export function headerBytes(name: string, p: DecodedPacket): Uint8Array | undefined {
   const slice = (from: number, to: number): Uint8Array => p.data.subarray(from, to);
+  // What a fragment begins with is not looked at before the packet is whole.
+  if (p.isFragment && TRANSPORT_HEADERS.has(name)) return undefined;
   switch (name) {
     case 'ipv4.hdr':
       return p.ipVersion === 4 ? slice(p.ipOffset, p.ipOffset + 20 + p.ipOptionsLen) : undefined;
