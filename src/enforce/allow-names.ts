@@ -4,6 +4,8 @@ import { canonicalAddress, parseCidr } from '../util/ip.js';
 import type { Logger } from '../util/logger.js';
 
 const RESOLVE_EVERY_MS = 60_000;
+/** A name of which nothing is known yet is asked for again sooner: after this long, then twice as long each time. */
+const RETRY_MS = 1000;
 /** An address that a name no longer has stays allowed for this long: dynamic DNS changes before people move. */
 const KEEP_MS = 3_600_000;
 /** Names beyond this are not resolved, addresses of one name beyond this are forgotten, the longest unseen first. */
@@ -25,7 +27,7 @@ export interface AllowNamesDeps {
 }
 
 /**
- * Turns allow entries with DNS names into addresses, again every minute. An address that vanished from DNS stays for an
+ * Turns allow entries with DNS names into addresses, again every minute, sooner while nothing is known of one. An address that vanished from DNS stays for an
  * hour, and while a name cannot be resolved it keeps all its addresses: losing DNS must not lock anybody out.
  */
 export class AllowNames {
@@ -36,6 +38,8 @@ export class AllowNames {
   private current: readonly AllowEntry[] = [];
   private told = '';
   private timer: NodeJS.Timeout | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private retryMs = RETRY_MS;
 
   constructor(deps: AllowNamesDeps) {
     this.deps = deps;
@@ -76,12 +80,14 @@ export class AllowNames {
       this.timer = setInterval(() => void this.refresh(), RESOLVE_EVERY_MS);
       this.timer.unref();
     }
+    this.retryMs = RETRY_MS;
     await this.refresh();
   }
 
   stop(): void {
     clearInterval(this.timer);
-    this.timer = undefined;
+    clearTimeout(this.retry);
+    this.timer = this.retry = undefined;
   }
 
   /** Asks for every name. */
@@ -92,6 +98,17 @@ export class AllowNames {
       await Promise.all(names.slice(i, i + AT_ONCE).map((name) => this.refreshOne(name)));
     }
     this.tell();
+    if (names.some((name) => this.seen.get(name)?.size === 0)) this.retryLater();
+  }
+
+  private retryLater(): void {
+    if (!this.timer || this.retry || this.retryMs >= RESOLVE_EVERY_MS) return;
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      void this.refresh();
+    }, this.retryMs);
+    this.retry.unref();
+    this.retryMs *= 2;
   }
 
   private async refreshOne(name: string): Promise<void> {

@@ -58,6 +58,22 @@ test('while the resolver fails a name keeps its addresses, however long', async 
   t.names.stop();
 });
 
+test('a name that could not be resolved at first is asked for again soon, each time after twice as long', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const { dns, names, allowed } = setup();
+  const after = async (ms: number): Promise<string[]> => {
+    t.mock.timers.tick(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+    return allowed();
+  };
+  await names.set([entry('home.example.net')]);
+  assert.deepEqual(await after(1000), []);
+  dns.set('home.example.net', ['203.0.113.1']);
+  assert.deepEqual(await after(1999), [], 'not yet');
+  assert.deepEqual(await after(1), ['203.0.113.1']);
+  names.stop();
+});
+
 test('a start without a resolver allows what the run before knew, and only names still on the list', async () => {
   const t = setup();
   t.names.seed({ 'home.example.net': ['203.0.113.1'], 'gone.example.net': ['203.0.113.2'] });
