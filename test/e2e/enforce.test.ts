@@ -164,12 +164,12 @@ test('a name on the allowlist is what DNS says it is, in the kernel and for deci
   const made = await box.api.ask<{ id: string }>('POST', '/allowlist', { value: 'www.lab.example', comment: 'ours' });
   assert.equal(made.status, 201, JSON.stringify(made.body));
   await waitFor('the kernel lets its address pass', isAllowed);
-  const refused = await box.api.ask<{ code?: string }>('POST', '/decisions', {
-    value: ip4,
-    durationSecs: 60,
-    reason: 'try',
-  });
-  assert.notEqual(refused.status, 201, 'an allowed address was blocked');
+  // The server asks DNS for itself.
+  const block = { value: ip4, durationSecs: 60, reason: 'try' };
+  await waitFor(
+    'a block of it is refused',
+    async () => (await box.api.ask('POST', '/decisions', block)).status !== 201,
+  );
   assert.equal((await box.api.ask('DELETE', `/allowlist/${made.body.id}`, { reason: 'over' })).status, 204);
   await waitFor('the kernel has forgotten it', async () => !(await isAllowed()));
 });
