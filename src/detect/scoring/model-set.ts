@@ -24,6 +24,13 @@ interface Active {
   bundle: LoadedBundle;
 }
 
+export interface ModelSetDeps {
+  log: Logger;
+  schemas: readonly FeatureSchema[];
+  /** The models change now: what was taken in while the old ones scored must be on its way to them. */
+  beforeSwap(): void;
+}
+
 /** The models that score, one for each configured folder; changed only when a new one is ready in the worker. */
 export class ModelSet {
   refused = 0;
@@ -33,9 +40,9 @@ export class ModelSet {
   private shadowDirs: readonly Shadow[] = [];
   private nextKey = 1;
   private readonly link: WorkerLink;
-  private readonly deps: { log: Logger; schemas: readonly FeatureSchema[] };
+  private readonly deps: ModelSetDeps;
 
-  constructor(dirs: readonly string[], link: WorkerLink, deps: { log: Logger; schemas: readonly FeatureSchema[] }) {
+  constructor(dirs: readonly string[], link: WorkerLink, deps: ModelSetDeps) {
     this.dirs = dirs;
     this.link = link;
     this.deps = deps;
@@ -88,6 +95,7 @@ export class ModelSet {
       reports.push(report);
       if (active) shadows.push({ ...active, of });
     }
+    this.deps.beforeSwap();
     for (const a of this.shadows) this.link.send({ type: 'unload', key: a.key });
     this.shadows = shadows;
     const old = this.active;

@@ -88,7 +88,7 @@ export function createScorer(options: ScoringOptions, deps: ScorerDeps): Scorer 
       else models.clear();
     },
   });
-  const models = new ModelSet(options.models, link, deps);
+  const models = new ModelSet(options.models, link, { ...deps, beforeSwap: flush });
 
   function finish(id: number, results: readonly BatchScores[]): void {
     const entry = inFlight.get(id);

@@ -135,6 +135,20 @@ test('a hot swap loses no row and a refused model leaves the old one scoring', a
   assert.equal(models.size, 2, 'both models reported');
 });
 
+test('rows that were taken in before the models change are scored by the old ones', async () => {
+  const run = open([dir], { flushMs: 1000 });
+  await run.scorer.start();
+  const flows = flowColumns(5);
+  const { vector, load } = vectors(5, 11);
+  for (let r = 0; r < 5; r++) {
+    load(r);
+    run.scorer.push(vector, flows, r);
+  }
+  await run.scorer.reload(['/nonexistent']);
+  await run.scorer.drain();
+  assert.equal(run.scores.length, 5);
+});
+
 for (const [what, file, damage, reason] of [
   ['a corrupt model.onnx', 'model.onnx', (b: Buffer) => b.fill(7, 100, 200), /model\.onnx has another hash/],
   ['a card that is not JSON', 'card.json', () => Buffer.from('{'), /JSON/],
