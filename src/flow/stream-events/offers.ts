@@ -1,5 +1,5 @@
 import type { StreamEvent } from '../../domain/stream-event.js';
-import { STATE, type Connection, type Offer } from './connection.js';
+import { STATE, type Connection, type Offer, type Side } from './connection.js';
 import type { Step } from './step.js';
 
 /** Different SYNs or SYN+ACKs of one connection that are no flood: Suricata's `max-syn-queued`, `max-synack-queued`. */
@@ -46,23 +46,27 @@ export function apply(connection: Connection, offer: Offer): void {
 
 /** The server answers: both sides know where they begin. */
 export function receive(connection: Connection, answer: Offer): void {
-  const { client, server } = connection;
-  connection.enter(STATE.SYN_RECEIVED);
   connection.isFourWay = false;
-  server.begin(answer.seq);
-  server.acked = server.next;
-  client.window = answer.window;
-  client.acked = answer.ack;
-  client.scale = connection.usesScale && answer.scale >= 0 ? answer.scale : 0;
-  if (answer.hasTimestamp && client.hasTimestamp) {
+  agree(connection, connection.server, connection.client, answer);
+}
+
+/** A SYN+ACK of `own` settles where both sides begin and what they use. */
+export function agree(connection: Connection, own: Side, peer: Side, answer: Offer): void {
+  connection.enter(STATE.SYN_RECEIVED);
+  own.begin(answer.seq);
+  own.acked = own.next;
+  peer.window = answer.window;
+  peer.acked = answer.ack;
+  peer.scale = connection.usesScale && answer.scale >= 0 ? answer.scale : 0;
+  if (answer.hasTimestamp && peer.hasTimestamp) {
     connection.usesTimestamps = true;
-    server.timestamp = answer.timestamp;
-    server.timestampSecs = answer.secs;
-    server.hasZeroTimestamp = answer.timestamp === 0;
+    own.timestamp = answer.timestamp;
+    own.timestampSecs = answer.secs;
+    own.hasZeroTimestamp = answer.timestamp === 0;
   } else {
-    client.timestamp = server.timestamp = 0;
-    client.hasZeroTimestamp = false;
+    own.timestamp = peer.timestamp = 0;
+    peer.hasZeroTimestamp = false;
   }
-  server.windowEnd = (server.acked + server.window) >>> 0;
-  client.windowEnd = (client.acked + client.window) >>> 0;
+  own.windowEnd = (own.acked + own.window) >>> 0;
+  peer.windowEnd = (peer.acked + peer.window) >>> 0;
 }

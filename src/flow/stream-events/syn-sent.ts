@@ -1,7 +1,7 @@
 import { TCP } from '../../domain/packet.js';
 import { isResetValid } from './acceptance.js';
 import { MAX_SCALE, STATE, type Connection, type Offer } from './connection.js';
-import { USUAL_OFFERS, apply, offerOf, receive, remember, sameOffer } from './offers.js';
+import { USUAL_OFFERS, agree, apply, offerOf, receive, remember, sameOffer } from './offers.js';
 import type { Step } from './step.js';
 
 /** The SYN was sent. */
@@ -72,25 +72,7 @@ function synAckOfFourWay(t: Step): void {
   if (!connection.isFourWay) t.tell('3whs_synack_in_wrong_direction');
   else if (t.ack !== (peer.first + 1) >>> 0) t.tell('4whs_synack_with_wrong_ack');
   else if (t.seq !== own.first) t.tell('4whs_synack_with_wrong_syn');
-  else {
-    connection.enter(STATE.SYN_RECEIVED);
-    own.begin(t.seq);
-    own.acked = own.next;
-    peer.window = t.window;
-    peer.acked = t.ack;
-    peer.scale = connection.usesScale && t.windowScale >= 0 ? t.windowScale : 0;
-    if (t.hasTimestamp && peer.hasTimestamp) {
-      connection.usesTimestamps = true;
-      own.timestamp = t.timestamp;
-      own.timestampSecs = t.secs;
-      own.hasZeroTimestamp = t.timestamp === 0;
-    } else {
-      own.timestamp = peer.timestamp = 0;
-      peer.hasZeroTimestamp = false;
-    }
-    own.windowEnd = (own.acked + own.window) >>> 0;
-    peer.windowEnd = (peer.acked + peer.window) >>> 0;
-  }
+  else agree(connection, own, peer, offerOf(t));
 }
 
 function refuse(t: Step): void {

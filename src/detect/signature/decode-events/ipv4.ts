@@ -1,6 +1,7 @@
 import { PROTO } from '../../../domain/packet.js';
 import type { Fragments } from './fragments.js';
 import type { FrameReader, ReadLayer } from './reader.js';
+import { ofBothVersions } from './transport.js';
 
 const HEADER_BYTES = 20;
 const MAX_PACKET = 65_535;
@@ -26,23 +27,8 @@ export function ipv4(fragments: Fragments): ReadLayer {
 
 function payload(r: FrameReader, proto: number, at: number, end: number): void {
   switch (proto) {
-    case PROTO.TCP:
-      r.next('tcp', at, end);
-      break;
-    case PROTO.UDP:
-      r.next('udp', at, end);
-      break;
     case PROTO.ICMP:
       r.next('icmpv4', at, end);
-      break;
-    case PROTO.GRE:
-      r.next('gre', at, end);
-      break;
-    case PROTO.SCTP:
-      if (end - at < 12) r.tell('sctp.pkt_too_small');
-      break;
-    case PROTO.ESP:
-      if (r.enter() && end - at < 8) r.tell('esp.pkt_too_small');
       break;
     case PROTO.IPV6:
       r.tunnel('ipv6', at, end);
@@ -51,6 +37,7 @@ function payload(r: FrameReader, proto: number, at: number, end: number): void {
       r.tell('ipv4.icmpv6');
       break;
     default:
+      ofBothVersions(r, proto, at, end);
   }
 }
 

@@ -1,6 +1,7 @@
 import { PROTO } from '../../../domain/packet.js';
 import type { Fragments } from './fragments.js';
 import type { FrameReader, ReadLayer } from './reader.js';
+import { ofBothVersions } from './transport.js';
 
 const HEADER_BYTES = 40;
 const MAX_PACKET = 65_535;
@@ -27,23 +28,8 @@ export function ipv6(fragments: Fragments): ReadLayer {
 /** @param ip offset of the IPv6 header. */
 function payload(r: FrameReader, next: number, ip: number, at: number, end: number): void {
   switch (next) {
-    case PROTO.TCP:
-      r.next('tcp', at, end);
-      break;
-    case PROTO.UDP:
-      r.next('udp', at, end);
-      break;
     case PROTO.ICMPV6:
       r.next('icmpv6', at, end, r.data[ip + 7]!);
-      break;
-    case PROTO.SCTP:
-      if (end - at < 12) r.tell('sctp.pkt_too_small');
-      break;
-    case PROTO.ESP:
-      if (r.enter() && end - at < 8) r.tell('esp.pkt_too_small');
-      break;
-    case PROTO.GRE:
-      r.next('gre', at, end);
       break;
     case PROTO.IPIP:
       if (end - at < 20) r.tell('ipv6.ipv4_in_ipv6_too_small');
@@ -59,7 +45,7 @@ function payload(r: FrameReader, next: number, ip: number, at: number, end: numb
       r.tell('ipv6.icmpv4');
       break;
     default:
-      r.tell('ipv6.unknown_next_header');
+      if (!ofBothVersions(r, next, at, end)) r.tell('ipv6.unknown_next_header');
   }
 }
 

@@ -1,3 +1,4 @@
+import { PROTO } from '../../../domain/packet.js';
 import type { FrameReader, ReadLayer } from './reader.js';
 import { geneve, vxlan } from './tunnel.js';
 
@@ -8,9 +9,34 @@ const LENGTHS: Readonly<Record<number, number>> = { 2: 4, 3: 3, 4: 2, 8: 10 };
 const SACK = 5;
 const TCP_BYTES = 20;
 const UDP_BYTES = 8;
+const SCTP_BYTES = 12;
+const ESP_BYTES = 8;
 /** Ports of Suricata's own configuration. */
 const VXLAN_PORT = 4789;
 const GENEVE_PORT = 6081;
+
+/** What means the same behind IPv4 and IPv6. @returns false for other protocols. */
+export function ofBothVersions(r: FrameReader, proto: number, at: number, end: number): boolean {
+  switch (proto) {
+    case PROTO.TCP:
+      r.next('tcp', at, end);
+      return true;
+    case PROTO.UDP:
+      r.next('udp', at, end);
+      return true;
+    case PROTO.GRE:
+      r.next('gre', at, end);
+      return true;
+    case PROTO.SCTP:
+      if (end - at < SCTP_BYTES) r.tell('sctp.pkt_too_small');
+      return true;
+    case PROTO.ESP:
+      if (r.enter() && end - at < ESP_BYTES) r.tell('esp.pkt_too_small');
+      return true;
+    default:
+      return false;
+  }
+}
 
 export const tcp: ReadLayer = (r, at, end) => {
   if (end - at < TCP_BYTES) return r.tell('tcp.pkt_too_small');
