@@ -2,7 +2,7 @@
 // The last line is `N passed, N failed`, with `, N skipped` when there are any. With CI=true a test that was
 // skipped because something is missing fails the run.
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureBuilt, filesUnder } from './lib/build.mjs';
@@ -10,12 +10,10 @@ import { compileTests } from './lib/compile-tests.mjs';
 import { ensureAddons } from './lib/npm.mjs';
 import { progress, runScript } from './lib/output.mjs';
 import { noResults } from './lib/results.mjs';
+import { shorten } from './lib/failure-text.mjs';
 import { STAGES } from './lib/stages.mjs';
+import { summarise } from './lib/summary.mjs';
 import { install, ROOT } from './setup.mjs';
-
-/** In CI a test may be skipped because it makes no sense there, never because something is missing or nobody knows why. */
-const FORBIDDEN_SKIPS =
-  /not installed|missing|not found|cannot be|needs |not yet|to do:|no reason given|: (skipped|pending|todo)$/i;
 
 /** Children of the stages that run now. */
 const running = new Set();
@@ -38,7 +36,7 @@ function strayTests() {
   const known = new Set(STAGES.flatMap((stage) => (typeof stage.files === 'function' ? stage.files(ROOT) : [])));
   const all = ['test', 'admin-ui/test'].flatMap((folder) => filesUnder(join(ROOT, folder)));
   const stray = all.filter((file) => /\.(test|spec)\.[a-z]+$/.test(file) && !known.has(file));
-  return stray.map((file) => `${relative(ROOT, file)}: no stage of scripts/lib/stages.mjs runs this file`);
+  return stray.map((file) => ({ test: `${relative(ROOT, file)}: no stage of scripts/lib/stages.mjs runs this file` }));
 }
 
 async function runStage(stage, reportDir) {
@@ -47,16 +45,23 @@ async function runStage(stage, reportDir) {
     return { ...noResults(), skipped: stage.files.map((file) => `${relative(ROOT, file)}: ${reason}`) };
   }
   if (!stage.isCheck && stage.files.length === 0)
-    return { ...noResults(), failed: [`${stage.name}: no test file found`] };
+    return { ...noResults(), failed: [{ test: `${stage.name}: no test file found` }] };
   const report = join(reportDir, stage.name);
   const problem = await spawnStage(stage, stage.command(stage.files, report, ROOT), `${report}.out`);
   const results = stage.isCheck ? noResults() : stage.read(report);
   // Whatever the report says, a stage that ended badly has failed; one that counted nothing did not test.
-  if (problem !== undefined && results.failed.length === 0) results.failed.push(`${stage.name}: ${problem}`);
+  if (problem !== undefined && results.failed.length === 0)
+    results.failed.push(stageFailure(stage, problem, `${report}.out`));
   if (!stage.isCheck && results.passed + results.failed.length + results.skipped.length === 0) {
-    results.failed.push(`${stage.name}: no test ran`);
+    results.failed.push({ test: `${stage.name}: no test ran` });
   }
   return results;
+}
+
+/** A stage that failed as a whole, with what it printed where that was kept. */
+function stageFailure({ name }, problem, outputFile) {
+  const detail = existsSync(outputFile) ? shorten(readFileSync(outputFile, 'utf8')) : undefined;
+  return { test: `${name}: ${problem}`, detail };
 }
 
 /**
@@ -100,18 +105,6 @@ function endGroup(child) {
   };
   send('SIGTERM');
   setTimeout(() => send('SIGKILL'), 5000).unref();
-}
-
-function summarise(totals, ci) {
-  const failed = [...totals.failed];
-  const forbidden = totals.skipped.filter((reason) => FORBIDDEN_SKIPS.test(reason));
-  if (ci) failed.push(...forbidden.map((reason) => `skipped, which CI does not allow: ${reason}`));
-  if (totals.passed === 0 && failed.length === 0 && totals.checks === 0) failed.push('no test ran');
-  for (const reason of totals.skipped) console.log(`skipped: ${reason}`);
-  for (const reason of failed) console.log(`FAILED: ${reason}`);
-  const skipped = totals.skipped.length > 0 ? `, ${totals.skipped.length} skipped` : '';
-  console.log(`${totals.passed} passed, ${failed.length} failed${skipped}`);
-  return failed.length > 0 ? 1 : 0;
 }
 
 /** Compiles what the tests run, beside the add-ons; nothing when only checks are asked for. */
@@ -162,7 +155,9 @@ async function main() {
   await Promise.all([desk(), ready.then(() => lane('lab'))]);
   await lane('alone');
   rmSync(reportDir, { recursive: true });
-  return summarise(totals, process.env.CI === 'true');
+  const { lines, failures } = summarise(totals, { ci: process.env.CI === 'true', root: ROOT });
+  for (const line of lines) console.log(line);
+  return failures > 0 ? 1 : 0;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
