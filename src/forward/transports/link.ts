@@ -14,9 +14,6 @@ export class Link {
   ended = false;
   failure: DeliveryError | undefined;
   private isReady = false;
-  /** Time that the TCP handshake took: at least one round trip. */
-  roundTripMs = 0;
-  endedAtMs = 0;
   /** When the connection, with TLS its handshake, was complete on our side. */
   readyAtMs = 0;
   private changed: () => void = () => undefined;
@@ -32,7 +29,6 @@ export class Link {
     socket.on('drain', () => this.changed());
     socket.on('end', () => {
       this.ended = true;
-      this.endedAtMs = performance.now();
       if (!socket.writableEnded) this.fail(new DeliveryError('retry', 'the receiver closed the connection'));
       this.changed();
     });
@@ -55,11 +51,7 @@ export class Link {
   ): Link {
     const base = { host: settings.host, port: settings.port, allowHalfOpen: true };
     const socket = tlsFiles ? connectTls({ ...base, ...tlsFiles().options }) : connectTcp(base);
-    const startedMs = performance.now();
     const link = new Link(socket, onData);
-    socket.once('connect', () => {
-      link.roundTripMs = performance.now() - startedMs;
-    });
     socket.once(tlsFiles ? 'secureConnect' : 'connect', () => {
       link.isReady = true;
       link.readyAtMs = performance.now();

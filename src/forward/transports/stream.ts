@@ -1,17 +1,15 @@
 import type { DestinationSettings } from '../settings.js';
 import { FrameWriter } from '../syslog/framing.js';
 import { createSyslogHeader, MAX_SEQUENCE_ID } from '../syslog/header.js';
+import { HeldSocket, judgeClose } from './held-socket.js';
 import { Link } from './link.js';
 import { Recorder } from './recorder.js';
-import { connectionOf, judgeClose, kernelView, type Connection } from './tcp-state.js';
 import { createTlsFiles } from './tls-options.js';
 import { DeliveryError, type Exchange, type Message, type Rejected, type Transport } from './transport.js';
 
 /** A receiver that refuses our certificate says so within this time after the handshake, milliseconds. */
 const REFUSAL_MS = 400;
 const MAX_CLOSE_TIMEOUTS = 3;
-/** After so many closes in a row that the kernel cannot vouch for, its view is no longer asked (no TIME_WAIT kept). */
-const MAX_STRANGE_CLOSES = 3;
 
 /**
  * Syslog over TCP or TLS that knows what arrived, without a protocol extension: write, half-close, wait for the
@@ -30,10 +28,7 @@ export class StreamTransport implements Transport {
   private link: Link | undefined;
   private sequence = 0;
   private closeTimeouts = 0;
-  private strangeCloses = 0;
   private degraded = false;
-  /** Shortest TCP handshake seen. */
-  private roundTripMs = Infinity;
 
   constructor(settings: DestinationSettings, deps: { hostName: string; record: boolean }) {
     this.settings = settings;
@@ -61,7 +56,6 @@ export class StreamTransport implements Transport {
     );
     const link = this.link;
     await link.ready(this.settings.connectTimeoutMs);
-    this.roundTripMs = Math.min(this.roundTripMs, link.roundTripMs);
     const { frames } = this;
     frames.clear();
     for (const message of messages) {
@@ -83,18 +77,21 @@ export class StreamTransport implements Transport {
     this.link = undefined;
     const startedMs = performance.now();
     if (this.tlsFiles) await this.outlastRefusal(link);
-    const connection = connectionOf(link.socket);
     link.throwIfBroken();
-    link.socket.end();
-    if (!(await link.until(() => link.ended, this.settings.closeTimeoutMs))) {
+    const held = HeldSocket.of(link.socket);
+    try {
+      link.socket.end();
+      if (!(await link.until(() => link.ended, this.settings.closeTimeoutMs))) {
+        this.closeTimeouts++;
+        this.degraded = this.closeTimeouts >= MAX_CLOSE_TIMEOUTS;
+        throw new DeliveryError('retry', `no confirmation within ${this.settings.closeTimeoutMs} ms after half-close`);
+      }
+      if (held) await this.checkAcknowledged(link, held);
+    } finally {
       link.socket.destroy();
-      this.closeTimeouts++;
-      this.degraded = this.closeTimeouts >= MAX_CLOSE_TIMEOUTS;
-      throw new DeliveryError('retry', `no confirmation within ${this.settings.closeTimeoutMs} ms after half-close`);
+      held?.release();
     }
-    await this.checkAcknowledged(link, connection, startedMs);
     this.closeTimeouts = 0;
-    this.strangeCloses = 0;
     const tookMs = Math.round(performance.now() - startedMs);
     this.recorder.recordAnswer(`receiver closed its side cleanly after ${tookMs} ms: everything was read`);
     return [];
@@ -126,25 +123,17 @@ export class StreamTransport implements Transport {
 
   /**
    * The receiver's close may have crossed our data on the wire; then its kernel answers the data with a reset. Our
-   * kernel knows which it was (see {@link judgeClose}), unless it has forgotten the connection already. With TLS that
-   * is usual, because the receiver answers our close_notify before our FIN; then time decides: an answer to our close
-   * takes at least a round trip, a close that crosses it comes sooner. Where /proc cannot be read the clean close has
-   * to do.
+   * kernel knows which it was. Where its view cannot be had the clean close has to do.
    */
-  private async checkAcknowledged(link: Link, connection: Connection | undefined, closedMs: number): Promise<void> {
+  private async checkAcknowledged(link: Link, held: HeldSocket): Promise<void> {
     const deadlineMs = performance.now() + this.settings.closeTimeoutMs;
-    const answered = this.tlsFiles !== undefined && link.endedAtMs - closedMs >= this.roundTripMs;
-    for (let waitMs = 1; connection && this.strangeCloses < MAX_STRANGE_CLOSES; waitMs = Math.min(20, waitMs * 2)) {
-      const verdict = judgeClose(kernelView(connection));
-      if (verdict === 'delivered' || (verdict === 'gone' && answered && !link.failure)) break;
-      if (verdict !== 'undecided' || performance.now() > deadlineMs) {
-        this.strangeCloses++;
-        link.socket.destroy();
+    for (let waitMs = 1; ; waitMs = Math.min(20, waitMs * 2)) {
+      const verdict = judgeClose(held.view());
+      if (verdict === 'delivered' && !link.failure) return;
+      if (verdict !== 'undecided' || performance.now() > deadlineMs)
         throw link.failure ?? new DeliveryError('retry', 'the receiver closed before our data reached it');
-      }
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
-    link.socket.destroy();
   }
 }
 

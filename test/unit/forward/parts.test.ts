@@ -17,7 +17,6 @@ import { cleanText, cutText, oneLine } from '../../../src/forward/text.js';
 import { FileTransport } from '../../../src/forward/transports/file.js';
 import { retryAfter } from '../../../src/forward/transports/http-client.js';
 import { relpFrame, takeRelpFrames } from '../../../src/forward/transports/relp.js';
-import { judgeClose, TCP_STATES } from '../../../src/forward/transports/tcp-state.js';
 import { hostileEvent, hostileText } from './support/hostile.js';
 import { ALERT, BLOCK, CONTEXT } from './support/samples.js';
 
@@ -244,29 +243,6 @@ describe('RELP frames', () => {
       /does not speak RELP/,
     );
   });
-});
-
-describe('judging a close', () => {
-  const cases: [string, Parameters<typeof judgeClose>[0], ReturnType<typeof judgeClose>][] = [
-    ['our FIN was acknowledged', { state: TCP_STATES.TIME_WAIT, unacknowledged: 0 }, 'delivered'],
-    ['the closes crossed and all data was acknowledged', { state: TCP_STATES.CLOSING, unacknowledged: 1 }, 'delivered'],
-    ['the closes crossed and data is outstanding', { state: TCP_STATES.CLOSING, unacknowledged: 700 }, 'undecided'],
-    [
-      'the receiver closed first and data is outstanding',
-      { state: TCP_STATES.CLOSE_WAIT, unacknowledged: 25 },
-      'undecided',
-    ],
-    ['the receiver closed first after all data', { state: TCP_STATES.LAST_ACK, unacknowledged: 1 }, 'delivered'],
-    ['its FIN has not come yet', { state: TCP_STATES.FIN_WAIT2, unacknowledged: 0 }, 'undecided'],
-    ['the connection is still open', { state: 1, unacknowledged: 0 }, 'lost'],
-    ['the kernel forgot it', 'gone', 'gone'],
-    ['the kernel cannot be asked', undefined, 'delivered'],
-  ];
-  for (const [title, view, verdict] of cases) {
-    it(`${title}: ${verdict}`, () => {
-      assert.equal(judgeClose(view), verdict);
-    });
-  }
 });
 
 describe('waiting', () => {
