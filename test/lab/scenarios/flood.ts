@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scenario, ScenarioContext } from '../scenario.js';
 import { LONG_NAME } from '../services/dnsmasq.js';
+import { VICTIM_NETWORK } from '../topology.js';
 
 /** Packets a second. The flood lasts at most this long, whatever --seconds says: its size is bounded twice. */
 const RATE_PPS = { slow: 200, normal: 2000, fast: 10_000 };
@@ -112,6 +113,42 @@ const apacheBench: Scenario = {
   },
 };
 
+/**
+ * Forged SYNs that no target sees many of: carpet bombing spreads over a network, and an infected device whose sources
+ * and targets are both random is what is left of a flood far from either end.
+ */
+function spread(
+  kind: string,
+  summary: string,
+  from: 'attacker' | 'victim',
+  network: string,
+  pattern: string,
+): Scenario {
+  return {
+    name: `flood-syn-${kind}`,
+    summary: `hping3: ${summary}`,
+    kind: 'attack',
+    services: [],
+    run: async (context) => {
+      const rate = context.at(RATE_PPS);
+      // As few as a hundred at the slowest: there is nothing to find in one target's share of them.
+      const count = Math.min(
+        rate * Math.min(context.seconds, LONGEST_SECS),
+        context.at({ slow: 100, normal: 500, fast: 5000 }),
+      );
+      const pace = ['-q', '-c', String(count), '-i', `u${Math.round(1e6 / rate)}`];
+      const flags = ['-S', '-p', '++1024', '--rand-source', '--rand-dest', '-I', 'eth0'];
+      const facts = { label: 'syn_flood', technique: 'T1498.001', sources: [], targets: [network] };
+      await context.attack(facts, from, 'hping3', [...pace, ...flags, pattern]);
+    },
+  };
+}
+
+const spreads = [
+  spread('carpet', 'SYNs to a whole network from random addresses', 'attacker', VICTIM_NETWORK, '10.77.128.x'),
+  spread('scattered', 'SYNs to random hosts from random addresses', 'victim', '198.18.0.0/15', '198.18.x.x'),
+];
+
 /** Question for the texts of a name that takes answers of 4096 bytes (RFC 6891). */
 function longQuestion(): Buffer {
   const labels = LONG_NAME.split('.').map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`));
@@ -143,4 +180,4 @@ const reflector: Scenario = {
   },
 };
 
-export const floods: readonly Scenario[] = [...FLOODS.map(flood), http, apacheBench, reflector];
+export const floods: readonly Scenario[] = [...FLOODS.map(flood), ...spreads, http, apacheBench, reflector];
