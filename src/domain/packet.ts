@@ -88,6 +88,9 @@ export interface Frame {
   linkType: number;
 }
 
+/** Fields of a decoded packet that hold any number of 32 bits, or more. */
+const WIDE = ['tsUs', 'src0', 'src1', 'src2', 'src3', 'dst0', 'dst1', 'dst2', 'dst3', 'seq', 'ack'] as const;
+
 /**
  * One decoded packet. A decoder owns one instance and overwrites it for each packet: read it before the next
  * call, copy what you keep. Addresses are four big-endian 32-bit words; IPv4 uses word 3 and zeroes elsewhere.
@@ -173,4 +176,11 @@ export class DecodedPacket {
   /** Offsets of ARP's sender and target hardware addresses, or -1. */
   arpSenderMacOffset = -1;
   arpTargetMacOffset = -1;
+
+  constructor() {
+    // Numbers of 32 bits do not all fit into V8's small integers: a field that begins with one and gets a larger one after a
+    // while changes the layout of the class, and all code compiled until then is thrown away.
+    for (const field of WIDE) this[field] = 2 ** 32;
+    for (const field of WIDE) this[field] = 0;
+  }
 }

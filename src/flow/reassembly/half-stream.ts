@@ -26,7 +26,7 @@ export const SHED = 4;
 export class HalfStream {
   /** A sequence number is known, and with it where positions begin. */
   isKnown = false;
-  /** Sequence number of the byte at `position`. */
+  /** Sequence number of the byte at `position`, as a signed number of 32 bits: a small integer to V8 all the time. */
   next = 0;
   /** Bytes handed on or skipped. */
   position = 0;
@@ -62,7 +62,7 @@ export class HalfStream {
   /** Begins at this sequence number. */
   start(sequence: number): void {
     this.isKnown = true;
-    this.next = sequence >>> 0;
+    this.next = sequence | 0;
   }
 
   positionOf(sequence: number): number {
@@ -211,7 +211,7 @@ export class HalfStream {
   /** Bytes were handed on without being kept. */
   advance(length: number): void {
     this.position += length;
-    this.next = (this.next + length) >>> 0;
+    this.next = (this.next + length) | 0;
   }
 
   /** Hands `length` bytes of the window to `consume`, then forgets them. */

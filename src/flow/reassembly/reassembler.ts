@@ -180,7 +180,7 @@ class TcpReassembler implements Reassembler {
 
   /** A SYN sets where a direction begins, as long as nothing of it was acknowledged or handed on. */
   private onSyn(own: HalfStream, peer: HalfStream, p: DecodedPacket): void {
-    const first = (p.seq + 1) >>> 0;
+    const first = (p.seq + 1) | 0;
     if (own.isKnown && (own.next === first || own.position > 0 || own.acked > 0)) return;
     if (own.isKnown) own.clear(this.memory);
     own.highest = 0;
