@@ -5,7 +5,7 @@ import { runScenario } from './run-scenario.js';
 import { ROLES, SPEEDS } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
 
-const USAGE = `npm run lab -- SCENARIO... [options]      "all", "attacks" and "benign" stand for many
+const USAGE = `npm run lab -- SCENARIO... [options]      "all", "attacks" and "benign" stand for many (without the long ones)
 
   --out DIR        where each scenario gets a folder: capture.pcap, truth.json, truth.csv (default: lab-out)
   --seed N         makes choices repeatable (default: 1)
@@ -14,7 +14,7 @@ const USAGE = `npm run lab -- SCENARIO... [options]      "all", "attacks" and "b
   --seconds N      length of scenarios without an end of their own (default: 15)
 
 Scenarios:
-${SCENARIOS.map(({ name, kind, summary }) => `  ${name.padEnd(20)} ${kind.padEnd(7)} ${summary}`).join('\n')}
+${SCENARIOS.map(({ name, kind, summary, isLong }) => `  ${name.padEnd(20)} ${kind.padEnd(7)} ${summary}${isLong === true ? ' (long)' : ''}`).join('\n')}
 `;
 
 function oneOf<T extends string>(name: string, allowed: readonly T[], value: string): T {
@@ -32,10 +32,11 @@ function select(names: readonly string[]) {
   const chosen = names.flatMap((name) => {
     const matching = SCENARIOS.filter(
       (s) =>
-        name === 'all' ||
         name === s.name ||
-        (name === 'benign' && s.kind === 'benign') ||
-        (name === 'attacks' && s.kind === 'attack'),
+        (s.isLong !== true &&
+          (name === 'all' ||
+            (name === 'benign' && s.kind === 'benign') ||
+            (name === 'attacks' && s.kind === 'attack'))),
     );
     if (matching.length === 0)
       throw new Error(`No scenario is called "${name}". They are: ${SCENARIOS.map((s) => s.name).join(' ')}`);

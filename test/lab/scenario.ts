@@ -20,6 +20,8 @@ export interface Scenario {
   summary: string;
   kind: 'attack' | 'benign';
   services: readonly ServiceName[];
+  /** Takes up to an hour, whatever --seconds says: "all" and "attacks" leave it out, its name runs it. */
+  isLong?: boolean;
   run(context: ScenarioContext): Promise<void>;
 }
 

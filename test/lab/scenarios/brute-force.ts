@@ -25,7 +25,7 @@ const TARGETS: readonly Target[] = [
 ];
 
 /** No restore file; a server that cuts a session is given three seconds, not hydra's half minute. */
-const HYDRA = ['-I', '-w', '3'];
+export const HYDRA = ['-I', '-w', '3'];
 
 /** How many guesses, and how many at a time. */
 const PACE = {
@@ -34,12 +34,12 @@ const PACE = {
   fast: { guesses: 200, tasks: 16, waitSecs: 0 },
 };
 
-function guesses(context: ScenarioContext, count: number): string[] {
+export function guesses(context: ScenarioContext, count: number): string[] {
   const words = ['summer', 'winter', 'dragon', 'monkey', 'letmein', 'qwerty', 'shadow', 'master', 'welcome', 'hunter'];
   return Array.from({ length: count }, () => `${context.random.pick(words)}${context.random.integer(1, 9999)}`);
 }
 
-function list(context: ScenarioContext, name: string, words: readonly string[]): string {
+export function list(context: ScenarioContext, name: string, words: readonly string[]): string {
   const file = join(context.lab.dir, name);
   writeFileSync(file, `${words.join('\n')}\n`);
   return file;

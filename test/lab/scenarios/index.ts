@@ -6,6 +6,7 @@ import { everyday } from './everyday.js';
 import { floods } from './flood.js';
 import { inside } from './inside.js';
 import { layerTwo } from './layer-two.js';
+import { patient } from './patient.js';
 import { portScans } from './port-scan.js';
 import { slowHttps } from './slow-http.js';
 import { sweeps } from './sweep.js';
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...portScans,
   ...sweeps,
   ...bruteForces,
+  ...patient,
   ...floods,
   ...slowHttps,
   ...webAttacks,
