@@ -78,7 +78,7 @@ export class FlowTable extends Columns {
     this.options = options;
     this.onEnd = deps.onEnd;
     this.hasher = new FlowHash(deps.hashSeed);
-    this.index = new FlowIndex(options.maxFlows);
+    this.index = new FlowIndex();
     this.timeouts = new Timeouts(options);
     this.activeTimeoutUs = options.activeTimeoutSecs > 0 ? options.activeTimeoutSecs * 1e6 : Infinity;
     this.free = new Int32Array(options.maxFlows);
