@@ -3,9 +3,11 @@ import type { Direction, FlowColumns } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
 import { toDetection } from './detection.js';
 import { isSuppressed } from './header.js';
+import type { CapturedText } from './match/inspect.js';
 import type { Rule } from './rule.js';
 import type { Scene } from './scene.js';
 import { applyBits, applyInts, createHostBits, testBits, testInts } from './state/bits.js';
+import { CapturedTexts } from './state/captures.js';
 import { Tags } from './state/tags.js';
 import { createThresholds, type Admission } from './state/thresholds.js';
 import type { Place } from './transactions.js';
@@ -69,8 +71,12 @@ export class Alerts {
   readonly #pending: Alert[] = [];
   readonly #counts = { alerts: 0, suppressed: 0, overflow: 0 };
 
-  constructor(limits: AlertLimits, deps: AlertDeps) {
+  readonly #captured: readonly CapturedText[];
+
+  /** @param captured what the rule being looked at has captured, kept up to date by its inspector. */
+  constructor(limits: AlertLimits, deps: AlertDeps, captured: readonly CapturedText[]) {
     this.#deps = deps;
+    this.#captured = captured;
     this.#limit = limits.maxAlertsPerPacket;
     this.#inline = limits.inline ?? false;
     this.#hostBits = createHostBits(limits.maxHostBits);
@@ -92,6 +98,10 @@ export class Alerts {
 
   /** Bits and numbers of the flow and hosts are as the rule wants them. */
   stateMatches(rule: Rule, scene: Scene): boolean {
+    for (const test of rule.captureTests) {
+      const texts = test.scope === 'flow' ? scene.state?.captured : scene.captured;
+      if (texts?.matches(test) !== true) return false;
+    }
     if (rule.bits.length === 0 && rule.flowInts.length === 0) return true;
     return testBits(rule.bits, this.#hostBits, scene) && testInts(rule.flowInts, scene.memory);
   }
@@ -103,7 +113,18 @@ export class Alerts {
     }
     if (rule.bits.length > 0) applyBits(rule.bits, this.#hostBits, scene);
     if (rule.flowInts.length > 0) applyInts(rule.flowInts, scene.memory);
+    if (rule.hasCaptures) this.#keepCaptured(scene);
     this.#pending.push({ rule, place, direction: scene.direction });
+  }
+
+  #keepCaptured(scene: Scene): void {
+    for (const { capture, text } of this.#captured) {
+      if (capture.scope === 'packet') scene.captured.set(capture.name, text);
+      else {
+        const state = scene.ensureState();
+        if (state !== undefined) (state.captured ??= new CapturedTexts()).set(capture.name, text);
+      }
+    }
   }
 
   /** What the stream repeats of packets that came before. */

@@ -128,6 +128,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   ssh_software: 'ssh.software',
   smb_named_pipe: 'smb.named_pipe',
   smb_share: 'smb.share',
+  krb5_cname: 'krb5.cname',
+  krb5_sname: 'krb5.sname',
   dnp3_data: 'dnp3.data',
   dce_stub_data: 'dcerpc.stub_data',
 };

@@ -1,15 +1,19 @@
 import { findBuffer, type BufferDefinition } from './buffers.js';
-import { APP_KEYWORDS } from './keywords/app.js';
+import { APP_KEYWORDS, REFUSED } from './keywords/app.js';
 import { RuleBuilder, UnknownKeyword, type KeywordContext } from './keywords/builder.js';
 import { CHECKSUM_KEYWORDS } from './keywords/checksum.js';
+import { checkForm } from './keywords/form.js';
 import { HEADER_KEYWORDS } from './keywords/header.js';
 import { HOST_KEYWORDS } from './keywords/host.js';
 import { META_KEYWORDS } from './keywords/meta.js';
 import { PAYLOAD_KEYWORDS, type Keyword } from './keywords/payload.js';
+import { meetsRequirements } from './keywords/requires.js';
 import { STATE_KEYWORDS } from './keywords/state.js';
 import { PROTOCOL_KEYWORDS } from './keywords/protocols.js';
 import { TRANSACTION_KEYWORDS } from './keywords/transaction.js';
-import { createTransform } from './match/transform.js';
+import { validateRule } from './keywords/validate.js';
+import { VARIABLE_KEYWORDS } from './keywords/variables.js';
+import { createTransform, TRANSFORMS } from './match/transform.js';
 import { toAttack } from './attack.js';
 import { parseAddresses, type AddressRanges } from './parse/address.js';
 import type { Classification } from './parse/classification.js';
@@ -39,6 +43,7 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
     ...APP_KEYWORDS,
     ...PROTOCOL_KEYWORDS,
     ...HOST_KEYWORDS,
+    ...VARIABLE_KEYWORDS,
   }),
 );
 
@@ -96,8 +101,8 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   'bittorrent-dht': { ip: [17], app: ['bittorrent-dht'] },
 };
 
-/** One line to a rule, or why it is not one. */
-export function compileRule(text: string, line: number, context: CompileContext): Rule | RuleProblem {
+/** One line to a rule, or why it is not one; undefined for a rule whose `requires` asks for what is not here. */
+export function compileRule(text: string, line: number, context: CompileContext): Rule | RuleProblem | undefined {
   const raw = parseRuleText(text, line);
   if (!isRawRule(raw)) return raw;
   const sid = Number(raw.options.find((o) => o.name === 'sid')?.value);
@@ -110,6 +115,9 @@ export function compileRule(text: string, line: number, context: CompileContext)
   });
   let option: RuleOption | undefined;
   try {
+    for (option of raw.options)
+      if (option.name === 'requires' && !meetsRequirements(option.value ?? '', isKeyword)) return undefined;
+    option = undefined;
     const builder = new RuleBuilder(newRule(raw, context), context);
     for (option of raw.options) applyOption(builder, option);
     option = undefined;
@@ -122,21 +130,42 @@ export function compileRule(text: string, line: number, context: CompileContext)
   }
 }
 
+/** Whether a rule may use a keyword. */
+export function isKeyword(name: string): boolean {
+  const isKnown = KEYWORDS.has(name) || findBuffer(name) !== undefined || TRANSFORMS.includes(name);
+  return isKnown && !(name in REFUSED);
+}
+
 function applyOption(builder: RuleBuilder, option: RuleOption): void {
   const keyword = KEYWORDS.get(option.name);
   if (keyword) {
+    if (!(option.name in REFUSED)) checkForm(option);
     keyword(builder, option.value ?? '');
     return;
   }
   const buffer = findBuffer(option.name);
   if (buffer) {
+    checkForm(option);
     builder.setSticky(buffer);
-    if (buffer.source === 'packet') builder.needsPacket = true;
+    if (buffer.source === 'packet') {
+      requireTransport(builder.rule, buffer.name);
+      builder.needsPacket = true;
+    }
     return;
   }
+  if (TRANSFORMS.includes(option.name)) checkForm(option);
   const transform = createTransform(option.name, option.value, compilePattern);
   if (!transform) throw new UnknownKeyword(`the keyword "${option.name}" is not understood`);
   builder.addTransform(transform);
+}
+
+/** IP protocols that have a header of this name. */
+const TRANSPORTS: Readonly<Record<string, number>> = { 'tcp.hdr': 6, 'udp.hdr': 17, 'icmpv4.hdr': 1, 'icmpv6.hdr': 58 };
+
+function requireTransport(rule: Rule, name: string): void {
+  const wanted = TRANSPORTS[name];
+  if (wanted !== undefined && rule.ipProtos !== undefined && !rule.ipProtos.includes(wanted))
+    throw new Error(`is not a part of ${rule.proto}`);
 }
 
 function compilePattern(pattern: string): RegExp {
@@ -202,11 +231,13 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     decodeEvents: [],
     bits: [],
     flowInts: [],
+    captureTests: [],
+    hasCaptures: false,
     suppress: [],
     threshold: undefined,
     detectionFilter: undefined,
     rateFilter: undefined,
-    noalert: false,
+    noalert: raw.action === 'config',
     tags: [],
     target: undefined,
     variables: 0,
@@ -226,6 +257,7 @@ function finish(b: RuleBuilder, context: CompileContext): Rule {
   rule.attack = toAttack(rule.metadata);
   if (rule.proto === 'ipv4' || rule.proto === 'ip4') rule.packetTests.push((p) => p.ipVersion === 4);
   if (rule.proto === 'ipv6' || rule.proto === 'ip6') rule.packetTests.push((p) => p.ipVersion === 6);
+  validateRule(rule);
   rule.buffers = rule.buffers.filter((x) => x.matches.length > 0);
   settlePayload(b);
   settleKind(rule);
@@ -259,7 +291,7 @@ function settleKind(rule: Rule): void {
       rule.appProtos = protos;
     }
   } else if (rule.payload.length > 0) rule.kind = 'payload';
-  else if (rule.appProtos && rule.packetTests.length === 0) rule.kind = 'protocol';
+  else if (rule.appProtos && rule.packetTests.length + rule.captureTests.length === 0) rule.kind = 'protocol';
   else rule.kind = 'packet';
 }
 

@@ -51,7 +51,7 @@ export class SignatureEngine {
   #evaluatedBefore = 0;
 
   constructor(rules: readonly Rule[], limits: EngineLimits, deps: EngineDeps) {
-    this.#alerts = new Alerts(limits, deps);
+    this.#alerts = new Alerts(limits, deps, this.#inspector.captured);
     this.#windowMemory = new WindowMemory(limits.maxStreamBytes ?? MAX_STREAM_BYTES);
     this.#loaded = this.#load(rules);
   }
@@ -141,6 +141,7 @@ export class SignatureEngine {
     scene.decodeEvents = wantsDecodeEvents ? this.#decodeEvents.of(packet) : NO_EVENTS;
     scene.content = content;
     scene.turn(direction);
+    if (scene.captured.size > 0) scene.captured.clear();
     if (packet.ipVersion === 0) {
       this.#inspectHeaderless(scene);
       return;

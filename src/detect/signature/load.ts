@@ -123,6 +123,7 @@ function* compileSteps(files: RuleFiles, options: LoadOptions): Generator<undefi
     for (const { text: ruleText, line } of ruleLines(text)) {
       yield;
       const result = compileRule(ruleText, line, context);
+      if (result === undefined) continue;
       if ('reason' in result) {
         problems.push({ ...result, file });
         continue;
@@ -198,12 +199,19 @@ function intOrder(rule: Rule): number {
   return rule.flowInts.length === 0 ? 3 : sets ? 0 : 2;
 }
 
-/** Suricata's sort keys: action, flow bits, flow numbers, host bits, priority. */
+/** Rules whose patterns remember what they capture come before those that ask for it. */
+function captureOrder(rule: Rule): number {
+  const reads = rule.captureTests.length > 0;
+  return rule.hasCaptures ? (reads ? 1 : 0) : reads ? 2 : 3;
+}
+
+/** Suricata's sort keys: action, flow bits, flow numbers, captures, host bits, priority. */
 function orderKeys(rule: Rule): number[] {
   return [
     ACTION_ORDER[rule.action] ?? 3,
     bitOrder(rule, ['flow']),
     intOrder(rule),
+    captureOrder(rule),
     bitOrder(rule, ['src', 'dst', 'both', 'pair']),
     rule.priority,
   ];

@@ -149,7 +149,7 @@ export class PayloadRules {
   #begin(): void {
     this.evaluated++;
     this.#place = undefined;
-    this.#deps.inspector.values.fill(0);
+    this.#deps.inspector.begin();
   }
 
   /** Rules for the packet at hand; chosen anew for each packet as long as nothing is remembered about its flow. */

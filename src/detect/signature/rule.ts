@@ -32,10 +32,29 @@ export interface ContentMatch extends Chained {
   startswith: boolean;
   endswith: boolean;
   fastPattern: boolean;
+  /** Used for the prefilter only, in the rule's own words: nothing can count from it. */
+  isFastPatternOnly: boolean;
+  /** `rawbytes`: of the packet, never of a buffer. */
+  isRaw?: boolean;
   /** Part of the bytes to use for the prefilter: `fast_pattern:offset,length`. */
   chop: { from: number; length: number } | undefined;
   /** Horspool skips by byte, made at first use. */
   skip: Uint8Array | undefined;
+}
+
+/** A group of a pattern whose text is remembered under a name when the rule has matched. */
+export interface Capture {
+  scope: 'flow' | 'packet';
+  name: string;
+  /** Number of the group in `PcreMatch.regex`. */
+  group: number;
+}
+
+/** `flowvar`, `pktvar`: what was remembered contains these bytes. */
+export interface CaptureTest {
+  scope: Capture['scope'];
+  name: string;
+  bytes: Uint8Array;
 }
 
 export interface PcreMatch extends Chained {
@@ -45,6 +64,7 @@ export interface PcreMatch extends Chained {
   relative: boolean;
   /** Search in a time-bounded context: the pattern may backtrack without end. */
   guarded: boolean;
+  captures: readonly Capture[];
   source: string;
 }
 
@@ -148,6 +168,17 @@ export interface FileHashMatch {
   negated: boolean;
 }
 
+/** Oddities of BER that begin at an offset of the buffer, or relative to the match before. */
+export interface Asn1Match {
+  kind: 'asn1';
+  /** An element is longer than so many bytes. */
+  oversizeLength: number | undefined;
+  bitstringOverflow: boolean;
+  doubleOverflow: boolean;
+  offset: number;
+  relative: boolean;
+}
+
 export interface AbsentMatch {
   kind: 'absent';
   orElse: boolean;
@@ -167,6 +198,7 @@ export type Match =
   | DatarepMatch
   | FileSizeMatch
   | FileHashMatch
+  | Asn1Match
   | AbsentMatch;
 
 /** `5`, `<5`, `>5`, `3<>9` (exclusive), `!5`. */
@@ -304,6 +336,9 @@ export interface Rule {
   decodeEvents: string[];
   bits: StateTest[];
   flowInts: FlowIntTest[];
+  captureTests: CaptureTest[];
+  /** One of its patterns remembers what it captures. */
+  hasCaptures: boolean;
   suppress: Suppression[];
   tags: TagSpec[];
   threshold: ThresholdSpec | undefined;

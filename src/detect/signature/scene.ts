@@ -4,6 +4,7 @@ import type { DecodedPacket } from '../../domain/packet.js';
 import { formatIpWords } from '../../util/ip.js';
 import type { Selection } from './selection.js';
 import { FlowMemory, type BitSubject } from './state/bits.js';
+import { CapturedTexts } from './state/captures.js';
 import type { StreamWindow } from './state/stream-window.js';
 import type { TransactionStates } from './transaction-state.js';
 
@@ -54,6 +55,8 @@ export class FlowState {
   /** Rules do not look at it, whatever comes. */
   isExempt = false;
   #memory: FlowMemory | undefined;
+  /** What patterns have captured of this flow. */
+  captured: CapturedTexts | undefined;
 
   get memory(): FlowMemory {
     return (this.#memory ??= new FlowMemory());
@@ -104,6 +107,8 @@ export class Scene implements BitSubject {
   fedBytes: Uint8Array = NOTHING;
   nowUs = 0;
   ended = false;
+  /** What patterns have captured of the packet at hand. */
+  readonly captured = new CapturedTexts();
   #src: string | undefined;
   #dst: string | undefined;
   readonly #states: FlowStates;

@@ -258,7 +258,7 @@ export class TransactionInspector {
     this.#bits = before;
     let waiting = false;
     const final = transaction.progress[scene.side] === PROGRESS_DONE || scene.ended;
-    this.#deps.inspector.values.fill(0);
+    this.#deps.inspector.begin();
     for (let i = 0; i < rule.buffers.length; i++) {
       const inspection = rule.buffers[i]!;
       const mask = 1 << Math.min(i, 29);

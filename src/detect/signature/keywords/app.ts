@@ -2,7 +2,7 @@ import type { TagSpec } from '../rule.js';
 import { parsePcre } from '../parse/pcre.js';
 import { parseNumber } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
-import { addNumber, equals, named, number } from './numbers.js';
+import { addNumber, equals, named, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
 import { escapePattern, splitNegation } from '../parse/content.js';
 
@@ -58,7 +58,7 @@ function textIn(buffer: string, exact: boolean): Keyword {
 
 function l3Proto(b: RuleBuilder, value: string): void {
   const negated = value.startsWith('!');
-  const m = /^(?:ip)?v?(4|6)$/i.exec(value.replace(/^!/, '').trim());
+  const m = /^ip(?:v)?(4|6)$/i.exec(value.replace(/^!/, '').trim());
   if (!m) throw new Error(`"${value}" is neither ipv4 nor ipv6`);
   const version = Number(m[1]);
   b.rule.packetTests.push((p) => p.ipVersion > 0 && (p.ipVersion === version) !== negated);
@@ -74,7 +74,8 @@ function tag(b: RuleBuilder, value: string): void {
   const [kind = '', count = String(TAG_PACKETS), metric = 'packets', direction] = value.split(',').map((p) => p.trim());
   if (kind !== 'session' && kind !== 'host') throw new Error(`"${kind}" is neither session nor host`);
   if (!TAG_METRICS.test(metric)) throw new Error(`"${metric}" is neither packets, bytes nor seconds`);
-  if (kind === 'host' && direction !== 'src' && direction !== 'dst') throw new Error('host needs src or dst');
+  if (direction !== undefined && direction !== 'src' && direction !== 'dst')
+    throw new Error(`"${direction}" is neither src nor dst`);
   const side = direction === 'dst' ? 'dst' : 'src';
   b.rule.tags.push({ kind, count: parseNumber(count, 1), metric: metric as TagSpec['metric'], side });
 }
@@ -85,10 +86,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
   luajit: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
   luaxform: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
   frame: 'frames are not had: use the buffer of the field',
-  config: 'rules do not configure logging here: use a policy or a suppression',
-  asn1: 'ASN.1 is not taken apart: use content and byte_test',
-  flowvar: 'captures of patterns are not kept: use flowbits, flowint or byte_extract',
-  pktvar: 'captures of patterns are not kept: use byte_extract',
 };
 
 /** Keywords of protocols beside HTTP, DNS and TLS. */
@@ -110,7 +107,9 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'tls.issuerdn': textIn('tls.cert_issuer', false),
   'tls.fingerprint': textIn('tls.cert_fingerprint', true),
   'ssh.protoversion': (b, value) => {
-    if (splitNegation(value).text !== '2_compat') textIn('ssh.proto', false)(b, value);
+    const { text } = splitNegation(value);
+    if (text !== '2_compat' && !/^[\d.]+$/.test(text)) throw new Error(`"${text}" is not a version, such as 2.0`);
+    if (text !== '2_compat') textIn('ssh.proto', false)(b, value);
     else b.addTo(b.bufferOf('ssh.proto').matches, parsePcre('"/^(2(\\.0)?|1\\.99)$/"').match);
   },
   'ssh.softwareversion': textIn('ssh.software', false),
@@ -124,11 +123,17 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   l3_proto: l3Proto,
   tag,
-  'tls.store': () => undefined,
-  tls_store: () => undefined,
+  'tls.store': (b) => {
+    useProtos(b, ['tls']);
+  },
+  tls_store: (b) => {
+    useProtos(b, ['tls']);
+  },
   // What follows tells the packet path what to do with the packet; here policies do.
   bypass: () => undefined,
-  nfq_set_mark: () => undefined,
+  nfq_set_mark: (_, value) => {
+    if (!/^(0x)?[\da-f]+\s*\/\s*(0x)?[\da-f]+$/i.test(value)) throw new Error(`"${value}" is not a mark and a mask`);
+  },
   ...Object.fromEntries(
     Object.entries(REFUSED).map(([name, reason]): [string, Keyword] => [
       name,

@@ -29,6 +29,10 @@ export class RuleBuilder implements Variables {
   /** Contents go here after `base64_data`. */
   inner: Match[] | undefined;
   lastContent: ContentMatch | undefined;
+  /** `ip_proto` has chosen the rule's protocol. */
+  chosenIpProto = false;
+  /** One of the contents has `fast_pattern`. */
+  hasFastPattern = false;
   #lastList: Match[] | undefined;
   readonly #variables = new Map<string, number>();
   /** A header keyword needs the packet itself. */
@@ -108,6 +112,7 @@ export class RuleBuilder implements Variables {
     const from = this.#lastList;
     if (!content || !from || !from.includes(content)) throw new Error('needs a content before it');
     if (this.sticky) throw new Error('cannot be used behind a buffer keyword');
+    if (content.isRaw === true) throw new Error('cannot be used behind rawbytes');
     from.splice(from.indexOf(content), 1);
     const target = this.bufferOf(name);
     target.matches.push(content);
@@ -118,6 +123,14 @@ export class RuleBuilder implements Variables {
   content(): ContentMatch {
     if (!this.lastContent) throw new Error('needs a content before it');
     return this.lastContent;
+  }
+
+  /** The content before the last one, of the same buffer. */
+  contentBefore(): ContentMatch | undefined {
+    const list = this.#lastList ?? [];
+    const at = list.findLastIndex((m) => m.kind !== 'bsize') - 1;
+    const before = list[at];
+    return before?.kind === 'content' ? before : undefined;
   }
 
   /** A modifier made the last content relative. */

@@ -48,7 +48,7 @@ function flagBits(text: string): number {
 
 function flags(b: RuleBuilder, value: string): void {
   const [wanted = '', ignored = ''] = value.split(',').map((p) => p.trim());
-  const m = /^([!+*]?)(\w+)([+*]?)$/.exec(wanted);
+  const m = /^([!+*]?)(\w+)([!+*]?)$/.exec(wanted);
   if (!m) throw new Error(`"${value}" are not TCP flags`);
   const sign = m[1] !== '' ? m[1] : m[3];
   const bits = flagBits(m[2]!);
@@ -136,9 +136,14 @@ function ipProto(b: RuleBuilder, value: string): void {
   const m = /^([!<>]?)\s*(\S+)$/.exec(value.trim());
   const number = m ? (IP_PROTOS[m[2]!.toLowerCase()] ?? parseNumber(m[2]!, 0, 255)) : NaN;
   if (!m || Number.isNaN(number)) throw new Error(`"${value}" is not an IP protocol`);
+  if (b.rule.ipProtos !== undefined && !b.chosenIpProto)
+    throw new Error(`is for rules about any protocol, not ${b.rule.proto}`);
   const sign = m[1] === '!' ? '!=' : m[1] === '' ? '=' : (m[1] as '<' | '>');
   // Rules for other protocols than their own are not even looked at.
-  if (sign === '=') b.rule.ipProtos ??= [number];
+  if (sign === '=' && b.rule.ipProtos === undefined) {
+    b.rule.ipProtos = [number];
+    b.chosenIpProto = true;
+  }
   test(b, (packet) => packet.ipVersion > 0 && inRange({ operator: sign, a: number, b: 0 }, packet.proto));
 }
 
@@ -164,6 +169,7 @@ export const HEADER_KEYWORDS: Readonly<Record<string, Keyword>> = {
     const m = /^(!?)\s*(x?)([0-9a-fA-F]+)$/.exec(value.trim());
     if (!m) throw new Error(`"${value}" is not a type of service`);
     const wanted = parseInt(m[3]!, m[2] === 'x' ? 16 : 10);
+    if (wanted > 255) throw new Error(`${m[3]!} is not between 0 and 255`);
     test(b, (p) => p.ipVersion === 4 && (p.tos === wanted) !== (m[1] === '!'));
   },
   id: numeric((p) => (p.ipVersion === 4 ? p.ipId : NaN), 65535),

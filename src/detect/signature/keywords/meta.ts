@@ -15,6 +15,15 @@ function metadata(b: RuleBuilder, value: string): void {
 
 const PRIORITIES = { from: 1, to: 255 };
 
+/**
+ * `logging disable, type tx|flow, scope tx|flow`: what Suricata shall not log. Here policies decide that, so it has no effect.
+ * @throws {Error} when it is not that.
+ */
+function config(_: RuleBuilder, value: string): void {
+  if (!/^\s*logging\s+disable\s*,\s*type\s+(tx|flow)\s*,\s*scope\s+(tx|flow)\s*$/.test(value))
+    throw new Error('is logging disable, type tx or flow, scope tx or flow');
+}
+
 /** Keywords that describe a rule and do not look at traffic. */
 export const META_KEYWORDS: Readonly<Record<string, Keyword>> = {
   msg: (b, value) => {
@@ -27,16 +36,17 @@ export const META_KEYWORDS: Readonly<Record<string, Keyword>> = {
     b.rule.gid = parseNumber(value, 0, 0xffffffff);
   },
   rev: (b, value) => {
-    b.rule.rev = parseNumber(value, 0, 0xffffffff);
+    b.rule.rev = parseNumber(value, 1, 0xffffffff);
   },
   classtype: (b, value) => {
-    b.rule.classtype = unquote(value);
+    b.rule.classtype = value;
   },
   priority: (b, value) => {
     b.rule.priority = parseNumber(value, PRIORITIES.from, PRIORITIES.to);
   },
   reference: (b, value) => {
-    b.rule.references.push(unquote(value));
+    if (!value.includes(',')) throw new Error('needs a system and an identifier, such as cve,2021-44228');
+    b.rule.references.push(value);
   },
   metadata,
   target: (b, value) => {
@@ -47,5 +57,7 @@ export const META_KEYWORDS: Readonly<Record<string, Keyword>> = {
   prefilter: () => undefined,
   filestore: () => undefined,
   logto: () => undefined,
+  // Looked at before the others: see `meetsRequirements`.
   requires: () => undefined,
+  config,
 };

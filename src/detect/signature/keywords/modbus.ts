@@ -70,5 +70,7 @@ function access(b: RuleBuilder, words: readonly string[]): void {
   const table = words[1];
   if (table === undefined) return;
   if (TABLES[table] === undefined) throw new Error(`"${table}" is none of ${Object.keys(TABLES).join(', ')}`);
+  if (how === ACCESS['write'] && (table === 'discretes' || table === 'input'))
+    throw new Error(`${table} are read only`);
   addNumber(b, 'modbus.table', equals(TABLES[table]), MODBUS);
 }

@@ -1,5 +1,5 @@
 import type { Direction } from '../../../domain/flow.js';
-import { parseRange } from '../parse/number.js';
+import { parseNumber, parseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
@@ -13,7 +13,18 @@ export function addNumber(
   direction?: Direction,
 ): void {
   b.rule.transactionTests.push({ kind: 'number', name, range, direction });
-  b.rule.appProtos ??= [...protos];
+  useProtos(b, protos);
+}
+
+/**
+ * The rule is about transactions of these protocols.
+ * @throws {Error} when it is about another one.
+ */
+export function useProtos(b: RuleBuilder, protos: readonly string[]): void {
+  const { rule } = b;
+  const shared = rule.appProtos?.filter((p) => protos.includes(p)) ?? [...protos];
+  if (shared.length === 0) throw new Error(`is not a part of ${rule.proto}`);
+  rule.appProtos = shared;
 }
 
 /** Any of several ranges. */
@@ -27,7 +38,7 @@ export function addNumbers(
   const [range, ...orRanges] = ranges;
   if (range === undefined) throw new Error('needs a number');
   b.rule.transactionTests.push({ kind: 'number', name, range, orRanges, direction });
-  b.rule.appProtos ??= [...protos];
+  useProtos(b, protos);
 }
 
 export const equals = (a: number, negated = false): NumberRange => ({ operator: negated ? '!=' : '=', a, b: 0 });
@@ -43,6 +54,9 @@ export function number(
   };
 }
 
+/** What has names fits into a byte. */
+const MAX_NAMED = 255;
+
 /** One of several names with their numbers, or the number itself; `!` before it negates. */
 export function named(
   name: string,
@@ -53,7 +67,7 @@ export function named(
   return (b, value) => {
     const negated = value.startsWith('!');
     const wanted = value.replace(/^!/, '').trim().toLowerCase();
-    const known = /^\d+$/.test(wanted) ? Number(wanted) : names[wanted];
+    const known = /^\d+$/.test(wanted) ? parseNumber(wanted, 0, MAX_NAMED) : names[wanted];
     if (known === undefined) throw new Error(`"${wanted}" is none of ${Object.keys(names).join(', ')}`);
     addNumber(b, name, equals(known, negated), protos, direction);
   };

@@ -4,7 +4,7 @@ import type { RuleBuilder } from './builder.js';
 import { DNP3_KEYWORDS } from './dnp3.js';
 import { ENIP_KEYWORDS } from './enip.js';
 import { modbus } from './modbus.js';
-import { addNumber, addNumbers, equals, named, number } from './numbers.js';
+import { addNumber, addNumbers, equals, named, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
 
 const RPC = ['dcerpc', 'smb'];
@@ -34,7 +34,9 @@ function operations(b: RuleBuilder, value: string): void {
     const m = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
     if (!m) throw new Error(`"${part.trim()}" is neither a number nor a range`);
     if (m[2] === undefined) return equals(parseNumber(m[1]!, 0, 65_535));
-    return { operator: '<>', a: parseNumber(m[1]!, 0, 65_535) - 1, b: parseNumber(m[2], 0, 65_535) + 1 };
+    const [from, to] = [parseNumber(m[1]!, 0, 65_535), parseNumber(m[2], 0, 65_535)];
+    if (from > to) throw new Error(`the range ${part.trim()} ends before it begins`);
+    return { operator: '<>', a: from - 1, b: to + 1 };
   });
   addNumbers(b, 'dcerpc.opnum', ranges, RPC);
 }
@@ -114,7 +116,7 @@ function certificateDate(name: string): Keyword {
 /** Compares how many seconds ago the date of a certificate was with zero. */
 function addAge(b: RuleBuilder, name: string, operator: '>' | '<=' | '>='): void {
   b.rule.transactionTests.push({ kind: 'age', name, range: { operator, a: 0, b: 0 }, direction: 1 });
-  b.rule.appProtos ??= ['tls'];
+  useProtos(b, ['tls']);
 }
 
 const HTTP2_FRAMES: Readonly<Record<string, number>> = {
@@ -162,15 +164,15 @@ const seconds = (name: string): Keyword => number(name, ['dhcp'], { max: 0xfffff
 export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   ...DNP3_KEYWORDS,
   ...ENIP_KEYWORDS,
-  'snmp.version': number('snmp.version', ['snmp'], { max: 3 }),
-  'snmp.pdu_type': number('snmp.pdu_type', ['snmp'], { max: 8 }),
+  'snmp.version': number('snmp.version', ['snmp'], { max: 0xffffffff }),
+  'snmp.pdu_type': number('snmp.pdu_type', ['snmp'], { max: 0xffffffff }),
   krb5_msg_type: number('krb5.msg_type', KRB5, { max: 255 }),
   krb5_err_code: (b, value) => {
-    addNumber(b, 'krb5.err_code', equals(parseNumber(value)), KRB5, 1);
+    addNumber(b, 'krb5.err_code', equals(parseNumber(value, 0, 0x7fffffff)), KRB5, 1);
   },
   'krb5.ticket_encryption': ticketEncryption,
   'rfb.sectype': number('rfb.sectype', ['rfb'], { max: 0xffffffff }),
-  'rfb.secresult': named('rfb.secresult', ['rfb'], { ok: 0, fail: 1, toomany: 2 }, 1),
+  'rfb.secresult': named('rfb.secresult', ['rfb'], { ok: 0, fail: 1, toomany: 2, unknown: 3 }, 1),
   'dhcp.leasetime': seconds('dhcp.leasetime'),
   'dhcp.renewal_time': seconds('dhcp.renewal_time'),
   'dhcp.rebinding_time': seconds('dhcp.rebinding_time'),
@@ -183,6 +185,7 @@ export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'dcerpc.opnum': operations,
   dce_opnum: operations,
   'nfs.version': number('nfs.version', ['nfs'], { max: 0xffffffff }),
+  nfs_version: number('nfs.version', ['nfs'], { max: 0xffffffff }),
   nfs_procedure: number('nfs.procedure', ['nfs'], { max: 0xffffffff }),
   modbus,
   ssl_state: sslState,

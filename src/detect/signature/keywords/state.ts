@@ -19,8 +19,12 @@ function flow(b: RuleBuilder, value: string): void {
     onlyFragment: false,
     noFragment: false,
   });
-  for (const part of parts(value)) {
-    switch (part.toLowerCase()) {
+  const chosen = new Map<number, string>();
+  const given = parts(value).map((part) => part.toLowerCase());
+  if (given.length > 3) throw new Error('has three parts at most: state, direction, and streams or fragments');
+  for (const part of given) {
+    checkChoice(chosen, part);
+    switch (part) {
       case 'established':
         condition.established = true;
         break;
@@ -56,8 +60,22 @@ function flow(b: RuleBuilder, value: string): void {
         throw new Error(`"${part}" is not understood here`);
     }
   }
-  if (condition.established && condition.notEstablished)
-    throw new Error('established and not_established exclude each other');
+}
+
+/** Parts of `flow` of which one can be chosen. */
+const FLOW_CHOICES = [
+  ['established', 'not_established', 'stateless'],
+  ['to_server', 'from_client', 'to_client', 'from_server'],
+  ['only_stream', 'no_stream'],
+  ['only_frag', 'no_frag'],
+];
+
+function checkChoice(chosen: Map<number, string>, part: string): void {
+  const group = FLOW_CHOICES.findIndex((names) => names.includes(part));
+  const before = chosen.get(group);
+  if (group >= 0 && before === part) throw new Error(`${part} is given twice`);
+  if (group >= 0 && before !== undefined) throw new Error(`${before} and ${part} exclude each other`);
+  chosen.set(group, part);
 }
 
 const ACTIONS = /^(set|unset|toggle|isset|isnotset)$/;
@@ -65,10 +83,12 @@ const ACTIONS = /^(set|unset|toggle|isset|isnotset)$/;
 function flowbits(b: RuleBuilder, value: string): void {
   const [action = '', name = ''] = parts(value);
   if (action === 'noalert') {
+    if (name !== '') throw new Error('noalert has no name');
     b.rule.noalert = true;
     return;
   }
   if (!ACTIONS.test(action)) throw new Error(`"${action}" is not a flowbits command`);
+  if (/\s/.test(name)) throw new Error('a name has no white space');
   addBits(b, { scope: 'flow', action: action as StateTest['action'], names: [name], expireSecs: 0 });
 }
 
@@ -85,7 +105,7 @@ function hostbits(b: RuleBuilder, value: string): void {
     return;
   }
   if (!ACTIONS.test(action)) throw new Error(`"${action}" is not a hostbits command`);
-  if (!/^(src|dst|both)$/.test(scope)) throw new Error(`"${scope}" is neither src, dst nor both`);
+  if (!/^(src|dst)$/.test(scope)) throw new Error(`"${scope}" is neither src nor dst`);
   addBits(b, {
     scope: scope as StateTest['scope'],
     action: action as StateTest['action'],
@@ -175,7 +195,8 @@ function parseStreamEvent(value: string): string {
 /** Protocols of Suricata that are not parsed here: no flow is known to be of them. */
 const OTHER_PROTOCOLS = ['failed', 'http1', 'enip', 'irc', 'jabber'];
 
-function isProtocolName(name: string): boolean {
+/** Whether rules may name a protocol. */
+export function isProtocolName(name: string): boolean {
   return OTHER_PROTOCOLS.includes(name) || (APP_PROTOS as readonly string[]).includes(name);
 }
 
@@ -205,6 +226,7 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
     b.rule.flowAge.push(parseRange(value, 0xffffffff));
   },
   threshold: (b, value) => {
+    if (b.rule.threshold !== undefined) throw new Error('is given twice');
     b.rule.threshold = parseThreshold(value);
   },
   detection_filter: (b, value) => {
@@ -221,12 +243,15 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   // Both kinds, by their full names.
   'engine-event': (b, value) => {
     if (value.startsWith('stream.')) streamEvent(b, value.slice('stream.'.length));
-    else decodeEvent(b, value.replace(/^decoder\./, ''));
+    else if (value.startsWith('decoder.')) decodeEvent(b, value.slice('decoder.'.length));
+    else throw new Error(`"${value}" begins with neither decoder. nor stream.`);
   },
   'app-layer-protocol': (b, value) => {
     const negated = value.startsWith('!');
     const name = value.replace(/^!/, '').trim();
     if (!isProtocolName(name)) throw new Error(`the protocol "${name}" is not parsed`);
+    const isChosen = b.rule.appProtos !== undefined || b.rule.appProtocol.some((p) => !p.negated);
+    if (!negated && isChosen) throw new Error('the rule is about a protocol already');
     b.rule.appProtocol.push({ name, negated });
   },
 };

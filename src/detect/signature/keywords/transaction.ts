@@ -1,8 +1,9 @@
 import { parseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
-import { addNumber, addNumbers, number } from './numbers.js';
+import { addNumber, addNumbers, equals, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
+import { isProtocolName } from './state.js';
 
 const DNS_TYPES: Readonly<Record<string, number>> = {
   A: 1,
@@ -33,7 +34,8 @@ const TLS_VERSIONS: Readonly<Record<string, number>> = {
 
 function toVersion(value: string): NumberRange {
   const negated = value.startsWith('!');
-  const version = TLS_VERSIONS[value.replace(/^!/, '').replace(/"/g, '').toLowerCase()];
+  const name = value.replace(/^!/, '').toLowerCase();
+  const version = /^0x[\da-f]{4}$/.test(name) ? Number(name) : TLS_VERSIONS[name];
   if (version === undefined) throw new Error(`"${value}" is not a TLS version`);
   return { operator: negated ? '!=' : '=', a: version, b: 0 };
 }
@@ -47,7 +49,16 @@ function tlsVersions(b: RuleBuilder, value: string): void {
   const ranges = value.split(',').map((name) => toVersion(name.trim()));
   for (const range of ranges) if (range.operator === '!=') addNumber(b, 'tls.version', range, ['tls']);
   const wanted = ranges.filter((r) => r.operator === '=');
+  if (wanted.length > 0 && wanted.length < ranges.length) throw new Error('versions are wanted or unwanted, not both');
   if (wanted.length > 0) addNumbers(b, 'tls.version', wanted, ['tls']);
+}
+
+/** Error codes in their order (RFC 9113 7). */
+const HTTP2_ERRORS = 'no_error protocol_error internal_error flow_control_error settings_timeout stream_closed frame_size_error refused_stream cancel compression_error connect_error enhance_your_calm inadequate_security http_1_1_required'.split(' '); // prettier-ignore
+
+function http2ErrorCode(b: RuleBuilder, value: string): void {
+  const code = HTTP2_ERRORS.indexOf(value.toLowerCase());
+  addNumber(b, 'http2.errorcode', code < 0 ? parseRange(value, 0xffffffff) : equals(code), ['http2']);
 }
 
 /** Events about the search for a connection's protocol: of packets, and of no transaction. */
@@ -65,7 +76,7 @@ const EVENT_PROTOS: Readonly<Record<string, string>> = { ikev1: 'ike', ikev2: 'i
 
 /** Keywords about numbers and anomalies of transactions. */
 export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
-  'dns.opcode': number('dns.opcode', ['dns']),
+  'dns.opcode': number('dns.opcode', ['dns'], { max: 255 }),
   'dns.rcode': number('dns.rcode', ['dns'], { direction: 1 }),
   'dns.rrtype': (b, value) => {
     const negated = value.startsWith('!');
@@ -77,7 +88,7 @@ export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'tls.version': tlsVersion,
   ssl_version: tlsVersions,
   'tls.cert_chain_len': number('tls.cert_chain_len', ['tls'], { direction: 1 }),
-  'http2.errorcode': number('http2.errorcode', ['http2']),
+  'http2.errorcode': http2ErrorCode,
   'app-layer-event': (b, value) => {
     if (CONNECTION_EVENTS.has(value)) {
       b.needsPacket = true;
@@ -86,7 +97,9 @@ export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
     }
     const dot = value.indexOf('.');
     if (dot < 0) throw new Error(`the event ${value} is not known`);
-    b.rule.appProtos ??= [EVENT_PROTOS[value.slice(0, dot)] ?? value.slice(0, dot)];
+    const proto = EVENT_PROTOS[value.slice(0, dot)] ?? value.slice(0, dot);
+    if (!isProtocolName(proto)) throw new Error(`the protocol "${proto}" is not parsed`);
+    useProtos(b, [proto]);
     b.rule.transactionTests.push({ kind: 'event', name: value.slice(dot + 1), range: undefined, direction: undefined });
   },
 };

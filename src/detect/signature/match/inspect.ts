@@ -6,12 +6,14 @@ import type {
   ByteJumpMatch,
   ByteMathMatch,
   ByteTestMatch,
+  Capture,
   ContentMatch,
   FileHashMatch,
   IsDataAtMatch,
   Match,
   PcreMatch,
 } from '../rule.js';
+import { hasOddBer } from './asn1.js';
 import { compare, compute, operand, readNumber } from './bytes.js';
 import { execGuarded } from './guard.js';
 import { searchContent } from './search.js';
@@ -28,6 +30,15 @@ const YES = 1;
 /** No other position of an earlier match can help. */
 const NEVER = 2;
 type Outcome = 0 | 1 | 2;
+
+/** The text of a group that a rule wants remembered. */
+export interface CapturedText {
+  capture: Capture;
+  text: string;
+}
+
+/** Captured texts of one rule that are kept until it has matched. */
+const MAX_CAPTURED = 32;
 
 /** Attempts for one rule in one buffer, as Suricata's inspection recursion limit. */
 const MAX_STEPS = 3000;
@@ -47,8 +58,16 @@ export class Inspector {
   #streamStart = 0;
   #atEnd = true;
   readonly values = new Float64Array(32);
+  /** What groups have captured since `begin`, for the rule that is being looked at. */
+  readonly captured: CapturedText[] = [];
   /** The last content or pattern found. */
   readonly found: MatchedBytes = { offset: 0, length: 0 };
+
+  /** Before the first buffer of a rule. */
+  begin(): void {
+    this.values.fill(0);
+    if (this.captured.length > 0) this.captured.length = 0;
+  }
 
   /**
    * @param streamStart bytes of the stream before the buffer.
@@ -171,7 +190,15 @@ export class Inspector {
     this.found.length = m[0].length;
     this.#pcreFrom = m.index + 1;
     this.#cursor = base + m.index + m[0].length;
+    if (match.captures.length > 0) this.#capture(match, m);
     return true;
+  }
+
+  #capture({ captures }: PcreMatch, found: RegExpExecArray): void {
+    for (const capture of captures) {
+      const text = found[capture.group];
+      if (text !== undefined && this.captured.length < MAX_CAPTURED) this.captured.push({ capture, text });
+    }
   }
 
   #pcreThenRest(match: PcreMatch, i: number): Outcome {
@@ -211,6 +238,8 @@ export class Inspector {
         return inRange(match.range, match.dataset.reputation(this.#data) ?? NaN);
       case 'dataset':
         return this.#dataset(match);
+      case 'asn1':
+        return hasOddBer(match, this.#data, match.offset + (match.relative ? this.#cursor : 0));
       case 'absent':
         return match.orElse;
     }

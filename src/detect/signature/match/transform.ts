@@ -152,6 +152,9 @@ function pcreXform(regex: RegExp): Transform['apply'] {
   };
 }
 
+/** Transforms that take no value. */
+export const TRANSFORMS_WITHOUT_VALUE: ReadonlySet<string> = new Set(Object.keys(SIMPLE));
+
 /** Every transform, for documentation and tests. */
 export const TRANSFORMS: readonly string[] = [...Object.keys(SIMPLE), 'xor', 'from_base64', 'pcrexform'].sort();
 
@@ -166,6 +169,10 @@ export function createTransform(
   if (simple) return { key, apply: simple };
   if (name === 'xor') return { key, apply: xor(value ?? '') };
   if (name === 'from_base64') return { key, apply: fromBase64(value ?? '') };
-  if (name === 'pcrexform') return { key, apply: pcreXform(compile((value ?? '').replace(/^"|"$/g, ''))) };
+  if (name === 'pcrexform') {
+    const regex = compile((value ?? '').replace(/^"|"$/g, ''));
+    if (new RegExp(`${regex.source}|`).exec('')!.length !== 2) throw new Error('needs one group');
+    return { key, apply: pcreXform(regex) };
+  }
   return undefined;
 }

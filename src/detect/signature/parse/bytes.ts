@@ -63,6 +63,11 @@ function readFlag(read: NumberRead, flag: string): boolean {
   return true;
 }
 
+/** `hex` and the like say how text is read. */
+function checkBase(read: NumberRead): void {
+  if (read.base !== 0 && !read.text) throw new Error('hex, dec and oct need string before them');
+}
+
 function unknownFlag(flag: string): Error {
   return new Error(`"${flag}" is not understood here`);
 }
@@ -88,6 +93,7 @@ export function parseByteTest(value: string, variables: Variables): ByteTestMatc
   read.offset = parseOperand(parts[3]!, variables);
   for (const flag of parts.slice(4)) if (!readFlag(read, flag)) throw unknownFlag(flag);
   checkBytes(read, read.text ? 23 : 8);
+  checkBase(read);
   return { kind: 'byte_test', read, negated, operator: operator as Comparison, value: wanted };
 }
 
@@ -105,7 +111,7 @@ export function parseByteJump(value: string, variables: Variables): ByteJumpMatc
     relativeNext: false,
   };
   match.read.bytes = parseOperand(parts[0]!, variables, 0, 23);
-  match.read.offset = parseOperand(parts[1]!, variables);
+  match.read.offset = parseOperand(parts[1]!, variables, -65_535, 65_535);
   for (const flag of parts.slice(2)) {
     if (flag === 'align') match.align = true;
     else if (flag === 'from_beginning') match.fromBeginning = true;
@@ -114,7 +120,16 @@ export function parseByteJump(value: string, variables: Variables): ByteJumpMatc
     else if (/^post_offset\s/.test(flag)) match.postOffset = parseOperand(flag.slice(12), variables, -65535, 65535);
     else if (!readFlag(match.read, flag)) throw unknownFlag(flag);
   }
+  if (match.fromBeginning && match.fromEnd) throw new Error('from_beginning and from_end exclude each other');
+  checkBytes(match.read, match.read.text ? 23 : 8);
+  checkBase(match.read);
   return match;
+}
+
+function parseAlignment(text: string): number {
+  const align = parseNumber(text, 2, 4);
+  if (align === 3) throw new Error('align is 2 or 4');
+  return align;
 }
 
 export function parseByteExtract(value: string, variables: Variables): ByteExtractMatch {
@@ -129,13 +144,14 @@ export function parseByteExtract(value: string, variables: Variables): ByteExtra
     relativeNext: false,
   };
   match.read.bytes = parseOperand(parts[0]!, variables, 1, 23);
-  match.read.offset = parseOperand(parts[1]!, variables);
+  match.read.offset = parseOperand(parts[1]!, variables, -65_535, 65_535);
   for (const flag of parts.slice(3)) {
     if (/^multiplier\s/.test(flag)) match.multiplier = parseNumber(flag.slice(11), 1, 65535);
-    else if (/^align\s/.test(flag)) match.align = parseNumber(flag.slice(6), 2, 4);
+    else if (/^align\s/.test(flag)) match.align = parseAlignment(flag.slice(6));
     else if (!readFlag(match.read, flag)) throw unknownFlag(flag);
   }
   checkBytes(match.read, match.read.text ? 23 : 8);
+  checkBase(match.read);
   match.variable = variables.define(parts[2]!);
   return match;
 }
@@ -150,7 +166,7 @@ export function parseByteMath(value: string, variables: Variables): ByteMathMatc
     const [key, ...rest] = part.split(/\s+/);
     const argument = rest.join(' ');
     if (key === 'bytes') bytes = parseOperand(argument, variables, 1, 10);
-    else if (key === 'offset') read.offset = parseOperand(argument, variables);
+    else if (key === 'offset') read.offset = parseOperand(argument, variables, -65_535, 65_535);
     else if (key === 'oper') {
       if (!/^(?:[-+*/]|<<|>>)$/.test(argument)) throw new Error(`"${argument}" is not an operator`);
       operator = argument as ByteMathMatch['operator'];

@@ -14,6 +14,7 @@ export function parsePattern(text: string): Uint8Array {
     } else if (c === '|') hex = '';
     else if (c === '\\' && i + 1 < text.length) {
       i++;
+      if (!/[\\";:]/.test(text[i]!)) throw new Error(`"\\" before "${text[i]!}" is written \\\\`);
       pushUtf8(out, text[i]!);
     } else pushUtf8(out, c);
   }

@@ -48,6 +48,33 @@ export function translateClass(cursor: Cursor, inBothCases: boolean): string {
   return `${out}]`;
 }
 
+/**
+ * `{L}`, `L` or `{^L}` behind `\\p`: the bytes that have a property as code points of Latin-1, for within a class.
+ * @throws {Error} when there is no such property.
+ */
+export function propertySet(cursor: Cursor, isNegated: boolean): string {
+  const m = /^(?:\{(\^?)([A-Za-z_&]+)\}|([A-Z]))/.exec(cursor.pattern.slice(cursor.at, cursor.at + 40));
+  if (!m) throw new Error('"\\p" needs a property');
+  cursor.at += m[0].length;
+  const name = m[2] ?? m[3]!;
+  const wanted = isNegated !== (m[1] === '^');
+  let set = '';
+  for (let code = 0; code < 256; code++)
+    if (propertyPattern(name).test(String.fromCharCode(code)) !== wanted) set += hex(code);
+  return set;
+}
+
+function propertyPattern(name: string): RegExp {
+  for (const text of name === 'Any' ? ['Any'] : [name === 'L&' ? 'LC' : name, `Script=${name}`]) {
+    try {
+      return new RegExp(`\\p{${text}}`, 'u');
+    } catch {
+      // Neither category nor property: perhaps a script.
+    }
+  }
+  throw new Error(`"${name}" is not a property of characters`);
+}
+
 function classItem(cursor: Cursor, c: string, inBothCases: boolean): string {
   const posix = /^\[:(\^?)(\w+):\]/.exec(cursor.pattern.slice(cursor.at, cursor.at + 14));
   if (posix) {
@@ -63,6 +90,10 @@ function classItem(cursor: Cursor, c: string, inBothCases: boolean): string {
     if (set) {
       cursor.at += 2;
       return set[1];
+    }
+    if (next === 'p' || next === 'P') {
+      cursor.at += 2;
+      return propertySet(cursor, next === 'P');
     }
     cursor.at++;
     if (next === 'b') {

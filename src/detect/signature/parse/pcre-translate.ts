@@ -1,4 +1,4 @@
-import { byteEscape, translateClass, type Cursor } from './pcre-class.js';
+import { byteEscape, propertySet, translateClass, type Cursor } from './pcre-class.js';
 import { hex, SETS, VERTICAL } from './pcre-sets.js';
 
 /** Flags that change how a pattern reads. */
@@ -18,6 +18,10 @@ export interface TranslatedPattern {
   nonLinear: boolean;
   /** An unbounded repeat inside an unbounded repeat. */
   nestedRepeat: boolean;
+  /** Number in `source` of each group of the pattern; the first is the whole. */
+  groups: readonly number[];
+  /** Groups with a name. */
+  named: readonly { name: string; group: number }[];
 }
 
 /**
@@ -36,6 +40,7 @@ class Translator implements Cursor {
   /** Number of each original group in the output. */
   readonly #groups: number[] = [0];
   #made = 0;
+  readonly #named: { name: string; index: number }[] = [];
   #atomics = 0;
   #foldGlobally: boolean;
   #nonLinear = false;
@@ -68,6 +73,8 @@ class Translator implements Cursor {
       caseless: this.#foldGlobally,
       nonLinear: this.#nonLinear,
       nestedRepeat: this.#nestedRepeat,
+      groups: this.#groups,
+      named: this.#named.map(({ name, index }) => ({ name, group: this.#groups[index]! })),
     };
   }
 
@@ -202,6 +209,7 @@ class Translator implements Cursor {
     const named = /^\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/.exec(rest);
     if (named) {
       this.at += named[0].length;
+      this.#named.push({ name: (named[1] ?? named[2])!, index: this.#groups.length });
       this.#groups.push(++this.#made);
       return close(`(?<${named[1] ?? named[2]}>`);
     }
@@ -247,8 +255,8 @@ class Translator implements Cursor {
     if (c === 'R') return plain(`(?:\\r\\n|[${VERTICAL}])`);
     if (c === 'N') return plain('[^\\n]');
     if (c === 'E') return plain('');
-    if (c === 'K' || c === 'G' || c === 'X' || c === 'C' || c === 'p' || c === 'P')
-      throw new Error(`"\\${c}" is not supported`);
+    if (c === 'p' || c === 'P') return plain(`[${propertySet(this, c === 'P')}]`);
+    if (c === 'K' || c === 'G' || c === 'X' || c === 'C') throw new Error(`"\\${c}" is not supported`);
     const back = /^(?:[1-9]\d?|g\{?\d+\}?|k<\w+>|k\{\w+\}|k'\w+')/.exec(this.pattern.slice(this.at - 1, this.at + 30));
     if (back && !this.#isOctal(back[0])) {
       this.at += back[0].length - 1;

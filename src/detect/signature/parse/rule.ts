@@ -35,7 +35,17 @@ export interface RuleProblem {
   signatureId?: number;
 }
 
-export const RULE_ACTIONS = ['alert', 'pass', 'drop', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth', 'log'] as const;
+export const RULE_ACTIONS = [
+  'alert',
+  'pass',
+  'drop',
+  'reject',
+  'rejectsrc',
+  'rejectdst',
+  'rejectboth',
+  'log',
+  'config',
+] as const;
 
 /** Splits a line into header and options. Throws nothing: a problem is a value. */
 export function parseRuleText(text: string, line: number): RawRule | RuleProblem {
@@ -107,7 +117,9 @@ function parseOptions(text: string, from: number, to: number, line: number): Rul
     const c = text[i];
     if (c === '\\') i++;
     else if (c === '"') quoted = !quoted;
-    else if (c === ';' && !quoted) {
+    else if (c === ';' && quoted) {
+      return { line, column: i + 1, reason: 'a semicolon within quotation marks is written \\;' };
+    } else if (c === ';') {
       const option = toOption(text.slice(start, i), start);
       if (option) options.push(option);
       start = i + 1;

@@ -151,7 +151,8 @@ describe('keywords', () => {
     ['tag:session;', true],
     ['tag:session,10,packets;', true],
     ['tag:host,100,bytes,src;', true],
-    ['tag:host,100,bytes;', false],
+    ['tag:host,100,bytes;', true],
+    ['tag:host,100,bytes,both;', false],
     ['tag:forever;', false],
     ['tag:session,10,hours;', false],
   ] as const) {

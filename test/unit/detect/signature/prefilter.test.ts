@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createPrefilter } from '../../../../src/detect/signature/match/prefilter.js';
 import { searchContent } from '../../../../src/detect/signature/match/search.js';
-import { newContent } from '../../../../src/detect/signature/keywords/payload.js';
+import { newContent } from '../../../../src/detect/signature/keywords/content.js';
 
 const letters = fc.array(fc.constantFrom(97, 98, 65, 66, 0, 255), { minLength: 1, maxLength: 12 });
 const pattern = fc.record({ bytes: letters, nocase: fc.boolean() });
