@@ -161,9 +161,8 @@ test('a request in tiny, reordered and repeated segments is stopped, a harmless 
     shuffler.close();
   }
   assert.match(webLog(), /marker=shuffled /);
-  // The server may note the piece of a request line that its client was cut off in; it never had the whole.
-  assert.doesNotMatch(webLog(), /shuffled-sql HTTP/);
-  assert.doesNotMatch(webLog(), /shuffled-sql" (?!400 0 )/);
+  // The server may note the piece of a request line that its client was cut off in (400, nothing sent): all but its end, at most.
+  assert.doesNotMatch(webLog(), /shuffled-sql[^"]*" (?!400 0 )/);
 });
 
 /** What became of requests on standing connections, and of hostile ones beside them, while something is done to the judges. */
@@ -266,7 +265,7 @@ test('a decision also stops packets that are queued already', async () => {
   } finally {
     await box.api.ask('DELETE', `/decisions/${id}`, { reason: 'a test' });
   }
-  await waitFor('served again', async () => (await get('/page1.html?marker=freed')) === '200', { limitMs: 10_000 });
+  await waitFor('served again', async () => (await get('/page1.html?marker=freed')) === '200');
 });
 
 test('stopped and killed, traffic flows on within the stated time, everybody is told, and judging goes on', async () => {
@@ -284,7 +283,7 @@ test('stopped and killed, traffic flows on within the stated time, everybody is 
   process.kill(pid, 'SIGKILL');
   assert.equal(await get('/page1.html?marker=killed'), '200');
   await siemLine(lab, 'the end', /The inline daemon is gone/);
-  await waitFor('judged by the next', async () => (await get(SQL)) === '000', { limitMs: 20_000 });
+  await waitFor('judged by the next', async () => (await get(SQL)) === '000');
 });
 
 test('ended in order, it leaves no rule', async () => {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function waitFor<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  { limitMs = 10_000, everyMs = 20 } = {},
+  { limitMs = 60_000, everyMs = 20 } = {},
 ): Promise<T> {
   const end = performance.now() + limitMs;
   for (;;) {

@@ -41,7 +41,7 @@ before(async () => {
   authority.join({ name: 'server1', role: 'server', site: 'hq', out: join(dir, 'm/server1') });
   mkdirSync(join(dir, 'store'));
   nats = spawn('nats-server', ['-c', join(dir, 'f/nats/nats1/nats.conf')], { stdio: 'ignore' });
-  const nc = await waitFor('NATS answers', () => dial('server1').catch(() => undefined), { limitMs: 20_000 });
+  const nc = await waitFor('NATS answers', () => dial('server1').catch(() => undefined));
   const js = jetstream(nc);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const bucket = (name: string) => new Kvm(js).open(name);

@@ -12,5 +12,5 @@ export function siemLines(lab: Lab): string[] {
 /** The first line in the SIEM's file that matches all patterns. */
 export function siemLine(lab: Lab, what: string, ...patterns: RegExp[]): Promise<string> {
   const find = () => siemLines(lab).find((line) => patterns.every((pattern) => pattern.test(line)));
-  return waitFor(`the SIEM has ${what}`, find, { limitMs: 15_000, everyMs: 50 });
+  return waitFor(`the SIEM has ${what}`, find, { everyMs: 50 });
 }

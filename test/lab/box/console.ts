@@ -72,7 +72,7 @@ export class ConsoleTab {
       document.querySelector('main .page') !== null &&
       document.querySelector('[data-testid="state-loading"]') === null`;
     // Asked from here: the page's own policy would refuse a condition that is given to it as text.
-    await waitFor(path, async () => (await this.page.evaluate<boolean>(isThere)) || undefined, { limitMs: 30_000 });
+    await waitFor(path, async () => (await this.page.evaluate<boolean>(isThere)) || undefined);
   }
 
   /** Serious and critical findings of axe-core, as text; `only` names a rule, for a second look at one thing. */

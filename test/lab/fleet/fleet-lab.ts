@@ -340,7 +340,7 @@ export class FleetLab {
       const answers = (await api.ask('GET', '//health').catch(() => undefined)) !== undefined;
       return answers && (i > 1 || existsSync(join(this.dir, name, 'data', 'first-login')));
     };
-    await waitFor(`${name} answers`, isReady, { limitMs: 60_000, everyMs: 50 });
+    await waitFor(`${name} answers`, isReady, { everyMs: 50 });
     const firstLogin = join(this.dir, name, 'data', 'first-login');
     const password = i === 1 ? (readFileSync(firstLogin, 'utf8').split('\n')[1] ?? '') : PASSWORD;
     await api.login('admin', password, PASSWORD);
