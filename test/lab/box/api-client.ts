@@ -48,7 +48,7 @@ export class ApiClient {
     if (this.token !== '') headers['authorization'] = `Bearer ${this.token}`;
     return new Promise((resolve, reject) => {
       const asked = request(
-        { socketPath: this.socketPath, path: full, method, headers, timeout: 10_000 },
+        { socketPath: this.socketPath, path: full, method, headers, timeout: 60_000 },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -119,7 +119,7 @@ const alert = (n: number, change: Partial<typeof ALERT> = {}): SiemEvent => ({
 const ids = (): string[] => transport.delivered.map((message) => message.event.id);
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   while (!condition()) {
     if (performance.now() > deadline) assert.fail(`not in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
