@@ -1,5 +1,6 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import koffi from 'koffi';
+import { loadCLibrary } from '../util/c-library.js';
 
 /** Policies and flag of linux/sched.h. */
 const SCHED_OTHER = 0;
@@ -18,7 +19,7 @@ export type SetScheduler = (policy: number, priority: number) => boolean;
 
 /** The C library's sched_setscheduler(2) for the calling thread; threads and processes it starts stay ordinary. */
 export function bindSetScheduler(): SetScheduler {
-  const libc = loadLibc();
+  const libc = loadCLibrary();
   const parameter = koffi.struct({ sched_priority: 'int' });
   const call = libc.func('sched_setscheduler', 'int', ['int', 'int', koffi.pointer(parameter)]) as (
     pid: number,
@@ -26,14 +27,6 @@ export function bindSetScheduler(): SetScheduler {
     parameter: { sched_priority: number },
   ) => number;
   return (policy, priority) => call(0, policy | SCHED_RESET_ON_FORK, { sched_priority: priority }) === 0;
-}
-
-function loadLibc(): ReturnType<typeof koffi.load> {
-  try {
-    return koffi.load('libc.so.6');
-  } catch {
-    return koffi.load('libc.so');
-  }
 }
 
 /** Decides when a thread may be a real-time one, from the share of time it works. */

@@ -1,8 +1,9 @@
 import koffi from 'koffi';
+import { loadCLibrary } from '../../util/c-library.js';
 
 /** The few calls of libc (glibc or musl) that a packet ring needs, through koffi's foreign function interface. */
 function bindLibc() {
-  const libc = loadLibc();
+  const libc = loadCLibrary();
   const program = koffi.struct({ len: 'uint16_t', filter: 'void *' });
   return {
     socket: libc.func('int socket(int domain, int type, int protocol)') as (d: number, t: number, p: number) => number,
@@ -45,14 +46,6 @@ function bindLibc() {
 }
 
 type SocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
-
-function loadLibc(): ReturnType<typeof koffi.load> {
-  try {
-    return koffi.load('libc.so.6');
-  } catch {
-    return koffi.load('libc.so');
-  }
-}
 
 export type Libc = ReturnType<typeof bindLibc>;
 
