@@ -1,24 +1,21 @@
-// `npm run build:server`: src and migrations into dist, without checking types (`npm run typecheck` does).
-import { existsSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { filesUnder } from './lib/build.mjs';
-import { transpile } from './lib/transpile.mjs';
+// `npm run build:server`: the programs under src, bundled into dist, without checking types (`npm run typecheck` does).
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle } from './lib/bundle.mjs';
 import { ROOT } from './setup.mjs';
 
-const FOLDERS = ['src', 'migrations'];
 const DIST = join(ROOT, 'dist');
 
-/** Compiled files whose source is gone would still be loaded. */
-function removeOrphans() {
-  for (const file of FOLDERS.flatMap((folder) => filesUnder(join(DIST, folder)))) {
-    const source = join(ROOT, relative(DIST, file)).replace(/\.js(\.map)?$/, '.ts');
-    if (/\.js(\.map)?$/.test(file) && !existsSync(source)) rmSync(file);
+/** What earlier builds left behind would be packaged. */
+function removeOthers(folder, written) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) removeOthers(path, written);
+    else if (!written.has(path)) rmSync(path);
   }
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
-removeOrphans();
-await transpile(ROOT, {
-  files: FOLDERS.flatMap((folder) => filesUnder(join(ROOT, folder))),
-  outdir: DIST,
-  sourcemap: 'linked',
-});
+const written = new Set(await bundle(ROOT, DIST));
+for (const folder of ['src', 'migrations'].map((name) => join(DIST, name)))
+  if (existsSync(folder)) removeOthers(folder, written);

@@ -8,7 +8,7 @@ const PARTS = [
   {
     name: 'server',
     script: 'build:server',
-    inputs: ['src', 'migrations', 'scripts/lib/transpile.mjs', 'tsconfig.json', 'package-lock.json'],
+    inputs: ['src', 'migrations', 'scripts/lib/bundle.mjs', 'tsconfig.json', 'package-lock.json'],
     output: 'dist/src/cli/main.js',
   },
   {

@@ -21,8 +21,7 @@ export function stageProduct(root, dest) {
     `${JSON.stringify({ name, version, license, private: true, type: 'module' }, undefined, 2)}\n`,
   );
   cpSync(join(root, 'LICENSE'), join(dest, 'LICENSE'));
-  for (const folder of ['src', 'migrations', 'admin-ui'])
-    copyBuilt(join(root, 'dist', folder), join(dest, 'dist', folder));
+  for (const folder of ['src', 'admin-ui']) copyBuilt(join(root, 'dist', folder), join(dest, 'dist', folder));
   for (const folder of ['models', 'policies']) cpSync(join(root, folder), join(dest, folder), { recursive: true });
   copyModules(root, join(dest, 'node_modules'));
   copyNode(dest);

@@ -24,7 +24,8 @@ function isLoopback(address: string): boolean {
 /** /health, /ready, /metrics and /openapi.json: for machines, outside the versioned API. */
 export function publicRoutes({ deps, access, live }: Parts): Middleware {
   const startedMs = Date.now();
-  const openApi = JSON.stringify(createOpenApi(deps.version));
+  /** Made when it is first asked for. */
+  let openApi: string | undefined;
   let requests = 0;
 
   async function health(): Promise<Health> {
@@ -67,7 +68,7 @@ export function publicRoutes({ deps, access, live }: Parts): Middleware {
       }
       case '/openapi.json':
         ctx.type = 'application/json';
-        ctx.body = openApi;
+        ctx.body = openApi ??= JSON.stringify(createOpenApi(deps.version));
         return undefined;
       default:
         return next();

@@ -25,7 +25,8 @@ export const NONCE_PLACEHOLDER = '__CSP_NONCE__';
 
 interface StaticFile {
   body: Buffer;
-  gzip?: Buffer;
+  /** Compressed when somebody first asks for it, and then kept; undefined for what is compressed already. */
+  gzip: (() => Buffer) | undefined;
   type: string;
   etag: string;
 }
@@ -47,10 +48,15 @@ export function loadStaticFiles(dir: string): Map<string, StaticFile> {
       body,
       type,
       etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`,
-      ...(COMPRESSED.has(extension) && url !== '/index.html' ? { gzip: gzipSync(body, { level: 9 }) } : {}),
+      gzip: COMPRESSED.has(extension) && url !== '/index.html' ? compressed(body) : undefined,
     });
   }
   return files;
+}
+
+function compressed(body: Buffer): () => Buffer {
+  let gzip: Buffer | undefined;
+  return () => (gzip ??= gzipSync(body, { level: 9 }));
 }
 
 /** Serves the console; addresses that are pages of it get index.html. */
@@ -77,7 +83,7 @@ export function serveStatic(dir: string): Middleware {
       }
       if (file.gzip && ctx.acceptsEncodings('gzip', 'identity') === 'gzip') {
         ctx.set('Content-Encoding', 'gzip');
-        ctx.body = file.gzip;
+        ctx.body = file.gzip();
       } else ctx.body = file.body;
       return;
     }

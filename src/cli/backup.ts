@@ -3,7 +3,7 @@ import { existsSync, openSync, closeSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
-import { checkRestorable, copyDatabase, restoreDatabase } from '../store/index.js';
+import { databaseBackup } from '../store/index.js';
 import { AppError } from '../util/errors.js';
 import { VERSION } from '../util/version.js';
 import {
@@ -55,6 +55,7 @@ async function backup(file: string, options: BackupOptions): Promise<void> {
   reserve(archive);
   const work = await mkdtemp(join(dirname(archive), '.portcullis-backup-'));
   try {
+    const { copyDatabase } = await databaseBackup();
     const database = await copyDatabase(config.store, join(work, PART.DATABASE));
     if (existsSync(config.data_dir)) await copyData(config, join(work, PART.DATA), options.captures === true);
     if (config.file !== undefined) {
@@ -109,6 +110,7 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
   try {
     await unpack(resolve(file), work);
     const manifest = await readManifest(work);
+    const { checkRestorable, restoreDatabase } = await databaseBackup();
     checkRestorable(config.store, manifest.database);
     const made = new Date(manifest.createdMs).toISOString();
     if (options.check) {

@@ -33,8 +33,14 @@ function collect(schema: JsonSchema, path: readonly string[], out: ConfigKey[]):
   }
 }
 
+let known: readonly ConfigKey[] | undefined;
+
 /** Every key of the configuration, in the order of the file. */
-export function configKeys(): ConfigKey[] {
+export function configKeys(): readonly ConfigKey[] {
+  return (known ??= readKeys());
+}
+
+function readKeys(): ConfigKey[] {
   const out: ConfigKey[] = [];
   collect(z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema, [], out);
   return out;

@@ -14,9 +14,9 @@ export function toSnake(key: string): string {
  * are, so that the strict schema reports them under the name the operator wrote; the code's own spelling is unknown too.
  */
 export function snakeSection<S extends z.ZodType>(schema: S) {
-  const keys: Keys = { names: new Map(), records: new Set() };
-  collectKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), keys);
-  return z.preprocess((value) => rename(value, keys), schema);
+  let keys: Keys | undefined;
+  // Read only for a section that says something: most are left out of most files.
+  return z.preprocess((value) => (isEmpty(value) ? value : rename(value, (keys ??= keysOf(schema)))), schema);
 }
 
 interface Keys {
@@ -24,6 +24,15 @@ interface Keys {
   names: Map<string, string>;
   /** Keys whose values have keys of the operator's own, such as HOME_NET: those stay as they are. */
   records: Set<string>;
+}
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value !== 'object' || value === null || Object.keys(value).length === 0;
+
+function keysOf(schema: z.ZodType): Keys {
+  const keys: Keys = { names: new Map(), records: new Set() };
+  collectKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), keys);
+  return keys;
 }
 
 function rename(value: unknown, keys: Keys): unknown {

@@ -1,11 +1,9 @@
 import { silentLogger, type Logger } from '../util/logger.js';
-import { openLocalStore } from './local-store.js';
 import { storeOptionsSchema, type StoreOptions } from './options.js';
 import type { Store } from './store.js';
-import { openWorkerStore } from './worker-client.js';
 
 export type { StoreKind } from './columns.js';
-export { checkRestorable, copyDatabase, restoreDatabase, type DatabaseCopy } from './backup.js';
+export type { DatabaseCopy } from './backup.js';
 export { toStoreError } from './errors.js';
 export type { AlertResponse, AlertWrite, StoredAlert } from './map-alert.js';
 export { storeOptionsSchema, type StoreOptions } from './options.js';
@@ -32,9 +30,17 @@ export type { Store } from './store.js';
  * @param input options; missing ones get their defaults.
  * @throws AppError store.*
  */
-export function openStore(input: Partial<StoreOptions>, { log = silentLogger }: { log?: Logger } = {}): Promise<Store> {
+export async function openStore(
+  input: Partial<StoreOptions>,
+  { log = silentLogger }: { log?: Logger } = {},
+): Promise<Store> {
   const options = storeOptionsSchema.parse(input);
   // Loaders of TypeScript sources do not reach into threads: only compiled code has one.
   const compiled = !import.meta.url.endsWith('.ts');
-  return options.thread && compiled ? openWorkerStore(options, log) : openLocalStore(options, log);
+  // The thread loads TypeORM; this one then has no use for it.
+  if (options.thread && compiled) return (await import('./worker-client.js')).openWorkerStore(options, log);
+  return (await import('./local-store.js')).openLocalStore(options, log);
 }
+
+/** What copies a database into a folder and back: for `portcullis backup` and `restore` only, who load it when they need it. */
+export const databaseBackup = () => import('./backup.js');

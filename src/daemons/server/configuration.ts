@@ -48,7 +48,6 @@ type Configuration = Pick<SettingsControl, 'list' | 'change'>;
 
 /** Reads the effective configuration key by key, and writes what the console may change into the data folder. */
 export function createConfiguration({ config, captureInterfaces }: ConfigurationDeps): Configuration {
-  const keys = configKeys();
   const defaults = parseConfig('{}', 'defaults');
   const path = join(config.data_dir, CONSOLE_SETTINGS_FILE);
   /** Changed in the console, and waiting for a start. */
@@ -65,7 +64,7 @@ export function createConfiguration({ config, captureInterfaces }: Configuration
   function list(): Setting[] {
     const file: unknown = parse(text());
     const changes = readConsoleSettings(config.data_dir);
-    return keys.map((key) => {
+    return configKeys().map((key) => {
       const secret = SECRET.test(key.key);
       const value = Object.hasOwn(changes, key.key) ? changes[key.key] : at(config, key.path);
       const show = (v: unknown): unknown => (v === undefined || v === '' ? null : secret ? MASK : masked(v));
@@ -119,6 +118,7 @@ export function createConfiguration({ config, captureInterfaces }: Configuration
       }
       // A check against the whole configuration, before anything is written.
       const effective = checked(config, text(), next);
+      const keys = configKeys();
       const before = Object.fromEntries(Object.keys(changes).map((key) => [key, valueOf(keys, config, key)]));
       write(next);
       for (const name of Object.keys(changes)) {
