@@ -5,6 +5,7 @@ import { createAccessControl } from './auth/access.js';
 import { createConnections, type Connections } from './connections.js';
 import { openKeys } from './auth/keys.js';
 import { createLoginService } from './auth/login.js';
+import { defaultPasswords } from './auth/password.js';
 import type { ApiDeps } from './deps.js';
 import { createLiveFeed, type LiveFeed, type UpgradeSource } from './live.js';
 import { problems } from './middleware/errors.js';
@@ -67,15 +68,15 @@ export interface Api {
  */
 export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
   const options = apiOptionsSchema.parse(input);
-  const { store, control, log, now = Date.now } = deps;
+  const { store, control, log, passwords = defaultPasswords, now = Date.now } = deps;
   const keys = openKeys(options.dataDir, options.keyRotationDays);
   const access = createAccessControl(store, keys, now);
-  const login = createLoginService(store, keys, options, now);
+  const login = createLoginService(store, keys, options, passwords, now);
   const live = createLiveFeed({ access, options, log, now });
   const connections = createConnections();
   const freshness = createChangeFreshness();
   const handlers: Handlers = {
-    ...authHandlers({ deps, store, keys, login, now }),
+    ...authHandlers({ deps, store, keys, login, passwords, now }),
     ...passkeyHandlers({ deps, store, login, now }),
     ...systemHandlers({ control, live, freshness }),
     ...alertHandlers({ store, live, now }),
@@ -101,7 +102,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...ruleHandlers({ control }),
     ...policyHandlers({ store, control, freshness }),
     ...modelHandlers({ store, control, now }),
-    ...accountHandlers({ store, live, now }),
+    ...accountHandlers({ store, live, passwords, now }),
     ...bulkDecisionHandlers({ control }),
     ...backupHandlers({ control }),
     ...rulesetHandlers({ control }),

@@ -50,6 +50,7 @@ import type { Verdict } from '../domain/verdict.js';
 import type { AuditRecord, Store } from '../store/index.js';
 import type { RemediationChanges, RemediationQuery } from './remediation.js';
 import type { Logger } from '../util/logger.js';
+import type { Passwords } from './auth/password.js';
 import type { BackupControl } from './backup-control.js';
 import type { EvidenceControl } from './evidence-control.js';
 import type { SettingsControl } from './settings-control.js';
@@ -228,6 +229,8 @@ export interface ApiDeps {
   onConsoleSession?(session: { user: string; address: string; expiresMs: number }): void;
   /** For forwarding to the SIEM. */
   onAudit?(record: AuditRecord): void;
+  /** How passwords are hashed, if not as the product does; tests that are not about it do it at a low cost. */
+  passwords?: Passwords;
   /** Epoch milliseconds; tests move it. */
   now?(): number;
 }

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { Argument, Option, type Command } from 'commander';
 import {
   addUser,
-  hashPassword,
+  defaultPasswords,
   hashRecoveryCode,
   newRecoveryCodes,
   newTotp,
@@ -75,7 +75,10 @@ async function setPassword(store: Store, user: UserRow, fromStdin: boolean): Pro
   if (!fromStdin) return resetPassword(store, user, Date.now());
   const password = await chosenPassword();
   await resetPassword(store, user, Date.now());
-  await store.users.update(user.name, { passwordHash: await hashPassword(password), mustChangePassword: false });
+  await store.users.update(user.name, {
+    passwordHash: await defaultPasswords.hash(password),
+    mustChangePassword: false,
+  });
   return undefined;
 }
 

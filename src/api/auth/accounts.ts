@@ -2,7 +2,7 @@ import type { Role } from '../../contract/http.js';
 import type { Store, UserRow } from '../../store/index.js';
 import { AppError } from '../../util/errors.js';
 import { userError } from '../errors.js';
-import { hashPassword, randomPassword } from './password.js';
+import { defaultPasswords, randomPassword } from './password.js';
 
 const FIRST_ADMIN = 'admin';
 
@@ -12,6 +12,7 @@ export async function addUser(
   name: string,
   role: Role,
   nowMs: number,
+  passwords = defaultPasswords,
 ): Promise<{ user: UserRow; password: string }> {
   const password = randomPassword();
   const user: UserRow = {
@@ -19,7 +20,7 @@ export async function addUser(
     role,
     disabled: false,
     mustChangePassword: true,
-    passwordHash: await hashPassword(password),
+    passwordHash: await passwords.hash(password),
     totpSecret: '',
     totpPending: '',
     totpLastStep: 0,
@@ -58,10 +59,15 @@ export async function ensureFirstAdmin(store: Store): Promise<{ name: string; pa
 }
 
 /** New random password; the second factor and any lock are removed and every session ends. */
-export async function resetPassword(store: Store, user: UserRow, nowMs: number): Promise<string> {
+export async function resetPassword(
+  store: Store,
+  user: UserRow,
+  nowMs: number,
+  passwords = defaultPasswords,
+): Promise<string> {
   const password = randomPassword();
   await store.users.update(user.name, {
-    passwordHash: await hashPassword(password),
+    passwordHash: await passwords.hash(password),
     mustChangePassword: true,
     ...NO_TOTP,
     failedLogins: 0,

@@ -7,7 +7,7 @@ import type { ApiOptions } from '../options.js';
 import { sameDigest, sha256, signAccessToken } from './access.js';
 import type { Keys } from './keys.js';
 import { createUnknownNames, lockedError, lockSecs } from './lockout.js';
-import { hashPassword, needsRehash, verifyPassword } from './password.js';
+import type { Passwords } from './password.js';
 import { hashRecoveryCode, totpStep } from './totp.js';
 
 export interface ClientInfo {
@@ -45,7 +45,13 @@ export interface LoginService {
 
 const HOUR_MS = 3_600_000;
 
-export function createLoginService(store: Store, keys: Keys, options: ApiOptions, now: () => number): LoginService {
+export function createLoginService(
+  store: Store,
+  keys: Keys,
+  options: ApiOptions,
+  passwords: Passwords,
+  now: () => number,
+): LoginService {
   const unknownNames = createUnknownNames(options);
 
   const refuse = (): Error =>
@@ -63,7 +69,7 @@ export function createLoginService(store: Store, keys: Keys, options: ApiOptions
 
   async function checkPassword(user: UserRow, password: string): Promise<void> {
     checkLock(user.lockedUntilMs);
-    if (await verifyPassword(password, user.passwordHash)) return;
+    if (await passwords.verify(password, user.passwordHash)) return;
     await countFailure(user);
     throw refuse();
   }
@@ -160,7 +166,7 @@ export function createLoginService(store: Store, keys: Keys, options: ApiOptions
       const user = await store.users.get(username);
       if (!user || user.disabled) {
         checkLock(unknownNames.lockedUntilMs(username));
-        await verifyPassword(password, undefined);
+        await passwords.verify(password, undefined);
         unknownNames.fail(username, now());
         throw refuse();
       }
@@ -171,7 +177,7 @@ export function createLoginService(store: Store, keys: Keys, options: ApiOptions
         }
         await checkSecondFactor(user, totp);
       }
-      const rehash = needsRehash(user.passwordHash) ? { passwordHash: await hashPassword(password) } : {};
+      const rehash = passwords.needsRehash(user.passwordHash) ? { passwordHash: await passwords.hash(password) } : {};
       await store.users.update(user.name, { failedLogins: 0, lockedUntilMs: 0, lastLoginMs: now(), ...rehash });
       return open(user, client);
     },

@@ -2,6 +2,6 @@
 export { signLocalToken, type Principal } from '../auth/access.js';
 export { addUser, ensureFirstAdmin, keepAnAdmin, NO_TOTP, resetPassword } from '../auth/accounts.js';
 export { KEY_FILE, openKeys, type Keys } from '../auth/keys.js';
-export { hashPassword } from '../auth/password.js';
+export { createPasswords, defaultPasswords, type Passwords } from '../auth/password.js';
 export { hashRecoveryCode, newRecoveryCodes, newTotp, totpStep } from '../auth/totp.js';
 export { certificateFile } from '../certificate.js';

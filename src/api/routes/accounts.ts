@@ -10,6 +10,7 @@ import type { Store, TokenRow, UserRow } from '../../store/index.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { newApiToken, requireRole, type Principal } from '../auth/access.js';
 import { addUser, keepAnAdmin, resetPassword } from '../auth/accounts.js';
+import type { Passwords } from '../auth/password.js';
 import { notFound, userError } from '../errors.js';
 import type { LiveFeed } from '../live.js';
 import type { Handlers } from '../request.js';
@@ -17,6 +18,7 @@ import type { Handlers } from '../request.js';
 interface Parts {
   store: Store;
   live: LiveFeed;
+  passwords: Passwords;
   now(): number;
 }
 
@@ -41,7 +43,12 @@ function toToken({ hash: _hash, role, scope, lastUsedMs, ...row }: TokenRow): Ap
 const ownerFilter = (principal: Principal): string | undefined =>
   roleAllows(principal.role, 'admin') ? undefined : principal.account;
 
-export function accountHandlers({ store, live, now }: Parts): Pick<Handlers, keyof typeof accountOperations> {
+export function accountHandlers({
+  store,
+  live,
+  passwords,
+  now,
+}: Parts): Pick<Handlers, keyof typeof accountOperations> {
   async function findUser(name: string): Promise<UserRow> {
     const user = await store.users.get(name);
     if (!user) throw notFound('user');
@@ -63,7 +70,7 @@ export function accountHandlers({ store, live, now }: Parts): Pick<Handlers, key
     },
     async addUser(request) {
       const { name, role } = request.body;
-      const { user, password } = await addUser(store, name, role, now());
+      const { user, password } = await addUser(store, name, role, now(), passwords);
       await request.audit({ action: 'user.add', object: name, after: { role } });
       return { user: toUser(user, now()), password };
     },
@@ -86,7 +93,7 @@ export function accountHandlers({ store, live, now }: Parts): Pick<Handlers, key
     async resetPassword(request) {
       const { name } = request.params;
       notSelf(request.principal, name);
-      const password = await resetPassword(store, await findUser(name), now());
+      const password = await resetPassword(store, await findUser(name), now(), passwords);
       live.closeUser(name);
       await request.audit({ action: 'user.reset_password', object: name });
       return { password };

@@ -5,7 +5,7 @@ import { AppError } from '../../util/errors.js';
 import { NO_TOTP } from '../auth/accounts.js';
 import type { Keys } from '../auth/keys.js';
 import type { Grant, LoginService } from '../auth/login.js';
-import { hashPassword } from '../auth/password.js';
+import type { Passwords } from '../auth/password.js';
 import { hashRecoveryCode, newRecoveryCodes, newTotp, totpStep } from '../auth/totp.js';
 import type { ApiDeps } from '../deps.js';
 import { notFound, userError } from '../errors.js';
@@ -16,6 +16,7 @@ interface Parts {
   store: Store;
   keys: Keys;
   login: LoginService;
+  passwords: Passwords;
   now(): number;
 }
 
@@ -29,7 +30,14 @@ export function deliverGrant(deps: ApiDeps, grant: Grant, request: Receiver): Gr
   return grant.response;
 }
 
-export function authHandlers({ deps, store, keys, login, now }: Parts): Pick<Handlers, keyof typeof authOperations> {
+export function authHandlers({
+  deps,
+  store,
+  keys,
+  login,
+  passwords,
+  now,
+}: Parts): Pick<Handlers, keyof typeof authOperations> {
   const deliver = (grant: Grant, request: Receiver): Grant['response'] => deliverGrant(deps, grant, request);
 
   async function me(name: string): Promise<UserRow> {
@@ -90,7 +98,7 @@ export function authHandlers({ deps, store, keys, login, now }: Parts): Pick<Han
           message: 'The new password must differ from the old one and must not contain the user name.',
         });
       }
-      const change = { passwordHash: await hashPassword(next), mustChangePassword: false, epoch: user.epoch + 1 };
+      const change = { passwordHash: await passwords.hash(next), mustChangePassword: false, epoch: user.epoch + 1 };
       await store.users.update(user.name, { ...change, failedLogins: 0, lockedUntilMs: 0 });
       await store.sessions.revokeAll(user.name, now());
       await request.audit({ action: 'auth.password', object: user.name });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { hashPassword, openApiServer } from '../../../src/api/index.js';
+import { openApiServer } from '../../../src/api/index.js';
 import type { LoginResponse } from '../../../src/contract/http.js';
 import type { Learning } from '../../../src/daemons/server/training-parts.js';
 import type { LabelVerdict } from '../../../src/domain/alert.js';
 import type { Store } from '../../../src/store/index.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { createFakeControl } from '../../unit/api/fake-control.js';
+import { quickPasswords as passwords } from '../../unit/api/harness.js';
 
 const PASSWORD = 'correct horse battery staple';
 /** What one request may name. */
@@ -30,7 +31,7 @@ export async function openAnalysts(
   now: () => number,
 ): Promise<Analysts> {
   const control = { ...createFakeControl(store), ...learning.control };
-  const passwordHash = await hashPassword(PASSWORD);
+  const passwordHash = await passwords.hash(PASSWORD);
   for (const name of ['ada', 'bob']) {
     await store.users.add({
       name, role: 'admin', disabled: false, mustChangePassword: false, passwordHash, totpSecret: '', totpPending: '', totpLastStep: 0,
@@ -38,7 +39,7 @@ export async function openAnalysts(
     }); // prettier-ignore
   }
   const rates = { login: 10_000, read: 100_000, write: 100_000, heavy: 100_000 };
-  const deps = { store, control, version: '0.0.0-test', log: silentLogger, onAudit: () => undefined, now };
+  const deps = { store, control, version: '0.0.0-test', log: silentLogger, onAudit: () => undefined, passwords, now };
   const api = await openApiServer({ port: 0, dataDir, rates }, deps);
 
   async function send<T>(method: string, path: string, body: object, token = ''): Promise<T> {

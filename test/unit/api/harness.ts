@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import {
-  hashPassword,
+  createPasswords,
   openApiServer,
   openKeys,
+  type ApiDeps,
   type ApiOptions,
   type ApiServer,
   type Keys,
@@ -17,6 +18,8 @@ import { silentLogger, type Logger } from '../../../src/util/logger.js';
 import { createFakeControl, type FakeControl } from './fake-control.js';
 
 export const PASSWORD = 'correct horse battery staple';
+/** A login takes some 0.3 s of processor time at the product's cost; `passwords.test.ts` is about that one. */
+export const quickPasswords = createPasswords({ logN: 4, r: 8, p: 1 });
 
 export interface Answer {
   status: number;
@@ -50,7 +53,10 @@ export interface CallOptions {
   base?: string | undefined;
 }
 
-export async function startHarness(options: Partial<ApiOptions> = {}): Promise<Harness> {
+export async function startHarness(
+  options: Partial<ApiOptions> = {},
+  parts: Pick<ApiDeps, 'passwords'> = { passwords: quickPasswords },
+): Promise<Harness> {
   const dataDir = mkdtempSync(join(tmpdir(), 'api-'));
   const store = await openStore({ ...(await freshDatabase()), thread: false });
   const control = createFakeControl(store);
@@ -65,7 +71,15 @@ export async function startHarness(options: Partial<ApiOptions> = {}): Promise<H
       rates: { login: 10_000, read: 100_000, write: 100_000, heavy: 100_000 },
       ...options,
     },
-    { store, control, version: '0.0.0-test', log, onAudit: (record) => audited.push(record), now: () => clock.ms },
+    {
+      store,
+      control,
+      version: '0.0.0-test',
+      log,
+      onAudit: (record) => audited.push(record),
+      ...parts,
+      now: () => clock.ms,
+    },
   );
 
   async function call(
@@ -105,8 +119,7 @@ export async function startHarness(options: Partial<ApiOptions> = {}): Promise<H
     clock,
     call,
     async addUser(name, role) {
-      passwordHash ??= await hashPassword(PASSWORD);
-      await store.users.add(plainUser(name, role, passwordHash, clock.ms));
+      await store.users.add(plainUser(name, role, await quickPasswords.hash(PASSWORD), clock.ms));
     },
     async login(name) {
       const answer = await call('POST', '/auth/login', { body: { username: name, password: PASSWORD } });
@@ -131,9 +144,6 @@ async function freshDatabase(): Promise<Partial<StoreOptions>> {
   return { kind: 'mysql', socketPath, database, user: 'root', password: '' };
 }
 let databases = 0;
-
-/** Made once: each hash takes a good part of a second. */
-let passwordHash: string | undefined;
 
 function plainUser(name: string, role: Role, hash: string, createdMs: number): UserRow {
   return {
