@@ -5,6 +5,7 @@ import type { AfpacketOptions } from '../options.js';
 import type { PacketSource } from '../source.js';
 import { watchReadable } from '../../util/poll.js';
 import { interfaceIndex, interfaceIsUp } from '../interfaces.js';
+import { Pace } from './pace.js';
 import { openRing, type Ring } from './ring.js';
 import { RingWalker } from './walk.js';
 
@@ -20,8 +21,11 @@ export class AfpacketSource implements PacketSource {
   private readonly options: AfpacketOptions;
   private ring: Ring | undefined;
   private walker: RingWalker | undefined;
+  private pace: Pace | undefined;
   private watch: { close(): void } | undefined;
   private timer: NodeJS.Timeout | undefined;
+  /** Runs while packets come so fast that the socket is not watched. */
+  private rest: NodeJS.Timeout | undefined;
   private onBlock: OnBlock = () => undefined;
   private finish: ((error?: unknown) => void) | undefined;
   private turnQueued = false;
@@ -74,6 +78,7 @@ export class AfpacketSource implements PacketSource {
   private openRing(): void {
     this.ring = openRing(this.options);
     this.walker = new RingWalker(this.ring, this.options.interfaceId);
+    this.pace = new Pace(this.ring, this.options.blockTimeoutMs);
   }
 
   /** While a block is being handed over its memory must stay: the ring then closes after the turn. */
@@ -117,7 +122,8 @@ export class AfpacketSource implements PacketSource {
     this.watch?.close();
     this.watch = undefined;
     clearTimeout(this.timer);
-    this.timer = undefined;
+    clearTimeout(this.rest);
+    this.timer = this.rest = undefined;
   }
 
   /** What is left after a turn waits until the loop's other work had its chance. */
@@ -132,10 +138,12 @@ export class AfpacketSource implements PacketSource {
 
   private turn(): void {
     if (this.finish === undefined || this.walker === undefined || this.ring === undefined) return;
+    const { walker } = this;
+    const before = walker.packets;
     this.draining = true;
     let more = false;
     try {
-      more = this.walker.drain(BLOCKS_PER_TURN, this.onBlock);
+      more = walker.drain(BLOCKS_PER_TURN, this.onBlock);
     } catch (error) {
       this.finish(error);
     } finally {
@@ -143,7 +151,22 @@ export class AfpacketSource implements PacketSource {
     }
     if (this.closed) return this.closeRing();
     if (more) return this.queueTurn();
-    if (this.socketFailed) this.handleError(this.ring.takeError());
+    if (this.socketFailed) return this.handleError(this.ring.takeError());
+    this.awaitNext(this.ring, walker.packets - before);
+  }
+
+  /** How the next turn comes about: by the clock while packets come fast, else by the socket. */
+  private awaitNext(ring: Ring, packets: number): void {
+    const restMs = this.pace?.next(packets) ?? 0;
+    clearTimeout(this.rest);
+    if (restMs > 0) {
+      this.watch?.close();
+      this.watch = undefined;
+      this.rest = setTimeout(() => this.turn(), restMs);
+    } else if (this.rest !== undefined) {
+      this.rest = undefined;
+      this.watchSocket(ring);
+    }
   }
 
   private handleError(error: string): void {
@@ -155,7 +178,7 @@ export class AfpacketSource implements PacketSource {
 
   private checkInterface(): void {
     if (this.ring === undefined || interfaceIndex(this.name) !== this.ring.ifIndex) this.lost();
-    else if (this.watch === undefined) this.watchSocket(this.ring);
+    else if (this.watch === undefined && this.rest === undefined) this.watchSocket(this.ring);
   }
 
   /** The interface went down or away: what the ring still held was handed over; open a new one when it is back. */
