@@ -32,8 +32,8 @@ const DAEMONS: Readonly<Record<string, { about: string; run: RunDaemon }>> = {
   server: {
     about: 'correlate, decide, store, forward to the SIEM, serve the API and the console',
     run: async (config, signal, ready) => {
-      const { runServer } = await import('../daemons/server/index.js');
-      await runServer(config, createLogger('server', config.log_level), signal, ready);
+      const { runServerDaemon } = await import('../daemons/server/run.js');
+      await runServerDaemon(config, createLogger('server', config.log_level), signal, ready);
     },
   },
   inline: {

@@ -103,3 +103,9 @@ const verifyAside = promisify(verify);
 export function isSignedAside(text: string, signature: string, key: KeyObject): Promise<boolean> {
   return verifyAside(null, Buffer.from(text), key, Buffer.from(signature, 'base64')).catch(() => false);
 }
+
+/** What others need of a decision: nothing of what became of it here, and no names that mean nothing elsewhere. */
+export function forTheWire(decision: Decision, proof: ProvenDecision['proof']): ProvenDecision {
+  const { set: _set, error: _error, hitPackets: _p, hitBytes: _b, lastHitMs: _h, incidentId: _i, ...rest } = decision;
+  return { ...rest, alertIds: [], enforcement: 'pending', trace: { ...decision.trace }, proof: { ...proof } };
+}

@@ -115,7 +115,7 @@ export async function runBoxServer(
     stopped: (drops) => fleet.drops(drops),
     problem: failed,
   });
-  const { link: fleet, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, memory, {
+  const { link: fleet, peers }: { link: FleetLink; peers: FleetPeers } = await openFleet(config, memory, {
     outlets,
     book,
     engine,

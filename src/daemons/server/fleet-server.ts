@@ -59,7 +59,7 @@ const ALONE: FleetControl = {
   close: () => Promise.resolve(),
 };
 
-export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): FleetControl {
+export async function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Promise<FleetControl> {
   if (deps.memory === undefined) return ALONE;
   const { path, links, outlets, store, log } = deps;
   const { sensors, responder } = links;
@@ -107,7 +107,7 @@ export function openServerFleet(config: LoadedConfig, deps: FleetServerDeps): Fl
     },
     log,
   });
-  const { link, peers }: { link: FleetLink; peers: FleetPeers } = openFleet(config, deps.memory, {
+  const { link, peers }: { link: FleetLink; peers: FleetPeers } = await openFleet(config, deps.memory, {
     outlets,
     book: path.book,
     engine: deps.engine,

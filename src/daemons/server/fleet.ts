@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../../config/index.js';
 import type { FleetPolicy, FleetSettings, PoliciesInForce } from '../../contract/fleet.js';
 import type { ResponderCommand, SensorCommand } from '../../contract/ipc.js';
 import type { Mode, ProtectedEntry } from '../../domain/decision.js';
-import { openFleetLink, type FleetLink, type FleetLinkDeps, type FleetMemory } from '../../fleet/index.js';
+import { loadFleetLink, type FleetLink, type FleetLinkDeps, type FleetMemory } from '../../fleet/index.js';
 import { policyDigest, type Policy, type PolicyEngine } from '../../policy/index.js';
 import type { Logger } from '../../util/logger.js';
 import { VERSION } from '../../util/version.js';
@@ -35,11 +35,12 @@ export interface FleetDeps {
  * The server daemon's end of the fleet: decisions of others go the same way as our own, and what is in force is taken up
  * from the box's own copy before the bus is there.
  */
-export function openFleet(
+export async function openFleet(
   config: LoadedConfig,
   memory: FleetMemory,
   deps: FleetDeps,
-): { link: FleetLink; peers: FleetPeers } {
+): Promise<{ link: FleetLink; peers: FleetPeers }> {
+  const { openFleetLink } = await loadFleetLink();
   const { outlets, book, engine, sensors, responder, log } = deps;
   const digest = digestOf(engine);
 

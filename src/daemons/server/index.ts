@@ -13,7 +13,6 @@ import { waitForAbort } from '../wait.js';
 import { auditToSiemEvent } from './audit-events.js';
 import { createBacktestJobs } from './backtests.js';
 import { openBaselineBook } from './baselines.js';
-import { runBoxServer } from './box.js';
 import { openChanges } from './open-changes.js';
 import { createConfiguration } from './configuration.js';
 import { createControl } from './control.js';
@@ -59,7 +58,6 @@ export async function runServer(
 ): Promise<void> {
   const { folder } = config.fleet;
   const member = folder === undefined ? undefined : readMemberFile(folder);
-  if (folder !== undefined && member?.role === 'box') return runBoxServer(config, folder, log, signal, ready);
   openFolder(config.data_dir, 'data_dir');
   openFolder(config.runtime_dir, 'runtime_dir');
   const memory = folder === undefined ? undefined : await openFleetMemory(config.fleet, folder, config.data_dir);
@@ -142,7 +140,7 @@ export async function runServer(
   inline.attach(changes);
   const parts = { path, engine, policies, changes, problems, links, settings, exempt, hits, evidence };
   const served = { ...parts, memory, store, outlets, log };
-  const fleet = openServerFleet(config, served);
+  const fleet = await openServerFleet(config, served);
   const ingest = await openIngest(config.ingest, {
     dataDir: config.data_dir,
     ...configDir,

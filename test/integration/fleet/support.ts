@@ -7,7 +7,7 @@ import type { EnforcementReport } from '../../../src/domain/decision.js';
 import {
   fleetOptionsSchema,
   initFleet,
-  openFleetLink,
+  loadFleetLink,
   openFleetMemory,
   type FleetLink,
   type ProvenDecision,
@@ -79,6 +79,7 @@ async function openMember(folder: string, dataDir: string, isServer: boolean): P
     ...{ adopted: [], lifted: [], settings: [], policies: [], work: [], reports: [] },
   };
   const options = fleetOptionsSchema.parse({ folder, stream_mib: 16 });
+  const { openFleetLink } = await loadFleetLink();
   const link = openFleetLink(options, {
     memory: await openFleetMemory(options, folder, dataDir),
     version: '0.0.0',

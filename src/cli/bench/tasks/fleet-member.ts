@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decision } from '../../../domain/decision.js';
 import type { Detection } from '../../../domain/detection.js';
-import { fleetOptionsSchema, openFleetLink, openFleetMemory, type FleetLink } from '../../../fleet/index.js';
+import { fleetOptionsSchema, loadFleetLink, openFleetMemory, type FleetLink } from '../../../fleet/index.js';
 import { silentLogger } from '../../../util/logger.js';
 import { uuid7 } from '../../../util/uuid7.js';
 
@@ -25,6 +25,7 @@ export async function runFleetMember({ folder, dataDir, server }: Options): Prom
   const lagsMs: number[] = [];
   const seen = new Set<string>();
   const options = fleetOptionsSchema.parse({ folder });
+  const { openFleetLink } = await loadFleetLink();
   const link = openFleetLink(options, {
     memory: await openFleetMemory(options, folder, dataDir),
     version: '0.0.0',
