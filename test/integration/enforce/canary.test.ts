@@ -66,7 +66,7 @@ describe('the canary on schedule', { skip: skipReason, timeout: 60_000 }, () => 
       { wholeWayCanary: () => runWholeWayCanary(config as Parameters<typeof runWholeWayCanary>[0]) },
     );
     try {
-      await until(() => t.responder.state().stats['canary_ok'] === true, 30_000);
+      await until(() => t.responder.state().stats['canary_ok'] === true);
       const detail = String(t.responder.state().stats['canary_detail']);
       assert.match(detail, /^the table blocks: not provable: .*; from packets to the release: 11 steps in [\d.]+ ms$/);
       assert.deepEqual(t.incidents, []);
@@ -83,7 +83,7 @@ describe('the canary on schedule', { skip: skipReason, timeout: 60_000 }, () => 
     const wholeWayCanary = () => runNamespaceCanary(options(), createCanaryDetection(blind, 8000));
     const t = await startResponder(netns, { canary_interval_secs: 1 }, { wholeWayCanary });
     try {
-      await until(() => t.incidents.find((i) => i.code === 'enforce.canary_failed'), 30_000);
+      await until(() => t.incidents.find((i) => i.code === 'enforce.canary_failed'));
       const incident = t.incidents.find((i) => i.code === 'enforce.canary_failed');
       assert.equal(incident?.severity, 'critical');
       assert.match(incident?.message ?? '', /a scan of the box leads to a decision: no "decision" within 8 s/);

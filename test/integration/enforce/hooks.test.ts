@@ -78,7 +78,7 @@ describe('the hooks that the options name', { skip: skipReason, timeout: 120_000
     } finally {
       execFileSync('ip', ['-n', net.router, 'link', 'delete', 'later0']);
     }
-    await until(() => t?.responder.state().enforced === 1, 10_000);
+    await until(() => t?.responder.state().enforced === 1);
     assert.equal(await net.out.canPing(ROUTER4, 80, A), false, 'and when it goes again the others block on');
   });
 });
@@ -109,7 +109,7 @@ describe('a bridge', { skip: skipReason, timeout: 60_000 }, () => {
     execFileSync('ip', ['netns', 'exec', bridge, 'sh', '-c', `[ ! -e ${file} ] || echo 0 > ${file}`]);
     agents = [new Agent(left), new Agent(right)];
     await agents[1]?.ask('serve', { proto: 'udp', host: '0.0.0.0', port: 80 });
-    await until(() => agents[0]?.canPing('10.60.0.2', 80, '10.60.0.1'), 10_000);
+    await until(() => agents[0]?.canPing('10.60.0.2', 80, '10.60.0.1'));
   });
   after(() => {
     for (const agent of agents) agent.stop();

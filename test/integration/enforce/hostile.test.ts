@@ -52,7 +52,7 @@ enforce:
       join(dir, 'portcullis.yaml'),
     ];
     daemon = spawn('ip', ['netns', 'exec', net.router, ...command], { stdio: ['ignore', 'ignore', 'inherit'] });
-    await until(() => name !== '', 60_000);
+    await until(() => name !== '');
   });
   after(async () => {
     daemon.kill('SIGKILL');
@@ -164,9 +164,9 @@ enforce:
     decide(newer);
     bus.toResponder(name, { type: 'release', decisionId: list[300]?.id ?? '', reason: 'released meanwhile' });
     part(250, true);
-    await until(() => told.filter((m) => m.type === 'synced' && m.syncId === 'list-1').length === 2, 10_000);
+    await until(() => told.filter((m) => m.type === 'synced' && m.syncId === 'list-1').length === 2);
     const feed = (): string => net.nft('list', 'set', 'inet', 'portcullis', 'feed4_32');
-    await until(() => feed().match(/100\.64\./g)?.length === 499, 10_000);
+    await until(() => feed().match(/100\.64\./g)?.length === 499);
     assert.ok(!feed().includes('100.64.1.44 '), 'what was released while the list came in stays out');
     await until(() => net.nft('list', 'set', 'inet', 'portcullis', 'block4_32').includes('198.51.100.9'));
     assert.ok(

@@ -178,7 +178,7 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
     const kept = await startResponder(net.router, { state_dir: t.dir, on_stop: 'keep' });
     await kept.responder.stop();
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false);
-    await until(() => net.out.canPing(INSIDE4, 80, A), 6000);
+    await until(() => net.out.canPing(INSIDE4, 80, A));
     t = await startResponder(net.router, { state_dir: t.dir, on_stop: 'flush' });
   });
 
@@ -198,7 +198,7 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
     await until(() => Date.now() > first.expiresMs + 100);
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false, 'the first end does not count any more');
     t.responder.decide({ ...first, durationSecs: 1, expiresMs: Date.now() + 400 });
-    await until(() => net.out.canPing(INSIDE4, 80, A), 3000);
+    await until(() => net.out.canPing(INSIDE4, 80, A));
     await t.reportOf(first.id, 'expired');
   });
 
