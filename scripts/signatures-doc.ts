@@ -24,6 +24,8 @@ function tables(): string {
     `Protocols: ${list(language.protocols)}.`,
     ...language.groups.map((g) => `**${g.title}**: ${list(g.keywords)}`),
     `**Transforms**: ${list(language.transforms)}`,
+    '**Frames** (`frame:TYPE` in a rule of the protocol, else `frame:PROTOCOL.TYPE`; `stream`, all that one side sends, is had by every protocol over TCP)',
+    language.frames.map(({ proto, types }) => `- ${code(proto)}: ${list(types)}`).join('\n'),
     '**Buffers**',
     ['| name | other names | of | in | |', '| --- | --- | --- | --- | --- |', ...buffers].join('\n'),
     '**Refused, with the reason that `rules check` gives**',

@@ -4,7 +4,9 @@ import { fileType } from './file-type.js';
 export interface BufferDefinition {
   /** Canonical sticky-buffer name. */
   name: string;
-  source: 'transaction' | 'packet';
+  source: 'transaction' | 'packet' | 'frame';
+  /** The kind of frame, of buffers that are frames. */
+  frame?: string;
   /** Bit 0: requests, bit 1: responses. */
   towards: number;
   /** Application protocols that have it; empty for packet buffers. */
@@ -171,6 +173,19 @@ export const PCRE_BUFFERS: Readonly<Record<string, string>> = {
 /** The buffer of a sticky keyword, or undefined when it is none. */
 export function findBuffer(keyword: string): BufferDefinition | undefined {
   return table.get(ALIASES[keyword] ?? keyword);
+}
+
+const frames = new Map<string, BufferDefinition>();
+
+/** The buffer of one kind of frame. */
+export function frameBuffer(proto: string, frame: string): BufferDefinition {
+  const name = `${proto}.${frame}`;
+  let buffer = frames.get(name);
+  if (buffer === undefined) {
+    buffer = { name, source: 'frame', frame, towards: BOTH, protos: [proto], grows: true, multi: false };
+    frames.set(name, buffer);
+  }
+  return buffer;
 }
 
 const keyNumbers = new Map<string, number>();

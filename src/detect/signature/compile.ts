@@ -281,6 +281,10 @@ function settlePayload(b: RuleBuilder): void {
 }
 
 function settleKind(rule: Rule): void {
+  if (rule.buffers.some((x) => x.buffer.source === 'frame')) {
+    settleFrames(rule);
+    return;
+  }
   const inTransaction = rule.buffers.some((x) => x.buffer.source === 'transaction') || rule.transactionTests.length > 0;
   if (inTransaction) {
     rule.kind = 'transaction';
@@ -293,6 +297,18 @@ function settleKind(rule: Rule): void {
   } else if (rule.payload.length > 0) rule.kind = 'payload';
   else if (rule.appProtos && rule.packetTests.length + rule.captureTests.length === 0) rule.kind = 'protocol';
   else rule.kind = 'packet';
+}
+
+/** @throws {Error} when other buffers, or contents without one, stand beside frames. */
+function settleFrames(rule: Rule): void {
+  if (
+    rule.payload.length > 0 ||
+    rule.transactionTests.length > 0 ||
+    rule.buffers.some((x) => x.buffer.source !== 'frame')
+  )
+    throw new Error('frames stand alone in a rule: not with other buffers or contents without one');
+  rule.kind = 'frame';
+  rule.inPacket = rule.inStream = false;
 }
 
 /** Requests and responses exclude each other unless the rule is about a whole transaction. */

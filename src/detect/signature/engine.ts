@@ -2,6 +2,7 @@ import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { Alerts, type AlertDeps, type AlertLimits } from './alerts.js';
 import { createDecodeEvents } from './decode-events/index.js';
+import { FrameRules } from './frames/frame-rules.js';
 import { RuleGroups } from './groups.js';
 import { isHeaderless, packetMatches } from './header.js';
 import { guardTimeouts } from './match/guard.js';
@@ -27,6 +28,7 @@ interface Loaded {
   groups: RuleGroups;
   payload: PayloadRules;
   transactions: TransactionInspector;
+  frames: FrameRules;
   wantsDecodeEvents: boolean;
   /** Rules about oddities and nothing else: packets without a header of IP meet them, too. */
   headerless: readonly Rule[];
@@ -195,6 +197,7 @@ export class SignatureEngine {
         if (stream) {
           stream.ended = true;
           payload.inspectStream(scene, stream);
+          this.#loaded.frames.inspectStream(scene, stream);
         }
         transactions.inspect(scene);
       }
@@ -231,10 +234,11 @@ export class SignatureEngine {
       payloadMatches: (rule) => payload.payloadMatches(rule, scene),
       matched: (rule, place) => alerts.add(rule, place, scene),
     });
+    const frames = new FrameRules({ rules, inspector, alerts });
     const wantsDecodeEvents = rules.some((r) => r.decodeEvents.length > 0);
     const wantsStreamEvents = rules.some((r) => r.streamEvents.length > 0);
     const headerless = rules.filter(isHeaderless);
-    return { rules, groups, payload, transactions, wantsDecodeEvents, wantsStreamEvents, headerless };
+    return { rules, groups, payload, transactions, frames, wantsDecodeEvents, wantsStreamEvents, headerless };
   }
 
   #windowOf(slot: number, direction: Direction): StreamWindow {
@@ -247,7 +251,10 @@ export class SignatureEngine {
     const isTcp = scene.proto === PROTO.TCP;
     let state = scene.state;
     if (state?.passed) return;
-    if (!isTcp) this.#loaded.transactions.inspect(scene);
+    if (!isTcp) {
+      this.#loaded.transactions.inspect(scene);
+      this.#loaded.frames.inspectDatagram(scene);
+    }
     state ??= scene.state;
     if (!state) return;
     for (let turn = 0; turn < 2; turn++) {
@@ -256,7 +263,10 @@ export class SignatureEngine {
       // Of a side that has ended no bytes come, but what the other side begins is over on this one.
       if (!stream || !(stream.fresh || stream.ended)) continue;
       scene.turn(d);
-      if (stream.fresh) this.#loaded.payload.inspectStream(scene, stream);
+      if (stream.fresh) {
+        this.#loaded.payload.inspectStream(scene, stream);
+        this.#loaded.frames.inspectStream(scene, stream);
+      }
       stream.fresh = false;
       this.#loaded.transactions.inspect(scene);
     }

@@ -62,7 +62,12 @@ export class PayloadRules {
     const length = payloadLength(packet);
     if (length > 0 && scene.content!.isValid && !scene.app?.isEncrypted) this.#searchPayload(scene, packet, selection);
     if (selection.protocol.length > 0) this.#addProtocolRules(scene, selection.protocol);
-    if (candidates.size === 0) return;
+    if (candidates.size > 0) this.#judgePacket(scene, packet, length);
+  }
+
+  /** Apart from the search, which most packets end with: what compiles early stays small and is not compiled again for this. */
+  #judgePacket(scene: Scene, packet: DecodedPacket, length: number): void {
+    const candidates = this.#candidates;
     candidates.sort();
     let payload: Uint8Array | undefined;
     for (let i = 0; i < candidates.size; i++) {
@@ -98,7 +103,11 @@ export class PayloadRules {
       this.#search(group, stream.data, from, stream.length, stream.scanned, -stream.start);
       stream.scanned = stream.length;
     }
-    if (candidates.size === 0) return;
+    if (candidates.size > 0) this.#judgeStream(scene, stream);
+  }
+
+  #judgeStream(scene: Scene, stream: StreamWindow): void {
+    const candidates = this.#candidates;
     candidates.sort();
     for (let i = 0; i < candidates.size; i++) {
       const id = candidates.at(i);

@@ -291,7 +291,7 @@ export interface FlowCondition {
   noFragment: boolean;
 }
 
-export type RuleKind = 'packet' | 'payload' | 'transaction' | 'protocol';
+export type RuleKind = 'packet' | 'payload' | 'transaction' | 'protocol' | 'frame';
 
 export interface Rule {
   /** Order in which rules are evaluated and alerts are kept. */

@@ -2,6 +2,7 @@ import type { AppTransaction } from '../../domain/app-layer.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
 import { formatIpWords } from '../../util/ip.js';
+import type { FlowFrames } from './frames/tracker.js';
 import type { Selection } from './selection.js';
 import { FlowMemory, type BitSubject } from './state/bits.js';
 import { CapturedTexts } from './state/captures.js';
@@ -51,6 +52,8 @@ export class FlowState {
   readonly selections: [Selection | undefined, Selection | undefined] = [undefined, undefined];
   /** Directions in which rules about the protocol alone have been looked at. */
   protocolSeen = 0;
+  /** Frames of both directions, once a rule asks for some. */
+  frames: FlowFrames | undefined;
   passed = false;
   /** Rules do not look at it, whatever comes. */
   isExempt = false;

@@ -52,6 +52,8 @@ export class TransactionInspector {
   /** Values of the transaction being looked at behind their transforms, by number of the key, with the look they are of. */
   readonly #values: (readonly Uint8Array[] | undefined)[] = [];
   readonly #valueLooks: number[] = [];
+  /** Lists of one value, by number of the key; filled again by every look. */
+  readonly #lists: [Uint8Array][] = [];
   #look = 0;
   /** Rules whose pattern was found just now. */
   readonly #found: Candidates;
@@ -308,13 +310,20 @@ export class TransactionInspector {
     const { made } = inspection.buffer;
     const raw: BufferValue | undefined = transaction.buffer(made?.of ?? inspection.buffer.name, direction);
     if (raw === undefined) return undefined;
-    let values: readonly Uint8Array[] = raw instanceof Uint8Array ? [raw] : raw;
+    let values: readonly Uint8Array[] = raw instanceof Uint8Array ? this.#listOf(keyNumber, raw) : raw;
     if (values.length === 0) return undefined;
     if (made !== undefined) values = values.map((v) => made.by(v));
     for (const transform of inspection.transforms) values = values.map((v) => transform.apply(v));
     this.#values[keyNumber] = values;
     this.#valueLooks[keyNumber] = this.#look;
     return values;
+  }
+
+  #listOf(keyNumber: number, value: Uint8Array): readonly Uint8Array[] {
+    const known = this.#lists[keyNumber];
+    if (known === undefined) return (this.#lists[keyNumber] = [value]);
+    known[0] = value;
+    return known;
   }
 }
 

@@ -1,9 +1,12 @@
 import type { TagSpec } from '../rule.js';
+import { frameBuffer } from '../buffers.js';
+import { parseFrame } from '../frames/index.js';
 import { parsePcre } from '../parse/pcre.js';
 import { parseNumber } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
 import { addNumber, equals, named, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
+import { isProtocolName } from './state.js';
 import { escapePattern, splitNegation } from '../parse/content.js';
 
 /** `yes`, `no`, `true`, `false`, `1`, `0`. */
@@ -85,7 +88,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
   lua: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
   luajit: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
   luaxform: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
-  frame: 'frames are not had: use the buffer of the field',
 };
 
 /** Keywords of protocols beside HTTP, DNS and TLS. */
@@ -120,6 +122,11 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
     const { match } = parsePcre(`"/\\.${escapePattern(text)}$/i"`);
     match.negated = negated;
     b.addTo(b.bufferOf('file.name').matches, match);
+  },
+  frame: (b, value) => {
+    const { proto, type } = parseFrame(value, b.rule.proto, isProtocolName);
+    useProtos(b, [proto]);
+    b.setSticky(frameBuffer(proto, type));
   },
   l3_proto: l3Proto,
   tag,
