@@ -28,6 +28,9 @@ const ALSO_RIGHT: Readonly<Record<string, readonly string[]>> = {
 /** What the truth of the lab calls otherwise than the detectors. */
 const CALLED: Readonly<Record<string, string>> = { udp_amplification: 'amplification' };
 
+/** Evidence in which an aim is stated: the tenth attempt, fifteen intervals. */
+const COUNTED: ReadonlySet<string> = new Set(['failed_logins', 'intervals']);
+
 /** Packets a second of the slow runs of hping3: no flood (test/lab/flood-effect.ts), whatever the tool is called. */
 const TRICKLES: ReadonlySet<string> = new Set(['flood-udp', 'flood-unreachable', 'flood-amplified']);
 
@@ -40,6 +43,8 @@ export interface Attack {
   found: boolean;
   /** From the source's first hostile packet to the alert. */
   secs?: number;
+  /** Failed logins or intervals that the detector had counted at the alert, where the aim is in these. */
+  counted?: number;
 }
 
 export interface LabFigures {
@@ -119,11 +124,16 @@ function attacksOf(truth: Truth, hostile: readonly TruthStep[], seen: Replayed):
         speed: truth.speed,
         source,
         found: hit !== undefined,
-        ...(hit ? { secs: Math.max(0, (hit.detectedUs - firstUs) / 1e6) } : {}),
+        ...(hit ? { secs: Math.max(0, (hit.detectedUs - firstUs) / 1e6), ...countedIn(hit) } : {}),
       });
     }
   }
   return [...attacks.values()];
+}
+
+function countedIn({ evidence }: Detection): Pick<Attack, 'counted'> {
+  const value = evidence.find((item) => COUNTED.has(item.name))?.value;
+  return typeof value === 'number' ? { counted: value } : {};
 }
 
 /** Absent when the step was given for the source but it sent nothing. */

@@ -1,44 +1,55 @@
 const WAYS = 8;
-/** Tags of a set and then its worths: sixteen words, one cache line. */
+/** Tags of a set and then the worths of its places: sixteen words, one cache line. */
 const SET_WORDS = 2 * WAYS;
 /** Worths count half seconds. */
 const TICKS_A_US = 2e-6;
-/** A record: the address, how often its place changed hands, its weight; half a cache line. */
+/** A record: the address, how often it changed, its weight and its place; half a cache line. */
 const RECORD_WORDS = 8;
 const GENERATION = 4;
 const WEIGHT = 5;
+/** Where the entry's tag stands among the sets. */
+const PLACE = 6;
 /** Each step of weight keeps an entry this much longer than its last sight says: a minute. */
 const WEIGHT_TICKS = 120;
 
 /**
  * Bounded table of addresses (four words each): an address lives in one of eight places. When all are taken, the entry
  * with the least weight and longest unseen goes, so that a flood of one-packet sources does not push out a source that
- * is building up a case. The generation changes when a place gets another address: owners of columns compare it.
+ * is building up a case. Entries are numbered in the order in which their places were first taken, so that what detectors
+ * keep of a few entries lies together however large the table may become. The generation changes when an entry gets
+ * another address: owners of columns compare it.
  */
 export class AddressTable {
   readonly capacity: number;
   /** True when the last `acquire` made a new entry. */
   inserted = false;
   evictions = 0;
-  private readonly records: Uint32Array;
+  private readonly records: Int32Array;
   /** By set: the tags of its entries, 0 when free, then how long each is to be kept. */
   private readonly sets: Uint32Array;
+  /** The same memory, for tags. */
+  private readonly tags: Int32Array;
+  /** Number + 1 of each place's entry; 0 when it never had one. */
+  private readonly rows: Uint32Array;
+  private used = 0;
   private readonly setMask: number;
 
   /** @param capacity entries, rounded up to a power of two. */
   constructor(capacity: number) {
     this.capacity = Math.max(WAYS, 2 ** Math.ceil(Math.log2(capacity)));
-    this.records = new Uint32Array(this.capacity * RECORD_WORDS);
+    this.records = new Int32Array(this.capacity * RECORD_WORDS);
     this.sets = new Uint32Array(this.capacity * 2);
+    this.tags = new Int32Array(this.sets.buffer);
+    this.rows = new Uint32Array(this.capacity);
     this.setMask = this.capacity / WAYS - 1;
   }
 
   /** Word `w` (0..3) of the entry's address. */
   word(index: number, w: number): number {
-    return this.records[index * RECORD_WORDS + w]!;
+    return this.records[index * RECORD_WORDS + w]! >>> 0;
   }
 
-  /** How often the place was given to an address; 0 when never. */
+  /** How often the entry was given to an address; 0 when never. */
   generation(index: number): number {
     return this.records[index * RECORD_WORDS + GENERATION]!;
   }
@@ -51,7 +62,9 @@ export class AddressTable {
     const set = tag & this.setMask;
     const at = set * SET_WORDS;
     for (let way = 0; way < WAYS; way++) {
-      if (this.sets[at + way] === tag && this.matches(set * WAYS + way, w0, w1, w2, w3)) return set * WAYS + way;
+      if (this.tags[at + way] !== tag) continue;
+      const index = this.rows[set * WAYS + way]! - 1;
+      if (this.matches(index, w0, w1, w2, w3)) return index;
     }
     return -1;
   }
@@ -60,24 +73,32 @@ export class AddressTable {
     return this.acquireTagged(hashWords(w0, w1, w2, w3), w0, w1, w2, w3, nowUs);
   }
 
+  /** The same for the address in a slot of a column of addresses. */
+  acquireAt(words: Uint32Array, slot: number, nowUs: number): number {
+    const a = 4 * slot;
+    return this.acquire(words[a]! | 0, words[a + 1]! | 0, words[a + 2]! | 0, words[a + 3]! | 0, nowUs);
+  }
+
   /** The same in a table whose owner has a hash of the words already, which is not 0, and uses it always. */
   acquireTagged(tag: number, w0: number, w1: number, w2: number, w3: number, nowUs: number): number {
-    const { sets } = this;
+    const { sets, tags } = this;
     const set = tag & this.setMask;
     const at = set * SET_WORDS;
     for (let way = 0; way < WAYS; way++) {
-      if (sets[at + way] !== tag) continue;
-      const index = set * WAYS + way;
+      if (tags[at + way] !== tag) continue;
+      const index = this.rows[set * WAYS + way]! - 1;
       if (!this.matches(index, w0, w1, w2, w3)) continue;
       sets[at + WAYS + way] = nowUs * TICKS_A_US + this.records[index * RECORD_WORDS + WEIGHT]! * WEIGHT_TICKS;
       this.inserted = false;
       return index;
     }
     const way = this.victim(at);
-    if (sets[at + way] !== 0) this.evictions++;
-    const index = set * WAYS + way;
-    sets[at + (index & (WAYS - 1))] = tag;
-    sets[at + WAYS + (index & (WAYS - 1))] = nowUs * TICKS_A_US;
+    if (tags[at + way] !== 0) this.evictions++;
+    const place = set * WAYS + way;
+    if (this.rows[place] === 0) this.rows[place] = ++this.used;
+    const index = this.rows[place]! - 1;
+    tags[at + way] = tag;
+    sets[at + WAYS + way] = nowUs * TICKS_A_US;
     const { records } = this;
     const r = index * RECORD_WORDS;
     records[r] = w0;
@@ -86,6 +107,7 @@ export class AddressTable {
     records[r + 3] = w3;
     records[r + GENERATION]! += 1;
     records[r + WEIGHT] = 0;
+    records[r + PLACE] = place;
     this.inserted = true;
     return index;
   }
@@ -95,8 +117,9 @@ export class AddressTable {
    * processor then fetches the memory at the same time. @returns what was read, to be used somehow.
    */
   readAhead(tag: number): number {
-    const at = (tag & this.setMask) * SET_WORDS;
-    return this.sets[at]! ^ this.sets[at + WAYS]!;
+    const set = tag & this.setMask;
+    const at = set * SET_WORDS;
+    return this.sets[at]! ^ this.sets[at + WAYS]! ^ this.rows[set * WAYS]!;
   }
 
   /** Says that an entry is worth keeping: `weight` is 1 to 255, and never sinks. */
@@ -104,14 +127,12 @@ export class AddressTable {
     const more = weight - this.records[index * RECORD_WORDS + WEIGHT]!;
     if (more <= 0) return;
     this.records[index * RECORD_WORDS + WEIGHT] = weight;
-    const way = index & (WAYS - 1);
-    this.sets[(index - way) * 2 + WAYS + way]! += more * WEIGHT_TICKS;
+    this.sets[worthAt(this.records[index * RECORD_WORDS + PLACE]!)]! += more * WEIGHT_TICKS;
   }
 
   /** Says that an entry was seen. */
   touch(index: number, nowUs: number): void {
-    const way = index & (WAYS - 1);
-    this.sets[(index - way) * 2 + WAYS + way] =
+    this.sets[worthAt(this.records[index * RECORD_WORDS + PLACE]!)] =
       nowUs * TICKS_A_US + this.records[index * RECORD_WORDS + WEIGHT]! * WEIGHT_TICKS;
   }
 
@@ -132,16 +153,30 @@ export class AddressTable {
   private matches(i: number, w0: number, w1: number, w2: number, w3: number): boolean {
     const at = i * RECORD_WORDS;
     const { records } = this;
-    return records[at + 3] === w3 && records[at] === w0 && records[at + 1] === w1 && records[at + 2] === w2;
+    return (
+      records[at + 3] === (w3 | 0) &&
+      records[at] === (w0 | 0) &&
+      records[at + 1] === (w1 | 0) &&
+      records[at + 2] === (w2 | 0)
+    );
   }
 }
 
-/** Finaliser of MurmurHash3 (Appleby, public domain). */
+/** Index into the sets of how long the entry of a place is to be kept. */
+function worthAt(place: number): number {
+  const way = place & (WAYS - 1);
+  return (place - way) * 2 + WAYS + way;
+}
+
+/**
+ * Finaliser of MurmurHash3 (Appleby, public domain). Hashes are signed: such numbers need no memory of their own when they are
+ * handed from function to function.
+ */
 export function mix32(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
 /** Hash of an address; never 0. */

@@ -1,9 +1,10 @@
 import type { EvidenceItem } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { TCP, type DecodedPacket } from '../../domain/packet.js';
-import { hashWords, mix32 } from './address-table.js';
+import { mix32 } from './address-table.js';
 import type { Baselines } from './baselines.js';
 import { BEHAVIOURS } from './catalogue.js';
+import { hashAt } from './contacts.js';
 import { WANTS, type Detector, type Wanted } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import { httpStatus, judgeReply, REPLY, REQUEST } from './login-reply.js';
@@ -226,9 +227,7 @@ export class BruteForceDetector implements Detector {
     const nowUs = p.tsUs;
     const source = this.sources.ofFlow(flows, slot, nowUs);
     this.own(source, nowUs);
-    const a = 4 * slot;
-    const d = flows.dstAddr;
-    this.distinct.add(source * SETS + TARGETS, hashWords(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!));
+    this.distinct.add(source * SETS + TARGETS, hashAt(flows.dstAddr, slot));
     this.sources.table.raise(source, 3);
     const failed = this.failures.add(source, service, attempts, nowUs);
     if (failed >= this.options.failures) this.judge(p, flows, slot, { source, service, failed });

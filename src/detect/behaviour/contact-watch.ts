@@ -94,5 +94,5 @@ export class ContactWatch implements Detector {
 
 /** Under what a contact is remembered: one that failed says nothing of one that did not. */
 function sightOf(contacts: Contacts, i: number): number {
-  return (contacts.kind[i]! & CONTACT.FAILED) === 0 ? contacts.tag[i]! : (contacts.tag[i]! ^ FAILED_TAG) >>> 0;
+  return (contacts.kind[i]! & CONTACT.FAILED) === 0 ? contacts.tag[i]! : contacts.tag[i]! ^ FAILED_TAG;
 }

@@ -38,10 +38,10 @@ export class Contacts implements Ends {
   /** Bits of CONTACT. */
   readonly kind: Uint8Array;
   /** Hashes of the ends, of both together, and of these and the service; the last is never 0. */
-  readonly src: Uint32Array;
-  readonly dst: Uint32Array;
-  readonly pair: Uint32Array;
-  readonly tag: Uint32Array;
+  readonly src: Int32Array;
+  readonly dst: Int32Array;
+  readonly pair: Int32Array;
+  readonly tag: Int32Array;
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -56,10 +56,10 @@ export class Contacts implements Ends {
     this.packetUs = new Float64Array(capacity);
     this.packetNumber = new Float64Array(capacity);
     this.kind = new Uint8Array(capacity);
-    this.src = new Uint32Array(capacity);
-    this.dst = new Uint32Array(capacity);
-    this.pair = new Uint32Array(capacity);
-    this.tag = new Uint32Array(capacity);
+    this.src = new Int32Array(capacity);
+    this.dst = new Int32Array(capacity);
+    this.pair = new Int32Array(capacity);
+    this.tag = new Int32Array(capacity);
   }
 
   /** Adds a flow; its `kind` is for the caller to set. @returns true when there is no room for another. */
@@ -121,7 +121,7 @@ function hasPorts(p: DecodedPacket): boolean {
 /** Hash of the address of a slot. */
 export function hashAt(words: Uint32Array, slot: number): number {
   const a = 4 * slot;
-  return hashWords(words[a]!, words[a + 1]!, words[a + 2]!, words[a + 3]!);
+  return hashWords(words[a]! | 0, words[a + 1]! | 0, words[a + 2]! | 0, words[a + 3]! | 0);
 }
 
 /** Hash of two hosts, of their hashes. */
@@ -136,5 +136,5 @@ export function tagOf(pair: number, service: number): number {
 
 /** Protocol and port of a flow's destination. */
 export function serviceOf(flows: Ends, slot: number): number {
-  return ((flows.proto[slot]! << 16) | flows.dstPort[slot]!) >>> 0;
+  return (flows.proto[slot]! << 16) | flows.dstPort[slot]!;
 }

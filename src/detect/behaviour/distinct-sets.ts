@@ -15,12 +15,12 @@ const SHARE = Float64Array.from({ length: 34 }, (_, r) => 2 ** -r);
  * registers, standard error about 13 %, less while linear counting applies).
  */
 export class DistinctSets {
-  private readonly list: Uint32Array;
+  private readonly list: Int32Array;
   private readonly registers: Uint8Array;
   private readonly size: Uint8Array;
 
   constructor(sets: number) {
-    this.list = new Uint32Array(sets * EXACT);
+    this.list = new Int32Array(sets * EXACT);
     this.registers = new Uint8Array(this.list.buffer);
     this.size = new Uint8Array(sets);
   }
@@ -34,9 +34,10 @@ export class DistinctSets {
     const n = this.size[set]!;
     if (n === ESTIMATED) return this.raise(set, hash);
     const at = set * EXACT;
-    for (let i = at; i < at + n; i++) if (this.list[i] === hash) return false;
+    const member = hash | 0;
+    for (let i = at; i < at + n; i++) if (this.list[i] === member) return false;
     if (n < EXACT) {
-      this.list[at + n] = hash;
+      this.list[at + n] = member;
       this.size[set] = n + 1;
       return true;
     }

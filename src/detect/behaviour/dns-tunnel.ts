@@ -1,7 +1,8 @@
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
-import { AddressTable, hashWords, mix32 } from './address-table.js';
+import { AddressTable, mix32 } from './address-table.js';
 import { BEHAVIOURS } from './catalogue.js';
+import { hashAt } from './contacts.js';
 import type { Detector } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import type { BehaviourOptions } from './options.js';
@@ -100,9 +101,7 @@ export class DnsTunnelDetector implements Detector {
     asked: { name: number; bytes: number },
   ): void {
     const { options } = this;
-    const a = 4 * slot;
-    const s = flows.srcAddr;
-    const source = hashWords(s[a]!, s[a + 1]!, s[a + 2]!, s[a + 3]!);
+    const source = hashAt(flows.srcAddr, slot);
     const pair = this.pairs.acquire(source, domainHash, flows.ipVersion[slot]!, DNS_PORT, p.tsUs);
     if (this.counts.roll(pair, p.tsUs)) this.names.clear(pair);
     if (!this.names.add(pair, asked.name) && this.names.count(pair) < options.names) return;

@@ -7,13 +7,13 @@ const GROUP_WORDS = 2 * WAYS;
  * once and need no entry there. A group of four forgets in turn.
  */
 export class FirstSights {
-  private readonly words: Uint32Array;
+  private readonly words: Int32Array;
   private readonly mask: number;
   private turn = 0;
 
   /** @param sights remembered at most, a power of two. */
   constructor(sights: number) {
-    this.words = new Uint32Array(2 * sights);
+    this.words = new Int32Array(2 * sights);
     this.mask = sights / WAYS - 1;
   }
 
@@ -25,7 +25,7 @@ export class FirstSights {
     const { words } = this;
     const at = (tag & this.mask) * GROUP_WORDS;
     // The lowest 32 bits; `%` of numbers this large is a function call.
-    const nowMs = (nowUs / 1000) >>> 0;
+    const nowMs = (nowUs / 1000) | 0;
     for (let way = at; way < at + WAYS; way++) {
       if (words[way] !== tag) continue;
       const since = (nowMs - words[way + WAYS]!) | 0;

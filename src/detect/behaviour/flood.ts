@@ -1,8 +1,9 @@
 import type { EvidenceItem } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
-import { AddressTable, hashWords } from './address-table.js';
+import { AddressTable } from './address-table.js';
 import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
+import { hashAt } from './contacts.js';
 import { FAILURE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import { Majority } from './majority.js';
@@ -176,9 +177,7 @@ export class FloodDetector implements Detector {
 
   private note(target: number, flows: FlowColumns, slot: number, nowUs: number, port: number): void {
     this.roll(target, nowUs);
-    const a = 4 * slot;
-    const src = flows.srcAddr;
-    const sender = hashWords(src[a]!, src[a + 1]!, src[a + 2]!, src[a + 3]!);
+    const sender = hashAt(flows.srcAddr, slot);
     this.distinct.add(target, sender);
     this.senders.add(target, sender);
     this.ports.add(target, port);
@@ -241,9 +240,7 @@ export class FloodDetector implements Detector {
   }
 
   private lookup(flows: FlowColumns, slot: number, nowUs: number): number {
-    const a = 4 * slot;
-    const dst = flows.dstAddr;
-    return this.targets.acquire(dst[a]!, dst[a + 1]!, dst[a + 2]!, dst[a + 3]!, nowUs);
+    return this.targets.acquireAt(flows.dstAddr, slot, nowUs);
   }
 
   private grow(capacity: number): void {

@@ -1,8 +1,9 @@
 import { TCP_STATE, type Direction, type FlowColumns } from '../../domain/flow.js';
 import { TCP, type DecodedPacket } from '../../domain/packet.js';
-import { AddressTable, hashWords } from './address-table.js';
+import { AddressTable } from './address-table.js';
 import { ascii, fnv1a, indexOfNoCase, startsWith, wordEnd } from './bytes.js';
 import { BEHAVIOURS } from './catalogue.js';
+import { hashAt } from './contacts.js';
 import { DistinctSets } from './distinct-sets.js';
 import { WANTS, type Detector, type Wanted } from './detector.js';
 import { isHttpRequest, isMethodLetter } from './login-http.js';
@@ -189,13 +190,10 @@ export class HttpLoadDetector implements Detector {
     if (!this.slow.enabled) return;
     const source = this.sources.ofFlow(flows, slot, p.tsUs);
     const count = this.slowCounts.add(source, kind, 1, p.tsUs);
-    const a = 4 * slot;
-    const d = flows.dstAddr;
-    const target = this.targets.acquire(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!, p.tsUs);
+    const target = this.targets.acquireAt(flows.dstAddr, slot, p.tsUs);
     if (this.targetCounts.roll(target, p.tsUs)) this.targetSources.clear(target);
     const atTarget = this.targetCounts.add(target, kind, 1, p.tsUs);
-    const s = flows.srcAddr;
-    this.targetSources.add(target, hashWords(s[a]!, s[a + 1]!, s[a + 2]!, s[a + 3]!));
+    this.targetSources.add(target, hashAt(flows.srcAddr, slot));
     const isShared = this.targetSources.count(target) >= this.slow.targetSources;
     const bySource = count >= this.slow.connections && this.slowLimit.isDue(source, p.tsUs);
     const byTarget = isShared && atTarget >= this.slow.targetConnections && this.targetLimit.isDue(target, p.tsUs);

@@ -1,8 +1,8 @@
 import type { FlowColumns } from '../../domain/flow.js';
 import { PROTO } from '../../domain/packet.js';
-import { hashWords } from './address-table.js';
 import type { Baselines } from './baselines.js';
 import { BEHAVIOURS } from './catalogue.js';
+import { hashAt } from './contacts.js';
 import type { Detector, FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import { HomeNetworks } from './home-networks.js';
@@ -50,9 +50,7 @@ export class LateralDetector implements Detector {
     const source = this.sources.ofFlow(flows, slot, nowUs);
     if (this.counts.roll(source, nowUs)) this.hosts.clear(source);
     this.counts.add(source, 0, 1, nowUs);
-    const a = 4 * slot;
-    const d = flows.dstAddr;
-    if (!this.hosts.add(source, hashWords(d[a]!, d[a + 1]!, d[a + 2]!, d[a + 3]!))) return;
+    if (!this.hosts.add(source, hashAt(flows.dstAddr, slot))) return;
     const hosts = this.hosts.count(source);
     if (hosts < this.options.hosts || !this.limit.isDue(source, nowUs)) return;
     this.limit.mark(source, nowUs);

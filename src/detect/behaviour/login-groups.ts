@@ -188,8 +188,7 @@ class Group {
   }
 
   entryOf(words: Uint32Array, slot: number, nowUs: number): number {
-    const a = 4 * slot;
-    return this.table.acquire(words[a]!, words[a + 1]!, words[a + 2]!, words[a + 3]!, nowUs);
+    return this.table.acquireAt(words, slot, nowUs);
   }
 
   /** Entry of the /24 or /64 of a flow's source. */

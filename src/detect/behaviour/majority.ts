@@ -3,11 +3,11 @@
  * than half of them, if there is one, and `votes` is at least twice its surplus over half.
  */
 export class Majority {
-  private readonly value: Uint32Array;
+  private readonly value: Int32Array;
   private readonly count: Float64Array;
 
   constructor(entries: number) {
-    this.value = new Uint32Array(entries);
+    this.value = new Int32Array(entries);
     this.count = new Float64Array(entries);
   }
 
@@ -19,7 +19,7 @@ export class Majority {
     if (this.count[index] === 0) {
       this.value[index] = value;
       this.count[index] = 1;
-    } else this.count[index]! += this.value[index] === value ? 1 : -1;
+    } else this.count[index]! += this.value[index] === (value | 0) ? 1 : -1;
   }
 
   candidate(index: number): number {

@@ -3,6 +3,7 @@ import { formatCidr, maskIp, parseIp } from '../../util/ip.js';
 import { AddressTable, hashWords, mix32 } from './address-table.js';
 import type { Baselines } from './baselines.js';
 import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
+import { hashAt } from './contacts.js';
 import { FAILURE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import type { BehaviourOptions } from './options.js';
@@ -94,7 +95,7 @@ export class PortScanDetector implements Detector {
     const a = 4 * slot;
     const dst = flows.dstAddr;
     const isPing = at.technique === TECHNIQUE.PING;
-    this.probe.host = hashWords(dst[a]!, dst[a + 1]!, dst[a + 2]!, dst[a + 3]!);
+    this.probe.host = hashAt(dst, slot);
     this.probe.network =
       flows.ipVersion[slot] === 6 ? hashWords(dst[a]!, dst[a + 1]!, 0, 0) : hashWords(0, 0, 0, dst[a + 3]! >>> 8);
     this.probe.port = isPing ? 0 : mix32(flows.dstPort[slot]! | (flows.proto[slot]! << 16));
@@ -262,7 +263,7 @@ export class PortScanDetector implements Detector {
       this.networkSeen[network] = this.networks.generation(network);
       this.networkSources.clear(network);
     }
-    const address = hashWords(src[a]!, src[a + 1]!, src[a + 2]!, src[a + 3]!);
+    const address = hashAt(src, slot);
     const grew = this.networkScan.addFailed(network, this.probe, nowUs);
     const more = this.networkSources.add(network, address);
     if (!grew && !more) return;

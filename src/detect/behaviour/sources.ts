@@ -9,8 +9,8 @@ import type { FlowMoment } from './detector.js';
 export class Sources {
   readonly table: AddressTable;
   private readonly proven: Uint8Array;
-  private entryOf = new Int32Array(0);
-  private generationOf = new Uint32Array(0);
+  /** By flow slot: its source's entry + 1, 0 when unknown, and that entry's generation. */
+  private remembered = new Int32Array(0);
 
   constructor(capacity: number) {
     this.table = new AddressTable(capacity);
@@ -19,17 +19,15 @@ export class Sources {
 
   /** A flow began in the slot: whatever was remembered of it belongs to another. */
   begin(flows: FlowColumns, slot: number): void {
-    if (slot >= this.entryOf.length) this.grow(flows.capacity);
-    this.entryOf[slot] = -1;
+    if (2 * slot >= this.remembered.length) this.grow(flows.capacity);
+    this.remembered[2 * slot] = 0;
   }
 
   /** Entry of a flow's source. */
   ofFlow(flows: FlowColumns, slot: number, nowUs: number): number {
     const known = this.known(slot, nowUs);
     if (known >= 0) return known;
-    const at = 4 * slot;
-    const a = flows.srcAddr;
-    return this.remember(slot, this.of(a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!, nowUs));
+    return this.remember(slot, this.own(this.table.acquireAt(flows.srcAddr, slot, nowUs)));
   }
 
   /** The same at a moment: the packet, if there is one, has the address at hand, and the flow's columns lie in no cache. */
@@ -44,20 +42,24 @@ export class Sources {
 
   /** Entry that was remembered with the flow, if it is still its source's; else -1. */
   private known(slot: number, nowUs: number): number {
-    const entry = this.entryOf[slot]!;
-    if (entry < 0 || this.table.generation(entry) !== this.generationOf[slot]) return -1;
+    const entry = this.remembered[2 * slot]! - 1;
+    if (entry < 0 || this.table.generation(entry) !== this.remembered[2 * slot + 1]) return -1;
     this.table.touch(entry, nowUs);
     return entry;
   }
 
   private remember(slot: number, entry: number): number {
-    this.entryOf[slot] = entry;
-    this.generationOf[slot] = this.table.generation(entry);
+    this.remembered[2 * slot] = entry + 1;
+    this.remembered[2 * slot + 1] = this.table.generation(entry);
     return entry;
   }
 
   of(w0: number, w1: number, w2: number, w3: number, nowUs: number): number {
-    const index = this.table.acquire(w0, w1, w2, w3, nowUs);
+    return this.own(this.table.acquire(w0 | 0, w1 | 0, w2 | 0, w3 | 0, nowUs));
+  }
+
+  /** What was known of the entry's former owner does not hold for a new one. */
+  private own(index: number): number {
     if (this.table.inserted) this.proven[index] = 0;
     return index;
   }
@@ -73,11 +75,8 @@ export class Sources {
   }
 
   private grow(capacity: number): void {
-    const entryOf = new Int32Array(capacity).fill(-1);
-    entryOf.set(this.entryOf);
-    this.entryOf = entryOf;
-    const generationOf = new Uint32Array(capacity);
-    generationOf.set(this.generationOf);
-    this.generationOf = generationOf;
+    const bigger = new Int32Array(2 * capacity);
+    bigger.set(this.remembered);
+    this.remembered = bigger;
   }
 }
