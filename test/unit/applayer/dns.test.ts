@@ -9,9 +9,9 @@ const name = (text: string): number[] => [
   0,
 ];
 
-function message(flags: number, questions: number[][], answers: number[][] = []): Uint8Array {
+function message(flags: number, questions: number[][], answers: number[][] = [], id = 0x1234): Uint8Array {
   return Uint8Array.from([
-    ...u16(0x1234),
+    ...u16(id),
     ...u16(flags),
     ...u16(questions.length),
     ...u16(answers.length),
@@ -30,6 +30,19 @@ const QUERY = message(0x0100, [question('www.Example.org', 28)]);
 const REPLY = message(0x8183, [question('www.Example.org', 28)], [answer([192, 0, 2, 1])]);
 
 describe('DNS', () => {
+  it('reads a query whatever its id: none makes it look like QUIC', () => {
+    // The first byte of a long header, then what would be a version of Google's, and of a draft.
+    for (const [id, flags] of [
+      [0xc051, 0x0100],
+      [0xc0ff, 0],
+    ] as const) {
+      const query = message(flags, [question('www.example.org')], [], id);
+      const flow = play([[0, query]], { transport: 'udp', ports: [40_000, 53] });
+      assert.equal(flow.proto, 'dns', id.toString(16));
+      assert.deepEqual(field(flow.transactions[0], 'dns.query'), ['www.example.org']);
+    }
+  });
+
   it('reads queries and answers over UDP on any port', () => {
     const flow = play(
       [
