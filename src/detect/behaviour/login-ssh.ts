@@ -34,8 +34,13 @@ export function noteSshClient(note: number): number {
   return (note & OTHER) !== 0 ? note | SESSION : note;
 }
 
-/** Refused passwords of a connection that never became a session: the first refusal answers the question for methods. */
+/**
+ * Refused logins of a connection that never became a session. The first refusal of several answers the question for methods
+ * (RFC 4252 5.2), which most clients ask first; a connection that ended with its first one was a login of a client that asks
+ * nothing (ncrack with one try a connection, scripts), or of one that had nothing to offer.
+ */
 export function sshRefusals(note: number): number {
   if ((note & SESSION) !== 0) return 0;
-  return Math.min(MAX_ATTEMPTS, Math.max(0, (note & COUNT_MASK) - 1));
+  const refusals = note & COUNT_MASK;
+  return refusals <= 1 ? refusals : Math.min(MAX_ATTEMPTS, refusals - 1);
 }

@@ -120,6 +120,15 @@ const LOGINS: [label: string, port: number, make: (i: number, ok: boolean) => Tu
       turns: ['SSH-2.0-X\r\n', 'SSH-2.0-Y\r\n', 1500, 1100, 44, 68, 52, 84, ...(ok ? [28, 100, 600, 60, 40] : [52])],
     }),
   ],
+  // One password a connection and no question before: ncrack with `at=1`, and scripts.
+  [
+    'ssh_brute_force',
+    22,
+    (_i, ok) => ({
+      serverFirst: true,
+      turns: ['SSH-2.0-X\r\n', 'SSH-2.0-Y\r\n', 1500, 1100, 44, 44, 44, 148, ...(ok ? [28, 100, 600, 60, 40] : [52])],
+    }),
+  ],
 ];
 
 /** Latin-1 bytes, so that 0xff stays one byte. */
