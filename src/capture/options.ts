@@ -33,6 +33,14 @@ export const afpacketOptions = z.strictObject({
     .max(1000)
     .default(1)
     .describe('Longest time a packet waits in the kernel for its block to fill, milliseconds.'),
+  wakeEachBelowPps: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(2000)
+    .describe(
+      'While fewer packets a second arrive, each of them wakes the sensor at once; above, blocks do. 0 turns it off, and so does `fanout`.',
+    ),
   blockKiB: z
     .int()
     .min(16)

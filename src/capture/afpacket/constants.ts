@@ -23,6 +23,7 @@ export const PACKET_VERSION = 10;
 export const PACKET_FANOUT = 18;
 export const PACKET_IGNORE_OUTGOING = 23;
 export const PACKET_MR_PROMISC = 1;
+export const TPACKET_V2 = 1;
 export const TPACKET_V3 = 2;
 
 export const FANOUT_MODE = { hash: 0, load_balance: 1, cpu: 2, rollover: 3, random: 4, queue: 5 } as const;
@@ -39,7 +40,7 @@ export const MAP_ANONYMOUS = 0x20;
 export const MAP_FAILED = 0xffffffffffffffffn;
 
 /** struct tpacket_block_desc: offsets in bytes. */
-export const BLOCK = { STATUS: 8, PACKETS: 12, FIRST: 16 } as const;
+export const BLOCK = { STATUS: 8, PACKETS: 12, FIRST: 16, LENGTH: 20 } as const;
 
 /** struct tpacket3_hdr: offsets in bytes. */
 export const PACKET = { NEXT: 0, SEC: 4, NSEC: 8, SNAPLEN: 12, LEN: 16, STATUS: 20, MAC: 24, VLAN_TCI: 32 } as const;

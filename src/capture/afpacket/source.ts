@@ -5,6 +5,7 @@ import type { AfpacketOptions } from '../options.js';
 import type { PacketSource } from '../source.js';
 import { watchReadable } from '../../util/poll.js';
 import { interfaceIndex, interfaceIsUp } from '../interfaces.js';
+import type { Doorbell } from './doorbell.js';
 import { Pace } from './pace.js';
 import { openRing, type Ring } from './ring.js';
 import { RingWalker } from './walk.js';
@@ -23,6 +24,7 @@ export class AfpacketSource implements PacketSource {
   private walker: RingWalker | undefined;
   private pace: Pace | undefined;
   private watch: { close(): void } | undefined;
+  private doorbellWatch: { close(): void } | undefined;
   private timer: NodeJS.Timeout | undefined;
   /** Runs while packets come so fast that the socket is not watched. */
   private rest: NodeJS.Timeout | undefined;
@@ -100,6 +102,7 @@ export class AfpacketSource implements PacketSource {
     }
     this.socketFailed = true;
     this.watchSocket(this.ring);
+    if (this.ring.doorbell) this.watchDoorbell(this.ring.doorbell);
     // Renaming and removal are not always reported on the socket, so look now and then.
     this.timer = setInterval(() => this.checkInterface(), CHECK_MS);
     this.queueTurn();
@@ -118,9 +121,20 @@ export class AfpacketSource implements PacketSource {
     });
   }
 
+  private watchDoorbell(doorbell: Doorbell): void {
+    this.doorbellWatch?.close();
+    this.doorbellWatch = watchReadable(doorbell.fd, (failed) => {
+      // The ring's own socket tells what is wrong.
+      if (failed) this.doorbellWatch?.close();
+      else if (!this.turnQueued) this.turn();
+    });
+  }
+
   private pause(): void {
     this.watch?.close();
     this.watch = undefined;
+    this.doorbellWatch?.close();
+    this.doorbellWatch = undefined;
     clearTimeout(this.timer);
     clearTimeout(this.rest);
     this.timer = this.rest = undefined;
@@ -139,11 +153,15 @@ export class AfpacketSource implements PacketSource {
   private turn(): void {
     if (this.finish === undefined || this.walker === undefined || this.ring === undefined) return;
     const { walker } = this;
-    const before = walker.packets;
+    const { doorbell } = this.ring;
     this.draining = true;
+    const before = walker.packets;
     let more = false;
+    let looksAhead = false;
     try {
-      more = walker.drain(BLOCKS_PER_TURN, this.onBlock);
+      looksAhead = doorbell?.answer(walker.packets) ?? false;
+      more = walker.drain(BLOCKS_PER_TURN, this.onBlock, looksAhead);
+      if (looksAhead && !more) walker.takeOpen(this.onBlock);
     } catch (error) {
       this.finish(error);
     } finally {
@@ -152,7 +170,8 @@ export class AfpacketSource implements PacketSource {
     if (this.closed) return this.closeRing();
     if (more) return this.queueTurn();
     if (this.socketFailed) return this.handleError(this.ring.takeError());
-    this.awaitNext(this.ring, walker.packets - before);
+    // As long as each packet may wake the sensor, none waits for the clock.
+    this.awaitNext(this.ring, looksAhead ? 0 : walker.packets - before);
   }
 
   /** How the next turn comes about: by the clock while packets come fast, else by the socket. */

@@ -21,14 +21,21 @@ export class RingWalker {
   private readonly blockWords: number;
   private readonly blocks: number;
   private next = 0;
+  /** Packets of the block at `next` that were handed over while it was open, and where the one after them is, in words. */
+  private taken = 0;
+  private at = 0;
+  /** Per block: 1 when it holds nothing of an earlier round. */
+  private readonly isClean: Uint8Array;
   /** What was read ahead; kept, or the compiler would leave the reading out. */
   ahead = 0;
 
-  constructor(ring: Ring, interfaceId: number) {
+  constructor(ring: Pick<Ring, 'memory' | 'blockBytes' | 'blocks' | 'linkType'>, interfaceId: number) {
     this.words = new Int32Array(ring.memory);
     this.halves = new Uint16Array(ring.memory);
     this.blockWords = ring.blockBytes >> 2;
     this.blocks = ring.blocks;
+    // Memory fresh from the kernel is zero.
+    this.isClean = new Uint8Array(ring.blocks).fill(1);
     this.block = createBlock(Math.ceil(ring.blockBytes / MIN_PACKET_BYTES), true);
     this.block.data = new Uint8Array(ring.memory);
     this.block.linkType = ring.linkType;
@@ -37,32 +44,86 @@ export class RingWalker {
 
   /**
    * Hands over at most `limit` blocks that the kernel has closed.
+   * @param clean blocks are cleaned before they are given back, which {@link takeOpen} needs to look into them.
    * @returns true when the limit was reached and more may be waiting.
    */
-  drain(limit: number, onBlock: (block: ReusableBlock) => void): boolean {
+  drain(limit: number, onBlock: (block: ReusableBlock) => void, clean = false): boolean {
     for (let n = 0; n < limit; n++) {
       const base = this.next * this.blockWords;
       const status = base + (BLOCK.STATUS >> 2);
       // Atomic access orders it against the packets' bytes on every processor.
       if ((Atomics.load(this.words, status) & TP_STATUS_USER) === 0) return false;
-      this.describe(base);
+      this.describe(this.first(base), this.words[base + (BLOCK.PACKETS >> 2)]! - this.taken);
       try {
         if (this.block.count > 0) onBlock(this.block);
       } finally {
+        if (clean) this.clean(base);
+        this.isClean[this.next] = clean ? 1 : 0;
         Atomics.store(this.words, status, 0);
+        this.taken = 0;
         this.next = this.next + 1 === this.blocks ? 0 : this.next + 1;
       }
     }
     return true;
   }
 
-  private describe(base: number): void {
+  /**
+   * Hands over what is complete of the block that the kernel is filling. Its place in the ring stays: what follows in the
+   * block comes next, and the block is given back when it is closed.
+   */
+  takeOpen(onBlock: (block: ReusableBlock) => void): void {
+    if (this.isClean[this.next] === 0) return;
+    const { words } = this;
+    const base = this.next * this.blockWords;
+    const first = this.first(base);
+    let at = first;
+    let count = 0;
+    while (this.taken + count < Atomics.load(words, base + (BLOCK.PACKETS >> 2)) && this.isComplete(at)) {
+      at += words[at + (PACKET.NEXT >> 2)]! >> 2;
+      count++;
+    }
+    if (count === 0) return;
+    this.describe(first, count);
+    this.taken += count;
+    onBlock(this.block);
+  }
+
+  /**
+   * The kernel copies the packet, then writes its header (net/packet/af_packet.c, tpacket_rcv), in no order that it
+   * promises: in a clean block each field counts as written when it is no longer zero.
+   */
+  private isComplete(at: number): boolean {
+    const { words } = this;
+    return (
+      Atomics.load(words, at + (PACKET.NSEC >> 2)) !== 0 &&
+      words[at + (PACKET.SEC >> 2)] !== 0 &&
+      words[at + (PACKET.SNAPLEN >> 2)] !== 0 &&
+      words[at + (PACKET.LEN >> 2)] !== 0 &&
+      this.halves[(at << 1) + (PACKET.MAC >> 1)] !== 0 &&
+      (words[at + (PACKET.STATUS >> 2)]! & TP_STATUS_USER) !== 0
+    );
+  }
+
+  /** What was used of the block since it was clean, or all of it. */
+  private clean(base: number): void {
+    const { words } = this;
+    const used = this.isClean[this.next] === 1 ? words[base + (BLOCK.LENGTH >> 2)]! >> 2 : this.blockWords;
+    words.fill(0, base + (words[base + (BLOCK.FIRST >> 2)]! >> 2), base + Math.min(used, this.blockWords));
+    words[base + (BLOCK.PACKETS >> 2)] = 0;
+  }
+
+  /** Where the first packet of the block is that was not handed over yet, in words. */
+  private first(base: number): number {
+    return this.taken > 0 ? this.at : base + (this.words[base + (BLOCK.FIRST >> 2)]! >> 2);
+  }
+
+  private describe(first: number, packets: number): void {
     const { words, halves, block } = this;
     const lastWord = words.length - 1;
     const { offset, capLen, wireLen, tsUs } = block;
     const vlanTci = block.vlanTci!;
-    const count = Math.min(words[base + (BLOCK.PACKETS >> 2)]!, block.room);
-    let at = base + (words[base + (BLOCK.FIRST >> 2)]! >> 2);
+    const count = Math.min(packets, block.room);
+    let at = first;
     let bytes = 0;
     let ahead = 0;
     for (let i = 0; i < count; i++) {
@@ -80,6 +141,7 @@ export class RingWalker {
       at += words[at + (PACKET.NEXT >> 2)]! >> 2;
     }
     this.ahead = ahead;
+    this.at = at;
     block.count = count;
     this.packets += count;
     this.bytes += bytes;

@@ -13,6 +13,11 @@ export interface CaptureReport {
   linkType: number;
   /** Median time from the kernel's timestamp to the consumer, microseconds. */
   delayUs: number;
+  /** Packets that do not follow the one before them, of a sender that numbers them. */
+  breaks: number;
+  /** How often the doorbell was silenced, and how often packets came before their block was closed. */
+  silenced: number;
+  rung: number;
 }
 
 export type Script = 'capture-child.ts' | 'send-child.ts' | 'tun-child.ts';

@@ -122,7 +122,7 @@ describe('live capture over veth', { skip }, () => {
   });
 
   it('the block timeout decides how long a lone packet waits', async () => {
-    const seen = await capture({ ...AFPACKET, blockTimeoutMs: 50 });
+    const seen = await capture({ ...AFPACKET, blockTimeoutMs: 50, wakeEachBelowPps: 0 });
     const send = await sender();
     // 77 ms apart, no multiple of the timeout: the packets fall on all times between two of its ends.
     await send.ask('send 20 13');
@@ -130,6 +130,49 @@ describe('live capture over veth', { skip }, () => {
     assert.ok(delayUs > 5000, `${delayUs} us`);
     await finish();
   });
+
+  it('a lone packet does not wait for its block', async () => {
+    const seen = await capture({ ...AFPACKET, blockTimeoutMs: 1000 });
+    const send = await sender();
+    await send.ask('send 20 13');
+    const { delayUs } = await seen.until((r) => r.packets === 20);
+    assert.ok(delayUs < 400_000, `${delayUs} us`);
+    await finish();
+  });
+
+  it('every packet is handed over once and in order while the doorbell falls silent and rings again', async () => {
+    const seen = await capture({ ...AFPACKET, wakeEachBelowPps: 4000 });
+    const send = await sender({ numbered: true });
+    let sent = 0;
+    const round = async (pps: number): Promise<void> => {
+      await send.ask(`send 1000 ${pps}`);
+      sent += 1000;
+    };
+    for (let switches = 1; switches <= 5; switches++) {
+      let report = await seen.ask<CaptureReport>('report');
+      for (const { rung } = report; report.rung === rung; report = await seen.ask<CaptureReport>('report')) {
+        await round(1500);
+      }
+      while (report.silenced < switches) {
+        await round(50_000);
+        report = await seen.ask<CaptureReport>('report');
+      }
+    }
+    const report = await seen.until((r) => r.packets >= sent);
+    assert.deepEqual([report.packets, report.breaks, report.kernelDrops], [sent, 0, 0]);
+    await finish();
+  });
+
+  for (const fault of ['repeat', 'swap', 'skip']) {
+    it(`the control: a sender's ${fault} is found`, async () => {
+      const seen = await capture(AFPACKET);
+      const send = await sender({ numbered: true, fault });
+      await send.ask('send 1000 10000');
+      const report = await seen.until((r) => r.packets >= 1000);
+      assert.ok(report.breaks > 0);
+      await finish();
+    });
+  }
 
   it('VLAN tags that the kernel strips reach the decoder', async () => {
     const seen = await capture(AFPACKET);

@@ -6,6 +6,10 @@ import type { PacketBlock } from '../../../src/domain/packet.js';
 interface Options {
   /** Put an 802.1Q tag with this id into every frame. */
   vlan?: number;
+  /** Put its place in the round of FRAMES frames into the last two bytes of every frame. */
+  numbered?: boolean;
+  /** Break that order in one place of a round: a frame again, two the wrong way round, or one left out. */
+  fault?: 'repeat' | 'swap' | 'skip';
 }
 
 const FRAMES = 1000;
@@ -17,6 +21,7 @@ const traffic = new Traffic({ concurrency: 50, withPayload: true, gapUs: 1, star
 const block = traffic.createBlock(FRAMES);
 traffic.fill(block);
 if (options.vlan !== undefined) tag(block, options.vlan);
+if (options.numbered) number(block, options.fault);
 const sender = openSender('cap0', block);
 
 function tag(b: PacketBlock, vlan: number): void {
@@ -26,6 +31,14 @@ function tag(b: PacketBlock, vlan: number): void {
     b.data.copyWithin(at + 16, at + 12, at + b.capLen[i]! - 4);
     b.data.set([0x81, 0, vlan >> 8, vlan & 255], at + 12);
   }
+}
+
+function number(b: PacketBlock, fault: Options['fault']): void {
+  for (let i = 0; i < b.count; i++) new DataView(b.data.buffer).setUint16(b.offset[i]! + b.capLen[i]! - 2, i);
+  if (fault === undefined) return;
+  const at = FRAMES / 2;
+  const order = { repeat: [at, at], swap: [at + 1, at], skip: [at + 1, at + 2] }[fault];
+  order.forEach((n, i) => new DataView(b.data.buffer).setUint16(b.offset[at + i]! + b.capLen[at + i]! - 2, n));
 }
 
 createInterface({ input: process.stdin })
