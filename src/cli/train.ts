@@ -39,6 +39,12 @@ export function register(program: Command): void {
     .option('--l2 <x>', 'L2 penalty (logistic regression, svm)')
     .addOption(new Option('--kernel <name>', 'svm').choices(['linear', 'rbf']))
     .addOption(
+      new Option('--categories <how>', 'boosted trees: categories as their codes, or by target encoding').choices([
+        'codes',
+        'target',
+      ]),
+    )
+    .addOption(
       new Option('--classes <mode>', 'what to tell apart')
         .choices(['auto', 'binary', 'family', 'label'])
         .default('auto'),

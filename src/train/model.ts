@@ -12,6 +12,8 @@ export interface TrainerOptions {
   l1?: number;
   l2?: number;
   kernel?: 'linear' | 'rbf';
+  /** How boosted trees see categories: as their codes, or in the order of their share of attacks. */
+  categories?: 'codes' | 'target';
   /** Columns that the model must not use; they are constant in the training rows. */
   ignored?: ReadonlySet<number>;
   /** Columns of which more never makes a row less suspicious (random forest). */

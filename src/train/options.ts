@@ -45,5 +45,9 @@ export const trainOptionsSchema = z.strictObject({
   l1: z.number().min(0).optional(),
   l2: z.number().min(0).optional(),
   kernel: z.enum(['linear', 'rbf']).optional(),
+  categories: z
+    .enum(['codes', 'target'])
+    .optional()
+    .describe('How boosted trees see categories: as their codes, or in the order of their share of attacks'),
 });
 export type TrainOptions = z.infer<typeof trainOptionsSchema>;

@@ -11,6 +11,7 @@ const headerSchema = z.object({
   output: z.array(z.number().int().min(0)),
   mean: z.array(z.number()).optional(),
   scale: z.array(z.number()).optional(),
+  orders: z.array(z.object({ feature: z.number().int().min(0), places: z.array(z.number()).min(1) })).default([]),
 });
 
 /** Path contributions of a tree model: how far each feature moved the score of one row. */
@@ -70,6 +71,10 @@ export function parseTreeFile(data: Uint8Array): TreeExplainer {
 
   function prepare(row: ArrayLike<number>): void {
     for (let f = 0; f < header.features; f++) prepared[f] = Math.fround(row[f]! - mean[f]!) / scale[f]!;
+    for (const { feature, places } of header.orders) {
+      const code = row[feature]!;
+      if (!Number.isNaN(code)) prepared[feature] = places[Math.min(places.length - 1, Math.max(0, Math.trunc(code)))]!;
+    }
   }
 
   const baseOf = (output: number): number =>

@@ -197,6 +197,7 @@ function trainOptions(options: ChallengeOptions, { card }: Bundle, algorithm: Ch
     ignore: words(text('ignored')),
     monotone: algorithm === 'random-forest' ? words(text('monotone')) : [],
     monotoneShare: number('monotoneShare'),
+    categories: algorithm === 'gradient-boosting' ? text('categories') : undefined,
     falsePositiveBudget: card.falsePositiveBudget,
     maxRows: options.maxRows,
     seed: options.seed,

@@ -1,4 +1,5 @@
 import type { Ensemble } from './ensemble.js';
+import type { CodeOrder } from './target-encoding.js';
 
 /** What the explanation needs beside the trees: how rows are prepared and which way the outputs count. */
 export interface TreeFileOptions {
@@ -6,6 +7,8 @@ export interface TreeFileOptions {
   /** Rows are standardised by (x - mean) / scale in float32 before the trees see them. */
   mean?: Float32Array;
   scale?: Float32Array;
+  /** Category codes that the trees see as places in an order. */
+  orders?: readonly CodeOrder[];
   /** `sum`: all outputs raise the score; `class`: output of the reported class less that of class 0; `negative`: it lowers it. */
   reading: 'sum' | 'class' | 'negative';
 }
@@ -32,6 +35,7 @@ export function formatTreeFile(ensemble: Ensemble, outputs: readonly number[], o
       nodes: trees.map((t) => t.feature.length),
       output: trees.map((t) => (width === 1 ? Math.max(0, outputs.indexOf(t.output)) : 0)),
       ...(options.mean && options.scale ? { mean: [...options.mean], scale: [...options.scale] } : {}),
+      ...(options.orders && options.orders.length > 0 ? { orders: options.orders } : {}),
     }),
   );
   const start = Math.ceil((12 + header.length) / 4) * 4;
