@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { behaviourOptionsSchema } from '../detect/behaviour/options.js';
+import { toSnake } from './snake.js';
 
 /** Settings made in the console, in the data folder; the server writes it, server and sensor read it at start. */
 export const CONSOLE_SETTINGS_FILE = 'settings.json';
@@ -17,6 +19,7 @@ export const CHANGEABLE: Readonly<Record<string, 'now' | 'restart'>> = {
   'capture.evidence.store_mib': 'restart',
   'detect.signature.enabled': 'restart',
   'detect.behaviour.enabled': 'restart',
+  ...behaviourSettings(),
   'detect.models.enabled': 'restart',
   'policy.home_networks': 'restart',
   'policy.blast_radius.max_benign_flows': 'now',
@@ -39,6 +42,18 @@ export const CHANGEABLE: Readonly<Record<string, 'now' | 'restart'>> = {
   'api.lockout_max_secs': 'restart',
   log_level: 'restart',
 };
+
+/** Each behaviour detector's switch and thresholds: what its section has of truth values and numbers. */
+function behaviourSettings(): Record<string, 'restart'> {
+  const keys = Object.entries(behaviourOptionsSchema.parse({})).flatMap(([section, options]) =>
+    typeof options !== 'object' || Array.isArray(options)
+      ? []
+      : Object.entries(options)
+          .filter(([, value]) => typeof value === 'boolean' || typeof value === 'number')
+          .map(([name]) => `detect.behaviour.${toSnake(section)}.${toSnake(name)}`),
+  );
+  return Object.fromEntries(keys.map((key) => [key, 'restart']));
+}
 
 const fileSchema = z.record(z.string(), z.unknown());
 
