@@ -9,7 +9,8 @@ export default ts.config(
   { ignores: ['.cache/', 'dist/', 'node_modules/', 'coverage/', 'docs/**', 'models/**', 'test/lab/www/**'] },
   js.configs.recommended,
   ...ts.configs.strict,
-  ...vue.configs['flat/recommended'],
+  // Its rules say for which files they are only where they need Vue's parser.
+  ...vue.configs['flat/recommended'].map((config) => ({ files: ['admin-ui/**/*.ts', '**/*.vue'], ...config })),
   {
     files: ['**/*.ts', '**/*.vue'],
     languageOptions: { parserOptions: { parser: ts.parser, extraFileExtensions: ['.vue'], sourceType: 'module' } },

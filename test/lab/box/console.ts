@@ -81,7 +81,7 @@ export class ConsoleTab {
     const what = only ? `[${JSON.stringify(only)}]` : WCAG;
     // Through the debugger: the page's own policy would refuse a script tag.
     const isLoaded = (await this.page.evaluate('typeof axe')) !== 'undefined';
-    const run = `axe.run(document,{runOnly:${what},resultTypes:['violations']}).then((r)=>JSON.stringify(r.violations))`;
+    const run = `axe.run(document,{runOnly:${what}}).then((r)=>JSON.stringify(r.violations))`;
     const expression = isLoaded ? run : `${this.axe};${run}`;
     const answer = await this.cdp.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
     const all = JSON.parse(String(answer.result.value)) as { id: string; impact: string; nodes: { html: string }[] }[];
