@@ -63,7 +63,7 @@ test(`${BLOCKS} scanners are blocked, each with its way from packet to kernel me
     const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
     const { latency } = await box.api.get<{ latency: { count: number; p50Us: number; p99Us: number } }>('/status');
     const line = `packet to kernel, ${latencies.length} blocks: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`;
-    t.diagnostic(`${line} (aim on an idle machine: 3 and 12 ms)`);
+    t.diagnostic(`${line} (aim on an idle machine: 2 and 8 ms)`);
     console.log(line);
     const medians = stages.map((times) =>
       percentile(
