@@ -14,6 +14,7 @@ import type { Detection } from '../domain/detection.js';
 import { toFlowRecord } from '../flow/index.js';
 import { alertToSiemEvent, decisionToSiemEvent, FORMATTERS, type FormatContext } from '../forward/index.js';
 import { loadPolicyFolder, policyError, type PolicyEngine } from '../policy/index.js';
+import { compileSooner } from '../util/compile-sooner.js';
 import { AppError, errorMessage } from '../util/errors.js';
 import { silentLogger } from '../util/logger.js';
 import { uuid7 } from '../util/uuid7.js';
@@ -71,6 +72,7 @@ export function register(program: Command): void {
 }
 
 async function analyze(pcaps: string[], options: AnalyzeOptions): Promise<void> {
+  compileSooner();
   const config = await loadConfig(options.config, options.set);
   const out = openOutput(options.out);
   const progress = showProgress('packets');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createPipeline } from '../../../daemons/pipeline.js';
 import { createSignatures } from '../../../daemons/signatures.js';
 import { signatureOptionsSchema } from '../../../detect/signature/index.js';
+import { compileSooner } from '../../../util/compile-sooner.js';
 import { cpuUs, openSource } from '../pipeline.js';
 import { answer } from './answer.js';
 
@@ -15,6 +16,7 @@ interface SignatureTask {
 
 /** Loads rules, then reads a capture through reassembly, parsers and rules; answers CPU time of each step. */
 export async function measureSignatures({ rules, path, passes }: SignatureTask): Promise<void> {
+  compileSooner(); // As `analyze` does.
   const begun = cpuUs();
   const started = performance.now();
   let alerts = 0;
