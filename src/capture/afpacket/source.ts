@@ -6,7 +6,6 @@ import type { PacketSource } from '../source.js';
 import { watchReadable } from '../../util/poll.js';
 import { interfaceIndex, interfaceIsUp } from '../interfaces.js';
 import type { Doorbell } from './doorbell.js';
-import { Pace } from './pace.js';
 import { openRing, type Ring } from './ring.js';
 import { RingWalker } from './walk.js';
 
@@ -22,12 +21,9 @@ export class AfpacketSource implements PacketSource {
   private readonly options: AfpacketOptions;
   private ring: Ring | undefined;
   private walker: RingWalker | undefined;
-  private pace: Pace | undefined;
   private watch: { close(): void } | undefined;
   private doorbellWatch: { close(): void } | undefined;
   private timer: NodeJS.Timeout | undefined;
-  /** Runs while packets come so fast that the socket is not watched. */
-  private rest: NodeJS.Timeout | undefined;
   private onBlock: OnBlock = () => undefined;
   private finish: ((error?: unknown) => void) | undefined;
   private turnQueued = false;
@@ -80,7 +76,6 @@ export class AfpacketSource implements PacketSource {
   private openRing(): void {
     this.ring = openRing(this.options);
     this.walker = new RingWalker(this.ring, this.options.interfaceId);
-    this.pace = new Pace(this.ring, this.options.blockTimeoutMs);
   }
 
   /** While a block is being handed over its memory must stay: the ring then closes after the turn. */
@@ -136,8 +131,7 @@ export class AfpacketSource implements PacketSource {
     this.doorbellWatch?.close();
     this.doorbellWatch = undefined;
     clearTimeout(this.timer);
-    clearTimeout(this.rest);
-    this.timer = this.rest = undefined;
+    this.timer = undefined;
   }
 
   /** What is left after a turn waits until the loop's other work had its chance. */
@@ -155,11 +149,9 @@ export class AfpacketSource implements PacketSource {
     const { walker } = this;
     const { doorbell } = this.ring;
     this.draining = true;
-    const before = walker.packets;
     let more = false;
-    let looksAhead = false;
     try {
-      looksAhead = doorbell?.answer(walker.packets) ?? false;
+      const looksAhead = doorbell?.answer(walker.packets) ?? false;
       more = walker.drain(BLOCKS_PER_TURN, this.onBlock, looksAhead);
       if (looksAhead && !more) walker.takeOpen(this.onBlock);
     } catch (error) {
@@ -169,23 +161,7 @@ export class AfpacketSource implements PacketSource {
     }
     if (this.closed) return this.closeRing();
     if (more) return this.queueTurn();
-    if (this.socketFailed) return this.handleError(this.ring.takeError());
-    // As long as each packet may wake the sensor, none waits for the clock.
-    this.awaitNext(this.ring, looksAhead ? 0 : walker.packets - before);
-  }
-
-  /** How the next turn comes about: by the clock while packets come fast, else by the socket. */
-  private awaitNext(ring: Ring, packets: number): void {
-    const restMs = this.pace?.next(packets) ?? 0;
-    clearTimeout(this.rest);
-    if (restMs > 0) {
-      this.watch?.close();
-      this.watch = undefined;
-      this.rest = setTimeout(() => this.turn(), restMs);
-    } else if (this.rest !== undefined) {
-      this.rest = undefined;
-      this.watchSocket(ring);
-    }
+    if (this.socketFailed) this.handleError(this.ring.takeError());
   }
 
   private handleError(error: string): void {
@@ -197,7 +173,7 @@ export class AfpacketSource implements PacketSource {
 
   private checkInterface(): void {
     if (this.ring === undefined || interfaceIndex(this.name) !== this.ring.ifIndex) this.lost();
-    else if (this.watch === undefined && this.rest === undefined) this.watchSocket(this.ring);
+    else if (this.watch === undefined) this.watchSocket(this.ring);
   }
 
   /** The interface went down or away: what the ring still held was handed over; open a new one when it is back. */
