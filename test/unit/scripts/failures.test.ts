@@ -58,7 +58,11 @@ test('the end of the log tells of each failed test its file, what was compared, 
       test('own message', () => assert.ok([].length > 0, 'nobody came'));
       test('within', () => { throw new TypeError('outer', { cause: new RangeError('inner') }); });
       test('fine', () => {});`,
-    'slow.mjs': `test('never ends', { timeout: 20 }, () => new Promise((done) => setTimeout(done, 60_000)));`,
+    'slow.mjs': `
+      test('never ends', { timeout: 20 }, ({ signal }) => new Promise((done) => {
+        const timer = setTimeout(done, 600_000);
+        signal.addEventListener('abort', () => clearTimeout(timer));
+      }));`,
   });
   assert.equal(lines.at(-1), '1 passed, 5 failed');
   assert.match(told(lines, 'values'), /^FAILED: values \(compare\.mjs\)\n {4}after [\d.]+ s: AssertionError: .*equal/);
