@@ -3,7 +3,8 @@ import type { Decision } from '../../../src/domain/decision.js';
 import { Random } from '../random.js';
 import { waitFor } from '../wait.js';
 import { faultsOf, pickFaults, type Fault } from './faults.js';
-import { ATTACKERS, type FleetLab } from './fleet-lab.js';
+import type { FleetLab } from './fleet-lab.js';
+import { ATTACKERS } from './net.js';
 import { disagreements, type Acknowledged } from './ledger.js';
 import type { Probe } from './probe.js';
 

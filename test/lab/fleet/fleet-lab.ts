@@ -9,9 +9,10 @@ import { initFleet, openAuthority } from '../../../src/fleet/index.js';
 import { openMariaDb, type MariaDb } from '../../integration/store/mariadb.js';
 import { ApiClient } from '../box/api-client.js';
 import { MAIN, PASSWORD } from '../box/box.js';
-import { ipBatch, makeNetns, netnsName, removeNetns, sweepStale } from '../netns.js';
+import { sweepStale } from '../netns.js';
 import { LabProcess, type StartOptions } from '../process.js';
 import { waitFor } from '../wait.js';
+import { BOX_WAN, FleetNet, nodeAddress } from './net.js';
 import { Probe } from './probe.js';
 import { BoxWeb, INLINE } from './web.js';
 
@@ -19,9 +20,6 @@ const WEB_RULES = fileURLToPath(new URL('../../../policies/rules/web-files.rules
 const FORWARD = fileURLToPath(new URL('../box/unix-forward.mjs', import.meta.url));
 const NATS_SERVER = 'nats-server';
 const PORTS = { client: 4222, cluster: 6222, leaf: 7422 };
-/** The attacker's addresses before box 1. */
-export const ATTACKERS: readonly string[] = Array.from({ length: 150 }, (_, i) => `203.0.113.${i + 66}`);
-const BOX_WAN = '203.0.113.1';
 /** An attacker's address whose scans nobody tests. */
 const VISITOR = '203.0.113.75';
 const SITE = 'hq';
@@ -67,8 +65,8 @@ export interface FleetServer {
 }
 
 /**
- * A fleet on one machine: every box a namespace with a link to the hub, where NATS servers, Portcullis servers and MariaDB
- * run; an attacker behind box 1. What happens on one link is seen by that box only.
+ * A fleet on one machine: boxes in namespaces of their own, NATS servers, Portcullis servers and MariaDB in the hub, and an
+ * attacker behind box 1.
  */
 export class FleetLab {
   readonly dir: string;
@@ -81,34 +79,18 @@ export class FleetLab {
   /** Starts the fourth daemon of box 1, which judges what comes to its web server. */
   inline!: () => Restartable;
   private readonly options: FleetLabOptions;
-  private readonly namespaces: string[] = [];
-  private readonly hub: string;
-  readonly attacker: string;
-  private static count = 100;
+  private readonly net: FleetNet;
 
   private constructor(options: FleetLabOptions) {
     sweepStale();
     this.options = options;
     this.dir = mkdtempSync(join(tmpdir(), `portcullis-lab-${process.pid}-`));
     chmodSync(this.dir, 0o755);
-    const id = FleetLab.count++;
-    const make = (host: string): string => {
-      const name = netnsName(id, host);
-      makeNetns(name, { 'net.ipv4.conf.all.rp_filter': '0' });
-      this.namespaces.push(name);
-      return name;
-    };
-    this.hub = make('hub');
-    this.attacker = make('attacker');
-    ipBatch(
-      ['link add br0 type bridge', 'address add 10.78.0.1/24 dev br0', 'link set br0 up', 'link set lo up'],
-      this.hub,
-    );
-    ipBatch(
-      Array.from({ length: options.nodes }, (_, i) => `address add 10.78.0.${11 + i}/24 dev br0`),
-      this.hub,
-    );
-    for (let i = 1; i <= options.boxes; i++) this.link(make(`box${i}`), i);
+    this.net = new FleetNet(options);
+  }
+
+  get attacker(): string {
+    return this.net.attacker;
   }
 
   static async open(options: FleetLabOptions): Promise<FleetLab> {
@@ -155,33 +137,15 @@ export class FleetLab {
     return this.servers[server]!.api.get<Fleet>('/fleet').catch(() => ({ self: null, scheduler: null, members: [] }));
   }
 
-  /** Cuts a box off, as a broken uplink would: packets vanish. */
+  /** Cuts a box off, as a broken uplink would; boxes count from 0. */
   partition(box: number, cut: boolean): void {
-    // Boxes count from 0 here as everywhere, links from 1.
-    ipBatch([`link set up${box + 1} ${cut ? 'down' : 'up'}`], this.hub);
+    this.net.partition(box, cut);
   }
 
   async close(): Promise<void> {
-    this.namespaces.forEach(removeNetns);
+    this.net.close();
     await this.mariaDb?.close().catch(() => undefined);
     rmSync(this.dir, { recursive: true, force: true });
-  }
-
-  private link(netns: string, i: number): void {
-    ipBatch([`link add up${i} netns ${this.hub} type veth peer name up0 netns ${netns}`]);
-    ipBatch([`link set up${i} master br0`, `link set up${i} up`], this.hub);
-    const addresses = ['link set lo up', `address add 10.78.0.${100 + i}/24 dev up0`, 'link set up0 up'];
-    ipBatch(addresses, netns);
-    if (i > 1) {
-      ipBatch(['link add wan0 type veth peer name quiet0', 'link set quiet0 up', 'link set wan0 up'], netns);
-      return;
-    }
-    ipBatch([`link add wan0 netns ${netns} type veth peer name eth0 netns ${this.attacker}`]);
-    ipBatch([`address add ${BOX_WAN}/24 dev wan0`, 'link set wan0 up'], netns);
-    ipBatch(
-      ['link set lo up', 'link set eth0 up', ...ATTACKERS.map((ip) => `address add ${ip}/24 dev eth0`)],
-      this.attacker,
-    );
   }
 
   private makeFleet(): void {
@@ -190,7 +154,7 @@ export class FleetLab {
     const authority = initFleet({
       dir,
       fleet: 'lab',
-      nodes: Array.from({ length: nodes }, (_, i) => ({ name: `nats${i + 1}`, host: `10.78.0.${11 + i}` })),
+      nodes: Array.from({ length: nodes }, (_, i) => ({ name: `nats${i + 1}`, host: nodeAddress(i) })),
       ports: PORTS,
       natsFolder: join(dir, 'nats', '{node}'),
       storeDir: join(this.dir, 'store', '{node}'),
@@ -234,8 +198,8 @@ export class FleetLab {
   /** A member of the test's own, on the first NATS server. */
   async probe(): Promise<Probe> {
     const socketPath = join(this.dir, 'nats.sock');
-    const target = `TCP:10.78.0.11:${PORTS.client}`;
-    new LabProcess(this.hub, 'socat', [`UNIX-LISTEN:${socketPath},fork`, target]);
+    const target = `TCP:${nodeAddress(0)}:${PORTS.client}`;
+    new LabProcess(this.net.hub, 'socat', [`UNIX-LISTEN:${socketPath},fork`, target]);
     await waitFor('the way to NATS', () => existsSync(socketPath));
     return Probe.open(this.memberFolder('probe'), socketPath);
   }
@@ -263,7 +227,7 @@ export class FleetLab {
     mkdirSync(join(this.dir, 'store', name), { recursive: true });
     const config = join(this.dir, 'fleet', 'nats', name, 'nats.conf');
     return new Restartable(
-      () => new LabProcess(this.hub, NATS_SERVER, ['-c', config], { logFile: join(this.dir, `${name}.log`) }),
+      () => new LabProcess(this.net.hub, NATS_SERVER, ['-c', config], { logFile: join(this.dir, `${name}.log`) }),
     );
   }
 
@@ -295,7 +259,7 @@ export class FleetLab {
 
   private startBox(i: number): FleetBox {
     const name = `box${i}`;
-    const netns = this.namespaces[i + 1]!;
+    const netns = this.net.boxes[i - 1]!;
     const config = this.write(name, {
       capture: { interfaces: ['wan0'] },
       detect: { models: { enabled: false }, signature: { rules: [WEB_RULES] } },
@@ -331,10 +295,10 @@ export class FleetLab {
     });
     if (i === 1) await this.mariaDb.query('CREATE DATABASE portcullis');
     const socketPath = join(this.dir, `${name}.sock`);
-    const forward = new LabProcess(this.hub, process.execPath, [FORWARD, socketPath, String(port)]);
+    const forward = new LabProcess(this.net.hub, process.execPath, [FORWARD, socketPath, String(port)]);
     await forward.waitForOutput(/ready/);
     const api = new ApiClient(socketPath);
-    const daemon = this.daemon(this.hub, config, 'server', name);
+    const daemon = this.daemon(this.net.hub, config, 'server', name);
     const isReady = async (): Promise<boolean> => {
       if (!daemon.process.running) throw new Error(`${name} ended:\n${daemon.process.output}`);
       const answers = (await api.ask('GET', '//health').catch(() => undefined)) !== undefined;
