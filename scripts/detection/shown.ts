@@ -22,7 +22,7 @@ export const FOUND: readonly Shown[] = [
   row('scanners with a stack of their own, crafted packets', 'port-scan', ['look-alikes', 'three ports probed without flags'], 'scan-masscan', 'scan-crafted'),
   row('UDP scan', 'port-scan', ['scan', 'a UDP scan is found'], 'scan-udp'),
   row('scan over IPv6', 'port-scan', ['scan', 'a scan over IPv6'], 'scan-ipv6'),
-  row('slow scan, over hours', 'port-scan', ['scan', 'one probe every 15 seconds']),
+  row('slow scan, over hours', 'port-scan', ['scan', 'one probe every 15 seconds'], 'scan-sneaky'),
   row('scan shared by the sources of a /24 or /64', 'port-scan', ['scan', 'sources of one network'], 'scan-distributed'),
   row('host sweep: TCP, UDP, ICMP', 'port-scan', ['scan', 'a host sweep is found'], 'sweep-tcp', 'sweep-udp', 'sweep-icmp', 'sweep-telnet-worm'),
   row('host sweep: ARP', 'arp', ['load-and-control', 'ARP: a sweep']),
@@ -31,8 +31,8 @@ export const FOUND: readonly Shown[] = [
   row('password spraying: many hosts', 'brute-force', ['login', 'one user and password tried a few times']),
   row('guessing shared by many sources, by target', 'login-groups', ['login', 'many sources at one target'], 'brute-ssh-distributed'),
   row('guessing shared by a /24 or /64, at many targets', 'login-groups', ['login', 'sources of one ${kind}']),
-  row('guessing over hours: one source', 'login-groups', ['login-slow', 'one source that guesses every two minutes']),
-  row('guessing over hours: sources in turn, by target and network', 'login-groups', ['login-slow', 'many sources that take turns']),
+  row('guessing over hours: one source', 'login-groups', ['login-slow', 'one source that guesses every two minutes'], 'patient-ftp', 'patient-ssh'),
+  row('guessing over hours: sources in turn, by target and network', 'login-groups', ['login-slow', 'many sources that take turns'], 'patient-turns'),
   row('SYN flood, from one source and forged', 'flood', ['load-and-control', 'a SYN flood is found'], 'flood-syn', 'flood-syn-forged'),
   row('UDP and ICMP flood', 'flood', ['load-and-control', 'UDP and ICMP floods'], 'flood-udp', 'flood-icmp', 'flood-unreachable'),
   row('echo requests that go on', 'flood', ['flood-look-alikes', 'two hundred echo requests'], 'flood-icmp'),
@@ -72,6 +72,7 @@ export const QUIET: readonly Shown[] = [
   row('backscatter of a flood elsewhere', 'port-scan', ['scan', 'backscatter of a flood']),
   row('a million forged sources, a scan among them', 'behaviour', ['load', 'a million sources in a minute']),
   row('300,000 forged SYNs a second, a scan among them', 'behaviour', ['load', 'at 300,000 SYNs a second']),
+  row('a detector that is switched off, each by itself', 'behaviour', ['switches', '${section} can be switched off']),
 ]; // prettier-ignore
 
 /** Both tables, as text. */
