@@ -1,4 +1,4 @@
-import type { AppParser, AppTransaction } from '../../domain/app-layer.js';
+import { PROGRESS_DONE, type AppParser, type AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
 import { concat, copy, NOTHING } from '../http/bytes.js';
 import type { AppLayerOptions } from '../options.js';
@@ -21,6 +21,18 @@ const ANSWERS: Readonly<Record<number, { opener: string; event: string; closes: 
   [T.SUBACK]: { opener: 'subscribe', event: 'missing_subscribe', closes: true },
   [T.UNSUBACK]: { opener: 'unsubscribe', event: 'missing_unsubscribe', closes: true },
 };
+
+/** A message with its answer. Its numbers are those of the last message, and judged once it is complete. */
+class MqttTransaction extends FieldTransaction {
+  constructor(id: number, direction: Direction) {
+    super('mqtt', id, direction);
+  }
+
+  override number(name: string, direction?: Direction): number | undefined {
+    const isComplete = this.progress[0] === PROGRESS_DONE && this.progress[1] === PROGRESS_DONE;
+    return isComplete ? super.number(name, direction) : undefined;
+  }
+}
 
 class MqttParser implements AppParser {
   readonly proto = 'mqtt';
@@ -86,7 +98,7 @@ class MqttParser implements AppParser {
   }
 
   private open(m: MqttMessage, direction: Direction): FieldTransaction {
-    const tx = this.list.open((id) => new FieldTransaction('mqtt', id, direction));
+    const tx = this.list.open((id) => new MqttTransaction(id, direction));
     if (this.list.isFull) tx.note('too_many_transactions');
     this.describe(tx, m, direction);
     return tx;
@@ -154,7 +166,6 @@ class MqttParser implements AppParser {
       return;
     }
     const tx = this.open(m, direction);
-    tx.finish(direction);
     const key = `${opener} ${m.id}`;
     this.waiting.get(key)?.finish();
     this.waiting.set(key, tx);

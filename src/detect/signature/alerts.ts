@@ -171,6 +171,10 @@ export class Alerts {
         if (state) state.passed = true;
         break;
       }
+      if (rule.bypass) {
+        const state = scene.ensureState();
+        if (state) state.passed = true;
+      }
       const wanted = this.#isWanted(rule, scene);
       if (wanted === 'no' || rule.noalert) continue;
       if (wanted === 'raise' && kept >= this.#limit) this.#counts.overflow++;

@@ -84,10 +84,11 @@ define('ftp.command ftp.command_data', REQUEST, ['ftp']);
 define('ftp.reply', RESPONSE, ['ftp'], { multi: true });
 define(
   'mqtt.connect.clientid mqtt.connect.username mqtt.connect.password mqtt.connect.willtopic mqtt.connect.willmessage ' +
-    'mqtt.connect.protocol_string mqtt.publish.topic mqtt.publish.message',
+    'mqtt.connect.protocol_string mqtt.publish.topic',
   BOTH,
   ['mqtt'],
 );
+define('mqtt.publish.message', REQUEST, ['mqtt']);
 define('mqtt.subscribe.topic mqtt.unsubscribe.topic', BOTH, ['mqtt'], { multi: true });
 define('quic.version', BOTH, ['quic']);
 define('quic.sni quic.ua quic.cyu.string quic.cyu.hash', REQUEST, ['quic']);

@@ -238,6 +238,7 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     detectionFilter: undefined,
     rateFilter: undefined,
     noalert: raw.action === 'config',
+    bypass: false,
     tags: [],
     target: undefined,
     variables: 0,

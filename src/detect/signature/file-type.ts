@@ -35,6 +35,8 @@ const SIGNATURES: readonly Signature[] = [
 ];
 
 const MZ = 'MZ';
+/** Bytes up to the offset that tells a program for DOS from later ones. */
+const DOS_HEADER = 0x1a;
 const MAX_TEXT = 1024;
 const PE_POINTER = 0x3c;
 const MACHINES: Readonly<Record<number, string>> = { 0x14c: 'Intel 80386', 0x8664: 'x86-64', 0xaa64: 'Aarch64' };
@@ -70,7 +72,7 @@ function textType(text: string): string | undefined {
  */
 export function fileType(d: Uint8Array): string {
   const head = Buffer.from(d.buffer, d.byteOffset, Math.min(d.length, MAX_TEXT)).toString('latin1');
-  if (head.startsWith(MZ)) return executable(d);
+  if (head.startsWith(MZ) && d.length >= DOS_HEADER) return executable(d);
   for (const [at, bytes, name] of SIGNATURES) if (head.startsWith(bytes, at)) return name;
   if (/^RIFF[^]{4}WAVE/.test(head)) return 'RIFF (little-endian) data, WAVE audio';
   if (/^RIFF[^]{4}WEBP/.test(head)) return 'RIFF (little-endian) data, Web/P image';

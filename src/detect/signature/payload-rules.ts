@@ -114,12 +114,17 @@ export class PayloadRules {
       const rule = this.#deps.rules[id]!;
       if (!appMatches(rule, scene) || !headerMatches(rule, scene)) continue;
       this.#begin();
-      if (this.#streamMatches(rule, scene, stream)) {
-        stream.pending?.delete(id);
+      const position = Math.max(stream.start, stream.matched?.get(rule.index) ?? 0);
+      if (!this.#inspect(rule, stream.from(position), position, 'stream', stream.ended)) {
+        if ((stream.pending?.size ?? 0) < MAX_PENDING && rule.payload.some(isWanted))
+          (stream.pending ??= new Set()).add(id);
+        continue;
+      }
+      // What else the rule asks for counts now, and not once more bytes have come.
+      stream.pending?.delete(id);
+      if (packetMatches(rule, scene) && this.#deps.alerts.stateMatches(rule, scene)) {
         (stream.matched ??= new Map()).set(id, stream.start + stream.length);
         this.#deps.alerts.add(rule, this.#place, scene);
-      } else if ((stream.pending?.size ?? 0) < MAX_PENDING && rule.payload.some(isWanted)) {
-        (stream.pending ??= new Set()).add(id);
       }
     }
   }
@@ -276,15 +281,6 @@ export class PayloadRules {
       this.#remember(inspection.buffer.name, data);
     }
     return true;
-  }
-
-  #streamMatches(rule: Rule, scene: Scene, stream: StreamWindow): boolean {
-    const position = Math.max(stream.start, stream.matched?.get(rule.index) ?? 0);
-    return (
-      this.#inspect(rule, stream.from(position), position, 'stream', stream.ended) &&
-      packetMatches(rule, scene) &&
-      this.#deps.alerts.stateMatches(rule, scene)
-    );
   }
 
   #inspect(rule: Rule, data: Uint8Array, start: number, name: string, atEnd = true): boolean {

@@ -345,6 +345,8 @@ export interface Rule {
   detectionFilter: ThresholdSpec | undefined;
   rateFilter: RateFilter | undefined;
   noalert: boolean;
+  /** Once it has matched, nothing more of the flow is looked at. */
+  bypass: boolean;
   target: 'src' | 'dst' | undefined;
   variables: number;
   text: string;

@@ -43,17 +43,26 @@ function bitFlags(name: string, bits: Readonly<Record<string, number>>): Keyword
     for (const part of value.split(',').map((p) => p.trim().toLowerCase())) {
       const bit = bits[part.replace(/^!/, '')];
       if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(bits).join(', ')}`);
-      addNumber(b, `${name}&${bit}`, equals(part.startsWith('!') ? 0 : 1), MQTT);
+      addNumber(b, `${name}&${bit}`, equals(part.startsWith('!') ? 0 : 1), MQTT, 0);
     }
   };
 }
 
 /** A keyword that takes its text with it: the same as a content in a buffer. */
-function textIn(buffer: string, exact: boolean): Keyword {
+function textIn(buffer: string, flags: '' | 'i' = ''): Keyword {
   return (b, value) => {
     const { negated, text } = splitNegation(value);
-    const anchored = exact ? `^${escapePattern(text)}$` : escapePattern(text);
-    const { match } = parsePcre(`"/${anchored}/${exact ? '' : 'i'}"`);
+    const { match } = parsePcre(`"/${escapePattern(text)}/${flags}"`);
+    match.negated = negated;
+    b.addTo(b.bufferOf(buffer).matches, match);
+  };
+}
+
+/** The same for the whole of a field. */
+function wholeTextIn(buffer: string): Keyword {
+  return (b, value) => {
+    const { negated, text } = splitNegation(value);
+    const { match } = parsePcre(`"/^${escapePattern(text)}$/E"`);
     match.negated = negated;
     b.addTo(b.bufferOf(buffer).matches, match);
   };
@@ -97,26 +106,28 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   ftpdata_command: named('ftpdata.command', ['ftp-data'], { retr: 1, stor: 2 }),
   'ftp.completion_code': number('ftp.completion_code', ['ftp'], { max: 999 }),
-  'mqtt.protocol_version': number('mqtt.protocol_version', MQTT, { max: 255 }),
-  'mqtt.qos': number('mqtt.qos', MQTT, { max: 2 }),
+  'mqtt.protocol_version': number('mqtt.protocol_version', MQTT, { max: 255, direction: 0 }),
+  'mqtt.qos': number('mqtt.qos', MQTT, { max: 2, direction: 0 }),
   'mqtt.type': mqttType,
   'mqtt.flags': bitFlags('mqtt.flags', MQTT_FLAGS),
   'mqtt.connect.flags': bitFlags('mqtt.connect.flags', CONNECT_FLAGS),
   'mqtt.reason_code': number('mqtt.reason_code', MQTT, { max: 255 }),
   'mqtt.connack.return_code': number('mqtt.reason_code', MQTT, { max: 255 }),
   'mqtt.connack.session_present': flag('mqtt.connack.session_present', MQTT),
-  'tls.subject': textIn('tls.cert_subject', false),
-  'tls.issuerdn': textIn('tls.cert_issuer', false),
-  'tls.fingerprint': textIn('tls.cert_fingerprint', true),
+  'tls.subject': textIn('tls.cert_subject'),
+  'tls.issuerdn': textIn('tls.cert_issuer'),
+  'tls.fingerprint': (b, value) => {
+    wholeTextIn('tls.cert_fingerprint')(b, value.toLowerCase());
+  },
   'ssh.protoversion': (b, value) => {
     const { text } = splitNegation(value);
     if (text !== '2_compat' && !/^[\d.]+$/.test(text)) throw new Error(`"${text}" is not a version, such as 2.0`);
-    if (text !== '2_compat') textIn('ssh.proto', false)(b, value);
+    if (text !== '2_compat') wholeTextIn('ssh.proto')(b, value);
     else b.addTo(b.bufferOf('ssh.proto').matches, parsePcre('"/^(2(\\.0)?|1\\.99)$/"').match);
   },
-  'ssh.softwareversion': textIn('ssh.software', false),
-  filename: textIn('file.name', false),
-  filemagic: textIn('file.magic', false),
+  'ssh.softwareversion': wholeTextIn('ssh.software'),
+  filename: textIn('file.name', 'i'),
+  filemagic: textIn('file.magic', 'i'),
   fileext: (b, value) => {
     const { negated, text } = splitNegation(value);
     const { match } = parsePcre(`"/\\.${escapePattern(text)}$/i"`);
@@ -137,7 +148,9 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
     useProtos(b, ['tls']);
   },
   // What follows tells the packet path what to do with the packet; here policies do.
-  bypass: () => undefined,
+  bypass: (b) => {
+    b.rule.bypass = true;
+  },
   nfq_set_mark: (_, value) => {
     if (!/^(0x)?[\da-f]+\s*\/\s*(0x)?[\da-f]+$/i.test(value)) throw new Error(`"${value}" is not a mark and a mask`);
   },

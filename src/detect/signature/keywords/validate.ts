@@ -33,6 +33,7 @@ export function validateRule(rule: Rule): void {
   if (isLedByRelative(rule.payload))
     throw new Error('the first pattern counts from a match before it, and there is none');
   for (const inspection of rule.buffers) {
+    for (const match of inspection.matches) if (match.kind === 'content') foldContent(inspection, match);
     if (isLedByRelative(inspection.matches))
       throw new Error(`the first pattern in ${inspection.buffer.name} counts from a match before it`);
     if (inspection.matches.length === 0 && !ADDRESSES.has(inspection.buffer.name))
@@ -45,6 +46,14 @@ export function validateRule(rule: Rule): void {
 }
 
 const isLedByRelative = ([first]: readonly Match[]): boolean => first?.kind === 'pcre' && first.relative;
+
+/** Contents of fields that are in one case only are put into it. */
+function foldContent({ buffer, transforms }: BufferInspection, content: ContentMatch): void {
+  if (transforms.length > 0) return;
+  if (buffer.name === 'tls.cert_serial') content.bytes = Buffer.from(textOf(content).toUpperCase(), 'latin1');
+  else if (HASH_LENGTHS[buffer.name] !== undefined)
+    content.bytes = Buffer.from(textOf(content).toLowerCase(), 'latin1');
+}
 
 function validateContent({ buffer, transforms }: BufferInspection, content: ContentMatch): void {
   const text = textOf(content);

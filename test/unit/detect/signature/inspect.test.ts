@@ -5,6 +5,15 @@ import { payloadMatches } from './rules.js';
 /** options, text that matches, text that does not */
 const CASES: readonly (readonly [string, string, string])[] = [
   ['content:"abc";', 'xxabc', 'xxABC'],
+  // BER: as Suricata 7.0.10 fires for datagrams with these bytes.
+  ['asn1:oversize_length 3;', '\x04\x04abcd', '\x04\x03abc'],
+  ['asn1:oversize_length 3;', '\x30\x04\x05\0\x05\0', '\x04\x30abcd'],
+  ['asn1:oversize_length 3;', '\x30\x80\x04\x04abcd\0\0', '\x04\x80abcd\0\0'],
+  ['asn1:oversize_length 3;', '\x02\x01\x01\x04\x04abcd', '\x01\x02\x01\x01\x04\x04abcd'],
+  ['asn1:bitstring_overflow;', '\x03\x02\x64a', '\x03\x02\x09a'],
+  [`asn1:double_overflow;`, `\x09\x82\x01\x2c\x03${'x'.repeat(299)}`, `\x09\x82\x01\x2c\x80${'x'.repeat(299)}`],
+  ['asn1:oversize_length 3, absolute_offset 2;', '--\x04\x04abcd', '\x04\x04abcd'],
+  ['content:"--"; asn1:oversize_length 3, relative_offset 1;', '-- \x04\x04abcd', '--\x04\x04abcd'],
   ['content:"abc"; nocase;', 'xxABc', 'xxab'],
   ['content:!"abc";', 'xab', 'xabc'],
   ['content:"|61 62|c";', 'xabc', 'xab c'],
