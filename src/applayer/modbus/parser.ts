@@ -6,7 +6,8 @@ import type { FieldTransaction } from '../transaction.js';
 
 const HEADER = 7;
 const MAX_LENGTH = 254;
-const MAX_WAITING = 64;
+/** Requests without an answer, as in Suricata. */
+const MAX_WAITING = 500;
 const READ = 1;
 const WRITE = 2;
 const DISCRETES = 1;
@@ -43,6 +44,8 @@ export function createModbusParser(options: AppLayerOptions): AppParser {
 class ModbusReader implements MessageReader {
   private readonly list: Transactions;
   private readonly waiting = new Map<number, FieldTransaction>();
+  /** Told once for a connection. */
+  private isFlooded = false;
 
   constructor(list: Transactions) {
     this.list = list;
@@ -72,7 +75,8 @@ class ModbusReader implements MessageReader {
     this.waiting.set(id, tx);
     if (this.waiting.size <= MAX_WAITING) return;
     const [oldest, old] = this.waiting.entries().next().value!;
-    old.note('flooded');
+    if (!this.isFlooded) tx.note('flooded');
+    this.isFlooded = true;
     old.finish();
     this.waiting.delete(oldest);
   }
