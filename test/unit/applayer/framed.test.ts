@@ -6,6 +6,14 @@ import { be16, be32, join, le16, le32, text } from './wire.js';
 
 const ENDS = { src: '192.0.2.1', srcPort: 40_000, dst: '198.51.100.2', dstPort: 502 };
 
+test('Modbus: 501 requests that nobody answers are a flood, which is told once; 500 are not', () => {
+  for (const [count, floods] of [[500, 0], [501, 1], [510, 1]] as const) {
+    const requests = Array.from({ length: count }, (_, i): Said => ['C', join(be16(i + 1), be16(0), be16(6), 7, 3, be16(100), be16(2))]);
+    const flow = play(openFlow(createAppLayer({}), ENDS), requests, Infinity, false);
+    assert.equal(flow.transactions.filter((tx) => tx.events.includes('flooded')).length, floods, `${count} requests`);
+  }
+}); // prettier-ignore
+
 describe('DCE/RPC', () => {
   const UUID = '4b324fc8-1670-01d3-1278-5a47bf6ee188';
   const uuid = Buffer.from('c84f324b7016d30112785a47bf6ee188', 'hex');
