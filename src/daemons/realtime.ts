@@ -1,4 +1,5 @@
-import { performance, type EventLoopUtilization } from 'node:perf_hooks';
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import koffi from 'koffi';
 import { loadCLibrary } from '../util/c-library.js';
 
@@ -29,6 +30,37 @@ export function bindSetScheduler(): SetScheduler {
   return (policy, priority) => call(0, policy | SCHED_RESET_ON_FORK, { sched_priority: priority }) === 0;
 }
 
+/** What a thread did since it began, milliseconds. */
+export interface ThreadTimes {
+  /** On a processor. */
+  ran: number;
+  /** Ready to run, while something else had the processor. */
+  waited: number;
+  now: number;
+}
+
+/** Of the calling thread, from schedstat (Documentation/scheduler/sched-stats.rst); without it, waiting counts as running. */
+function threadTimes(): ThreadTimes {
+  const now = performance.now();
+  try {
+    const [ran, waited] = readFileSync('/proc/thread-self/schedstat', 'utf8')
+      .split(' ', 2)
+      .map((ns) => Number(ns) / 1e6);
+    return { ran: ran ?? 0, waited: waited ?? 0, now };
+  } catch {
+    return { ran: performance.eventLoopUtilization().active, waited: 0, now };
+  }
+}
+
+/**
+ * Share of its time that a thread works. Time that it waits for a processor is left out: on a busy machine an ordinary
+ * thread with little to do mostly waits, and would never look idle enough to be a real-time one.
+ */
+export function busyShare(before: ThreadTimes, after: ThreadTimes): number {
+  const own = after.now - before.now - (after.waited - before.waited);
+  return own <= 0 ? 1 : Math.min(1, (after.ran - before.ran) / own);
+}
+
 /** Decides when a thread may be a real-time one, from the share of time it works. */
 export function createRealtimeGate(set: (isRealtime: boolean) => void): (utilization: number) => void {
   let isRealtime = false;
@@ -57,11 +89,11 @@ export function keepRealtime(signal: AbortSignal, setScheduler: SetScheduler = b
     else setScheduler(SCHED_OTHER, 0);
   });
   gate(0);
-  let last: EventLoopUtilization = performance.eventLoopUtilization();
+  let last = threadTimes();
   const timer = setInterval(() => {
-    const now = performance.eventLoopUtilization();
-    gate(performance.eventLoopUtilization(now, last).utilization);
-    last = now;
+    const times = threadTimes();
+    gate(busyShare(last, times));
+    last = times;
   }, CHECK_MS);
   timer.unref();
   signal.addEventListener(

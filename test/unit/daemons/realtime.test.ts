@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { createRealtimeGate, keepRealtime } from '../../../src/daemons/realtime.js';
+import { busyShare, createRealtimeGate, keepRealtime } from '../../../src/daemons/realtime.js';
 
 test('a thread is real-time while it is mostly idle, and ordinary while it works more than half of its time', () => {
   const changes: boolean[] = [];
@@ -14,6 +14,20 @@ test('a thread is real-time while it is mostly idle, and ordinary while it works
   assert.deepEqual(changes, [true, false], 'it stays ordinary until it has calmed down');
   gate(0.2);
   assert.deepEqual(changes, [true, false, true]);
+});
+
+test('a thread that waits for a processor is as busy as it would be with one', () => {
+  const start = { ran: 0, waited: 0, now: 0 };
+  for (const [ran, waited, share] of [
+    [10, 0, 0.1],
+    [10, 80, 0.5],
+    [5, 50, 0.1],
+    [10, 90, 1],
+    [100, 0, 1],
+    [0, 100, 1],
+  ] as const) {
+    assert.equal(busyShare(start, { ran, waited, now: 100 }), share, `${ran} ms of work, ${waited} of waiting`);
+  }
 });
 
 test('without the right to it nothing is scheduled and nobody asks again', () => {
