@@ -49,8 +49,13 @@ async function compileAddons(root) {
   }
   progress(`compiling ${NATIVE.join(' and ')} (about a minute, once)`);
   const env = { ...BUILD_ENV, ...process.env, npm_config_build_from_source: 'true', npm_config_nodedir: nodedir };
-  const args = ['rebuild', ...NATIVE, '--ignore-scripts=false', '--foreground-scripts'];
-  await runQuietly('npm', args, { cwd: root, env, what: 'compiling the native add-ons' });
+  const rebuild = (name) =>
+    runQuietly('npm', ['rebuild', name, '--ignore-scripts=false', '--foreground-scripts'], {
+      cwd: root,
+      env,
+      what: `compiling ${name}`,
+    });
+  await Promise.all(NATIVE.map(rebuild));
   const error = loadError(root);
   if (error !== undefined) throw new SetupError(`The native add-ons were compiled but do not load:\n${error}`);
 }

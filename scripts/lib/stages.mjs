@@ -95,7 +95,7 @@ export const STAGES = [
   }),
   nodeTests('e2e', { lane: 'lab', concurrency: 2, limitSecs: 900, root: true }),
   // By then the desk is nearly done, and these wait for servers and retries more than they compute.
-  nodeTests('integration', { lane: 'lab', concurrency: 4, limitSecs: 900, root: true }),
+  nodeTests('integration', { lane: 'lab', concurrency: 6, limitSecs: 900, root: true }),
   // What these assert is a time: nothing else may run beside them.
   nodeTests('timing', { lane: 'alone', concurrency: 1, limitSecs: 300, root: true }),
   consoleTests('console-timing', {

@@ -57,7 +57,7 @@ interface Case {
 }
 
 const portcullis = (...args: string[]): Promise<Ended> =>
-  lab.hosts.router.run(NODE, [MAIN, ...args], { limitSecs: 25 });
+  lab.hosts.router.run(NODE, [MAIN, ...args], { limitSecs: 120 });
 
 const CASES: readonly Case[] = [
   {
@@ -94,7 +94,7 @@ const CASES: readonly Case[] = [
   {
     name: 'enforce mode without nft',
     run: () =>
-      lab.hosts.router.run('env', ['PATH=/nowhere', NODE, MAIN, 'run', '--config', config('nft')], { limitSecs: 25 }),
+      lab.hosts.router.run('env', ['PATH=/nowhere', NODE, MAIN, 'run', '--config', config('nft')], { limitSecs: 120 }),
     code: 3,
     says: [/\bnft\b/],
   },
@@ -106,7 +106,7 @@ const CASES: readonly Case[] = [
       chmodSync(data, 0o777);
       const drop = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps=-all', '--bounding-set=-all'];
       return lab.hosts.router.run('setpriv', [...drop, NODE, MAIN, 'run', '--config', config('rights')], {
-        limitSecs: 25,
+        limitSecs: 120,
       });
     },
     code: 3,
@@ -118,7 +118,7 @@ const CASES: readonly Case[] = [
       const drop = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps=+net_raw,+net_admin'];
       const caps = ['--ambient-caps', '+net_raw,+net_admin'];
       const program = [NODE, MAIN, 'run', '--config', config('folder')];
-      return lab.hosts.router.run('setpriv', [...drop, ...caps, ...program], { limitSecs: 25 });
+      return lab.hosts.router.run('setpriv', [...drop, ...caps, ...program], { limitSecs: 120 });
     },
     code: 3,
     says: [/data-folder/],
@@ -130,7 +130,7 @@ const CASES: readonly Case[] = [
       // The mount is gone with the program: `ip netns exec` gives it a mount namespace of its own.
       const script = `mount -t tmpfs -o size=64k tmpfs ${path('data-full')} && exec "$@"`;
       const program = [NODE, MAIN, 'run', '--config', config('full')];
-      return lab.hosts.router.run('sh', ['-c', script, 'sh', ...program], { limitSecs: 25 });
+      return lab.hosts.router.run('sh', ['-c', script, 'sh', ...program], { limitSecs: 120 });
     },
     code: 3,
     says: [/disk is full|no space/i],
