@@ -55,7 +55,9 @@ export const afpacketOptions = z.strictObject({
     .min(1)
     .max(2047)
     .default(64)
-    .describe('Size of the ring, MiB: how long the sensor may stall before the kernel drops packets.'),
+    .describe(
+      'Size of the ring, MiB: how long the sensor may stall before the kernel drops packets. A block is used up each block timeout even if it is not full: at least blocks times block timeout, 256 ms.',
+    ),
   snapLen: z
     .int()
     .min(64)
