@@ -65,7 +65,7 @@ const COMMAND_SCHEMA = {
 
 /** Dials the server and dials again whenever the connection ends, until the signal. */
 export function runBusClient<R extends BusRole>(options: BusClientOptions<R>, signal: AbortSignal): BusClient<R> {
-  const { log = silentLogger, minBackoffMs = 25, maxBackoffMs = 400 } = options;
+  const { log = silentLogger, minBackoffMs = 25, maxBackoffMs = 100 } = options;
   const outbox = createOutbox(options.maxQueuedBytes ?? 32 * 1024 * 1024);
   const schema: z.ZodType<SensorCommand | ResponderCommand | InlineCommand> = COMMAND_SCHEMA[options.role];
   const inbox = createInbox(schema, log, (message) => {

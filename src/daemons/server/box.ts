@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   busSocketPath,
   openBusServer,
@@ -31,10 +32,12 @@ import { watchPolicies } from './policy-watch.js';
 import { createResponderView } from './responder-view.js';
 import { createSensorBook } from './sensors.js';
 import { startChores } from './timers.js';
-import { warmUp } from './warm-up.js';
+import { warmUpInParts } from './warm-up.js';
 
 const BLAST = { maxAddresses: 50_000, windowMs: 86_400_000 };
 const WARM_UP_ROUNDS = 3000;
+/** Without responder or fleet the warm-up waits for them no longer than this. */
+const WARM_UP_AFTER_MS = 10_000;
 
 /**
  * The server daemon of a box in a fleet: what sensor and responder dial. It correlates and decides by the box's own policies,
@@ -73,8 +76,6 @@ export async function runBoxServer(
   const policies = createBoxPolicies({ dir: config.policy.dir, engine, fleet: () => saved, failed, log });
   await policies.load();
   const watch = watchPolicies({ dirs: [config.policy.dir], load: policies.load, failed, log });
-  const { correlate, policy } = config;
-  warmUp({ correlate, policy, policies: engine.policies(), rounds: WARM_UP_ROUNDS });
 
   const book = createDecisionBook({
     name: config.name,
@@ -229,6 +230,15 @@ export async function runBoxServer(
   outlets.attach({ bus });
   ready({ url: `none on this box; see the servers of the fleet (${fleet.name} of ${fleet.site})` });
 
+  /** What is in force elsewhere comes first: only then the code is made fast, a bit at a time between what arrives. */
+  async function warmUp(): Promise<void> {
+    const { correlate, policy } = config;
+    const parts = warmUpInParts({ correlate, policy, policies: engine.policies(), rounds: WARM_UP_ROUNDS });
+    while (!signal.aborted && !parts.next().done) await setImmediate();
+  }
+  const startedMs = Date.now();
+  let isWarmUpDue = true;
+
   const stopChores = startChores(
     {
       second(nowMs) {
@@ -237,7 +247,10 @@ export async function runBoxServer(
         fleet.tick(nowMs);
         peers.tick(nowMs);
         inline.tick(nowMs);
-        return [];
+        const isComplete = responder.view().connected && fleet.status().connected;
+        if (!isWarmUpDue || (!isComplete && nowMs - startedMs < WARM_UP_AFTER_MS)) return [];
+        isWarmUpDue = false;
+        return [warmUp()];
       },
       minute: () => [],
       hour: () => [],

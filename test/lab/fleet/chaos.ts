@@ -11,6 +11,8 @@ import type { Probe } from './probe.js';
 export interface ChaosOptions {
   rounds: number;
   seed: number;
+  /** Only faults whose name has this in it; all when it is empty. */
+  only: string;
   /** Longest time from the end of the faults until all kernels agree. */
   convergeMs: number;
   /** Longest time that a round's faults last. */
@@ -52,7 +54,7 @@ export async function runChaos(lab: FleetLab, probe: Probe, options: ChaosOption
   const random = new Random(options.seed);
   const ledger = new Map<string, Acknowledged>();
   const result: ChaosResult = { rounds: [], ledger: [], attacked: [] };
-  const all = faultsOf(lab);
+  const all = faultsOf(lab).filter((fault) => fault.name.includes(options.only));
   let next = 1;
   // What earlier tests have blocked is acknowledged too, and not touched.
   for (const value of (await kernelsOf(lab)).values().next().value ?? []) {

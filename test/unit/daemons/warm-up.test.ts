@@ -4,7 +4,7 @@ import { loadConfig } from '../../../src/config/index.js';
 import { correlateOptionsSchema } from '../../../src/correlate/options.js';
 import { warmUpResponder } from '../../../src/daemons/responder-warm-up.js';
 import { warmUpSensor } from '../../../src/daemons/sensor/warm-up.js';
-import { warmUp } from '../../../src/daemons/server/warm-up.js';
+import { warmUp, warmUpInParts } from '../../../src/daemons/server/warm-up.js';
 import { enforceOptionsSchema } from '../../../src/enforce/index.js';
 import { loadPolicyFolder, policyOptionsSchema } from '../../../src/policy/index.js';
 
@@ -16,6 +16,13 @@ test('the warm-up goes the whole way: with the shipped policies its detections b
   const { policies } = await loadPolicyFolder('policies');
   const decisions = warmUp({ correlate, policy, policies, rounds });
   assert.ok(decisions >= rounds / 3, `${decisions} decisions of ${rounds} detections`);
+});
+
+test('in parts, for a daemon that works meanwhile, it decides the same', async () => {
+  const { policies } = await loadPolicyFolder('policies');
+  const parts = warmUpInParts({ correlate, policy, policies, rounds });
+  assert.deepEqual(parts.next(), { done: false, value: undefined });
+  assert.deepEqual(parts.next(), { done: true, value: warmUp({ correlate, policy, policies, rounds }) });
 });
 
 test('without policies it decides nothing, and harms nothing', () => {
