@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { mariaDbMissing, openMariaDb } from '../integration/store/mariadb.js';
 import { stagePackage } from './build.js';
 import { podmanRun, readCompose } from './compose.js';
 import { baseSystem, BOX_ADDRESS, machineMissing, onPath, OUTSIDE_ADDRESSES, until } from './machine.js';
@@ -16,6 +17,12 @@ const [FRIEND, OFFENDER] = OUTSIDE_ADDRESSES as [string, string];
 const BASE = 'localhost/portcullis-test-debian';
 const IMAGE = 'localhost/portcullis';
 const SERVICES = ['server', 'responder', 'sensor'];
+const NATS_BASE = 'localhost/portcullis-test-nats';
+const NATS_IMAGE = 'localhost/portcullis-nats';
+const NATS_SERVER = '/usr/sbin/nats-server';
+const noTools = ['nats-server', 'socat'].filter((name) => !onPath(name));
+const MIDDLE = ['nats', 'server'];
+const noMiddle = noTools.length > 0 ? `not installed: ${noTools.join(', ')}` : (mariaDbMissing() ?? false);
 
 /** podman as it runs without systemd and with both kinds of control groups. */
 const ENGINE = '[engine]\ncgroup_manager = "cgroupfs"\nruntime = "runc"\n';
@@ -37,6 +44,9 @@ describe('the containers of docker/', { skip: missing ?? false }, () => {
   };
   const inBox = (...argv: string[]) => attempt('nsenter', `--net=/run/netns/${BOX}`, ...argv);
   const name = (service: string): string => `ctest_${service}`;
+  const inMiddle = (service: string): string => `ctest_middle_${service}`;
+  /** Standard output of a container that runs once, without a network. */
+  const once = (...args: string[]): string => run('podman', 'run', '--rm', ...LIMITS, '--network', 'none', ...args);
   const cli = (...args: string[]) => inBox('podman', 'exec', name('server'), 'portcullis', ...args);
   const answers = (from: string): boolean =>
     attempt('ip', 'netns', 'exec', OUT, 'ping', '-n', '-c', '1', '-W', '1', '-I', from, BOX_ADDRESS).code === 0;
@@ -55,8 +65,7 @@ describe('the containers of docker/', { skip: missing ?? false }, () => {
     assert.ok(from > 0 && to > from);
     const file = join(dir, 'context/Dockerfile');
     writeFileSync(file, `${text.slice(0, from)}FROM localhost/portcullis-test-stage AS build\n${text.slice(to)}`);
-    const build = ['build', '--isolation', 'chroot', '--network', 'host', '--format', 'docker', '--pull-never'];
-    run('buildah', ...build, '--build-arg', `DEBIAN=${BASE}`, '-f', file, '-t', IMAGE, join(dir, 'context'));
+    build(file, BASE, IMAGE);
     link();
     const enforcing = readFileSync('docker/portcullis.yaml', 'utf8').replace('mode: observe', 'mode: enforce');
     writeFileSync(
@@ -67,9 +76,11 @@ describe('the containers of docker/', { skip: missing ?? false }, () => {
   });
   after(() => {
     for (const service of SERVICES) attempt('podman', 'rm', '-f', '-t', '2', name(service));
+    for (const service of MIDDLE) attempt('podman', 'rm', '-f', '-t', '2', inMiddle(service));
     for (const volume of ['data', 'journal', 'sockets']) attempt('podman', 'volume', 'rm', `ctest_${volume}`);
+    for (const volume of ['jetstream', 'data', 'sockets']) attempt('podman', 'volume', 'rm', inMiddle(volume));
     for (const netns of [BOX, OUT]) attempt('ip', 'netns', 'delete', netns);
-    attempt('podman', 'rmi', '-f', IMAGE, BASE, 'localhost/portcullis-test-stage');
+    attempt('podman', 'rmi', '-f', NATS_IMAGE, NATS_BASE, IMAGE, BASE, 'localhost/portcullis-test-stage');
     rmSync(dir, { recursive: true });
   });
 
@@ -88,6 +99,41 @@ describe('the containers of docker/', { skip: missing ?? false }, () => {
     run('buildah', 'commit', '-q', '--rm', container, image);
   }
 
+  function build(file: string, debian: string, image: string): void {
+    const options = ['--isolation', 'chroot', '--network', 'host', '--format', 'docker', '--pull-never'];
+    const from = ['--build-arg', `DEBIAN=${debian}`];
+    run('buildah', 'build', ...options, ...from, '-f', file, '-t', image, join(dir, 'context'));
+  }
+
+  /** `nats.Dockerfile` as it stands, but for Debian's package, of which it gets the program. */
+  function buildNats(): void {
+    const container = run('buildah', 'from', BASE).trim();
+    run('buildah', 'copy', container, NATS_SERVER, NATS_SERVER);
+    run('buildah', 'commit', '-q', '--rm', container, NATS_BASE);
+    const text = readFileSync('docker/nats.Dockerfile', 'utf8');
+    const file = join(dir, 'context/nats.Dockerfile');
+    const without = text.replace(/^RUN apt-get .*$/m, 'RUN true \\');
+    assert.notEqual(without, text);
+    writeFileSync(file, without);
+    build(file, NATS_BASE, NATS_IMAGE);
+  }
+
+  /** The folder `fleet/` beside the compose file, made by the image's own program, for the accounts of both containers. */
+  function makeFleet(): void {
+    const make = (...args: string[]): string =>
+      once('--user', 'root', '--volume', `${dir}:/work`, '--workdir', '/work', IMAGE, 'fleet', ...args);
+    make('init', 'acme', '--nats', `nats1=${BOX_ADDRESS}`);
+    make('join', 'server1', '--role', 'server', '--site', 'hq');
+    const accountOf = (image: string, ...account: string[]): string =>
+      once('--entrypoint', 'id', image, '-u', ...account).trim();
+    run('chown', '-R', accountOf(NATS_IMAGE), join(dir, 'fleet/nats/nats1'));
+    run('chown', '-R', accountOf(IMAGE, 'portcullis'), join(dir, 'fleet/members/server1'));
+    const config = readFileSync('docker/fleet.yaml', 'utf8');
+    const here = config.replace('host: db1', 'host: 127.0.0.1').replace('user: portcullis', 'user: root');
+    writeFileSync(join(dir, 'fleet.yaml'), here);
+    run('cp', 'docker/compose.fleet.yaml', dir);
+  }
+
   function link(): void {
     const ip = (...args: string[]): string => run('ip', ...args);
     for (const netns of [BOX, OUT]) ip('netns', 'add', netns);
@@ -98,11 +144,9 @@ describe('the containers of docker/', { skip: missing ?? false }, () => {
   }
 
   it('has an image whose program says its version, and whose configuration is valid, without a network', () => {
-    const once = (...args: string[]): string =>
-      run('podman', 'run', '--rm', ...LIMITS, '--network', 'none', IMAGE, ...args);
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-    assert.equal(once('--version').trim(), version);
-    assert.match(once('check'), /valid/);
+    assert.equal(once(IMAGE, '--version').trim(), version);
+    assert.match(once(IMAGE, 'check'), /valid/);
   });
 
   it('runs server, responder and sensor as compose.yaml says, each well and with its own rights', async () => {
@@ -141,4 +185,49 @@ describe('the containers of docker/', { skip: missing ?? false }, () => {
     await until('it is blocked', () => !answers(OFFENDER), 20);
     assert.ok(inBox('nft', 'list', 'table', 'inet', 'portcullis').output.includes(OFFENDER));
   });
+
+  it(
+    'runs NATS server and server of a fleet as compose.fleet.yaml says, with MariaDB',
+    { skip: noMiddle },
+    async () => {
+      for (const service of SERVICES) attempt('podman', 'rm', '-f', '-t', '2', name(service));
+      buildNats();
+      makeFleet();
+      const database = await openMariaDb();
+      const door = ['TCP-LISTEN:3306,bind=127.0.0.1,fork,reuseaddr', `UNIX-CONNECT:${database.socketPath}`];
+      const forward = spawn('nsenter', [`--net=/run/netns/${BOX}`, 'socat', ...door], { stdio: 'ignore' });
+      try {
+        await database.query('CREATE DATABASE portcullis');
+        const file = join(dir, 'compose.fleet.yaml');
+        for (const [service, settings] of Object.entries(readCompose(file, { NODE: 'nats1', MEMBER: 'server1' }))) {
+          const { code, output } = inBox(
+            'podman',
+            'run',
+            ...LIMITS,
+            ...podmanRun(file, service, settings, 'ctest_middle'),
+          );
+          assert.equal(code, 0, output);
+        }
+        const isWell = (): boolean => inBox('podman', 'healthcheck', 'run', inMiddle('server')).code === 0;
+        await until('the server is well', isWell, 120);
+        const status = (): string =>
+          inBox('podman', 'exec', inMiddle('server'), 'portcullis', 'fleet', 'status').output;
+        const isInFleet = (): boolean =>
+          /Connected to 198\.18\.0\.1:4222\.\nserver1 +server, scheduler .* up /.test(status());
+        await until('it is the scheduler of the fleet', isInFleet, 60);
+        run('podman', 'stop', '-t', '5', inMiddle('nats'));
+        await until('it is cut off: the control', () => status().includes('Not connected'), 60);
+        inBox('podman', 'start', inMiddle('nats'));
+        await until('it is back', isInFleet, 60);
+        const [tables] = (await database.query(
+          "SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_schema = 'portcullis'",
+        )) as { n: number | string }[];
+        assert.ok(Number(tables?.n) > 10, 'its data is in MariaDB');
+      } finally {
+        for (const service of MIDDLE) attempt('podman', 'rm', '-f', '-t', '2', inMiddle(service));
+        forward.kill();
+        await database.close();
+      }
+    },
+  );
 });
