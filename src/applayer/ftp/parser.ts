@@ -155,7 +155,7 @@ export function createFtpDataParser(options: AppLayerOptions, transfer: () => Tr
       const known = transfer();
       if (!known) return;
       tx.fields[direction].set('file.name', known.name);
-      for (const d of [0, 1] as const) tx.numbers[d].set('ftpdata.command', known.command === 'RETR' ? 1 : 2);
+      tx.numbers[direction].set('ftpdata.command', known.command === 'RETR' ? 1 : 2);
     },
     onGap() {
       tx.note('gap');

@@ -11,6 +11,8 @@ export function createMqttParser(options: AppLayerOptions): AppParser {
 }
 
 const CONNECT_BITS = [128, 64, 32, 4, 2];
+/** Bits of the first byte that rules ask for together: DUP, RETAIN. */
+const FLAG_MASKS = [8, 1, 9];
 
 /** Which message opens the transaction that an answer belongs to. */
 const ANSWERS: Readonly<Record<number, { opener: string; event: string; closes: boolean }>> = {
@@ -100,7 +102,7 @@ class MqttParser implements AppParser {
   private open(m: MqttMessage, direction: Direction): FieldTransaction {
     const tx = this.list.open((id) => new MqttTransaction(id, direction));
     if (this.list.isFull) tx.note('too_many_transactions');
-    this.describe(tx, m, direction);
+    this.describe(tx, m);
     return tx;
   }
 
@@ -111,7 +113,7 @@ class MqttParser implements AppParser {
     tx.finish();
   }
 
-  private describe(tx: FieldTransaction, m: MqttMessage, direction: Direction): void {
+  private describe(tx: FieldTransaction, m: MqttMessage): void {
     for (const d of [0, 1] as const) {
       for (const [name, value] of m.fields) for (const v of value) tx.add(d, name, v, 256);
       for (const [name, value] of m.numbers) tx.numbers[d].set(name, value);
@@ -120,13 +122,13 @@ class MqttParser implements AppParser {
         const name = `mqtt.type.${type}`;
         if (m.type === type || !tx.numbers[d].has(name)) tx.numbers[d].set(name, m.type === type ? 1 : 0);
       }
-      for (const bit of [1, 8]) tx.numbers[d].set(`mqtt.flags&${bit}`, (m.flags & bit) === 0 ? 0 : 1);
+      // Of any message of the transaction: an answer does not take back what its request said.
+      for (const mask of FLAG_MASKS) tx.numbers[d].set(`mqtt.flags&${mask}=${m.flags & mask}`, 1);
+      tx.numbers[d].set(`mqtt.qos=${(m.flags >> 1) & 3}`, 1);
       const connect = m.numbers.get('mqtt.connect.flags');
       for (const bit of connect === undefined ? [] : CONNECT_BITS)
         tx.numbers[d].set(`mqtt.connect.flags&${bit}`, (connect! & bit) === 0 ? 0 : 1);
     }
-    tx.numbers[direction].set('mqtt.flags', m.flags);
-    tx.numbers[direction].set('mqtt.qos', (m.flags >> 1) & 3);
     for (const event of m.events) tx.note(event);
   }
 
@@ -143,7 +145,7 @@ class MqttParser implements AppParser {
     if (m.type === T.CONNACK) {
       if (!this.connect) this.single(m, direction, 'missing_connect');
       else {
-        this.describe(this.connect, m, direction);
+        this.describe(this.connect, m);
         this.connect.finish();
       }
       this.isConnected = true;
@@ -187,7 +189,7 @@ class MqttParser implements AppParser {
       this.single(m, direction, event);
       return;
     }
-    this.describe(tx, m, direction);
+    this.describe(tx, m);
     if (!closes) return;
     tx.finish();
     this.waiting.delete(key);

@@ -104,10 +104,17 @@ export function flagged(flags: number, at = 0, sport = 41_000): DecodedPacket {
   return packet({ at, src: CLIENT, dst: SERVER, sport, dport: 80, flags, seq: 1 });
 }
 
-/** Detections of rule files, the shipped ones unless others are named, for traffic through the product's own stages. */
-export function replay(traffic: Traffic, rules: string[] = shippedRules()): Detection[] {
+/**
+ * Detections of rule files, the shipped ones unless others are named, for traffic through the product's own stages.
+ * @param more further options under `detect.signature`.
+ */
+export function replay(
+  traffic: Traffic,
+  rules: string[] = shippedRules(),
+  more: Readonly<Record<string, unknown>> = {},
+): Detection[] {
   const detections: Detection[] = [];
-  const options = { ...signatureOptionsSchema.parse({ rules }), stream: {} };
+  const options = { ...signatureOptionsSchema.parse({ rules, ...more }), stream: {} };
   const { observer } = createSignatures(options, { emit: (d) => detections.push(d), sensor: 'test' });
   const table = createFlowTable(
     { maxFlows: 4096 },

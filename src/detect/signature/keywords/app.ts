@@ -48,6 +48,23 @@ function bitFlags(name: string, bits: Readonly<Record<string, number>>): Keyword
   };
 }
 
+/** `dup,!retain`: one message has all of them so. */
+function messageFlags(b: RuleBuilder, value: string): void {
+  let mask = 0;
+  let wanted = 0;
+  for (const part of value.split(',').map((p) => p.trim().toLowerCase())) {
+    const bit = MQTT_FLAGS[part.replace(/^!/, '')];
+    if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(MQTT_FLAGS).join(', ')}`);
+    mask |= bit;
+    if (!part.startsWith('!')) wanted |= bit;
+  }
+  addNumber(b, `mqtt.flags&${mask}=${wanted}`, equals(1), MQTT, 0);
+}
+
+function mqttQos(b: RuleBuilder, value: string): void {
+  addNumber(b, `mqtt.qos=${parseNumber(value, 0, 2)}`, equals(1), MQTT, 0);
+}
+
 /** A keyword that takes its text with it: the same as a content in a buffer. */
 function textIn(buffer: string, flags: '' | 'i' = ''): Keyword {
   return (b, value) => {
@@ -107,9 +124,9 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   ftpdata_command: named('ftpdata.command', ['ftp-data'], { retr: 1, stor: 2 }),
   'ftp.completion_code': number('ftp.completion_code', ['ftp'], { max: 999 }),
   'mqtt.protocol_version': number('mqtt.protocol_version', MQTT, { max: 255, direction: 0 }),
-  'mqtt.qos': number('mqtt.qos', MQTT, { max: 2, direction: 0 }),
+  'mqtt.qos': mqttQos,
   'mqtt.type': mqttType,
-  'mqtt.flags': bitFlags('mqtt.flags', MQTT_FLAGS),
+  'mqtt.flags': messageFlags,
   'mqtt.connect.flags': bitFlags('mqtt.connect.flags', CONNECT_FLAGS),
   'mqtt.reason_code': number('mqtt.reason_code', MQTT, { max: 255 }),
   'mqtt.connack.return_code': number('mqtt.reason_code', MQTT, { max: 255 }),

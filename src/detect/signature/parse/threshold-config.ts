@@ -48,7 +48,13 @@ function applyLine(line: string, rules: readonly Rule[], variables: ReadonlyMap<
     return;
   }
   const threshold = parseThreshold(rest);
-  for (const rule of chosen) rule.threshold = threshold;
+  for (const rule of chosen) {
+    const hasOwn = rule.threshold !== undefined || rule.detectionFilter !== undefined;
+    // As in Suricata: a line about one rule takes the place of its own limits, one about many leaves them.
+    if (hasOwn && (Number(gid) === 0 || Number(sid) === 0)) continue;
+    rule.threshold = threshold;
+    rule.detectionFilter = undefined;
+  }
 }
 
 function parseRateFilter(rest: string): RateFilter {

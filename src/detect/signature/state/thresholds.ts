@@ -38,7 +38,8 @@ export function createThresholds(maxEntries: number): Thresholds {
   function decide(spec: ThresholdSpec, key: string, nowUs: number): Admission {
     const entry = entryOf(key, nowUs);
     const windowUs = spec.seconds * 1e6;
-    if (spec.type !== 'backoff' && nowUs - entry.sinceUs >= windowUs) {
+    // A window holds its last microsecond, and goes on when its count is reached: as in Suricata.
+    if (spec.type !== 'backoff' && nowUs - entry.sinceUs > windowUs) {
       entry.sinceUs = nowUs;
       entry.count = 0;
     }
@@ -49,7 +50,6 @@ export function createThresholds(maxEntries: number): Thresholds {
       case 'threshold':
         if (entry.count < spec.count) return 'before';
         entry.count = 0;
-        entry.sinceUs = nowUs;
         return 'raise';
       case 'both':
         return entry.count === spec.count ? 'raise' : entry.count < spec.count ? 'before' : 'after';
@@ -70,7 +70,8 @@ export function createThresholds(maxEntries: number): Thresholds {
       case 'by_dst':
         return `${id}:${dst}`;
       case 'by_both':
-        return `${id}:${src}:${dst}`;
+        // A pair of hosts, whichever of them the packet comes from.
+        return src < dst ? `${id}:${src}:${dst}` : `${id}:${dst}:${src}`;
       case 'by_flow':
         return `${id}:${flowId}`;
       case 'by_rule':
@@ -89,14 +90,20 @@ export function createThresholds(maxEntries: number): Thresholds {
       const filter = rule.rateFilter;
       if (!filter) return rule.action;
       const entry = entryOf(keyOf(rule, filter, src, dst, flowId), nowUs);
-      // `next` holds the time until which the other action is in force.
-      if (nowUs < entry.next) return filter.newAction;
-      if (nowUs - entry.sinceUs >= filter.seconds * 1e6) {
+      // `next` holds the second in which the other action came into force; 0: it is not. The alert that finds its time over
+      // is not counted.
+      const second = Math.floor(nowUs / 1e6);
+      if (entry.next !== 0) {
+        if (second - entry.next <= filter.timeoutSecs) return filter.newAction;
+        entry.next = 0;
+        return rule.action;
+      }
+      if (nowUs - entry.sinceUs > filter.seconds * 1e6) {
         entry.sinceUs = nowUs;
         entry.count = 0;
       }
       if (++entry.count <= filter.count) return rule.action;
-      entry.next = nowUs + filter.timeoutSecs * 1e6;
+      entry.next = second;
       return filter.newAction;
     },
     admit(rule, src, dst, flowId, nowUs) {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { loadRules } from '../../../../src/detect/signature/index.js';
 import { Inspector } from '../../../../src/detect/signature/match/inspect.js';
 import { fuzzLimits } from '../../../support/fuzz.js';
+import { REFUSED_RULES, TAKEN } from './acceptance-cases.js';
 
 /** Longest CPU time of one rule on one payload, milliseconds: the limits of the engine, many times over. */
 const MAX_MS = 2000;
@@ -97,4 +98,31 @@ test('whatever options ask of whatever bytes, the judge neither throws nor hangs
     fuzzLimits(500),
   );
   assert.ok(judged > 50, `only ${judged} rules were understood`);
+});
+
+const known = `${TAKEN.trim()}\n${REFUSED_RULES.trim()}`.split('\n');
+const scraps = fc.constantFrom('', ';', ':', ',', '!', '"', '\\', '|', '<>', '>', '-', ' ', '0', '4294967296', '99999999999999999999', '-1', 'a', '\xff', '()', '\u{1f600}'); // prettier-ignore
+const edits = fc.array(fc.tuple(fc.nat(120), fc.nat(6), scraps), { minLength: 1, maxLength: 4 });
+
+test('a rule with any keyword, altered anyhow, is taken, or refused with a reason', () => {
+  let [taken, refused] = [0, 0];
+  fc.assert(
+    fc.property(fc.constantFrom(...known), edits, (rule, list) => {
+      const space = rule.indexOf(' ');
+      let options = rule.slice(space + 1);
+      for (const [at, length, text] of list) options = options.slice(0, at) + text + options.slice(at + length);
+      const text = `alert ${rule.slice(0, space)} any any -> any any (${options}; sid:1;)`;
+      const used = cpuMs(() => {
+        const { rules, problems } = loadRules([{ file: 'a.rules', text }]);
+        assert.ok(rules.length + problems.length <= 1, 'one line, one answer');
+        for (const { reason } of problems) assert.ok(reason.length > 0 && !/is not a function|undefined|of null/.test(reason), reason);
+        for (const { payload } of rules) new Inspector().run(payload, Buffer.from('abcabc'));
+        taken += rules.length;
+        refused += problems.length;
+      });
+      assert.ok(used < MAX_MS, `${text} took ${used} ms`);
+    }),
+    fuzzLimits(800),
+  ); // prettier-ignore
+  assert.ok(taken > 20 && refused > 20, `${taken} taken, ${refused} refused`);
 });
