@@ -58,6 +58,8 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
   const lags: number[] = [];
   let wake: (() => void) | undefined;
   let restart: (() => void) | undefined;
+  /** Since the watch began: with another roster it may count. */
+  let hasRefused = false;
 
   function isNews(statement: Statement): boolean {
     const { issuer, version } = proofOf(statement);
@@ -69,6 +71,7 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
   function judged({ statement, isFresh }: Heard, why: string | undefined): void {
     if (why !== undefined) {
       counts.refused++;
+      hasRefused = true;
       deps.refused(statement, why);
       return;
     }
@@ -113,6 +116,7 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
       const round = new AbortController();
       restart = () => round.abort();
       held.clear();
+      hasRefused = false;
       try {
         const handlers = { entry: note, listed: reconcile };
         await watchBucket(session, BUCKETS.decisions, handlers, { signal: round.signal });
@@ -198,7 +202,10 @@ export function createDecisionLink(deps: DecisionLinkDeps): DecisionLink {
       if (session && !(await held.sweep(session, nowMs))) restart?.();
     },
     tick: (nowMs) => held.tick(nowMs),
-    again: () => restart?.(),
+    again() {
+      // A new member brings a roster to everybody: nobody needs the whole list for that.
+      if (hasRefused) restart?.();
+    },
     close() {
       hearing.close();
       mouth.close();
