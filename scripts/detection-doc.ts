@@ -185,7 +185,8 @@ an hour of guessing was missed. It counts now, that run is among the rows, and s
 
 \`patient-...\` and \`scan-sneaky\` (nmap -T1) take their time for real: a guess every 33 to 48 s, a probe every 15 s. Rows with "times 6" and the like are
 such runs whose connections were moved apart (\`test/lab/stretch.ts\`: every packet is one of the real tool or service, and what happens inside a connection
-takes the time it took), so that they last for hours. Counted is what a detector had counted at the alert, failed logins or intervals, at most.
+takes the time it took), so that they last for hours. SSH with "times 160" is a run made at one guess
+a second, not a patient one: its guesses are 160 s apart. Counted is what a detector had counted at the alert, failed logins or intervals, at most.
 The UDP flood of seed 7301 came with 650 packets a second instead of 2000, below the threshold of 800 in most seconds, and took 1.86 s;
 three more with other seeds came with 1200 to 1400 and took 0.75 to 0.91 s.
 

@@ -152,5 +152,11 @@ function concerns(d: Detection, step: TruthStep, source: string): boolean {
   const ip = parseIp(source);
   if (network && ip && network.prefix < 32 && cidrContains(network, ip)) return true;
   const isTarget = d.metadata?.['scope']?.includes('target') === true;
-  return isTarget && step.targets.some((target) => target === d.victim);
+  // A flood that is spread names the network that it is spread over, or all of them.
+  const spread = parseCidr(d.metadata?.['network']?.[0] ?? '');
+  const isPart = (target: string): boolean => {
+    const net = parseCidr(target);
+    return spread !== undefined && net !== undefined && cidrContains(spread, net);
+  };
+  return isTarget && step.targets.some((target) => target === d.victim || isPart(target));
 }

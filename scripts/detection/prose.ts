@@ -75,12 +75,17 @@ export const DETECTORS: readonly DetectorProse[] = [
       'are a scan), UDP packets and flows without an answer (their rate is known after a quarter of a second, if they go ' +
       'mostly to one port), ICMP packets; echo requests also on the mean of ten seconds. Answers from ports of reflectors (DNS, NTP, ' +
       'SSDP, memcached and others) that nobody asked for are amplification. HTTP: requests of one source, most of them ' +
-      'for one URI.',
+      'for one URI. What no single address gets enough of is counted by /24 and /64 (carpet bombing), and between outside addresses, ' +
+      'where an inside device that forges its sources shows: the same rates (UDP: flows), from at least ' +
+      '`network_sources` sources within a second none of which ever completed a handshake, to at least four hosts, or networks. Between ' +
+      'outside addresses most flows must be unanswered. While such a flood is told, what models say of unproven sources in it ' +
+      'belongs to its alert.',
     spoofable:
       'SYN, UDP and ICMP floods: yes. From more than two sources they are reported once a target and block nobody. HTTP ' +
       'floods: never.',
     misses:
-      'Floods below the rates; HTTP floods over TLS or over many URIs; floods of completed handshakes (they show as slow ' +
+      'Floods below the rates; a device that forges sources of its own inside network (it looks like clients without an uplink); which ' +
+      'device sends what is between outside addresses (a switch knows); HTTP floods over TLS or over many URIs; floods of completed handshakes (they show as slow ' +
       'HTTP or not at all).',
   },
   {

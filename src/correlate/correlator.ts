@@ -139,7 +139,11 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
   }
 
   function mergeDue(nowMs: number): void {
-    for (const d of explanations.due(nowMs)) merge(d, nowMs);
+    for (const d of explanations.due(nowMs)) {
+      // A flood names its target or network, not the sources whose findings wait.
+      const key = explanations.keyFor(d, d.detectedUs / 1000);
+      if (key === undefined || !explain(open.get(key), d, nowMs)) merge(d, nowMs);
+    }
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { Detection } from '../domain/detection.js';
+import { formatCidr, maskIp, parseIp } from '../util/ip.js';
 import type { CorrelateOptions } from './options.js';
 
 interface Explained {
@@ -24,6 +25,8 @@ export class Explanations {
   private readonly behaviours = new Map<string, Explained>();
   private readonly held = new Map<string, Held[]>();
   private readonly options: CorrelateOptions;
+  /** Floods of networks that were told: none in most places, and then no network is looked for. */
+  private networks = 0;
 
   constructor(options: CorrelateOptions) {
     this.options = options;
@@ -38,16 +41,33 @@ export class Explanations {
     this.behaviours.delete(who);
     if (this.behaviours.size >= this.options.maxOffenders) dropOldest(this.behaviours);
     this.behaviours.set(who, { key, atMs: nowMs });
+    if (who.startsWith('target ') && who.includes('/')) this.networks++;
     return this.take(who);
   }
 
-  /** The key of the alert that explains a model's finding: of its source, or of the target of a flood it was part of. */
+  /** The key of the alert that explains a model's finding: of its source, or of the target or network of a flood it was part of. */
   keyFor(d: Detection, nowMs: number): string | undefined {
-    for (const who of [d.offender, `target ${d.victim ?? d.dstIp}`]) {
-      const found = this.behaviours.get(who);
-      if (found && nowMs - found.atMs <= this.options.explainSecs * 1000) return found.key;
+    const target = d.victim ?? d.dstIp;
+    return (
+      this.current(d.offender, nowMs) ?? this.current(`target ${target}`, nowMs) ?? this.ofNetwork(d, target, nowMs)
+    );
+  }
+
+  /** A source that has proved its address is no forged one of a flood, whatever network it talks to. */
+  private ofNetwork(d: Detection, target: string, nowMs: number): string | undefined {
+    if (this.networks === 0 || !d.spoofable) return undefined;
+    const ip = parseIp(target);
+    if (ip === undefined) return undefined;
+    for (const prefix of ip.version === 4 ? [24, 0] : [64, 0]) {
+      const key = this.current(`target ${formatCidr(maskIp(ip, prefix))}`, nowMs);
+      if (key !== undefined) return key;
     }
     return undefined;
+  }
+
+  private current(who: string, nowMs: number): string | undefined {
+    const found = this.behaviours.get(who);
+    return found && nowMs - found.atMs <= this.options.explainSecs * 1000 ? found.key : undefined;
   }
 
   /** Lets a model's finding wait. @returns false when nothing shall wait. */

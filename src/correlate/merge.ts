@@ -10,9 +10,10 @@ export function alertKey(d: Detection, who: string, scopeByVictim: readonly stri
   return scopeByVictim.includes(d.label) ? `${who} ${what} ${d.victim ?? d.dstIp}` : `${who} ${what}`;
 }
 
-/** Whom a detection is counted under. A flood from forged addresses has a target and no offender. */
+/** Whom a detection is counted under. A flood from forged addresses has a target, or a network of them, and no offender. */
 export function whoOf(d: Detection): string {
-  return d.metadata?.['scope']?.includes('target') === true ? `target ${d.victim ?? d.dstIp}` : d.offender;
+  if (d.metadata?.['scope']?.includes('target') !== true) return d.offender;
+  return `target ${d.metadata['network']?.[0] ?? d.victim ?? d.dstIp}`;
 }
 
 export function newAlert(d: Detection, ids: { id: string; key: string; incidentId: string }, atMs: number): Alert {

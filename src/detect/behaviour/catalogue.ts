@@ -112,6 +112,26 @@ export const BEHAVIOURS = {
     severity: 'medium',
     attack: AMPLIFICATION,
   }),
+  synFloodSpread: entry(1208, 'syn_flood', 'SYN flood of a network', {
+    category: flood,
+    severity: 'high',
+    attack: FLOOD,
+  }),
+  udpFloodSpread: entry(1209, 'udp_flood', 'UDP flood of a network', {
+    category: flood,
+    severity: 'high',
+    attack: FLOOD,
+  }),
+  icmpFloodSpread: entry(1210, 'icmp_flood', 'ICMP flood of a network', {
+    category: flood,
+    severity: 'high',
+    attack: FLOOD,
+  }),
+  amplificationSpread: entry(1211, 'amplification', 'Reflected amplification flood of a network', {
+    category: flood,
+    severity: 'high',
+    attack: AMPLIFICATION,
+  }),
   slowHttp: entry(1206, 'slow_http', 'Slow HTTP', { category: flood, severity: 'high', attack: SERVICE_FLOOD }),
   beacon: entry(1301, 'beacon', 'Regular beacon', { category: control, severity: 'medium', attack: BEACON }),
   dnsTunnel: entry(1302, 'dns_tunnel', 'DNS tunnel', { category: control, severity: 'high', attack: DNS }),

@@ -6,6 +6,7 @@ import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
 import { hashAt } from './contacts.js';
 import { FAILURE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
+import { FLOOD_KIND, SpreadFloods } from './flood-spread.js';
 import { Majority } from './majority.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
@@ -46,6 +47,7 @@ export class FloodDetector implements Detector {
   private readonly ports: Majority;
   private readonly senders: Majority;
   private readonly limits: Record<'syn' | 'udp' | 'icmp' | 'reflected', Limiter>;
+  private readonly spread: SpreadFloods;
   private targetOf = new Int32Array(0);
   private targetGeneration = new Uint32Array(0);
 
@@ -62,6 +64,7 @@ export class FloodDetector implements Detector {
     this.senders = new Majority(n);
     const limiter = (): Limiter => reporter.limiter(this.targets);
     this.limits = { syn: limiter(), udp: limiter(), icmp: limiter(), reflected: limiter() };
+    this.spread = new SpreadFloods(options, sources, reporter);
   }
 
   onFailed(at: FlowMoment, failure: number): void {
@@ -69,6 +72,22 @@ export class FloodDetector implements Detector {
     if (at.technique === TECHNIQUE.UDP) this.onUnansweredFlow(at);
     if (at.technique !== TECHNIQUE.SYN || failure === FAILURE.EMPTY) return;
     const target = this.lookup(flows, slot, nowUs);
+    this.countSyn(at, target);
+    this.addToSpread(FLOOD_KIND.SYN, at, this.limits.syn, target);
+  }
+
+  onProductive(at: FlowMoment): void {
+    this.spread.onProductive(at);
+  }
+
+  /** What goes to a target that is told by itself is no sign of a flood of its network. */
+  private addToSpread(kind: number, at: FlowMoment, told: Limiter, target: number): void {
+    if (told.isDue(target, at.nowUs) && this.spread.add(kind, at.flows, at.slot, at.nowUs))
+      this.spread.report(kind, at);
+  }
+
+  private countSyn(at: FlowMoment, target: number): void {
+    const { flows, slot, nowUs } = at;
     this.roll(target, nowUs);
     const rate = this.counts.add(target, SYN, 1, nowUs);
     // Who and where to is of interest from a quarter of the threshold on.
@@ -76,9 +95,10 @@ export class FloodDetector implements Detector {
     this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
     this.counts.add(target, NOTED, 1, nowUs);
     if (rate < this.options.synPerSec || !this.limits.syn.isDue(target, nowUs)) return;
-    // Spread over many ports it is a port scan; a window that has just begun cannot tell.
+    // Spread over many ports it is a port scan, unless hardly a source comes twice; a window that has just begun cannot tell.
     const noted = this.counts.present(target, NOTED);
-    if (noted * 4 < this.options.synPerSec || this.ports.votes(target) * 2 < noted) return;
+    if (noted * 4 < this.options.synPerSec || (this.ports.votes(target) * 2 < noted && !this.isFromMany(target, noted)))
+      return;
     this.limits.syn.mark(target, nowUs);
     this.report(at, target, { entry: BEHAVIOURS.synFlood, rate, threshold: this.options.synPerSec, what: 'SYNs' });
   }
@@ -95,6 +115,13 @@ export class FloodDetector implements Detector {
     this.counts.add(target, UDP_FLOWS, 1, nowUs);
     this.counts.add(target, UDP, 1, nowUs);
     this.judgeUdp(at, target);
+    this.addToSpread(FLOOD_KIND.UDP, at, this.limits.udp, target);
+  }
+
+  /** More sources than a scan has: that many of them ask once or twice. */
+  private isFromMany(target: number, noted: number): boolean {
+    const sources = this.distinct.count(target);
+    return sources >= this.options.networkSources && sources * 2 >= noted;
   }
 
   private onUnansweredUdp(p: DecodedPacket, flows: FlowColumns, slot: number, isNew: boolean): void {
@@ -107,6 +134,7 @@ export class FloodDetector implements Detector {
       if (reflected >= this.options.reflectedPerSec && this.limits.reflected.isDue(target, p.tsUs)) {
         this.onReflected(p, flows, slot, target, reflected);
       }
+      this.addPacketToSpread(FLOOD_KIND.REFLECTED, p, flows, slot, this.limits.reflected, target);
     }
     const packets = this.counts.add(target, UDP, 1, p.tsUs);
     if (packets >= this.options.udpPerSec) this.judgeUdp(moment(p, flows, slot), target);
@@ -155,6 +183,7 @@ export class FloodDetector implements Detector {
     const { icmpPerSec, echoPerSec } = this.options;
     const rate = this.counts.add(target, ICMP, 1, p.tsUs);
     const isEcho = p.icmpType === (p.proto === PROTO.ICMP ? ECHO_REQUEST_V4 : ECHO_REQUEST_V6);
+    this.addPacketToSpread(FLOOD_KIND.ICMP, p, flows, slot, this.limits.icmp, target);
     const lasting = isEcho ? this.echoes.add(target, 0, 1, p.tsUs) / LASTING_SECS : 0;
     const isBurst = rate >= icmpPerSec;
     if ((!isBurst && lasting < echoPerSec) || !this.limits.icmp.isDue(target, p.tsUs)) return;
@@ -166,6 +195,19 @@ export class FloodDetector implements Detector {
       what: isBurst ? 'ICMP packets' : 'echo requests',
       ...(isBurst ? {} : { secs: LASTING_SECS }),
     });
+  }
+
+  /** The same for a packet that is judged at once. */
+  private addPacketToSpread(
+    kind: number,
+    p: DecodedPacket,
+    flows: FlowColumns,
+    slot: number,
+    told: Limiter,
+    target: number,
+  ): void {
+    if (told.isDue(target, p.tsUs) && this.spread.add(kind, flows, slot, p.tsUs))
+      this.spread.report(kind, moment(p, flows, slot));
   }
 
   private roll(target: number, nowUs: number): void {
@@ -249,7 +291,7 @@ export class FloodDetector implements Detector {
   }
 
   stats(): Record<string, number> {
-    return { flood_targets_evicted: this.targets.evictions };
+    return { flood_targets_evicted: this.targets.evictions, ...this.spread.stats() };
   }
 }
 

@@ -73,6 +73,10 @@ const flood = z
     echoPerSec: count(100, 'Echo requests a second to one address, on the mean of ten seconds'),
     reflectedPerSec: count(250, 'UDP packets a second from one reflector port that nobody asked for'),
     reflectors: count(20, 'Distinct reflectors that make an amplification flood'),
+    networkSources: count(
+      50,
+      'Unproven sources within a second that make it a flood, by the same rates, of a /24 or /64, or between outside addresses',
+    ),
   })
   .prefault({});
 

@@ -83,6 +83,35 @@ test('forged sources that the model flags belong to the alert of the flooded tar
   assert.equal(updates.at(-1)!.alert.count, 51);
 });
 
+test('unproven sources that the model flags, before and after, belong to the alert of the flooded network', () => {
+  const at = (network: string): Partial<Detection> => ({
+    label: 'syn_flood',
+    title: 'SYN flood of a network',
+    noBlock: true,
+    metadata: { scope: ['target'], network: [network] },
+  });
+  const source = (i: number, rest = {}): Detection =>
+    model({ atMs: 400 + 4 * i, label: 'flood', offender: `198.51.100.${i}`, dstIp: `10.0.0.${i}`, ...rest });
+  for (const network of ['10.0.0.0/24', '0.0.0.0/0']) {
+    const { correlator, updates, titles } = run();
+    for (let i = 0; i < 50; i++) correlator.push(source(i));
+    correlator.push(behaviour({ atMs: 500, dstIp: '10.0.0.9', ...at(network) }));
+    for (let i = 50; i < 100; i++) correlator.push(source(i));
+    correlator.push(behaviour({ atMs: 900, offender: '203.0.113.9', srcIp: '203.0.113.9', title: 'Port scan' }));
+    correlator.tick(MS + 90_000);
+    correlator.push(behaviour({ atMs: 120_000, dstIp: '10.0.0.9', ...at(network) }));
+    assert.deepEqual(titles(), ['192.0.2.1 SYN flood of a network', '203.0.113.9 Port scan'], network);
+    assert.equal(updates.filter((u) => u.alert.label === 'syn_flood').at(-1)!.alert.count, 102);
+    assert.ok(updates.every((u) => u.alert.label !== 'syn_flood' || u.alert.noBlock));
+  }
+  const other = run();
+  other.correlator.push(behaviour({ dstIp: '10.0.1.9', ...at('10.0.1.0/24') }));
+  other.correlator.push(source(1));
+  other.correlator.push(source(2, { dstIp: '10.0.1.2', spoofable: false }));
+  other.correlator.tick(MS + 5000);
+  assert.equal(other.titles().length, 3, 'another network, and a source that owns its address');
+});
+
 test('a finding that agrees with a signature does not wait', () => {
   const { correlator, updates } = run();
   correlator.push(behaviour({ tier: 'signature', gid: 1, category: 'Attempted recon', label: 'recon' }));

@@ -1,0 +1,207 @@
+import type { EvidenceItem } from '../../domain/detection.js';
+import type { FlowColumns } from '../../domain/flow.js';
+import { formatCidr, maskIp, parseIp } from '../../util/ip.js';
+import { AddressTable, hashWords } from './address-table.js';
+import { BEHAVIOURS } from './catalogue.js';
+import { hashAt } from './contacts.js';
+import type { FlowMoment } from './detector.js';
+import { DistinctSets } from './distinct-sets.js';
+import { HomeNetworks } from './home-networks.js';
+import { Majority } from './majority.js';
+import type { BehaviourOptions } from './options.js';
+import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
+import { SlidingCounts } from './sliding-counts.js';
+import type { Sources } from './sources.js';
+
+/** What a flood consists of. */
+export const FLOOD_KIND = { SYN: 0, UDP: 1, ICMP: 2, REFLECTED: 3 } as const;
+
+const KINDS = [
+  { entry: BEHAVIOURS.synFloodSpread, what: 'unanswered SYNs', rate: 'synPerSec', sources: 'networkSources' },
+  { entry: BEHAVIOURS.udpFloodSpread, what: 'unanswered UDP flows', rate: 'udpFlowsPerSec', sources: 'networkSources' },
+  { entry: BEHAVIOURS.icmpFloodSpread, what: 'ICMP packets', rate: 'icmpPerSec', sources: 'networkSources' },
+  { entry: BEHAVIOURS.amplificationSpread, what: 'unasked answers', rate: 'reflectedPerSec', sources: 'reflectors' },
+] as const;
+
+const WINDOW_SECS = 1;
+/** Entries of the links: kinds by version of IP. */
+const LINKS = 8;
+/** Fewer hosts of a network, or networks of a link, are flooded one by one. */
+const LEAST_PARTS = 4;
+/** Share of unanswered flows among those between outside addresses that a flood must have. */
+const LEAST_FAILED_SHARE = 0.6;
+/** Marks keys of IPv6; the kind is in the low bits. */
+const IPV6 = 0x100;
+
+/** Counts of one second by network, or by link: packets, their sources, and the parts that they are spread over. */
+class Spread {
+  private readonly table: AddressTable;
+  private readonly counts: SlidingCounts;
+  private readonly senders: DistinctSets;
+  private readonly parts: DistinctSets;
+  private readonly part: Majority;
+  private readonly limit: Limiter;
+
+  constructor(capacity: number, reporter: Reporter) {
+    this.table = new AddressTable(capacity);
+    this.counts = new SlidingCounts(this.table, 1, WINDOW_SECS);
+    this.senders = new DistinctSets(this.table.capacity);
+    this.parts = new DistinctSets(this.table.capacity);
+    this.part = new Majority(this.table.capacity);
+    this.limit = reporter.limiter(this.table);
+  }
+
+  get evictions(): number {
+    return this.table.evictions;
+  }
+
+  entry(w0: number, w1: number, w2: number, w3: number, nowUs: number): number {
+    return this.table.acquire(w0 | 0, w1 | 0, w2, w3 | 0, nowUs);
+  }
+
+  /** @returns true when its sources may have become more and it was not told lately. */
+  add(index: number, sender: number, part: number, nowUs: number): boolean {
+    if (this.counts.roll(index, nowUs)) {
+      this.senders.clear(index);
+      this.parts.clear(index);
+      this.part.clear(index);
+    }
+    this.counts.add(index, 0, 1, nowUs);
+    this.parts.add(index, part);
+    this.part.add(index, part);
+    return this.senders.add(index, sender) && this.limit.isDue(index, nowUs);
+  }
+
+  isTold(index: number, nowUs: number): boolean {
+    return !this.limit.isDue(index, nowUs);
+  }
+
+  /** Packets a second, when they come from so many sources and no part has three quarters of them; else 0. */
+  rate(index: number, nowUs: number, sources: number): number {
+    if (this.senders.count(index) < sources || this.parts.count(index) < LEAST_PARTS) return 0;
+    if (this.part.votes(index) * 2 >= this.counts.present(index, 0)) return 0;
+    return this.counts.value(index, 0, nowUs);
+  }
+
+  mark(index: number, nowUs: number): { senders: number; parts: number } {
+    this.limit.mark(index, nowUs);
+    return { senders: this.senders.count(index), parts: this.parts.count(index) };
+  }
+}
+
+/**
+ * Floods that no single address gets enough of: spread over a /24 or /64 ("carpet bombing"), or over the world, when both
+ * ends of their flows are outside. What counts is the rate that would flood one address, from many sources within a second
+ * none of which has ever completed a handshake: a scan has few sources, and when servers fail, their users are known.
+ */
+export class SpreadFloods {
+  private readonly options: BehaviourOptions['flood'];
+  private readonly sources: Sources;
+  private readonly reporter: Reporter;
+  private readonly home: HomeNetworks;
+  private readonly networks: Spread;
+  private readonly links: Spread;
+  /** Flows between outside addresses that were answered, by second. */
+  private readonly answeredTable = new AddressTable(1);
+  private readonly answered = new SlidingCounts(this.answeredTable, 1, WINDOW_SECS);
+  private found = { rate: 0, senders: 0, parts: 0, isLink: false };
+
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+    this.options = options.flood;
+    this.sources = sources;
+    this.reporter = reporter;
+    this.home = new HomeNetworks(options.homeNetworks);
+    this.networks = new Spread(options.maxNetworks, reporter);
+    this.links = new Spread(LINKS, reporter);
+  }
+
+  /**
+   * Counts a packet or flow that nobody asked for and nobody answered.
+   * @param kind one of FLOOD_KIND.
+   * @returns true when it makes a flood that is to be told: {@link report} it.
+   */
+  add(kind: number, flows: FlowColumns, slot: number, nowUs: number): boolean {
+    const version = flows.ipVersion[slot]!;
+    const { srcAddr, dstAddr } = flows;
+    const isInside = this.home.contains(version, dstAddr, slot);
+    // An inside host that asks the outside in vain has lost its uplink, or sweeps.
+    if (!isInside && this.home.contains(version, srcAddr, slot)) return false;
+    if (!this.sources.isSpoofable(this.sources.ofFlow(flows, slot, nowUs))) return false;
+    const sender = hashAt(srcAddr, slot);
+    const at = 4 * slot;
+    const isV6 = version === 6;
+    const key = isV6 ? kind | IPV6 : kind + 1;
+    const w0 = isV6 ? dstAddr[at]! : 0;
+    const w1 = isV6 ? dstAddr[at + 1]! : 0;
+    const w3 = isV6 ? 0 : dstAddr[at + 3]! & 0xffffff00;
+    const network = this.networks.entry(w0, w1, key, w3, nowUs);
+    if (this.networks.add(network, sender, hashAt(dstAddr, slot), nowUs)) {
+      if (this.judge(this.networks, network, kind, nowUs, false)) return true;
+    }
+    if (isInside || this.networks.isTold(network, nowUs)) return false;
+    const link = this.links.entry(0, 0, key, 0, nowUs);
+    if (!this.links.add(link, sender, hashWords(w0 | 0, w1 | 0, 0, w3), nowUs)) return false;
+    return this.judge(this.links, link, kind, nowUs, true);
+  }
+
+  /** A flow was answered: between outside addresses that tells of a link that is in use. */
+  onProductive({ flows, slot, nowUs }: FlowMoment): void {
+    const version = flows.ipVersion[slot]!;
+    if (this.home.contains(version, flows.dstAddr, slot) || this.home.contains(version, flows.srcAddr, slot)) return;
+    this.answered.add(this.answeredTable.acquire(0, 0, 0, 1, nowUs), 0, 1, nowUs);
+  }
+
+  private judge(spread: Spread, index: number, kind: number, nowUs: number, isLink: boolean): boolean {
+    const { rate: threshold, sources } = KINDS[kind]!;
+    const rate = spread.rate(index, nowUs, this.options[sources]);
+    if (rate < this.options[threshold]) return false;
+    if (isLink && rate < LEAST_FAILED_SHARE * (rate + this.answeredRate(nowUs))) return false;
+    this.found = { rate: Math.round(rate), ...spread.mark(index, nowUs), isLink };
+    return true;
+  }
+
+  private answeredRate(nowUs: number): number {
+    return this.answered.value(this.answeredTable.acquire(0, 0, 0, 1, nowUs), 0, nowUs);
+  }
+
+  /** Tells the flood that {@link add} has just found. */
+  report(kind: number, at: FlowMoment): void {
+    const { rate, senders, parts, isLink } = this.found;
+    const { entry, what, rate: threshold } = KINDS[kind]!;
+    const ends = endpointsOf(at.flows, at.slot);
+    const ip = parseIp(ends.dstIp)!;
+    const prefix = formatCidr(maskIp(ip, isLink ? 0 : ip.version === 4 ? 24 : 64));
+    const where = isLink ? `${parts} networks, all outside` : `${parts} hosts of ${prefix}`;
+    const evidence: EvidenceItem[] = [
+      {
+        name: 'rate',
+        value: rate,
+        unit: '1/s',
+        text: `${rate} ${what} in a second to ${where}, from ${senders} sources that never completed a handshake`,
+      },
+      { name: 'distinct_sources', value: senders, unit: 'hosts' },
+      { name: isLink ? 'distinct_networks' : 'distinct_targets', value: parts, unit: isLink ? 'networks' : 'hosts' },
+      { name: 'threshold', value: this.options[threshold], unit: '1/s' },
+    ];
+    this.reporter.report({
+      ...ends,
+      entry,
+      ...(isLink ? { title: entry.title.replace(' of a network', ' between outside addresses') } : {}),
+      offender: ends.srcIp,
+      spoofable: true,
+      score: scoreOf(rate, this.options[threshold]),
+      confidence: 0.9,
+      evidence,
+      // The source of one packet of many is as good as none.
+      noBlock: true,
+      metadata: { scope: ['target'], network: [prefix] },
+      packetUs: at.packetUs,
+      packetNumber: at.packetNumber,
+      decidedUs: at.nowUs,
+    });
+  }
+
+  stats(): Record<string, number> {
+    return { flood_networks_evicted: this.networks.evictions };
+  }
+}
