@@ -110,7 +110,7 @@ describe('BER', () => {
     kind: fc.constant('asn1' as const),
     bitstringOverflow: fc.boolean(),
     doubleOverflow: fc.boolean(),
-    oversizeLength: fc.option(fc.nat(200), { nil: undefined }),
+    oversizeLength: fc.option(fc.nat(20), { nil: undefined }),
     offset: fc.constant(0),
     relative: fc.constant(false),
   });
@@ -118,14 +118,21 @@ describe('BER', () => {
   test('is judged in bounded time, wherever the search begins and whatever is wrong with it', () => {
     let odd = 0;
     fc.assert(
-      fc.property(ber, changes, noise, fc.integer({ min: -3, max: 60 }), wishes, (sound, edits, rest, from, match) => {
-        const data = Uint8Array.from(Buffer.concat([sound, rest]));
-        for (const [at, value] of edits.slice(0, 2)) if (at < data.length) data[at] = value;
-        const used = cpuMs(() => {
-          if (hasOddBer(match, data, from)) odd++;
-        });
-        assert.ok(used < MAX_MS, `took ${used} ms`);
-      }),
+      fc.property(
+        ber,
+        changes,
+        noise,
+        fc.oneof(fc.constant(0), fc.integer({ min: -3, max: 60 })),
+        wishes,
+        (sound, edits, rest, from, match) => {
+          const data = Uint8Array.from(Buffer.concat([sound, rest]));
+          for (const [at, value] of edits.slice(0, 2)) if (at < data.length) data[at] = value;
+          const used = cpuMs(() => {
+            if (hasOddBer(match, data, from)) odd++;
+          });
+          assert.ok(used < MAX_MS, `took ${used} ms`);
+        },
+      ),
       fuzzLimits(400),
     );
     assert.ok(odd > 0, 'nothing odd was made');

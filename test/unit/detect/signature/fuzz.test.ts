@@ -102,7 +102,7 @@ test('whatever options ask of whatever bytes, the judge neither throws nor hangs
 
 const known = `${TAKEN.trim()}\n${REFUSED_RULES.trim()}`.split('\n');
 const scraps = fc.constantFrom('', ';', ':', ',', '!', '"', '\\', '|', '<>', '>', '-', ' ', '0', '4294967296', '99999999999999999999', '-1', 'a', '\xff', '()', '\u{1f600}'); // prettier-ignore
-const edits = fc.array(fc.tuple(fc.nat(120), fc.nat(6), scraps), { minLength: 1, maxLength: 4 });
+const edits = fc.array(fc.tuple(fc.nat(120), fc.nat(6), scraps), { maxLength: 3 });
 
 test('a rule with any keyword, altered anyhow, is taken, or refused with a reason', () => {
   let [taken, refused] = [0, 0];
