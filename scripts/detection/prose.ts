@@ -79,7 +79,8 @@ export const DETECTORS: readonly DetectorProse[] = [
       'where an inside device that forges its sources shows: the same rates (UDP: flows), from at least ' +
       '`network_sources` sources within a second none of which ever completed a handshake, to at least four hosts, or networks. Between ' +
       'outside addresses most flows must be unanswered. While such a flood is told, what models say of unproven sources in it ' +
-      'belongs to its alert.',
+      'belongs to its alert. Two lab scenarios (`flood-syn-carpet`, `flood-syn-scattered`, seed 9401) are told at 200, 2,000 and 10,000 packets a second ' +
+      'after 0.94, 0.53 and 0.35 s, and 0.97, 0.56 and 0.54 s.',
     spoofable:
       'SYN, UDP and ICMP floods: yes. From more than two sources they are reported once a target and block nobody. HTTP ' +
       'floods: never.',
