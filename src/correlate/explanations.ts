@@ -25,8 +25,8 @@ export class Explanations {
   private readonly behaviours = new Map<string, Explained>();
   private readonly held = new Map<string, Held[]>();
   private readonly options: CorrelateOptions;
-  /** Floods of networks that were told: none in most places, and then no network is looked for. */
-  private networks = 0;
+  /** A flood of a network was told: in most places never, and then no network is looked for. */
+  private hasNetworks = false;
 
   constructor(options: CorrelateOptions) {
     this.options = options;
@@ -41,7 +41,7 @@ export class Explanations {
     this.behaviours.delete(who);
     if (this.behaviours.size >= this.options.maxOffenders) dropOldest(this.behaviours);
     this.behaviours.set(who, { key, atMs: nowMs });
-    if (who.startsWith('target ') && who.includes('/')) this.networks++;
+    if (who.startsWith('target ') && who.includes('/')) this.hasNetworks = true;
     return this.take(who);
   }
 
@@ -55,7 +55,7 @@ export class Explanations {
 
   /** A source that has proved its address is no forged one of a flood, whatever network it talks to. */
   private ofNetwork(d: Detection, target: string, nowMs: number): string | undefined {
-    if (this.networks === 0 || !d.spoofable) return undefined;
+    if (!this.hasNetworks || !d.spoofable) return undefined;
     const ip = parseIp(target);
     if (ip === undefined) return undefined;
     for (const prefix of ip.version === 4 ? [24, 0] : [64, 0]) {

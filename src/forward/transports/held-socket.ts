@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import koffi from 'koffi';
+import { loadCLibrary } from '../../util/c-library.js';
 
 /** Kernel states of a TCP socket (include/net/tcp_states.h) that decide. */
 export const TCP_STATES = {
@@ -101,7 +101,7 @@ let calls: Calls | undefined | 'missing';
 function libc(): Calls | undefined {
   if (calls === undefined) {
     try {
-      const lib = koffi.load('libc.so.6');
+      const lib = loadCLibrary();
       calls = {
         fcntl: lib.func('int fcntl(int, int, ...)'),
         getsockopt: lib.func('int getsockopt(int, int, int, void *, void *)'),

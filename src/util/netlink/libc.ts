@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
+import { loadCLibrary } from '../c-library.js';
 import { AppError } from '../errors.js';
 
 const CLONE_NEWNET = 0x40000000;
@@ -26,7 +27,7 @@ let libc: Libc | undefined;
 
 export function loadLibc(): Libc {
   if (libc) return libc;
-  const lib = koffi.load('libc.so.6');
+  const lib = loadCLibrary();
   const program = koffi.struct({ len: 'uint16_t', filter: 'const void *' });
   libc = {
     socket: lib.func('int socket(int, int, int)'),

@@ -15,7 +15,6 @@ type Listener = (error: null, msg: { string(): string }) => void;
 
 test('with a new roster the whole list is read again when something was refused, and only then', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-link-'));
-  t.after(() => rmSync(dir, { recursive: true }));
   const fleet = makeFleet({ box1: { role: 'box', site: 'hq' }, late: { role: 'box', site: 'hq' } });
   const trust = fleet.trust('box1');
   trust.offer(fleet.roster(2, fleet.members.slice(0, 1)));
@@ -48,6 +47,12 @@ test('with a new roster the whole list is read again when something was refused,
     ...{ bus, replica, log: silentLogger, take: () => undefined },
     refused: (_, why) => void refused.push(why),
   });
+  t.after(() => {
+    ended.abort();
+    link.close();
+    replica.close();
+    rmSync(dir, { recursive: true });
+  });
   await setImmediate();
   assert.deepEqual(watch, { begun: 1, ended: 0 });
   link.again();
@@ -61,8 +66,4 @@ test('with a new roster the whole list is read again when something was refused,
   link.again();
   await setImmediate();
   assert.equal(watch.ended, 1);
-
-  ended.abort();
-  link.close();
-  replica.close();
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import type { PacketBlock } from '../../../domain/packet.js';
+import { loadCLibrary } from '../../../util/c-library.js';
 
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
@@ -20,7 +21,7 @@ export interface Sender {
 
 /** Sends the frames of a block on an interface, many a system call (sendmmsg). */
 export function openSender(name: string, block: PacketBlock): Sender {
-  const libc = koffi.load('libc.so.6');
+  const libc = loadCLibrary();
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const bind = libc.func('int bind(int fd, void *address, uint32_t length)');
   const setsockopt = libc.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)');
