@@ -42,6 +42,12 @@ const NOTES: Readonly<Record<string, string>> = {
 inside. Distinct counts look back one to two windows and are exact to the nearest integer for small numbers (linear
 counting, 256 bits). When a flow ends long after its last packet, the history of its early vector is repeated.
 
+\`newcomers_unanswered\` looks at the whole network: a flood whose every packet has another forged source and another target
+leaves no history with any of them. First flows count when they ask one host for something: a SYN, a datagram, an echo request;
+not broadcasts, ICMP errors or connections that began before the capture. An ACK of the source is a sign of an answer too, for
+captures that see one direction only. Up to twenty in vain are nothing: a switched-off printer, a resolver that died. A source is
+new while all its flows of the long window are in the short one; its other unanswered flows have the share too.
+
 Left out on purpose: addresses, port numbers, TTL, IP identification and time of day. In laboratory traffic they tell
 the generator, not the behaviour. The class of the destination port stays, because it has only three values.`,
   kdd: `The 28 columns that come from the network (1-9 and 23-41 of KDD Cup 1999). Traffic columns are taken once, when the

@@ -6,6 +6,10 @@
 //   npx tsx scripts/models-collect.ts --lab RUNS/1 --lab RUNS/2 --lab RUNS/3 --flows 150 --benign 3000 --out models/base/flow.parquet
 //   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/4 --benign 1500 --out models/base/flow.parquet
 //   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/6 --flows 250 --benign 1500 --out models/base/flow.parquet
+//   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/8 --flows 50 --out models/base/flow.parquet
+//   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/10 --benign 300 --out models/base/flow.parquet
+//   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/12 --flows 50 --out models/base/flow.parquet
+//   npx tsx scripts/models-collect.ts --append models/base/flow.parquet --lab RUNS/13 --flows 100 --out models/base/flow.parquet
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { parseArgs } from 'node:util';

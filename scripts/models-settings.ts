@@ -46,6 +46,7 @@ export const MONOTONE_FEATURES = [
   'dst_sources',
   'dst_syn_unanswered',
   'dst_resets',
+  'newcomers_unanswered',
 ];
 
 /**

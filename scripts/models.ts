@@ -24,7 +24,7 @@ import { CLASSIFIER_THRESHOLD, classifierOptions, PLACE_FEATURES } from './model
 
 const BASE = 'models/base/flow.parquet';
 /** Epoch milliseconds in the cards: the day the base table was made. */
-const MADE_MS = Date.UTC(2026, 10, 21);
+const MADE_MS = Date.UTC(2026, 10, 22);
 /** Captures whose terms let a model be trained and shipped. */
 const OTHERS =
   'Trained on captures of our own laboratory (models/base/flow.parquet) and of ndpi (LGPL-3), zeek-traces (BSD-3), stopddos (free use), probing and iot-sentinel (with citation).';

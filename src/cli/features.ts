@@ -54,6 +54,8 @@ export function register(program: Command): void {
         });
       }
       const truths = await Promise.all(labels.map(readTruth));
+      // A mistyped name must not empty the file of an earlier run.
+      for (const path of captures) (await openFileSource(path)).close();
       const out = options.out === '-' ? process.stdout : createWriteStream(options.out);
       const failed = new Promise<never>((_resolve, reject) =>
         out.once('error', (e) => reject(cannotWrite(options.out, e))),

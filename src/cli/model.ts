@@ -1,31 +1,38 @@
 import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import type { ModelCard } from '../contract/model-card.js';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { installRoot, loadConfig } from '../config/index.js';
+import { MODELS_DIR } from '../daemons/model-folders.js';
 import { challengeOptionsSchema, createRegistry, runChallenge, type RegisteredModel } from '../train/index.js';
 import { clock, progress } from './train.js';
 
 /** `portcullis model list|show|promote|rollback`: which models there are and which one is in use. */
 export function register(program: Command): void {
   const model = program.command('model').description('list, inspect, promote and roll back models');
-  const folder = ['--models <dir>', 'model folder', 'models'] as const;
-  model
-    .command('list')
-    .description('models of a folder')
-    .option(...folder)
+  const sub = (name: string, about: string): Command =>
+    model
+      .command(name)
+      .description(about)
+      .option('--models <dir>', 'model folder; ./models, or those of the box, unless given')
+      .option('--config <file>', 'configuration file: where the box has its models');
+  sub('list', 'models of a folder')
     .option('--json', 'print JSON')
-    .action(({ models, json }: { models: string; json?: boolean }) => {
-      const list = createRegistry(models).list();
+    .action(async ({ json, ...where }: Where & { json?: boolean }) => {
+      const seen = new Set<string>();
+      const list = (await foldersOf(where))
+        .flatMap((folder) => createRegistry(folder).list())
+        .filter(({ name }) => !seen.has(name) && seen.add(name));
       process.stdout.write(json ? `${JSON.stringify(list, null, 2)}\n` : table(list));
     });
-  model
-    .command('show')
-    .description('card and history of one model')
+  sub('show', 'card and history of one model')
     .argument('<name>')
-    .option(...folder)
     .option('--json', 'print JSON')
-    .action((name: string, { models, json }: { models: string; json?: boolean }) => {
-      const { card, history, dir } = createRegistry(models).show(name);
+    .action(async (name: string, { json, ...where }: Where & { json?: boolean }) => {
+      const registries = (await foldersOf(where)).map(createRegistry);
+      const having = registries.find((registry) => registry.list().some((known) => known.name === name));
+      const { card, history, dir } = (having ?? registries[0]!).show(name);
       if (json) process.stdout.write(`${JSON.stringify({ dir, card, history }, null, 2)}\n`);
       else {
         process.stdout.write(describe(card));
@@ -34,15 +41,12 @@ export function register(program: Command): void {
         }
       }
     });
-  model
-    .command('promote')
-    .description('make a bundle the current model of its name')
+  sub('promote', 'make a bundle the current model of its name')
     .argument('<bundle>', 'folder that `portcullis train --out` made')
-    .option(...folder)
     .option('--name <name>', 'name; the one in its card unless given')
     .option('--reason <text>', 'for the history', 'by hand')
-    .action((bundle: string, { models, name, reason }: { models: string; name?: string; reason: string }) => {
-      const entry = createRegistry(models).promote(bundle, {
+    .action(async (bundle: string, { name, reason, ...where }: Where & { name?: string; reason: string }) => {
+      const entry = createRegistry((await foldersOf(where))[0]!).promote(bundle, {
         name,
         by: userInfo().username,
         reason,
@@ -52,14 +56,15 @@ export function register(program: Command): void {
         `${entry.id} is current${entry.previous ? `; ${entry.previous} is kept for rollback` : ''}\n`,
       );
     });
-  model
-    .command('rollback')
-    .description('return to the model before the current one')
+  sub('rollback', 'return to the model before the current one')
     .argument('<name>')
-    .option(...folder)
     .option('--reason <text>', 'for the history', 'by hand')
-    .action((name: string, { models, reason }: { models: string; reason: string }) => {
-      const entry = createRegistry(models).rollback(name, { by: userInfo().username, reason, nowMs: Date.now() });
+    .action(async (name: string, { reason, ...where }: Where & { reason: string }) => {
+      const entry = createRegistry((await foldersOf(where))[0]!).rollback(name, {
+        by: userInfo().username,
+        reason,
+        nowMs: Date.now(),
+      });
       process.stdout.write(`${entry.id} is current again\n`);
     });
   model
@@ -77,6 +82,19 @@ export function register(program: Command): void {
           result.gate.checks.map((c) => `  ${c.passed ? 'passed' : 'FAILED'} ${c.name}: ${c.detail}\n`).join(''),
       );
     });
+}
+
+interface Where {
+  models?: string;
+  config?: string;
+}
+
+/** Model folders, the one that is changed first: where one works, else what this box has promoted and what was shipped. */
+async function foldersOf({ models, config }: Where): Promise<string[]> {
+  if (models !== undefined) return [models];
+  if (config === undefined && existsSync('models')) return ['models'];
+  const { data_dir: dataDir } = await loadConfig(config);
+  return [join(dataDir, MODELS_DIR), join(installRoot(), 'models')];
 }
 
 function table(list: readonly RegisteredModel[]): string {

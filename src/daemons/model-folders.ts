@@ -13,11 +13,13 @@ export interface ModelFolder {
   dir: string;
   /** Scores beside it and reports nothing. */
   challenger?: string;
+  /** A promoted model that does not score: it was trained on other features than the one that came with an update. */
+  outdated?: string;
 }
 
 /**
  * The configured model folders, else the shipped ones of a live feature schema. One of the same name that was promoted
- * on this box (below `dataDir`) takes its place.
+ * on this box (below `dataDir`) takes its place, unless an update brought features that it does not know.
  */
 export function modelFolders(configured: readonly string[], dataDir?: string): ModelFolder[] {
   const dirs = configured.length > 0 ? configured : shippedModels();
@@ -27,10 +29,12 @@ export function modelFolders(configured: readonly string[], dataDir?: string): M
     const challenger = dataDir === undefined ? undefined : join(dataDir, MODELS_DIR, CHALLENGERS_DIR, name);
     const isBundle = (dir: string | undefined): dir is string =>
       dir !== undefined && existsSync(join(dir, 'card.json'));
+    const isOutdated = isBundle(promoted) && schemaHashOf(promoted) !== (schemaHashOf(given) ?? schemaHashOf(promoted));
     return {
       name,
-      dir: isBundle(promoted) ? promoted : given,
+      dir: isBundle(promoted) && !isOutdated ? promoted : given,
       ...(isBundle(challenger) ? { challenger } : {}),
+      ...(isOutdated ? { outdated: promoted } : {}),
     };
   });
 }
@@ -45,8 +49,17 @@ function shippedModels(): string[] {
 
 /** Name of the feature schema of a bundle; undefined when there is none to read. */
 export function schemaOf(dir: string): string | undefined {
-  const schema = (readCard(dir) as { schema?: { name?: unknown } } | undefined)?.schema?.name;
-  return typeof schema === 'string' ? schema : undefined;
+  return schemaPart(dir, 'name');
+}
+
+/** Hash of its columns; likewise. */
+function schemaHashOf(dir: string): string | undefined {
+  return schemaPart(dir, 'hash');
+}
+
+function schemaPart(dir: string, part: 'name' | 'hash'): string | undefined {
+  const value = (readCard(dir) as { schema?: { name?: unknown; hash?: unknown } } | undefined)?.schema?.[part];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Shipped for choice: their cards say why they do not score by default. */

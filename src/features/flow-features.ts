@@ -3,9 +3,10 @@ import { BWD, FWD, type Direction, type FlowColumns } from '../domain/flow.js';
 import { PROTO, TCP, type DecodedPacket } from '../domain/packet.js';
 import type { PacketObserver } from '../domain/stage.js';
 import { ACTIVITY_SIZE, updateActivity, writeActivity } from './activity.js';
-import { FLOW_SCHEMA, HISTORY_AT } from './flow-schema.js';
-import { FlowHistory, historyFeatures } from './history.js';
+import { FLOW_SCHEMA, HISTORY_AT, HISTORY_WIDTH } from './flow-schema.js';
+import { FlowHistory } from './history.js';
 import { ARRIVAL_SIZE, durationOf, updateArrival, writeArrival } from './inter-arrival.js';
+import { asks, Newcomers } from './newcomers.js';
 import type { FlowFeatureOptions } from './options.js';
 import { LENGTH_SIZE, updateLength, writeLength } from './packet-length.js';
 import { SnapshotQueue } from './snapshot-queue.js';
@@ -34,8 +35,12 @@ const VOLUME_AT = 1;
 
 /** Bits of a slot's progress. */
 const TAKEN = 1;
+/** It began with a SYN that nothing answered so far. */
 const SYN_OPEN = 2;
-const ANSWERED = 4;
+/** It is a newcomer's, with no answer so far nor a sign of one. */
+const LOST = 4;
+/** It is the first flow of its source. */
+const FIRST = 8;
 
 /**
  * Schema `flow`: statistics of every flow, given out once early (after `earlyPackets` packets or `earlyMs`) and once
@@ -47,11 +52,12 @@ export function createFlowFeatures(options: FlowFeatureOptions, deps: { emit: Em
   let progress = new Uint8Array(0);
   let frozen = new Float32Array(0);
   const history = new FlowHistory(options);
+  const newcomers = new Newcomers(options);
   const queue = new SnapshotQueue(options.maxPendingFlows, options.earlyMs * 1000);
   const values = new Float32Array(FLOW_SCHEMA.features.length);
   const vector: FeatureVector = { schema: FLOW_SCHEMA.name, moment: 'early', values };
   const shortWindowUs = options.shortWindowSecs * 1e6;
-  const width = historyFeatures.length;
+  const width = HISTORY_WIDTH;
   const tcpSide: { direction: Direction; packets: number; secs: number } = { direction: FWD, packets: 0, secs: 0 };
   let lastFlows: FlowColumns | null = null;
   let early = 0;
@@ -83,10 +89,15 @@ export function createFlowFeatures(options: FlowFeatureOptions, deps: { emit: Em
     writeActivity(state, b + ACTIVITY_AT, values, i);
   }
 
+  function writeHistory(flows: FlowColumns, slot: number, nowUs: number): void {
+    const i = history.write(flows, slot, nowUs, values, HISTORY_AT);
+    values[i] = (progress[slot]! & LOST) !== 0 ? newcomers.unanswered(nowUs) : 0;
+  }
+
   function takeEarly(flows: FlowColumns, slot: number, nowUs: number, packet: DecodedPacket | null): void {
     progress[slot]! |= TAKEN;
     writeStatistics(flows, slot);
-    history.write(flows, slot, nowUs, values, HISTORY_AT);
+    writeHistory(flows, slot, nowUs);
     for (let i = 0; i < width; i++) frozen[slot * width + i] = values[HISTORY_AT + i]!;
     vector.moment = 'early';
     early++;
@@ -103,10 +114,26 @@ export function createFlowFeatures(options: FlowFeatureOptions, deps: { emit: Em
     }
   }
 
+  function noteBeginning(flows: FlowColumns, slot: number, p: DecodedPacket): void {
+    const isSyn = p.proto === PROTO.TCP && (p.tcpFlags & (TCP.SYN | TCP.ACK)) === TCP.SYN;
+    const before = history.opened(flows, slot, p.tsUs, isSyn);
+    progress[slot] = isSyn ? SYN_OPEN : 0;
+    if (before < 0 || !asks(p)) return;
+    progress[slot]! |= before === 0 ? LOST | FIRST : LOST;
+    if (before === 0) newcomers.came(p.tsUs);
+  }
+
   function noteAnswer(flows: FlowColumns, slot: number, p: DecodedPacket, direction: Direction): void {
-    if (direction === FWD || (progress[slot]! & (SYN_OPEN | ANSWERED)) !== SYN_OPEN) return;
-    progress[slot]! |= ANSWERED;
-    history.answered(flows, slot, p.tsUs, (p.tcpFlags & TCP.RST) !== 0);
+    const open = progress[slot]! & (SYN_OPEN | LOST);
+    // A source that acknowledges has heard its target, even where the answers take another way.
+    if (open === 0 || (direction === FWD && (p.tcpFlags & TCP.ACK) === 0)) return;
+    if (direction === BWD && (open & SYN_OPEN) !== 0) {
+      progress[slot]! &= ~SYN_OPEN;
+      history.answered(flows, slot, p.tsUs, (p.tcpFlags & TCP.RST) !== 0);
+    }
+    if ((open & LOST) === 0) return;
+    progress[slot]! &= ~LOST;
+    if ((progress[slot]! & FIRST) !== 0) newcomers.answered(p.tsUs);
   }
 
   return {
@@ -119,9 +146,7 @@ export function createFlowFeatures(options: FlowFeatureOptions, deps: { emit: Em
       if (isNew) {
         state.fill(0, b, b + STRIDE);
         state[b + FIRST_US] = p.tsUs;
-        const isSyn = p.proto === PROTO.TCP && (p.tcpFlags & (TCP.SYN | TCP.ACK)) === TCP.SYN;
-        progress[slot] = isSyn ? SYN_OPEN : 0;
-        history.opened(flows, slot, p.tsUs, isSyn);
+        noteBeginning(flows, slot, p);
         queue.push(slot, flows.flowId[slot]!, p.tsUs);
       }
       const secs = Math.max(0, (p.tsUs - state[b + FIRST_US]!) / 1e6);
@@ -147,7 +172,7 @@ export function createFlowFeatures(options: FlowFeatureOptions, deps: { emit: Em
       writeStatistics(flows, slot);
       const stale = nowUs - lastUs > shortWindowUs && (progress[slot]! & TAKEN) !== 0;
       if (stale) for (let i = 0; i < width; i++) values[HISTORY_AT + i] = frozen[slot * width + i]!;
-      else history.write(flows, slot, lastUs, values, HISTORY_AT);
+      else writeHistory(flows, slot, lastUs);
       vector.moment = 'end';
       ended++;
       deps.emit(vector, null, flows, slot, 'end');

@@ -2,6 +2,7 @@ import type { FeatureDefinition, FeatureSchema } from '../domain/feature.js';
 import { activityFeatures } from './activity.js';
 import { historyFeatures } from './history.js';
 import { arrivalFeatures } from './inter-arrival.js';
+import { newcomerFeatures } from './newcomers.js';
 import { lengthFeatures } from './packet-length.js';
 import { tcpFeatures } from './tcp-behaviour.js';
 import { volumeFeatures } from './volume.js';
@@ -33,7 +34,7 @@ const generalFeatures: readonly FeatureDefinition[] = [
  */
 export const FLOW_SCHEMA: FeatureSchema = {
   name: 'flow',
-  version: 1,
+  version: 2,
   features: [
     ...generalFeatures,
     ...volumeFeatures,
@@ -42,8 +43,11 @@ export const FLOW_SCHEMA: FeatureSchema = {
     ...tcpFeatures,
     ...activityFeatures,
     ...historyFeatures,
+    ...newcomerFeatures,
   ],
 };
 
-/** Index of the first history feature: the part that is frozen at the early vector. */
-export const HISTORY_AT = FLOW_SCHEMA.features.length - historyFeatures.length;
+/** Features of what was before the flow and around it: the last ones, frozen at the early vector. */
+export const HISTORY_WIDTH = historyFeatures.length + newcomerFeatures.length;
+/** Index of the first of them. */
+export const HISTORY_AT = FLOW_SCHEMA.features.length - HISTORY_WIDTH;

@@ -141,9 +141,15 @@ export class FlowHistory {
     this.destination.add(this.destinationAt, counter, amount);
   }
 
-  /** A flow began. @param isSyn its first packet is a TCP SYN. */
-  opened(flows: FlowColumns, slot: number, nowUs: number, isSyn: boolean): void {
+  /**
+   * A flow began. @param isSyn its first packet is a TCP SYN.
+   * @returns how many flows its source had in the long window before; -1 when it had some before the short window, and so
+   * is no newcomer.
+   */
+  opened(flows: FlowColumns, slot: number, nowUs: number, isSyn: boolean): number {
     this.touch(flows, slot, nowUs);
+    const before = this.longSource.value(this.longAt, CONNECTIONS, nowUs);
+    const isNew = before <= this.shortSource.value(this.shortAt, CONNECTIONS, nowUs);
     this.add(CONNECTIONS, 1);
     if (isSyn) this.add(SYNS, 1);
     const proto = flows.proto[slot]!;
@@ -167,6 +173,7 @@ export class FlowHistory {
     this.longSource.mark(this.longAt, HOSTS, host);
     this.destination.mark(this.destinationAt, HOSTS, from);
     this.addGap(this.pairAt, nowUs);
+    return isNew ? before : -1;
   }
 
   private addGap(pair: number, nowUs: number): void {

@@ -17,10 +17,13 @@ export async function rescoreAlerts(
 ): Promise<{ changed: Map<string, Alert | null>; rescored: number; otherSchema: number }> {
   const { card, onnx } = openBundle(dir);
   const ofModels = alerts.filter((a) => a.features && a.tiers.some((t) => MODEL_TIERS.has(t)));
-  const rows = ofModels.filter((a) => a.features?.schema === card.schema.name);
   const columns = card.schema.features.length;
+  // Vectors of another version of the schema have other columns.
+  const isKnown = ({ features }: Alert): boolean =>
+    features?.schema === card.schema.name && features.values.length === columns;
+  const rows = ofModels.filter(isKnown);
   const x = new Float32Array(rows.length * columns);
-  for (const [i, alert] of rows.entries()) x.set((alert.features?.values ?? []).slice(0, columns), i * columns);
+  for (const [i, alert] of rows.entries()) x.set(alert.features?.values ?? [], i * columns);
   const changed = new Map<string, Alert | null>();
   const otherSchema = ofModels.length - rows.length;
   if (rows.length === 0) return { changed, rescored: 0, otherSchema };

@@ -163,6 +163,15 @@ export function createModelBook(deps: ModelBookDeps): ModelBook {
           message: `${version} is the champion of ${name} already.`,
         });
       }
+      const { schema } = cardOf(folder.dir);
+      if (found.card.schema.hash !== schema.hash) {
+        throw new AppError({
+          kind: 'user',
+          code: 'model.conflict',
+          message: `${version} of ${name} was trained on feature schema ${found.card.schema.name} v${found.card.schema.version}, the sensors make v${schema.version}.`,
+          fix: 'Promote a version that was trained since the update.',
+        });
+      }
       const nowMs = Date.now();
       registry.adopt(realpathSync(folder.dir), { name, by: 'shipped', nowMs });
       registry.promote(realpathSync(found.dir), { name, by, reason, nowMs, keep: deps.keepVersions });

@@ -56,6 +56,7 @@ const PHRASES: Readonly<Record<string, string>> = {
   dst_sources: 'distinct sources to the destination in {short} s',
   dst_syn_unanswered: 'unanswered SYNs to the destination in {short} s',
   dst_resets: 'connections refused by the destination in {short} s',
+  newcomers_unanswered: '% of all newcomers in the network in {short} s without an answer, beyond twenty',
 };
 
 /** `distinct ports in 10 s`; undefined for features that have no such words. */

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ipBatch } from '../netns.js';
 import type { Scenario, ScenarioContext } from '../scenario.js';
 import { LONG_NAME } from '../services/dnsmasq.js';
 import { VICTIM_NETWORK } from '../topology.js';
@@ -113,6 +114,22 @@ const apacheBench: Scenario = {
   },
 };
 
+/** Each source asks for little; all of them together are the flood. */
+const botnet: Scenario = {
+  name: 'flood-http-botnet',
+  summary: 'ab: a hundred sources ask for one page at once, a new connection each time',
+  kind: 'attack',
+  services: ['web'],
+  run: async (context: ScenarioContext) => {
+    const sources = context.attackers(100);
+    const each = context.at({ slow: '10', normal: '30', fast: '80' });
+    const ask = `ab -q -n ${each} -c 2 -B "$source" http://${context.victim.ip4}/index.html &`;
+    const facts = { label: 'http_flood', technique: 'T1499.002', sources, targets: [context.victim.ip4] };
+    const all = `for source in ${sources.join(' ')}; do ${ask} done; wait`;
+    await context.attack(facts, 'attacker', 'bash', ['-c', all]);
+  },
+};
+
 /**
  * Forged SYNs that no target sees many of: carpet bombing spreads over a network, and an infected device whose sources
  * and targets are both random is what is left of a flood far from either end.
@@ -149,6 +166,30 @@ const spreads = [
   spread('scattered', 'SYNs to random hosts from random addresses', 'victim', '198.18.0.0/15', '198.18.x.x'),
 ];
 
+/** Networks that answer for others (RFC 2544); what the victim says to them the switch swallows. */
+const AMPLIFIERS = { train: '198.19', evaluate: '198.18' };
+
+const amplifiers: Scenario = {
+  name: 'flood-amplifiers',
+  summary: 'a pool of name, time, key and other servers sends several answers each that nobody asked for',
+  kind: 'attack',
+  services: [],
+  run: async (context: ScenarioContext) => {
+    const network = AMPLIFIERS[context.role];
+    ipBatch([`route add local ${network}.0.0/16 dev lo`], context.lab.hosts.attacker.netns);
+    // Half of the victims are behind a filter and say nothing, not even that the port is closed.
+    if (context.random.next() < 0.5) {
+      ipBatch([`route add blackhole ${context.victim.ip4}/32`], context.lab.hosts.router.netns);
+    }
+    const ratePps = context.at({ slow: 100, normal: 1000, fast: 8000 });
+    const count = context.at({ slow: 800, normal: 5000, fast: 16_000 });
+    const servers = Math.min(4000, Math.ceil(count / context.random.pick([1.5, 3, 6, 12])));
+    const facts = { label: 'udp_amplification', technique: 'T1498.002', sources: [], targets: [context.victim.ip4] };
+    const settings = { sources: [], target: context.victim.ip4, network, servers, count, ratePps };
+    await context.traffic({ ...facts, malicious: true }, 'attacker', 'amplifiers', settings);
+  },
+};
+
 /** Question for the texts of a name that takes answers of 4096 bytes (RFC 6891). */
 function longQuestion(): Buffer {
   const labels = LONG_NAME.split('.').map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`));
@@ -180,4 +221,12 @@ const reflector: Scenario = {
   },
 };
 
-export const floods: readonly Scenario[] = [...FLOODS.map(flood), ...spreads, http, apacheBench, reflector];
+export const floods: readonly Scenario[] = [
+  ...FLOODS.map(flood),
+  ...spreads,
+  http,
+  apacheBench,
+  botnet,
+  amplifiers,
+  reflector,
+];

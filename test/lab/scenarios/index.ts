@@ -11,6 +11,7 @@ import { portScans } from './port-scan.js';
 import { slowHttps } from './slow-http.js';
 import { sweeps } from './sweep.js';
 import { tunnels } from './tunnels.js';
+import { unanswered } from './unanswered.js';
 import { webAttacks } from './web-attack.js';
 
 /** Every scenario; adding one is its file and its line here. */
@@ -29,4 +30,5 @@ export const SCENARIOS: readonly Scenario[] = [
   browsing,
   nat,
   ...everyday,
+  ...unanswered,
 ];
