@@ -1,46 +1,46 @@
 /**
- * Compares the set of (signature id, flow) with that of a Suricata binary on a folder of captures.
+ * Compares the set of (signature id, flow) with that of a Suricata binary on captures, each by itself.
  *
- *   npx tsx scripts/suricata-compare.ts --rules FILE [--rules FILE] [--suricata PATH] [--only REGEX] [--per-sid] CAPTURES...
+ *   npx tsx scripts/suricata-compare.ts --rules FILE [--rules FILE] [--suricata PATH] [--set KEY=VALUE] [--only REGEX]
+ *     [--answers FILE] [--jobs N] [--per-sid] CAPTURES...
  *
- * Captures are files or folders of them. Suricata runs with its installed configuration, `-k none` and HOME_NET of any
- * network on both sides. Prints precision and recall and every difference. Flows that the file reader of either cannot open
- * are left out on both sides.
+ * Captures are files or folders of them. Suricata runs with its installed configuration, `--set`, `-k none` and any network
+ * as HOME_NET and EXTERNAL_NET on both sides; N processes share the captures. `--answers` keeps what it said for the next run with the same
+ * rules and captures, also when it is interrupted. Prints precision and recall and every difference, with the packet and the number of alerts.
  */
-import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
-  copyFileSync,
-  utimesSync,
   writeFileSync,
-  mkdirSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findingKey, flowKey, replay, type Finding } from './lib/rule-replay.js';
+import { findingKey, NO_FLOW, replay, type Finding } from './lib/rule-replay.js';
+import { runAlone, runSuricata, type Answers, type SuricataRun } from './lib/suricata-socket.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rules: { type: 'string', multiple: true },
+    rules: { type: 'string', multiple: true, default: [] },
     suricata: { type: 'string', default: 'suricata' },
-    only: { type: 'string' },
+    set: { type: 'string', multiple: true, default: [] },
+    only: { type: 'string', default: '' },
+    answers: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
     'per-sid': { type: 'boolean', default: false },
   },
 });
-const rules = values.rules ?? [];
-if (rules.length === 0 || positionals.length === 0) {
-  process.stderr.write(
-    'usage: suricata-compare.ts --rules FILE [--suricata PATH] [--only REGEX] [--per-sid] CAPTURES...\n',
-  );
+if (values.rules.length === 0 || positionals.length === 0) {
+  process.stderr.write('usage: suricata-compare.ts --rules FILE... [--set KEY=VALUE] [--per-sid] CAPTURES...\n');
   process.exit(2);
 }
-const only = new RegExp(values.only ?? '', 'i');
 
 function capturesIn(path: string): string[] {
   if (statSync(path).isFile()) return [path];
@@ -49,103 +49,145 @@ function capturesIn(path: string): string[] {
     .filter((file) => /\.(pcap|pcapng|cap)$/.test(file));
 }
 
-interface EveAlert {
-  event_type: string;
-  proto: string;
-  src_ip?: string;
-  src_port?: number;
-  dest_ip?: string;
-  dest_port?: number;
-  alert?: { signature_id: number };
-}
+/** Addresses of a packet of which none could be read. */
+const NOWHERE = ' 0.0.0.0 0 0.0.0.0 0';
 
-/** Suricata's findings over a folder of captures. */
-function runSuricata(folder: string, work: string): Finding[] {
-  const all = join(work, 'all.rules');
-  writeFileSync(all, rules.map((file) => readFileSync(file, 'utf8')).join('\n'));
-  const log = join(work, 'log');
-  mkdirSync(log);
-  const any = ['HOME_NET', 'EXTERNAL_NET'].flatMap((n) => ['--set', `vars.address-groups.${n}=any`]);
-  const args = ['-k', 'none', '-S', all, '-r', folder, '-l', log, '--runmode', 'single', ...any];
-  const run = spawnSync(values.suricata, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (run.status !== 0) throw new Error(`${values.suricata}: ${run.stderr.slice(-2000)}`);
-  return (
-    readFileSync(join(log, 'eve.json'), 'utf8')
-      .split('\n')
-      .filter((line) => line.includes('"event_type":"alert"'))
-      .map((line) => JSON.parse(line) as EveAlert)
-      // What is wrong with a packet that has no addresses has no flow either.
-      .filter((e) => e.src_ip !== undefined)
-      .map((e) => ({
-        sid: e.alert!.signature_id,
-        capture: '',
-        flow: flowKey(e.proto, [e.src_ip ?? '', e.src_port ?? 0], [e.dest_ip ?? '', e.dest_port ?? 0]),
-      }))
-  );
-}
+const only = new RegExp(values.only, 'i');
+const captures = positionals
+  .flatMap(capturesIn)
+  .filter((path) => only.test(path))
+  .sort();
+const rules = values.rules.map((file) => readFileSync(file, 'utf8')).join('\n');
 
-const work = mkdtempSync(join(tmpdir(), 'suricata-compare-'));
+const question = createHash('sha256')
+  .update(JSON.stringify([rules, values.set, captures]))
+  .digest('hex');
+const most = values.set.find((s) => s.startsWith('packet-alert-max='))?.split('=')[1];
+
+const work = mkdtempSync(join(tmpdir(), 'sc-'));
 try {
-  const folder = join(work, 'captures');
-  mkdirSync(folder);
-  const sources = new Map<string, string>();
-  for (const [i, path] of positionals
-    .flatMap(capturesIn)
-    .filter((p) => only.test(p))
-    .entries()) {
-    const name = `${String(i).padStart(5, '0')}-${basename(path)}`;
-    const copied = join(folder, name);
-    copyFileSync(path, copied);
-    // Suricata reads a folder in the order of its files' times, which counts for thresholds.
-    utimesSync(copied, 1_000_000 + i, 1_000_000 + i);
-    sources.set(name, path);
-  }
-  const names = [...sources.keys()].sort();
-  const theirs = runSuricata(folder, work);
-  const files = names.map((name) => join(folder, name));
-  const mine = await replay(rules, files);
-  const ours = mine.findings.map((f) => ({ ...f, capture: basename(f.capture) }));
-  report(ours, theirs, names.length, mine);
+  const theirs = kept() ?? (await ask());
+  const read = captures.filter((path) => !theirs.unread.includes(path));
+  const mine = await replay(values.rules, read, most === undefined ? {} : { maxAlertsPerPacket: Number(most) });
+  keep(theirs);
+  await askAgain(theirs, mine.findings);
+  process.stdout.write(
+    `${read.length} captures (${mine.unreadable} not read to their end; ${theirs.unread.length} more that Suricata does not read), ` +
+      `${mine.packets} packets, ${mine.problems} rules not understood here\n`,
+  );
+  report(ofFlows(mine.findings, theirs.findings), ofFlows(theirs.findings, []));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
+process.exit(0);
 
-function report(
-  ours: Finding[],
-  theirs: Finding[],
-  captures: number,
-  run: { packets: number; unreadable: number; problems: number },
-): void {
-  const mine = new Map(ours.map((f) => [findingKey(f), f]));
-  const other = new Map(theirs.map((f) => [findingKey(f), f]));
-  const both = [...mine.keys()].filter((key) => other.has(key));
-  const share = (n: number, of: number): string => (of === 0 ? '-' : `${((100 * n) / of).toFixed(2)} %`);
-  process.stdout.write(
-    `${captures} captures (${run.unreadable} not read to their end), ${run.packets} packets, ${run.problems} rules not understood here\n` +
-      `(sid, flow): ${mine.size} here, ${other.size} there, ${both.length} in both\n` +
-      `precision ${share(both.length, mine.size)}, recall ${share(both.length, other.size)}\n`,
-  );
-  const extra = [...mine].filter(([key]) => !other.has(key)).map(([, f]) => f);
-  const missed = [...other].filter(([key]) => !mine.has(key)).map(([, f]) => f);
-  if (values['per-sid'])
-    perSid(extra, missed, both.map((key) => mine.get(key)!)); // prettier-ignore
-  else
-    for (const [sign, list] of [
-      ['only here ', extra],
-      ['only there', missed],
-    ] as const)
-      // prettier-ignore
-      for (const f of list) process.stdout.write(`${sign} ${f.sid} ${f.flow} ${f.capture}\n`);
+/** What Suricata has said of the same rules and captures. */
+function kept(): Answers | undefined {
+  if (values.answers === undefined || !existsSync(values.answers)) return undefined;
+  const answers = JSON.parse(readFileSync(values.answers, 'utf8')) as Answers & { question: string };
+  return answers.question === question ? answers : undefined;
 }
 
-function perSid(extra: readonly Finding[], missed: readonly Finding[], both: readonly Finding[]): void {
-  const sids = [...new Set([...extra, ...missed, ...both].map((f) => f.sid))].sort((a, b) => a - b);
-  const of = (list: readonly Finding[], sid: number): Finding[] => list.filter((f) => f.sid === sid);
-  for (const sid of sids) {
-    const [more, less] = [of(extra, sid), of(missed, sid)];
-    const example = [...more, ...less].slice(0, 1).map((f) => `  ${f.flow} ${f.capture}`)[0] ?? '';
-    process.stdout.write(
-      `sid ${sid}: both ${of(both, sid).length}, only here ${more.length}, only there ${less.length}${example}\n`,
-    );
+function keep(theirs: Answers): void {
+  if (values.answers !== undefined) writeFileSync(values.answers, JSON.stringify({ question, ...theirs }));
+}
+
+function runOf(name: string, some: readonly string[]): SuricataRun {
+  const folder = join(work, name);
+  mkdirSync(folder);
+  const file = join(folder, 'all.rules');
+  writeFileSync(file, rules);
+  return { suricata: values.suricata, rules: file, captures: some, work: folder, settings: values.set };
+}
+
+async function ask(): Promise<Answers> {
+  const jobs = Number(values.jobs);
+  const shares = Array.from({ length: jobs }, (_, k) => captures.filter((_path, i) => i % jobs === k));
+  const told = await Promise.all(shares.map((share, k) => runSuricata(runOf(String(k), share))));
+  const all = <T>(of: (t: Answers) => readonly T[]): T[] => told.flatMap(of);
+  return { findings: all((t) => t.findings), unread: all((t) => t.unread), alone: [] };
+}
+
+/** What it says of captures where the two differ counts only when it says so in a run of its own. */
+async function askAgain(theirs: Answers, mine: readonly Finding[]): Promise<void> {
+  const [ours, others] = [ofFlows(mine, theirs.findings), ofFlows(theirs.findings, [])];
+  const [here, there] = [byKey(ours), byKey(others)];
+  const differing = [
+    ...ours.filter((f) => !there.has(findingKey(f))),
+    ...others.filter((f) => !here.has(findingKey(f))),
+  ];
+  const again = new Set(differing.map((f) => f.capture));
+  for (const capture of theirs.alone) again.delete(capture);
+  const run = runOf('again', []);
+  for (const capture of again) {
+    const findings = await runAlone(run, capture);
+    theirs.findings = [...theirs.findings.filter((f) => f.capture !== capture), ...findings];
+    theirs.alone.push(capture);
+    keep(theirs);
+  }
+}
+
+/** What is wrong with a packet that one side reads no addresses of is no matter of flows: left out on both. */
+function ofFlows(findings: readonly Finding[], others: readonly Finding[]): Finding[] {
+  const place = (f: Finding): string => `${f.capture} ${f.sid} ${f.packet}`;
+  const flowless = new Set(others.filter((f) => f.flow === NO_FLOW).map(place));
+  return findings.filter((f) => f.flow !== NO_FLOW && !f.flow.includes(NOWHERE) && !flowless.has(place(f)));
+}
+
+function byKey(findings: readonly Finding[]): Map<string, Finding[]> {
+  const map = new Map<string, Finding[]>();
+  for (const f of findings) {
+    const list = map.get(findingKey(f));
+    if (list === undefined) map.set(findingKey(f), [f]);
+    else list.push(f);
+  }
+  return map;
+}
+
+function report(ours: readonly Finding[], others: readonly Finding[]): void {
+  const [here, there] = [byKey(ours), byKey(others)];
+  const both = [...here.keys()].filter((key) => there.has(key));
+  const share = (n: number, of: number): string => (of === 0 ? '-' : `${((100 * n) / of).toFixed(2)} %`);
+  process.stdout.write(
+    `(capture, sid, flow): ${here.size} here, ${there.size} there, ${both.length} in both\n` +
+      `precision ${share(both.length, here.size)}, recall ${share(both.length, there.size)}\n`,
+  );
+  const extra = [...here].filter(([key]) => !there.has(key)).map(([, list]) => list);
+  const missed = [...there].filter(([key]) => !here.has(key)).map(([, list]) => list);
+  if (values['per-sid'])
+    perSid(extra, missed, both.map((key) => here.get(key)![0]!)); // prettier-ignore
+  else {
+    list('only here ', extra);
+    list('only there', missed);
+  }
+}
+
+function list(sign: string, differences: readonly Finding[][]): void {
+  for (const alerts of differences) {
+    const { sid, flow, capture, packet } = alerts[0]!;
+    process.stdout.write(`${sign} ${sid} [${flow}] packet ${packet}, ${alerts.length} alerts, ${capture}\n`);
+  }
+}
+
+function perSid(extra: readonly Finding[][], missed: readonly Finding[][], both: readonly Finding[]): void {
+  const counts = new Map<number, { both: number; here: number; there: number; example?: Finding }>();
+  const of = (sid: number) => {
+    const known = counts.get(sid) ?? { both: 0, here: 0, there: 0 };
+    counts.set(sid, known);
+    return known;
+  };
+  for (const f of both) of(f.sid).both++;
+  for (const [f] of extra) {
+    of(f!.sid).here++;
+    of(f!.sid).example ??= f!;
+  }
+  for (const [f] of missed) {
+    of(f!.sid).there++;
+    of(f!.sid).example ??= f!;
+  }
+  for (const [sid, n] of [...counts].sort(([a], [b]) => a - b)) {
+    const example =
+      n.example === undefined ? '' : `  [${n.example.flow}] packet ${n.example.packet} ${n.example.capture}`;
+    process.stdout.write(`sid ${sid}: both ${n.both}, only here ${n.here}, only there ${n.there}${example}\n`);
   }
 }

@@ -46,6 +46,8 @@ export class DetectedFlow implements AppFlow {
   });
   /** The protocol that both ends have agreed to go on in. */
   private expected: AppProto | undefined;
+  /** Anomalies for the first transaction of that protocol. */
+  private expectedEvents: readonly string[] = [];
   /** Gave way to another protocol; kept until its transactions are released. */
   private former: AppParser | undefined;
   private handovers = 0;
@@ -157,6 +159,7 @@ export class DetectedFlow implements AppFlow {
     if (++this.handovers > MAX_HANDOVERS) return;
     const rest = this.parser!.rest ?? NOTHING;
     this.expected = this.parser!.expects;
+    this.expectedEvents = this.parser!.nextEvents ?? [];
     this.sides.reset();
     this.former = this.parser!.transactions.length > 0 ? this.parser : undefined;
     this.parser = undefined;
@@ -191,7 +194,9 @@ export class DetectedFlow implements AppFlow {
     const addresses: FlowAddresses = found.isReversed
       ? { client: ends.dst, server: ends.src }
       : { client: ends.src, server: ends.dst };
-    this.parser = createParser(found.proto, this.options, { transport, addresses, expectations });
+    const { expectedEvents: events } = this;
+    this.expectedEvents = [];
+    this.parser = createParser(found.proto, this.options, { transport, addresses, expectations, events });
     const [fwd, bwd] = this.held;
     this.held[0] = this.held[1] = NOTHING;
     const order: Direction[] = this.first === 0 ? [0, 1] : [1, 0];

@@ -30,6 +30,8 @@ export interface ParserDeps {
   transport: 'tcp' | 'udp';
   addresses: FlowAddresses;
   expectations: Expectations;
+  /** Anomalies in how this protocol was agreed on, in the one before it. */
+  events: readonly string[];
 }
 
 type ParserFactory = (options: AppLayerOptions, deps: ParserDeps) => AppParser;
@@ -44,7 +46,7 @@ const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
   ftp: (options, { addresses, expectations }) => createFtpParser(options, addresses, expectations),
   smb: createSmbParser,
   mqtt: createMqttParser,
-  http2: createHttp2Parser,
+  http2: (options, { events }) => createHttp2Parser(options, events),
   quic: createQuicParser,
   ike: createIkeParser,
   snmp: createSnmpParser,

@@ -101,13 +101,14 @@ export function guessBinary(d: Uint8Array, ports: Ports, fromServer: boolean): G
   return waits ? 'wait' : undefined;
 }
 
-/** QUIC versions: 1 and 2, drafts, mvfst's and Google's (Q and three digits). Whoever chooses the id of a DNS query must not hit one. */
+/** QUIC versions: 1 and 2, drafts, mvfst's, Google's (Q and three digits), and those that no server speaks (RFC 9000 15). Whoever chooses the id of a DNS query must not hit one. */
 export function isQuicVersion(version: number): boolean {
   return (
     version === 1 ||
     version === 0x6b3343cf ||
     (version >>> 8 === 0xff0000 && (version & 255) !== 0) ||
     version >>> 8 === 0xfaceb0 ||
+    (version & 0x0f0f0f0f) === 0x0a0a0a0a ||
     (version >>> 24 === 0x51 && (version & 0xf0f0f0) === 0x303030)
   );
 }

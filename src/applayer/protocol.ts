@@ -27,7 +27,7 @@ function fromText(text: string, length: number): [AppProto, Side] | 'wait' | und
   if (/^(INVITE|REGISTER|OPTIONS|ACK|BYE|CANCEL|SUBSCRIBE|NOTIFY|MESSAGE) sips?:/i.test(text))
     return ['sip', 'request'];
   if (text.startsWith('SIP/2.0 ')) return ['sip', 'response'];
-  if (/^RFB 00\d\.00\d\n/.test(text)) return ['rfb', 'either'];
+  if (/^RFB \d{3}\.\d{3}\n/.test(text)) return ['rfb', 'either'];
   if (METHODS.test(text) || ANY_REQUEST.test(text)) return ['http', 'request'];
   if (/^\s{0,16}HTTP\//i.test(text)) return ['http', 'response'];
   if (/^220[ -][^\r\n]*\bFTP\b/i.test(text) || text.startsWith('220 (')) return ['ftp', 'response'];

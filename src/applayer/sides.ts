@@ -36,6 +36,8 @@ const CLIENT_FIRST = new Set<AppProto>(['tls', 'modbus']);
 export class ProtocolSides {
   readonly known: [Spoken | undefined, Spoken | undefined] = [undefined, undefined];
   readonly settled: [Spoken | undefined, Spoken | undefined] = [undefined, undefined];
+  /** What the flow began with: TLS behind STARTTLS does not change it. */
+  original: Spoken | undefined;
   /** The packet at hand is the first of its direction of which it is known what is spoken. */
   isFirst = false;
   private readonly wasSeen = [false, false];
@@ -70,12 +72,14 @@ export class ProtocolSides {
 
   /** The protocol of the flow is known. @param first the direction that spoke first. */
   begin(proto: AppProto, first: { direction: Direction; isReversed: boolean }): void {
+    this.original ??= proto;
     const client: Direction = first.isReversed ? 1 : 0;
     if (CLIENT_FIRST.has(proto) && first.direction !== client) this.note('applayer_wrong_direction_first_data');
   }
 
   /** Both directions are known to speak it. */
   set(proto: Spoken): void {
+    this.original ??= proto;
     this.known.fill(proto);
   }
 

@@ -14,7 +14,7 @@ import type { Detection } from '../domain/detection.js';
 import { toFlowRecord } from '../flow/index.js';
 import { alertToSiemEvent, decisionToSiemEvent, FORMATTERS, type FormatContext } from '../forward/index.js';
 import { loadPolicyFolder, policyError, type PolicyEngine } from '../policy/index.js';
-import { compileSooner } from '../util/compile-sooner.js';
+import { compileLater, compileSooner } from '../util/compile-sooner.js';
 import { AppError, errorMessage } from '../util/errors.js';
 import { silentLogger } from '../util/logger.js';
 import { uuid7 } from '../util/uuid7.js';
@@ -72,15 +72,15 @@ export function register(program: Command): void {
 }
 
 async function analyze(pcaps: string[], options: AnalyzeOptions): Promise<void> {
-  compileSooner();
   const config = await loadConfig(options.config, options.set);
+  const policies = await openPolicies(config, options);
+  if (options.out !== '-') await refuseIfNoneOpens(pcaps);
   const out = openOutput(options.out);
   const progress = showProgress('packets');
   const write = (line: string): void => {
     out.stream.write(`${line}\n`);
   };
   if (options.format === 'csv') write(CSV_HEADER);
-  const policies = await openPolicies(config, options);
   let failure: unknown;
   for (const pcap of pcaps) {
     const run = await openRun(config, options, { write, policies });
@@ -110,6 +110,20 @@ async function analyze(pcaps: string[], options: AnalyzeOptions): Promise<void> 
   if (failure !== undefined) throw failure;
 }
 
+/** A mistyped name must not empty the file of an earlier run; of several captures those that are there are analysed. */
+async function refuseIfNoneOpens(pcaps: readonly string[]): Promise<void> {
+  let failure: unknown;
+  for (const pcap of pcaps) {
+    try {
+      (await openFileSource(pcap)).close();
+      return;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
 interface RunDeps {
   write(line: string): void;
   policies: PolicyEngine | undefined;
@@ -117,6 +131,7 @@ interface RunDeps {
 
 /** One capture: its own flows and detectors, so that captures do not influence each other. */
 async function openRun(config: LoadedConfig, options: AnalyzeOptions, { write, policies }: RunDeps) {
+  compileLater();
   const emit = createReport(options, config, policies, write);
   const detectors: Detectors = await createDetectors(detectorConfig(config, options), {
     emit: emit.detection,
@@ -132,6 +147,7 @@ async function openRun(config: LoadedConfig, options: AnalyzeOptions, { write, p
     ...(options.rules === undefined || isNone(options.rules) ? {} : { rules: options.rules }),
     ...(options.intel === undefined || options.intel === 'none' ? {} : { intelFolder: options.intel }),
   });
+  compileSooner();
   const pipeline = createPipeline(config, {
     observers: detectors.observers,
     onFlowEnd(flows, slot, reason) {

@@ -1,7 +1,7 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, writeFileSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { InvalidArgumentError, type Command } from 'commander';
-import { openPcapWriter, openSource, type PacketSource } from '../capture/index.js';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { hardwareType, linkTypeOfHardware, openPcapWriter, openSource, type PacketSource } from '../capture/index.js';
 import { LINK } from '../domain/packet.js';
 import { FLOW_SCHEMA, KDD_SCHEMA } from '../features/index.js';
 import { formatDuration, parseDuration } from '../util/duration.js';
@@ -25,19 +25,17 @@ export function register(program: Command): void {
     .description('record your own network: packets (.pcap) or labelled feature vectors (.csv) for training')
     .requiredOption('--interface <name>', 'interface to record')
     .option('--duration <time>', 'how long: seconds, 5m, 1h; 0 until interrupted', toSecs, 300)
-    .option('--label <name>', 'label of everything recorded; needs a .csv file')
-    .option('--schema <name>', 'feature schema of a .csv file: flow or kdd', 'flow')
-    .option('--source <name>', 'afpacket or cap', 'afpacket')
+    .option('--label <name>', 'label of everything recorded; of a .pcap file it goes into FILE.labels.csv')
+    .addOption(new Option('--schema <name>', 'feature schema of a .csv file').choices(['flow', 'kdd']).default('flow'))
+    .addOption(new Option('--source <name>', 'how to capture').choices(['afpacket', 'cap']).default('afpacket'))
     .requiredOption('--out <file>', 'file to write: .pcap or .csv')
     .action(async (options: CaptureOptions) => {
       const isCsv = options.out.endsWith('.csv');
       if (!isCsv && !/\.p?cap$/.test(options.out)) throw usage('--out must end in .pcap or .csv');
       if (isCsv && options.label === undefined)
         throw usage('a .csv file needs --label: what is being recorded, e.g. benign');
-      if (!isCsv && options.label !== undefined)
-        throw usage(
-          'a .pcap file carries no label: write a .csv file, or label it later with `portcullis features --labels`',
-        );
+      if (options.label !== undefined && !/^[^\s,;"]+$/.test(options.label))
+        throw usage('--label must be one word, e.g. benign or port_scan');
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
         process.once(signal, () => {
@@ -53,6 +51,7 @@ export function register(program: Command): void {
       try {
         if (isCsv) await toCsv(source, options, stop.signal);
         else await toPcap(source, options, stop.signal);
+        if (!isCsv && options.label !== undefined) writeLabels(options.out, options.label);
       } finally {
         source.close();
       }
@@ -61,8 +60,17 @@ export function register(program: Command): void {
     });
 }
 
+/** A capture file has no place for a label: one line beside it says what all of it is, for `portcullis features --labels`. */
+function writeLabels(out: string, label: string): void {
+  const file = `${out}.labels.csv`;
+  writeFileSync(file, `start,end,label\n,,${label}\n`, { mode: 0o640 });
+  process.stderr.write(`its label is in ${file}: portcullis features ${out} --labels ${file}\n`);
+}
+
 async function toPcap(source: PacketSource, options: CaptureOptions, signal: AbortSignal): Promise<void> {
-  const writer = openPcapWriter(options.out, LINK.ETHERNET);
+  // Tunnels have no link header: the file must say so.
+  const isRaw = linkTypeOfHardware(hardwareType(options.interface)) === LINK.RAW;
+  const writer = openPcapWriter(options.out, isRaw ? LINK.RAW : LINK.ETHERNET);
   const progress = showProgress('packets');
   try {
     await source.run((block) => {

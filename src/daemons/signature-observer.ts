@@ -7,6 +7,7 @@ import type { PacketObserver } from '../domain/stage.js';
 import { formatIpWords } from '../util/ip.js';
 import { createReassembler, type ReassemblyInput } from '../flow/reassembly/index.js';
 import { createStreamEvents, type StreamEvents } from '../flow/stream-events/index.js';
+import { Carriers } from './carriers.js';
 
 export interface ObserverOptions {
   stream: ReassemblyInput;
@@ -53,6 +54,7 @@ export function observeSignatures(
     isValid: true,
     sentBytes: (slot, direction) => reassembler.sentBytes(slot, direction),
   };
+  const carriers = new Carriers();
   let streamEvents: StreamEvents | undefined;
   const passesMidstream = options.stream.midstreamPolicy !== undefined && options.stream.midstreamPolicy !== 'ignore';
 
@@ -65,6 +67,7 @@ export function observeSignatures(
   ): void {
     flowsApp[slot]?.sides.settle(direction);
     reassembler.onPacket(packet, flows, slot, direction, isNew);
+    if (reassembler.isCopy) engine.onCopy(slot);
     content.isValid = reassembler.isValid;
     content.events = reassembler.events;
     if (!engine.wantsStreamEvents) streamEvents = undefined;
@@ -107,6 +110,10 @@ export function observeSignatures(
         if (transactions && transactions.length > 0) watcher.onTransactions(transactions, packet, flows, slot);
       }
       engine.onPacket(packet, flows, slot, direction, content);
+      if (packet.tunnelDepth > 0 || packet.lastFragment !== undefined)
+        carriers.each(packet, (carrier, index) => {
+          engine.onCarrier(carrier, index, content);
+        });
     },
     onFlowEnd(flows, slot, reason, nowUs) {
       reassembler.onFlowEnd?.(flows, slot, reason, nowUs);

@@ -54,6 +54,8 @@ export const COUNTERS = [
   'nsh_unsupported',
   'pppoe_truncated',
   'pppoe_unsupported',
+  'ppp_truncated',
+  'ppp_unsupported',
   'tunnel_payload_invalid',
   'tunnel_too_deep',
   'layers_too_many',

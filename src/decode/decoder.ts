@@ -13,7 +13,7 @@ import { decodeMpls } from './mpls.js';
 import { decodeNsh } from './nsh.js';
 import { decodeOptions, type DecodeInput } from './options.js';
 import { decodePlain } from './plain.js';
-import { decodePppoe } from './pppoe.js';
+import { decodePpp, decodePppoe } from './pppoe.js';
 import { resetFrame, resetIp } from './reset.js';
 import { decodeSctp } from './sctp.js';
 import { decodeTcp } from './tcp.js';
@@ -128,6 +128,8 @@ function firstLayer(ctx: DecodeContext, linkType: number, d: Uint8Array, p: Deco
       return decodeSll(ctx, d, p);
     case LINK.LINUX_SLL2:
       return decodeSll2(ctx, d, p);
+    case LINK.PPP:
+      return decodePpp(ctx, d, p);
     case LINK.NULL:
     case LINK.LOOP:
       return decodeNull(ctx, p);

@@ -73,6 +73,8 @@ export interface AppTransaction {
   buffer(name: string, direction: Direction): BufferValue | undefined;
   /** Numbers such as `dns.opcode`, `http.stat_code`, `tls.version`; with a direction, those of that side's message only. */
   number(name: string, direction?: Direction): number | undefined;
+  /** Numbers of a field that there may be several of, such as `dns.rrtype`, in their order; undefined when they are not there (yet). */
+  numbersOf?(name: string, direction: Direction): readonly number[] | undefined;
   /**
    * Position in the stream of the first byte of the direction's body, as long as all of the body are bytes of the stream side
    * by side; -1 when they are not. Only of protocols whose growing fields are that body.
@@ -93,6 +95,8 @@ export interface AppParser extends StreamSink {
   readonly hasEnded?: boolean;
   /** Then: the protocol that was agreed on, when there is one. */
   readonly expects?: AppProto | undefined;
+  /** Then: anomalies in what was agreed on, which the first transaction of that protocol tells. */
+  readonly nextEvents?: readonly string[];
   /** Then: bytes of the last call that belong to the other protocol already. */
   readonly rest?: Uint8Array;
   /** From here on both directions are encrypted: their bytes tell nothing. */

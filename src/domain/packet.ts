@@ -57,6 +57,20 @@ export interface PacketBlock {
   vlanTci?: Int32Array;
 }
 
+/** A block of one frame, for whoever decodes frames one by one: filled anew for each of them. */
+export function blockOfOne(linkType: number = LINK.RAW): PacketBlock {
+  return {
+    data: new Uint8Array(0),
+    count: 1,
+    offset: new Int32Array(1),
+    capLen: new Int32Array(1),
+    wireLen: new Int32Array(1),
+    tsUs: new Float64Array(1),
+    linkType,
+    interfaceId: 0,
+  };
+}
+
 /** Counters of a capture source since it was opened. */
 export interface CaptureStats {
   packets: number;

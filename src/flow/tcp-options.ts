@@ -25,6 +25,24 @@ export function findOption(p: DecodedPacket, wanted: number): number {
   return -1;
 }
 
+/** The experimental options of RFC 6994, and the number in them that stands for fast open before it had a kind. */
+const EXPERIMENTS = [253, 254] as const;
+const FAST_OPEN_NUMBER = 0xf989;
+/** A request for a cookie, and a cookie, with kind, length and number. */
+const FAST_OPEN_LENGTHS = [4, 12];
+
+/** RFC 7413: data in the SYN, or the wish to send some the next time. */
+export function hasFastOpen(p: DecodedPacket): boolean {
+  if (findOption(p, OPTION.FAST_OPEN) >= 0) return true;
+  const { data } = p;
+  return EXPERIMENTS.some((kind) => {
+    const at = findOption(p, kind);
+    return (
+      at >= 0 && FAST_OPEN_LENGTHS.includes(data[at - 1]!) && ((data[at]! << 8) | data[at + 1]!) === FAST_OPEN_NUMBER
+    );
+  });
+}
+
 /** Sender's value of the timestamp option (RFC 7323), or -1 without. */
 export function readTimestamp(p: DecodedPacket): number {
   const at = findTimestamp(p);

@@ -11,6 +11,8 @@ export interface DnsRecord {
   /** Offset and length of the data in the message. */
   at: number;
   length: number;
+  /** The name that the data is or begins with, of types that have one; see `keepNamesInData`. */
+  nameInData?: Uint8Array | undefined;
 }
 
 export interface DnsMessage {

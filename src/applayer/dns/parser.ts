@@ -3,6 +3,7 @@ import type { Direction } from '../../domain/flow.js';
 import { concat, NOTHING, copy } from '../http/bytes.js';
 import type { AppLayerOptions } from '../options.js';
 import { parseDns, type DnsMessage } from './message.js';
+import { keepNamesInData, namesOfResponse } from './names.js';
 
 /** DNS over UDP, a message a datagram, and over TCP, with the length before each message (RFC 1035 4.2.2). */
 export function createDnsParser(options: AppLayerOptions, transport: 'tcp' | 'udp'): AppParser {
@@ -48,6 +49,8 @@ class DnsTransaction implements AppTransaction {
         return names(m.authorities);
       case 'dns.additionals.rrname':
         return names(m.additionals);
+      case 'dns.response.rrname':
+        return m.isResponse ? namesOfResponse(m) : undefined;
     }
     return undefined;
   }
@@ -60,12 +63,16 @@ class DnsTransaction implements AppTransaction {
         return m.opcode;
       case 'dns.rcode':
         return m.isResponse ? m.rcode : undefined;
-      case 'dns.rrtype':
-        return (m.questions[0] ?? m.answers[0])?.type;
       case 'dns.flags':
         return m.flags;
     }
     return undefined;
+  }
+
+  numbersOf(name: string, direction: Direction): readonly number[] | undefined {
+    if (name !== 'dns.rrtype' || direction !== this.side) return undefined;
+    const m = this.message;
+    return (m.isResponse ? m.answers : m.questions).map((record) => record.type);
   }
 }
 
@@ -125,6 +132,7 @@ class DnsParser implements AppParser {
       if (before?.side === direction) before.note('malformed_data');
       return;
     }
+    if (message.isResponse) keepNamesInData(d, message);
     if (isTurned) message.events.push(message.isResponse ? 'not_request' : 'not_response');
     this.transactions.push(new DnsTransaction(this.nextId++, message, direction));
     if (this.transactions.length > this.options.maxTransactions) this.transactions.shift();

@@ -116,10 +116,18 @@ export class Headers {
 
   /** `\r\nHost\r\nAccept\r\n\r\n`. */
   names(): Uint8Array {
-    const parts: Uint8Array[] = [LINE_END];
-    for (const h of this.list) parts.push(h.name, LINE_END);
-    parts.push(LINE_END);
-    return Buffer.concat(parts);
+    let length = 2 * LINE_END.length;
+    for (const h of this.list) length += h.name.length + LINE_END.length;
+    const out = new Uint8Array(length);
+    out.set(LINE_END);
+    let at = LINE_END.length;
+    for (const h of this.list) {
+      out.set(h.name, at);
+      out.set(LINE_END, (at += h.name.length));
+      at += LINE_END.length;
+    }
+    out.set(LINE_END, at);
+    return out;
   }
 }
 

@@ -55,6 +55,10 @@ class HttpParser implements AppParser {
     return this.responses.isUpgrade ? 'http2' : undefined;
   }
 
+  get nextEvents(): readonly string[] {
+    return this.responses.upgradeEvents;
+  }
+
   get rest(): Uint8Array {
     return this.responses.rest;
   }

@@ -48,3 +48,11 @@ export function responseFraming(tx: HttpTransaction): Framing {
     return { kind: 'failed', event: 'response_multipart_byteranges' };
   return { kind: 'until_close' };
 }
+
+/**
+ * Whether the settings for HTTP/2 in a request of HTTP/1 can be read: six bytes each (RFC 9113 6.5.1), which are eight
+ * characters of base64, of either alphabet (RFC 7540 3.2.1). True when there are none.
+ */
+export function hasGoodSettings(tx: HttpTransaction): boolean {
+  return /^(?:[A-Za-z0-9+/_-]{8})*$/.test(tx.request.headers.text('http2-settings')?.trim() ?? '');
+}

@@ -4,7 +4,7 @@ import { readChunkLength } from './chunked.js';
 import { headerEvent } from './headers.js';
 import { HeaderReader, Input } from './lines.js';
 import { ResponseBody } from './response-body.js';
-import { responseFraming } from './response-framing.js';
+import { hasGoodSettings, responseFraming } from './response-framing.js';
 import { readStatusLine, resemblesResponse, takeFirstLine } from './status-line.js';
 import { HTTP_PROGRESS, type HttpTransaction } from './transaction.js';
 
@@ -43,6 +43,8 @@ export class ResponseReader {
   handsOver = false;
   /** Then it is HTTP/2. */
   isUpgrade = false;
+  /** Then: what is odd about how it was asked for. */
+  upgradeEvents: readonly string[] = [];
   private behind: Uint8Array = NOTHING;
   private left = 0;
   /** Position in the stream behind the bytes given last. */
@@ -210,6 +212,7 @@ export class ResponseReader {
       this.complete();
       this.state = 'tunnel';
       this.isUpgrade = framing.isUpgrade;
+      if (framing.isUpgrade && !hasGoodSettings(tx)) this.upgradeEvents = ['invalid_http1_settings'];
       this.handsOver = framing.isConnected || framing.isUpgrade;
       this.deps.tunnel();
       return;

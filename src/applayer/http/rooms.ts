@@ -1,10 +1,10 @@
-const SMALLEST_BITS = 12;
-const CLASSES = 8;
+const SMALLEST_BITS = 10;
+const CLASSES = 10;
 /** Bytes kept for reuse. */
 const KEEP_BYTES = 8 * 1_048_576;
 
 /**
- * Room for bodies in sizes of 2^n bytes. What is given back is handed out again with the bytes that were in it: a body costs no
+ * Room for headers and bodies in sizes of 2^n bytes. What is given back is handed out again with the bytes that were in it: they cost no
  * allocation outside of the heap, which the system would have to clear and the garbage collector to count.
  */
 export class Rooms {

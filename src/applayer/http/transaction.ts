@@ -23,7 +23,7 @@ export class HttpMessage {
   readonly cache = new Map<string, BufferValue | undefined>();
 
   constructor(headerBytes: number, bodyBytes: number, rooms: Rooms) {
-    this.rawHeaders = new Collected(headerBytes);
+    this.rawHeaders = new Collected(headerBytes, rooms);
     this.body = new Collected(bodyBytes, rooms);
   }
 
@@ -32,7 +32,7 @@ export class HttpMessage {
   }
 }
 
-/** Bodies of all connections share their memory. */
+/** Headers and bodies of all connections share their memory. */
 const ROOMS = new Rooms();
 const LINE_END = bytesOf('\r\n');
 /** Bytes of the longest path that a file can have. */
@@ -85,10 +85,12 @@ export class HttpTransaction implements AppTransaction {
     this.response = new HttpMessage(sizes.header, sizes.response, ROOMS);
   }
 
-  /** Nobody looks at the transaction any more: its bodies are forgotten. */
+  /** Nobody looks at the transaction any more: its headers and bodies are forgotten. */
   close(): void {
-    this.request.body.close();
-    this.response.body.close();
+    for (const message of [this.request, this.response]) {
+      message.rawHeaders.close();
+      message.body.close();
+    }
   }
 
   get methodText(): string {

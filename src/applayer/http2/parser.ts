@@ -24,9 +24,12 @@ const MAX_BLOCK = 100 * 1024;
 /** Longest DNS message: over HTTP/2 it may not be longer than over UDP. */
 const MAX_DNS = 65_535;
 
-/** HTTP/2 over TCP without TLS (RFC 9113). */
-export function createHttp2Parser(options: AppLayerOptions): AppParser {
-  return new Http2Parser(options);
+/**
+ * HTTP/2 over TCP without TLS (RFC 9113).
+ * @param events what is odd about the request of HTTP/1 that asked for it, which is stream 1 (RFC 7540 3.2).
+ */
+export function createHttp2Parser(options: AppLayerOptions, events: readonly string[] = []): AppParser {
+  return new Http2Parser(options, events);
 }
 
 /** A header block that CONTINUATION frames go on with. */
@@ -51,11 +54,12 @@ class Http2Parser implements AppParser {
   private readonly dataEnds = [false, false];
   private readonly skip = [PREFACE_BYTES, 0];
 
-  constructor(options: AppLayerOptions) {
+  constructor(options: AppLayerOptions, events: readonly string[]) {
     this.options = options;
     this.list = new TransactionList(options.maxTransactions);
     const table = options.http2HeaderKiB * 1024;
     this.hpack = [new HpackDecoder(table), new HpackDecoder(table)];
+    for (const event of events) this.stream(1).note(event);
   }
 
   get transactions(): readonly Http2Transaction[] {

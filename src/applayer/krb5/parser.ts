@@ -7,6 +7,7 @@ import type { FieldTransaction } from '../transaction.js';
 
 const AS_REQ = 10;
 const AS_REP = 11;
+const TGS_REQ = 12;
 const TGS_REP = 13;
 const KRB_ERROR = 30;
 const APPLICATION = 0x60;
@@ -14,7 +15,7 @@ const APPLICATION = 0x60;
 const WEAK = new Set([1, 2, 3, 5, 7, 16, 23, 24, -128, -133, -135]);
 const MAX_NAME_PARTS = 16;
 
-/** Kerberos 5 (RFC 4120) over UDP, and over TCP with the length before each message: first requests, and what servers answer. */
+/** Kerberos 5 (RFC 4120) over UDP, and over TCP with the length before each message: requests for tickets, and what servers answer. */
 export function createKrb5Parser(options: AppLayerOptions, transport: 'tcp' | 'udp'): AppParser {
   return createMessageParser({
     proto: 'krb5',
@@ -31,10 +32,11 @@ export function createKrb5Parser(options: AppLayerOptions, transport: 'tcp' | 'u
         const outer = derElement(body, 0, body.length);
         if (outer === undefined || (outer.tag & APPLICATION) !== APPLICATION) return;
         const type = outer.tag & 0x1f;
-        if (type !== AS_REQ && type !== AS_REP && type !== TGS_REP && type !== KRB_ERROR) return;
+        const isRequest = type === AS_REQ || type === TGS_REQ;
+        if (!isRequest && type !== AS_REP && type !== TGS_REP && type !== KRB_ERROR) return;
         const tx = open();
         for (const numbers of tx.numbers) numbers.set('krb5.msg_type', type);
-        if (type !== AS_REQ) describe(body, outer, tx, type);
+        if (!isRequest) describe(body, outer, tx, type);
         tx.finish();
       },
     }),

@@ -98,7 +98,7 @@ class SmtpParser implements AppParser {
   }
 
   private request(line: Uint8Array): void {
-    if (this.inData) {
+    if (this.inData && !this.isCommandAgain(line)) {
       // Suricata takes lines for commands until the server wants data.
       if (this.waiting.includes('DATA')) this.current().note('invalid_pipelined_sequence');
       if (line.length === 1 && line[0] === 46) {
@@ -113,6 +113,11 @@ class SmtpParser implements AppParser {
     this.waiting.push(verb);
     if (this.waiting.length > MAX_WAITING) this.waiting.shift();
     this.command(verb, text, line);
+  }
+
+  /** `DATA` a second time, before the server has answered the first: no mail begins so. */
+  private isCommandAgain(line: Uint8Array): boolean {
+    return line.length === 4 && this.waiting.includes('DATA') && /^data$/i.test(latin1(line));
   }
 
   private command(verb: string, text: string, line: Uint8Array): void {
@@ -141,15 +146,16 @@ class SmtpParser implements AppParser {
         return;
       }
       case 'DATA':
+        // The last one was refused, and no other mail was begun.
+        if (this.current().hasData) this.current().note('unparsable_content');
         this.current().hasData = true;
         this.inData = true;
         return;
       case 'BDAT': {
         const m = /^BDAT\s+(\d{1,9})(\s+LAST)?/i.exec(text);
         this.chunk = Number(m?.[1] ?? 0);
-        this.isChunkOpen = this.chunk === 0;
+        this.isChunkOpen = this.chunk === 0 && text.trim().length > 4;
         this.isLastChunk = m?.[2] !== undefined;
-        this.current().hasData = true;
         if (this.chunk === 0 && this.isLastChunk) this.closeMail();
         return;
       }

@@ -16,6 +16,7 @@ const FIELD_BUFFERS: Readonly<Record<string, string>> = {
 /** One mail of an SMTP session, or what comes before the first. */
 export class MailTransaction extends FieldTransaction {
   readonly mime: MimeReader;
+  /** The client wanted to send it (DATA). */
   hasData = false;
 
   constructor(id: number, limits: MailLimits) {

@@ -61,6 +61,32 @@ function skipAck(d: Uint8Array, from: number, hasCounts: boolean): number {
   return at;
 }
 
+/** A frame of STREAM in Google's QUIC: which of its fields there are is said by its type. */
+function skipGoogleStream(d: Uint8Array, from: number, type: number): number {
+  const offsetBytes = (type >> 2) & 7;
+  const at = from + (type & 3) + 1 + (offsetBytes === 0 ? 0 : offsetBytes + 1);
+  if ((type & 0x20) === 0) return at <= d.length ? d.length : -1;
+  const end = at + 2 <= d.length ? at + 2 + d[at]! * 256 + d[at + 1]! : Infinity;
+  return end <= d.length ? end : -1;
+}
+
+/** Whether the bytes can be frames, of RFC 9000 or of Google's QUIC; what follows an unknown type is not looked at. */
+export function areFrames(d: Uint8Array): boolean {
+  let at = 0;
+  for (let n = 0; n < MAX_FRAMES && at < d.length; n++) {
+    const type = d[at++]!;
+    if (type === CRYPTO) {
+      const offset = varint(d, at);
+      const length = offset && varint(d, offset.end);
+      at = length === undefined || length.end + length.value > d.length ? -1 : length.end + length.value;
+    } else if (type === ACK || type === ACK_ECN) at = skipAck(d, at, type === ACK_ECN);
+    else if (type >= 0x80) at = skipGoogleStream(d, at, type);
+    else if (type !== PADDING && type !== PING) return true;
+    if (at < 0) return false;
+  }
+  return true;
+}
+
 /** Puts the beginning of the handshake together from frames in any order. */
 export class CryptoStream {
   private data = new Uint8Array(0);

@@ -18,7 +18,7 @@ const TAG_BYTES = 16;
 function saltOf(version: number): Buffer | undefined {
   if (version === 1) return SALT_V1;
   if (version === V2) return SALT_V2;
-  if (version === 0xfaceb002 || version === 0xfaceb001) return SALT_DRAFT_23;
+  if (version === 0xfaceb002) return SALT_DRAFT_23;
   const draft = version >>> 8 === 0xff0000 ? version & 255 : 0;
   if (draft >= 29 && draft <= 34) return SALT_DRAFT_29;
   return draft >= 23 && draft <= 28 ? SALT_DRAFT_23 : undefined;

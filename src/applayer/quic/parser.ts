@@ -6,7 +6,7 @@ import type { AppLayerOptions } from '../options.js';
 import { isQuicVersion, publicVersion } from '../protocol-binary.js';
 import { ja3, ja3s, ja4, md5, parseHello } from '../tls/hello.js';
 import type { FieldTransaction } from '../transaction.js';
-import { cryptoFrames, CryptoStream, varint } from './frames.js';
+import { areFrames, cryptoFrames, CryptoStream, varint } from './frames.js';
 import { readGoogleHello } from './google.js';
 import { initialKeys, openInitial, type InitialKeys } from './initial.js';
 
@@ -80,9 +80,13 @@ class QuicReader implements MessageReader {
   private initial(packet: Uint8Array, header: LongHeader, direction: Direction): void {
     if (this.opened[direction]! >= MAX_PACKETS) return;
     this.opened[direction]!++;
+    if (initialKeys(header.version, header.destination, false) === undefined) {
+      this.readable(packet.subarray(header.numberAt), header, direction);
+      return;
+    }
     const frames = this.decrypt(packet, header, direction);
-    if (frames === undefined) {
-      this.open(direction, header.version).note('failed_decrypt');
+    if (frames === undefined || !areFrames(frames)) {
+      this.open(direction, header.version).note(frames === undefined ? 'failed_decrypt' : 'error_on_data');
       return;
     }
     const stream = this.streams[direction];
@@ -93,6 +97,14 @@ class QuicReader implements MessageReader {
     if (hello === undefined) return;
     this.isDone[direction] = true;
     describe(this.open(direction, header.version), direction, hello);
+  }
+
+  /** A version whose keys are not known: nothing can be read unless it is not encrypted. */
+  private readable(d: Uint8Array, header: LongHeader, direction: Direction): void {
+    const tx = this.open(direction, header.version);
+    if (areFrames(d)) return;
+    this.isDone[direction] = true;
+    tx.note('error_on_data');
   }
 
   /** The keys follow from the client's choice of an id; behind a Retry the client begins anew with another one. */

@@ -31,6 +31,7 @@ class SmbParser implements AppParser, SmbSession {
   readonly names = new Map<string, Uint8Array>();
   readonly pipes = new SmbPipes(() => this.open());
   private negotiation: FieldTransaction | undefined;
+  hasNegotiated1 = false;
   maxRead = 0;
   maxWrite = 0;
   private readonly held: [Uint8Array, Uint8Array] = [NOTHING, NOTHING];

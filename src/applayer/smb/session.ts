@@ -11,6 +11,8 @@ export interface SmbSession {
   note(event: string, direction: Direction): void;
   /** The dialects are negotiated from the request (0) to the answer (1). */
   negotiate(direction: Direction): FieldTransaction | undefined;
+  /** Dialects were offered in a message of SMB1, which is to come once (MS-CIFS 3.3.5.42). */
+  hasNegotiated1: boolean;
   /** A security blob that may hold an NTLMSSP message. */
   authenticate(blob: Uint8Array): void;
   readonly maxFileBytes: number;

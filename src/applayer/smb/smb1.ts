@@ -76,6 +76,8 @@ const treeOf = (d: Uint8Array): string => `t${u16(d, 24)}`;
 /** Dialects, each behind the number of its format and before a zero: one that has no name is odd. */
 function negotiate(bytes: Uint8Array, session: SmbSession): void {
   const tx = session.negotiate(0);
+  if (session.hasNegotiated1) tx?.note('duplicate_negotiate');
+  session.hasNegotiated1 = true;
   for (let at = 0, end = bytes.indexOf(0); end >= 0; at = end + 1, end = bytes.indexOf(0, at)) {
     if (end - at < 2) tx?.note('negotiate_malformed_dialects');
   }

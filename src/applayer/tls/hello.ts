@@ -59,6 +59,11 @@ export function isGrease(n: number): boolean {
   return (n & 0x0f0f) === 0x0a0a && n >> 8 === (n & 255);
 }
 
+/** First byte of the versions of drafts of TLS 1.3. */
+const DRAFT = 0x7f;
+/** Up to this draft a ServerHello had neither a session nor a compression method. */
+const LAST_BARE_DRAFT = 21;
+
 /** Body of a ClientHello or ServerHello (RFC 8446 4.1). @param note gets the names of anomalies. */
 export function parseHello(body: Uint8Array, isClient: boolean, note?: (event: string) => void): Hello | undefined {
   if (body.length < 38) {
@@ -68,7 +73,8 @@ export function parseHello(body: Uint8Array, isClient: boolean, note?: (event: s
   const r = new Reader(body);
   const legacyVersion = r.u16();
   const random = copy(r.bytes(32));
-  r.bytes(r.u8());
+  const isBare = !isClient && legacyVersion >> 8 === DRAFT && (legacyVersion & 255) <= LAST_BARE_DRAFT;
+  if (!isBare) r.bytes(r.u8());
   const hello: Hello = {
     version: legacyVersion,
     legacyVersion,
@@ -86,7 +92,7 @@ export function parseHello(body: Uint8Array, isClient: boolean, note?: (event: s
     r.bytes(r.u8());
   } else {
     hello.ciphers = [r.u16()];
-    r.u8();
+    if (!isBare) r.u8();
   }
   const extensions = new Reader(r.bytes(r.u16()));
   while (extensions.left >= 4) {

@@ -20,6 +20,8 @@ const MESSAGES = new Set([0, 1, 2, 4, 11, 12, 13, 14, 15, 16, 20, 21, 22]);
 const MAX_RECORDS = 255;
 /** Only SSLv2 has one of these bits in its first byte. */
 const SSL2_BITS = 0xc0;
+/** Message of SSLv2 by which a side says that it cannot go on. */
+const SSL2_ERROR = 0;
 /** `ssl_state` by the type of a handshake message (RFC 5246 7.4). */
 const STATES: Readonly<Record<number, number>> = { 1: 1, 2: 2, 16: 4, 12: 8 };
 const MAX_RECORD = 16_384 + 2048;
@@ -48,6 +50,8 @@ class TlsParser implements AppParser {
     tx.note(event);
     if (this.transactions.length === 0) this.transactions.push(tx);
   });
+  /** The client's hello was one of SSLv2, and so is what follows. */
+  private isSsl2 = false;
   /** Bytes of an encrypted record still to come. */
   private readonly skip = [0, 0];
 
@@ -127,13 +131,14 @@ class TlsParser implements AppParser {
   private record(d: Uint8Array, direction: Direction): number {
     const type = d[0]!;
     if (this.seen[direction] === 0 && type & 0x80 && d[2] === CLIENT_HELLO) return this.sslv2(d, direction);
-    if (type & SSL2_BITS) return this.olderRecord(d, direction);
+    if (type & SSL2_BITS) return this.isSsl2 ? this.ssl2Record(d, direction) : this.olderRecord(d, direction);
     const version = d[1]! * 256 + d[2]!;
     const length = d[3]! * 256 + d[4]!;
     const isVersion = d[1] === 3 && d[2]! <= 4;
-    if (type < CHANGE_CIPHER || type > HEARTBEAT || !isVersion || length > MAX_RECORD) {
-      if (!isVersion) this.tx.note('invalid_record_version');
-      else if (length <= MAX_RECORD) this.tx.note('invalid_record_type');
+    const isType = type >= CHANGE_CIPHER && type <= HEARTBEAT;
+    if (!isType || !isVersion || length > MAX_RECORD) {
+      if (!isType) this.tx.note('invalid_record_type');
+      else if (!isVersion) this.tx.note('invalid_record_version');
       this.lose(direction);
       return d.length;
     }
@@ -181,9 +186,9 @@ class TlsParser implements AppParser {
       tx.server ??= parseHello(body, false, this.note);
       tx.progress[1] = Math.max(tx.progress[1], 1);
       if (tx.server?.version === TLS13) this.hide(1);
-    } else if (type === CERTIFICATE && direction === 1) {
-      this.certificates(body);
-      tx.progress[1] = Math.max(tx.progress[1], 2);
+    } else if (type === CERTIFICATE) {
+      this.certificates(body, direction);
+      tx.progress[direction] = Math.max(tx.progress[direction], 2);
     } else if (type === SERVER_HELLO_DONE) {
       tx.progress[1] = Math.max(tx.progress[1], 3);
     }
@@ -195,10 +200,11 @@ class TlsParser implements AppParser {
     this.tx.note(event);
   };
 
-  private certificates(body: Uint8Array): void {
+  private certificates(body: Uint8Array, direction: Direction): void {
+    const known = this.tx.certificates[direction];
     const listed = body.length < 3 ? 0 : body[0]! * 65_536 + body[1]! * 256 + body[2]!;
-    if (this.tx.certificates.length > 0 || 3 + listed > body.length) return;
-    for (let at = 3; at + 3 <= body.length && this.tx.certificates.length < 16;) {
+    if (known.length > 0 || 3 + listed > body.length) return;
+    for (let at = 3; at + 3 <= body.length && known.length < 16;) {
       const length = body[at]! * 65_536 + body[at + 1]! * 256 + body[at + 2]!;
       at += 3;
       if (at + length > body.length) {
@@ -206,8 +212,8 @@ class TlsParser implements AppParser {
         return;
       }
       const certificate = copy(body.subarray(at, at + length));
-      this.tx.certificates.push(certificate);
-      const event = this.tx.certificates.length === 1 ? certificateEvent(certificate) : undefined;
+      known.push(certificate);
+      const event = known.length === 1 ? certificateEvent(certificate) : undefined;
       if (event !== undefined) this.tx.note(event);
       at += length;
     }
@@ -223,8 +229,27 @@ class TlsParser implements AppParser {
     if (length < 9) this.tx.note('invalid_ssl_record');
     this.tx.recordVersion = version === 2 ? SSL2 : version;
     this.tx.progress[0] = Math.max(this.tx.progress[0], 1);
-    if (version === 2) this.finish(direction);
+    if (version === 2) {
+      this.isSsl2 = true;
+      this.tx.progress[direction] = PROGRESS_DONE;
+    }
     return 2 + length;
+  }
+
+  /** What follows a hello of SSLv2: a header of two bytes, or of three when there is padding (draft-hickman-netscape-ssl 1.1). */
+  private ssl2Record(d: Uint8Array, direction: Direction): number {
+    const isPadded = (d[0]! & 0x80) === 0;
+    const header = isPadded ? 3 : 2;
+    const length = (d[0]! & (isPadded ? 0x3f : 0x7f)) * 256 + d[1]!;
+    if (length === 0) {
+      this.tx.note('invalid_sslv2_header');
+      this.tx.note('invalid_ssl_record');
+      this.lose(direction);
+      return d.length;
+    }
+    if (d.length < header + length) return 0;
+    if (d[header] === SSL2_ERROR) this.tx.note('error_message_encountered');
+    return header + length;
   }
 
   /** A record of SSLv2 that is no client hello. */

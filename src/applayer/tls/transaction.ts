@@ -18,8 +18,9 @@ export class TlsTransaction implements AppTransaction {
   recordVersion = 0;
   /** What was seen of the handshake, as bits: hellos of client and server, key exchanges of client and server. */
   states = 0;
-  readonly certificates: Uint8Array[] = [];
-  private fields: CertificateFields | undefined;
+  /** Certificates of the client, when it was asked for some, and of the server; each side's own one first. */
+  readonly certificates: readonly [Uint8Array[], Uint8Array[]] = [[], []];
+  private readonly fields: [CertificateFields | undefined, CertificateFields | undefined] = [undefined, undefined];
   constructor(id = 0) {
     this.id = id;
   }
@@ -46,11 +47,11 @@ export class TlsTransaction implements AppTransaction {
         if (direction === 1) return this.server?.version;
         return this.server?.version ?? (this.client && this.recordVersion ? this.recordVersion : undefined);
       case 'tls.cert_chain_len':
-        return this.certificates.length > 0 ? this.certificates.length : undefined;
+        return this.certificates[1].length > 0 ? this.certificates[1].length : undefined;
       case 'tls.notbefore':
-        return this.certificate()?.notBefore;
+        return this.certificate(1)?.notBefore;
       case 'tls.notafter':
-        return this.certificate()?.notAfter;
+        return this.certificate(1)?.notAfter;
     }
     if (name.startsWith('ssl_state&')) return (this.states & Number(name.slice(10))) === 0 ? undefined : 1;
     return undefined;
@@ -60,7 +61,7 @@ export class TlsTransaction implements AppTransaction {
     const { client, server } = this;
     const text = (value: string | undefined): Uint8Array | undefined =>
       value === undefined ? undefined : bytesOf(value);
-    if (name.startsWith('tls.cert_') || name === 'tls.subjectaltname') return this.fromCertificate(name);
+    if (name.startsWith('tls.cert_') || name === 'tls.subjectaltname') return this.fromCertificate(name, direction);
     const own = direction === 0 ? client : server;
     switch (name) {
       case 'tls.sni':
@@ -68,7 +69,7 @@ export class TlsTransaction implements AppTransaction {
       case 'tls.alpn':
         return own !== undefined && own.alpn.length > 0 ? own.alpn : undefined;
       case 'tls.certs':
-        return this.certificates.length > 0 ? this.certificates : undefined;
+        return this.certificates[direction].length > 0 ? this.certificates[direction] : undefined;
       case 'ja3.string':
         return text(client && ja3(client));
       case 'ja3.hash':
@@ -89,13 +90,13 @@ export class TlsTransaction implements AppTransaction {
     return undefined;
   }
 
-  private certificate(): CertificateFields | undefined {
-    const first = this.certificates[0];
-    return first && (this.fields ??= parseCertificate(first));
+  private certificate(direction: Direction): CertificateFields | undefined {
+    const [first] = this.certificates[direction];
+    return first && (this.fields[direction] ??= parseCertificate(first));
   }
 
-  private fromCertificate(name: string): BufferValue | undefined {
-    const f = this.certificate();
+  private fromCertificate(name: string, direction: Direction): BufferValue | undefined {
+    const f = this.certificate(direction);
     if (f === undefined) return undefined;
     switch (name) {
       case 'tls.cert_subject':

@@ -1,4 +1,6 @@
+import { readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PacketBlock } from '../../domain/packet.js';
 import { errorCode } from '../../util/errors.js';
 import { unreadableFile } from '../errors.js';
@@ -6,9 +8,11 @@ import type { PacketSource } from '../source.js';
 import { CaptureStream } from './stream.js';
 
 const READ_BYTES = 1 << 20;
+/** Of a regular file: read by the thread that decodes it, so little that it finds the bytes in its core's cache. */
+const DIRECT_BYTES = 1 << 18;
 
 /**
- * A pcap or pcapng file as a packet source; reads 1 MiB at a time as fast as the consumer takes it.
+ * A pcap or pcapng file as a packet source; reads as fast as the consumer takes it, and lets others work after every MiB.
  * @throws AppError when the file cannot be opened; content errors come from `run`, after the last good packet. The file is
  * closed when `run` ends.
  */
@@ -25,9 +29,13 @@ export async function openFileSource(path: string): Promise<PacketSource> {
     name: path,
     async run(onBlock, signal) {
       const input = (stream = new CaptureStream(path, onBlock));
+      const isRegular = (await handle.stat()).isFile();
       try {
-        while (!signal.aborted && !closed) {
-          const bytes = await readNext(handle, input.space.subarray(0, READ_BYTES), path);
+        for (let n = 1; !signal.aborted && !closed; n++) {
+          if (isRegular && n % (READ_BYTES / DIRECT_BYTES) === 0) await nextTurn();
+          const bytes = isRegular
+            ? readDirectly(handle, input.space.subarray(0, DIRECT_BYTES), path)
+            : await readNext(handle, input.space.subarray(0, READ_BYTES), path);
           if (bytes === 0) {
             input.end();
             return;
@@ -80,6 +88,14 @@ async function openFile(path: string): Promise<FileHandle> {
   } catch (error) {
     const code = errorCode(error);
     throw code.startsWith('capture.') ? error : unreadableFile(path, code, error);
+  }
+}
+
+function readDirectly(handle: FileHandle, into: Uint8Array, path: string): number {
+  try {
+    return readSync(handle.fd, into, 0, into.length, null);
+  } catch (error) {
+    throw unreadableFile(path, errorCode(error), error);
   }
 }
 

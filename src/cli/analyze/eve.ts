@@ -2,6 +2,7 @@ import type { Decision } from '../../domain/decision.js';
 import type { Detection } from '../../domain/detection.js';
 import type { FlowRecord } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
+import { parseIp } from '../../util/ip.js';
 
 /** Names of EVE's `proto` by IP protocol number; others are three digits, as Suricata writes them. */
 const PROTO_NAMES: Readonly<Record<number, string>> = {
@@ -36,6 +37,16 @@ export function eveTime(us: number): string {
   return `${new Date(Math.floor(whole / 1000)).toISOString().slice(0, 19)}.${micros}+0000`;
 }
 
+/** IPv6 in eight groups of four digits, as Suricata writes it; IPv4 as it is. */
+export function eveAddress(text: string): string {
+  const ip = text.includes(':') ? parseIp(text) : undefined;
+  if (ip?.version !== 6) return text;
+  return ip.words
+    .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
+    .map((digits) => `${digits.slice(0, 4)}:${digits.slice(4)}`)
+    .join(':');
+}
+
 /** One detection as an EVE alert line. */
 export function alertLine(d: Detection, options: EveOptions): string {
   const ports = d.proto === 6 || d.proto === 17 || d.proto === 132;
@@ -44,9 +55,9 @@ export function alertLine(d: Detection, options: EveOptions): string {
     ...(d.flowId === undefined ? {} : { flow_id: d.flowId }),
     ...(options.packetCount && d.packetNumber !== undefined ? { pcap_cnt: d.packetNumber } : {}),
     event_type: 'alert',
-    src_ip: d.srcIp,
+    src_ip: eveAddress(d.srcIp),
     ...(ports ? { src_port: d.srcPort } : {}),
-    dest_ip: d.dstIp,
+    dest_ip: eveAddress(d.dstIp),
     ...(ports ? { dest_port: d.dstPort } : {}),
     ...(d.proto > 0 ? { proto: protoName(d.proto) } : {}),
     ...(d.appProto === undefined ? {} : { app_proto: d.appProto }),
@@ -94,9 +105,9 @@ export function packetLine(p: DecodedPacket, flow: { flowId?: number; src: strin
     timestamp: eveTime(p.tsUs),
     ...(flow.flowId === undefined ? {} : { flow_id: flow.flowId }),
     event_type: 'packet',
-    src_ip: flow.src,
+    src_ip: eveAddress(flow.src),
     ...(ports ? { src_port: p.srcPort } : {}),
-    dest_ip: flow.dst,
+    dest_ip: eveAddress(flow.dst),
     ...(ports ? { dest_port: p.dstPort } : {}),
     proto: protoName(p.proto),
     packet: Buffer.from(p.data.subarray(p.frameOffset, p.frameOffset + p.capLen)).toString('base64'),
@@ -110,9 +121,9 @@ export function flowLine(f: FlowRecord): string {
     timestamp: eveTime(f.endUs),
     flow_id: f.flowId,
     event_type: 'flow',
-    src_ip: f.srcIp,
+    src_ip: eveAddress(f.srcIp),
     ...(ports ? { src_port: f.srcPort } : {}),
-    dest_ip: f.dstIp,
+    dest_ip: eveAddress(f.dstIp),
     ...(ports ? { dest_port: f.dstPort } : {}),
     proto: protoName(f.proto),
     ...(f.icmpType >= 0 ? { icmp_type: f.icmpType, icmp_code: f.icmpCode } : {}),

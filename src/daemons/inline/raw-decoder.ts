@@ -1,21 +1,12 @@
 import { createDecoder } from '../../decode/index.js';
-import { LINK, type DecodedPacket, type PacketBlock } from '../../domain/packet.js';
+import { blockOfOne, LINK, type DecodedPacket } from '../../domain/packet.js';
 import { nowUs } from '../../util/clock.js';
 import type { PipelineOptions } from '../pipeline.js';
 
 /** Decodes single IP packets that have no link header, without allocating. */
 export class RawDecoder {
   private readonly decoder;
-  private readonly block: PacketBlock = {
-    data: new Uint8Array(0),
-    count: 1,
-    offset: new Int32Array(1),
-    capLen: new Int32Array(1),
-    wireLen: new Int32Array(1),
-    tsUs: new Float64Array(1),
-    linkType: LINK.RAW,
-    interfaceId: 0,
-  };
+  private readonly block = blockOfOne(LINK.RAW);
 
   constructor(options: PipelineOptions) {
     this.decoder = createDecoder(options.decode ?? {});

@@ -1,6 +1,6 @@
 import type { Detection } from '../../domain/detection.js';
 import type { Direction, FlowColumns } from '../../domain/flow.js';
-import type { DecodedPacket } from '../../domain/packet.js';
+import { TCP, type DecodedPacket } from '../../domain/packet.js';
 import { toDetection } from './detection.js';
 import { isSuppressed } from './header.js';
 import type { CapturedText } from './match/inspect.js';
@@ -8,6 +8,7 @@ import type { Rule } from './rule.js';
 import type { Scene } from './scene.js';
 import { applyBits, applyInts, createHostBits, testBits, testInts } from './state/bits.js';
 import { CapturedTexts } from './state/captures.js';
+import type { StreamWindow } from './state/stream-window.js';
 import { Tags } from './state/tags.js';
 import { createThresholds, type Admission } from './state/thresholds.js';
 import type { Place } from './transactions.js';
@@ -60,6 +61,27 @@ function kept(place: Place | undefined): Place | undefined {
   return { ...place, data: place.data.slice(0, place.offset + place.length) };
 }
 
+/** Streams of these are looked at with each of their messages. */
+const BY_MESSAGES = new Set<string | undefined>(['http', 'http2', 'tls']);
+/** Others when so many bytes have come, or when a side ends. */
+const PIECE_BYTES = 2560;
+
+function isLookedAt(stream: StreamWindow, { app, flows, slot, ended }: Scene): boolean {
+  if (ended || flows === undefined || BY_MESSAGES.has(app?.proto)) return true;
+  if (((flows.tcpFlagsFwd[slot]! | flows.tcpFlagsBwd[slot]!) & (TCP.FIN | TCP.RST)) !== 0) return true;
+  return Math.floor(stream.total / PIECE_BYTES) > Math.floor(stream.repeatsFrom / PIECE_BYTES);
+}
+
+/** Once for each piece of the stream, however many packets matched in it. */
+function addLater(alert: Alert, stream: StreamWindow | undefined): void {
+  if (stream === undefined) return;
+  if (stream.repeats === undefined) {
+    stream.repeats = [alert];
+    stream.repeatsFrom = stream.total;
+  } else if (stream.repeats.length < MAX_REPEATS && !stream.repeats.some((a) => a.rule === alert.rule))
+    stream.repeats.push(alert);
+}
+
 /** Rules that matched one packet: their bits, thresholds and suppressions, then detections in the order of the rules. */
 export class Alerts {
   readonly #deps: AlertDeps;
@@ -107,10 +129,11 @@ export class Alerts {
   }
 
   add(rule: Rule, place: Place | undefined, scene: Scene): void {
-    if (rule.inPacket && rule.inStream && this.#isPending(rule, scene.direction)) {
-      if (place?.buffer === 'stream') this.#addLater(rule, place, scene);
-      return;
-    }
+    if (rule.inPacket && rule.inStream && this.#isRepeat(rule, place, scene)) return;
+    this.#tell(rule, place, scene);
+  }
+
+  #tell(rule: Rule, place: Place | undefined, scene: Scene): void {
     if (rule.bits.length > 0) applyBits(rule.bits, this.#hostBits, scene);
     if (rule.flowInts.length > 0) applyInts(rule.flowInts, scene.memory);
     if (rule.hasCaptures) this.#keepCaptured(scene);
@@ -129,27 +152,41 @@ export class Alerts {
 
   /** What the stream repeats of packets that came before. */
   addRepeats(scene: Scene): void {
-    const stream = scene.state?.streams[scene.direction];
-    if (stream?.repeats === undefined) return;
+    const { state } = scene;
+    const stream = state?.streams[scene.direction];
+    if (stream?.repeats === undefined || !isLookedAt(stream, scene)) return;
     const { repeats } = stream;
     stream.repeats = undefined;
-    for (const { rule, place } of repeats) if (this.stateMatches(rule, scene)) this.add(rule, place, scene);
+    for (const { rule, place } of repeats) if (this.stateMatches(rule, scene)) this.#tell(rule, place, scene);
   }
 
   /**
-   * A rule about packets and streams has matched the packet, and matches the same bytes in the stream. As in Suricata, which
-   * sees them there when they were acknowledged, that is another alert, with the next packet of this side.
+   * A rule about packets and streams has matched a packet, and matches the same bytes in the stream. As in Suricata, which
+   * sees them there when it has a piece of it, that is another alert, with a later packet of this side.
+   * @returns true when the match is not told now.
    */
-  #addLater(rule: Rule, place: Place | undefined, scene: Scene): void {
-    const stream = scene.state?.streams[scene.direction];
-    if (this.#inline || stream === undefined) return;
-    const repeats = (stream.repeats ??= []);
-    if (repeats.length < MAX_REPEATS) repeats.push({ rule, place: kept(place), direction: scene.direction });
+  #isRepeat(rule: Rule, place: Place | undefined, scene: Scene): boolean {
+    const state = scene.ensureState();
+    if (state === undefined) return false;
+    const { direction } = scene;
+    const told = (state.told[direction] ??= new Set());
+    if (place?.buffer !== 'stream') {
+      if (told.size < MAX_REPEATS) told.add(rule);
+      return false;
+    }
+    if (!told.delete(rule)) return false;
+    if (!this.#inline && !state.isCopy) addLater({ rule, place: kept(place), direction }, state.streams[direction]);
+    return true;
+  }
+
+  /** Packets are recorded because an alert before them asked for that. */
+  get isRecording(): boolean {
+    return this.#tags.size > 0;
   }
 
   /** Hands on the packet at hand when an alert before it asked for that. */
   record(scene: Scene): void {
-    if (this.#tags.size === 0 || scene.packet === undefined) return;
+    if (!this.isRecording || scene.packet === undefined) return;
     const rule = this.#tags.take(scene);
     if (rule !== undefined) this.#deps.onTagged?.(scene.packet, scene, rule);
   }
@@ -200,10 +237,6 @@ export class Alerts {
       });
     }
     pending.length = 0;
-  }
-
-  #isPending(rule: Rule, direction: Direction): boolean {
-    return this.#pending.some((a) => a.rule === rule && a.direction === direction);
   }
 
   /** no: suppressed, or not often enough; quiet: a limit holds the alert back. */

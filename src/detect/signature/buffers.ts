@@ -11,6 +11,8 @@ export interface BufferDefinition {
   towards: number;
   /** Application protocols that have it; empty for packet buffers. */
   protos: readonly string[];
+  /** Of a rule about both directions (`=>`): only this one is meant. */
+  only?: 'to_server' | 'to_client';
   /** Content may arrive over several packets: looked at again as it grows. */
   grows: boolean;
   /** It is made of another field's values. */
@@ -66,9 +68,13 @@ define('file.magic', BOTH, FILES, {
 define('dns.query', REQUEST, ['dns'], { multi: true });
 define('dns.query.name dns.queries.rrname', BOTH, ['dns'], { multi: true });
 define('dns.answer.name dns.answers.rrname', BOTH, ['dns'], { multi: true });
+define('dns.authorities.rrname dns.additionals.rrname', BOTH, ['dns'], { multi: true });
+define('dns.response.rrname', RESPONSE, ['dns'], { multi: true });
 define('tls.sni tls.alpn', REQUEST, TLS);
-define('tls.cert_subject tls.cert_issuer tls.cert_serial tls.cert_fingerprint', RESPONSE, TLS);
-define('tls.certs tls.subjectaltname', RESPONSE, TLS, { multi: true });
+// Of the client's certificate, too, when it has one.
+define('tls.cert_subject tls.cert_issuer tls.cert_serial tls.cert_fingerprint', BOTH, TLS);
+define('tls.certs', BOTH, TLS, { multi: true });
+define('tls.subjectaltname', RESPONSE, TLS, { multi: true });
 define('tls.random tls.random_time tls.random_bytes', BOTH, TLS);
 define('ja3.hash ja3.string ja4.hash', REQUEST, [...TLS, 'quic']);
 define('ja3s.hash ja3s.string', RESPONSE, [...TLS, 'quic']);
@@ -102,7 +108,9 @@ define('ike.init_spi ike.resp_spi ike.nonce_payload ike.key_exchange_payload', B
 define('ike.vendor', BOTH, ['ike'], { multi: true });
 define('dnp3.data', BOTH, ['dnp3']);
 define('dcerpc.stub_data', BOTH, ['dcerpc', 'smb']);
-define('ipv4.hdr ipv6.hdr ip.src ip.dst tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], { source: 'packet' });
+define('ether.hdr igmp.hdr ipv4.hdr ipv6.hdr ip.src ip.dst tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], {
+  source: 'packet',
+});
 
 /** Other names of the same buffers: legacy sticky buffers with underscores, and former spellings. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -133,6 +141,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   smb_share: 'smb.share',
   krb5_cname: 'krb5.cname',
   krb5_sname: 'krb5.sname',
+  'eth.hdr': 'ether.hdr',
   dnp3_data: 'dnp3.data',
   dce_stub_data: 'dcerpc.stub_data',
 };
@@ -174,6 +183,20 @@ export const PCRE_BUFFERS: Readonly<Record<string, string>> = {
 /** The buffer of a sticky keyword, or undefined when it is none. */
 export function findBuffer(keyword: string): BufferDefinition | undefined {
   return table.get(ALIASES[keyword] ?? keyword);
+}
+
+const oneSided = new Map<string, BufferDefinition>();
+
+/** A buffer that both directions have, of one of them. */
+export function onlyTowards(buffer: BufferDefinition, only: 'to_server' | 'to_client'): BufferDefinition {
+  if (buffer.towards !== BOTH) return buffer;
+  const key = `${buffer.name} ${only}`;
+  let made = oneSided.get(key);
+  if (made === undefined) {
+    made = { ...buffer, only, towards: only === 'to_server' ? REQUEST : RESPONSE };
+    oneSided.set(key, made);
+  }
+  return made;
 }
 
 const frames = new Map<string, BufferDefinition>();

@@ -14,9 +14,13 @@ function isFolded(total: number): boolean {
   return t === 0xffff;
 }
 
-/** Whether the header of an IPv4 packet has the checksum it should (RFC 791 3.1); undefined for others. */
+/**
+ * Whether the header of an IPv4 packet has the checksum it should (RFC 791 3.1); undefined for others. A datagram that was put
+ * together from fragments never had a header of its own: theirs are judged.
+ */
 export function ipv4Checksum(p: DecodedPacket): boolean | undefined {
   if (p.ipVersion !== 4) return undefined;
+  if (p.lastFragment !== undefined) return true;
   return isFolded(sum(p.data, p.ipOffset, p.ipOffset + 20 + p.ipOptionsLen));
 }
 

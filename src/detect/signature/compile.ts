@@ -3,6 +3,7 @@ import { APP_KEYWORDS, REFUSED } from './keywords/app.js';
 import { RuleBuilder, UnknownKeyword, type KeywordContext } from './keywords/builder.js';
 import { CHECKSUM_KEYWORDS } from './keywords/checksum.js';
 import { checkForm } from './keywords/form.js';
+import { FLOW_SIZE_KEYWORDS } from './keywords/flow-size.js';
 import { HEADER_KEYWORDS } from './keywords/header.js';
 import { HOST_KEYWORDS } from './keywords/host.js';
 import { META_KEYWORDS } from './keywords/meta.js';
@@ -17,10 +18,12 @@ import { createTransform, TRANSFORMS } from './match/transform.js';
 import { toAttack } from './attack.js';
 import { parseAddresses, type AddressRanges } from './parse/address.js';
 import type { Classification } from './parse/classification.js';
+import { parseHook } from './parse/hook.js';
 import { parsePorts, type PortSet } from './parse/port.js';
+import { boundedRegExp } from './match/guard.js';
 import { translatePcre } from './parse/pcre-translate.js';
 import { isRawRule, parseRuleText, type RawRule, type RuleOption, type RuleProblem } from './parse/rule.js';
-import type { Rule } from './rule.js';
+import type { FlowTest, Rule } from './rule.js';
 
 export interface CompileContext extends KeywordContext {
   addresses: ReadonlyMap<string, string>;
@@ -39,6 +42,7 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
     ...HEADER_KEYWORDS,
     ...CHECKSUM_KEYWORDS,
     ...STATE_KEYWORDS,
+    ...FLOW_SIZE_KEYWORDS,
     ...TRANSACTION_KEYWORDS,
     ...APP_KEYWORDS,
     ...PROTOCOL_KEYWORDS,
@@ -47,12 +51,15 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
   }),
 );
 
+const ETHERTYPE_ARP = 0x0806;
 const TCP_ONLY = [6];
 /** Protocols of the header: IP protocol numbers and application protocols. */
 export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] }>> = {
   ip: {},
   any: {},
   pkthdr: {},
+  arp: {},
+  ether: {},
   ipv4: {},
   ip4: {},
   ipv6: {},
@@ -65,6 +72,7 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   icmpv4: { ip: [1] },
   icmpv6: { ip: [58] },
   sctp: { ip: [132] },
+  igmp: { ip: [2] },
   http: { ip: TCP_ONLY, app: ['http', 'http2'] },
   http1: { ip: TCP_ONLY, app: ['http'] },
   http2: { ip: TCP_ONLY, app: ['http2'] },
@@ -178,7 +186,7 @@ function compilePattern(pattern: string): RegExp {
     dollarEndOnly: false,
   };
   const translated = translatePcre(pattern, flags);
-  return new RegExp(translated.source, translated.caseless ? 'gi' : 'g');
+  return boundedRegExp(translated.source, translated.caseless ? 'gi' : 'g');
 }
 
 function cached<T>(cache: Map<string, T>, text: string, make: () => T): T {
@@ -188,16 +196,19 @@ function cached<T>(cache: Map<string, T>, text: string, make: () => T): T {
   return made;
 }
 
+const isFlowStart: FlowTest = ({ flows, slot }) => flows!.packetsFwd[slot]! + flows!.packetsBwd[slot]! === 1;
+
 function newRule(raw: RawRule, context: CompileContext): Rule {
-  const proto = PROTOCOLS[raw.proto];
-  if (!proto) throw new Error(`the protocol "${raw.proto}" is not parsed`);
+  const hooked = parseHook(raw.proto);
+  const proto = PROTOCOLS[hooked.proto];
+  if (!proto) throw new Error(`the protocol "${hooked.proto}" is not parsed`);
   const address = (text: string): AddressRanges =>
     cached(context.addressCache, text, () => parseAddresses(text, context.addresses));
   const port = (text: string): PortSet => cached(context.portCache, text, () => parsePorts(text, context.ports));
   return {
     index: 0,
     action: raw.action,
-    proto: raw.proto,
+    proto: hooked.proto,
     ipProtos: proto.ip,
     appProtos: proto.app,
     signatureId: 0,
@@ -215,7 +226,7 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     srcPorts: port(raw.srcPort),
     dst: address(raw.dst),
     dstPorts: port(raw.dstPort),
-    towards: 3,
+    towards: hooked.towards,
     flow: undefined,
     kind: 'packet',
     packetTests: [],
@@ -226,7 +237,7 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     transactionTests: [],
     appProtocol: [],
     streamSize: [],
-    flowAge: [],
+    flowTests: hooked.isFlowStart ? [isFlowStart] : [],
     streamEvents: [],
     decodeEvents: [],
     bits: [],
@@ -257,6 +268,7 @@ function finish(b: RuleBuilder, context: CompileContext): Rule {
   if (rule.priority === 0) rule.priority = found?.priority ?? 3;
   rule.attack = toAttack(rule.metadata);
   if (rule.proto === 'ipv4' || rule.proto === 'ip4') rule.packetTests.push((p) => p.ipVersion === 4);
+  if (rule.proto === 'arp') rule.packetTests.push((p) => p.etherType === ETHERTYPE_ARP);
   if (rule.proto === 'ipv6' || rule.proto === 'ip6') rule.packetTests.push((p) => p.ipVersion === 6);
   validateRule(rule);
   rule.buffers = rule.buffers.filter((x) => x.matches.length > 0);

@@ -5,9 +5,10 @@ import { createDecodeEvents } from './decode-events/index.js';
 import { FrameRules } from './frames/frame-rules.js';
 import { RuleGroups } from './groups.js';
 import { isHeaderless, packetMatches } from './header.js';
-import { guardTimeouts } from './match/guard.js';
+import { searchesGivenUp } from './match/guard.js';
 import { Inspector } from './match/inspect.js';
 import { PayloadRules } from './payload-rules.js';
+import { isQuiet } from './quiet-packet.js';
 import type { Rule } from './rule.js';
 import { finish } from './steps.js';
 import { FlowStates, Scene, type FlowState, type PacketContent } from './scene.js';
@@ -30,12 +31,13 @@ interface Loaded {
   transactions: TransactionInspector;
   frames: FrameRules;
   wantsDecodeEvents: boolean;
-  /** Rules about oddities and nothing else: packets without a header of IP meet them, too. */
+  /** Rules about oddities and nothing else, and about frames: packets without a header of IP meet them, too. */
   headerless: readonly Rule[];
   wantsStreamEvents: boolean;
 }
 
 const NO_EVENTS: readonly string[] = [];
+const NO_FLOW = -1;
 const MAX_STREAM_BYTES = 128 * 1_048_576;
 
 /**
@@ -83,6 +85,7 @@ export class SignatureEngine {
     this.#loaded = loaded;
     for (const state of this.#flows) {
       state.transactions?.clear();
+      for (const told of state.told) told?.clear();
       for (const stream of state.streams) {
         stream?.pending?.clear();
         stream?.matched?.clear();
@@ -129,9 +132,11 @@ export class SignatureEngine {
     direction: Direction,
     content: PacketContent,
   ): void {
-    const { payload, wantsDecodeEvents } = this.#loaded;
-    if (packet.ipVersion === 0 && !wantsDecodeEvents) return;
+    const { groups, payload, wantsDecodeEvents, headerless } = this.#loaded;
+    if (packet.ipVersion === 0 && headerless.length === 0) return;
     const scene = this.#scene;
+    const isWatched = wantsDecodeEvents || this.#alerts.isRecording || scene.captured.size > 0;
+    if (!isWatched && isQuiet(packet, direction, content, this.#flows.get(slot), groups)) return;
     scene.packet = packet;
     scene.flows = flows;
     scene.slot = slot;
@@ -157,11 +162,38 @@ export class SignatureEngine {
     this.#alerts.raise(scene);
   }
 
-  /** A packet that is not of IP, or whose header cannot be one, has oddities only. */
+  /**
+   * A packet around the one before: what carries it in a tunnel, or the fragment that completed it. Rules about headers look
+   * at it, none at its payload, which is the other packet.
+   * @param index its number, from the outermost on.
+   */
+  onCarrier(packet: DecodedPacket, index: number, content: PacketContent): void {
+    if (packet.ipVersion === 0) return;
+    const { payload, wantsDecodeEvents } = this.#loaded;
+    const scene = this.#scene;
+    scene.packet = packet;
+    scene.flows = undefined;
+    scene.slot = NO_FLOW;
+    scene.packetDirection = 0;
+    scene.nowUs = packet.tsUs;
+    scene.ended = false;
+    scene.app = undefined;
+    scene.events = NO_EVENTS;
+    scene.decodeEvents = wantsDecodeEvents ? this.#decodeEvents.ofCarrier(index) : NO_EVENTS;
+    scene.content = content;
+    scene.fed = undefined;
+    scene.turn(0);
+    if (scene.captured.size > 0) scene.captured.clear();
+    payload.inspectHeaders(scene);
+    this.#alerts.raise(scene);
+  }
+
+  /** A packet that is not of IP, or whose header cannot be one, has a frame and oddities only. */
   #inspectHeaderless(scene: Scene): void {
-    if (scene.decodeEvents.length === 0) return;
-    for (const rule of this.#loaded.headerless)
-      if (packetMatches(rule, scene)) this.#alerts.add(rule, undefined, scene);
+    const { headerless, payload } = this.#loaded;
+    for (const rule of headerless)
+      if (packetMatches(rule, scene) && payload.headersMatch(rule, scene.packet!))
+        this.#alerts.add(rule, undefined, scene);
     this.#alerts.raise(scene);
   }
 
@@ -169,6 +201,11 @@ export class SignatureEngine {
   exempt(slot: number): void {
     const state = this.#flows.ensure(slot);
     state.passed = state.isExempt = true;
+  }
+
+  /** The connection is a copy of an earlier one. */
+  onCopy(slot: number): void {
+    this.#flows.ensure(slot).isCopy = true;
   }
 
   /** Looks a last time at what was waiting for more. */
@@ -216,7 +253,7 @@ export class SignatureEngine {
       signature_streams_shed: this.#windowMemory.shed,
       ...this.#alerts.stats(),
       signature_rules_evaluated: this.#evaluatedBefore + this.#loaded.payload.evaluated,
-      signature_pcre_timeouts: guardTimeouts(),
+      signature_pcre_given_up: searchesGivenUp(),
     };
   }
 

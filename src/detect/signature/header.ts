@@ -3,7 +3,7 @@ import { TCP_STATE } from '../../domain/flow.js';
 import { inRanges } from './parse/address.js';
 import { inRange } from './parse/number.js';
 import { inPorts } from './parse/port.js';
-import type { FlowCondition, Rule } from './rule.js';
+import type { AppProtocolTest, FlowCondition, Rule } from './rule.js';
 import type { Scene } from './scene.js';
 
 /** Protocol, addresses, ports, direction and flow of a rule against the packet, without looking at its bytes. */
@@ -80,7 +80,7 @@ export function packetMatches(rule: Rule, scene: Scene): boolean {
     for (const event of rule.decodeEvents) if (!scene.decodeEvents.includes(event)) return false;
   }
   if (rule.appProtocol.length > 0 && !appProtocolsMatch(rule, scene)) return false;
-  if (rule.flowAge.length > 0 && !ageMatches(rule.flowAge, scene)) return false;
+  if (rule.flowTests.length > 0 && (scene.flowless || !rule.flowTests.every((test) => test(scene)))) return false;
   for (const size of rule.streamSize) if (!streamSizeMatches(size, scene)) return false;
   return true;
 }
@@ -94,40 +94,53 @@ function appProtocolsMatch(rule: Rule, scene: Scene): boolean {
   if (sides === undefined) return false;
   const isHeader = rule.kind === 'packet';
   if (isHeader && isProtocolOnly(rule) && !sides.isFirst) return false;
-  const spoken = (isHeader ? sides.settled : sides.known)[scene.direction];
-  if (spoken === undefined) return false;
-  return rule.appProtocol.every(({ name, negated }) => isSame(name, spoken) !== negated);
+  const spoken = isHeader ? sides.settled : sides.known;
+  return rule.appProtocol.every((test) => appProtocolMatches(test, spoken, scene));
 }
 
-const isSame = (name: string, spoken: string): boolean =>
-  name === spoken || (name === 'http' && spoken === 'http2') || (name === 'http1' && spoken === 'http');
+function appProtocolMatches(test: AppProtocolTest, spoken: readonly (string | undefined)[], scene: Scene): boolean {
+  const { names, negated, where, exact } = test;
+  const toServer = scene.app!.isReversed ? 1 : 0;
+  const is = (there: string | undefined): boolean =>
+    (there !== undefined || names.includes('unknown')) &&
+    names.some((name) => isSame(name, there ?? 'unknown', exact)) !== negated;
+  switch (where) {
+    case 'direction':
+      return is(spoken[scene.direction]);
+    case 'to_server':
+      return is(spoken[toServer]);
+    case 'to_client':
+      return is(spoken[1 - toServer]);
+    case 'either':
+      return is(spoken[0]) || is(spoken[1]);
+    case 'final':
+      return is(scene.app!.proto);
+    case 'original':
+      return is(scene.app!.sides.original);
+  }
+}
 
-/** Asks for oddities of packets and nothing else: also of packets that are not of IP. */
+const isSame = (name: string, spoken: string, exact: boolean): boolean =>
+  name === spoken || (name === 'http1' && spoken === 'http') || (!exact && name === 'http' && spoken === 'http2');
+
+/** Protocols of the link: their rules are about frames, whatever is in them. */
+const LINK_PROTOCOLS = new Set(['arp', 'ether']);
+
+/** Asks for oddities of packets and nothing else, or for frames: also of packets that are not of IP. */
 export function isHeaderless(rule: Rule): boolean {
-  const others = [rule.packetTests, rule.buffers, rule.streamEvents, rule.streamSize, rule.flowAge, rule.bits];
-  return (
-    rule.kind === 'packet' &&
-    rule.decodeEvents.length > 0 &&
-    rule.flow === undefined &&
-    rule.ipProtos === undefined &&
-    rule.src.any &&
-    rule.dst.any &&
-    [...others, rule.appProtocol, rule.flowInts].every((list) => list.length === 0)
-  );
+  const { flow, ipProtos, src, dst } = rule;
+  const ofFlows = [rule.streamEvents, rule.streamSize, rule.flowTests, rule.bits, rule.appProtocol, rule.flowInts];
+  if (rule.kind !== 'packet' || flow !== undefined || ipProtos !== undefined || !src.any || !dst.any) return false;
+  if (ofFlows.some((list) => list.length > 0)) return false;
+  if (LINK_PROTOCOLS.has(rule.proto)) return rule.payload.length === 0;
+  return rule.decodeEvents.length > 0 && rule.packetTests.length === 0 && rule.buffers.length === 0;
 }
 
 function isProtocolOnly(rule: Rule): boolean {
   const { flow } = rule;
   const isPlain = flow === undefined || !Object.values(flow).some(Boolean);
-  const tests = [rule.packetTests, rule.buffers, rule.streamEvents, rule.decodeEvents, rule.streamSize, rule.flowAge];
+  const tests = [rule.packetTests, rule.buffers, rule.streamEvents, rule.decodeEvents, rule.streamSize, rule.flowTests];
   return isPlain && tests.every((list) => list.length === 0);
-}
-
-function ageMatches(ranges: Rule['flowAge'], scene: Scene): boolean {
-  if (!scene.flows || scene.slot < 0) return false;
-  // The difference of whole seconds, as Suricata counts.
-  const seconds = Math.floor(scene.nowUs / 1_000_000) - Math.floor(scene.flows.startUs[scene.slot]! / 1_000_000);
-  return ranges.every((range) => inRange(range, seconds));
 }
 
 function streamSizeMatches(size: Rule['streamSize'][number], scene: Scene): boolean {

@@ -1,4 +1,4 @@
-import { PROTO, type DecodedPacket } from '../../domain/packet.js';
+import { LINK, PROTO, type DecodedPacket } from '../../domain/packet.js';
 
 /** Protocols whose packets have a payload that rules look at; of others only the headers count. */
 const WITH_PAYLOAD = new Set<number>([PROTO.ICMP, PROTO.TCP, PROTO.UDP, PROTO.ICMPV6, PROTO.SCTP]);
@@ -9,6 +9,10 @@ export function payloadLength(p: DecodedPacket): number {
   return WITH_PAYLOAD.has(p.proto) ? p.payloadLen : 0;
 }
 
+const ETHERNET_BYTES = 14;
+/** IP protocol number (IANA). */
+const IGMP = 2;
+
 const TRANSPORT_HEADERS = new Set(['tcp.hdr', 'udp.hdr', 'icmpv4.hdr', 'icmpv6.hdr']);
 
 /** Bytes of a header as `ipv4.hdr`, `tcp.hdr` and the like name them, or an address; undefined when the packet has none. */
@@ -17,6 +21,10 @@ export function headerBytes(name: string, p: DecodedPacket): Uint8Array | undefi
   // What a fragment begins with is not looked at before the packet is whole.
   if (p.isFragment && TRANSPORT_HEADERS.has(name)) return undefined;
   switch (name) {
+    case 'ether.hdr':
+      return p.linkType === LINK.ETHERNET ? slice(p.frameOffset, p.frameOffset + ETHERNET_BYTES) : undefined;
+    case 'igmp.hdr':
+      return p.proto === IGMP && !p.isFragment ? slice(p.payloadOffset, p.payloadOffset + p.payloadLen) : undefined;
     case 'ipv4.hdr':
       return p.ipVersion === 4 ? slice(p.ipOffset, p.ipOffset + 20 + p.ipOptionsLen) : undefined;
     case 'ipv6.hdr':

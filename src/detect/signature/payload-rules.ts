@@ -4,14 +4,14 @@ import type { Alerts } from './alerts.js';
 import type { ByPorts } from './group/by-ports.js';
 import type { PatternGroup } from './group/pattern-group.js';
 import type { RuleGroups } from './groups.js';
-import { addressesMatch, headerMatches, packetMatches } from './header.js';
+import { addressesMatch, headerMatches, isEstablished, packetMatches } from './header.js';
 import { Candidates } from './match/candidates.js';
 import { isNewest, JoinedSearch } from './match/joined-search.js';
 import type { Inspector } from './match/inspect.js';
 import { headerBytes, payloadLength } from './packet-buffers.js';
 import type { Rule } from './rule.js';
 import type { Scene } from './scene.js';
-import type { Selection } from './selection.js';
+import { isFor, type Selection } from './selection.js';
 import type { StreamWindow } from './state/stream-window.js';
 import type { Place } from './transactions.js';
 
@@ -65,6 +65,13 @@ export class PayloadRules {
     if (candidates.size > 0) this.#judgePacket(scene, packet, length);
   }
 
+  /** Rules about headers alone. */
+  inspectHeaders(scene: Scene): void {
+    this.#candidates.clear();
+    this.#addFitting(this.#select(scene, scene.packet!).header, scene);
+    if (this.#candidates.size > 0) this.#judgePacket(scene, scene.packet!, 0);
+  }
+
   /** Apart from the search, which most packets end with: what compiles early stays small and is not compiled again for this. */
   #judgePacket(scene: Scene, packet: DecodedPacket, length: number): void {
     const candidates = this.#candidates;
@@ -74,7 +81,7 @@ export class PayloadRules {
       const rule = this.#deps.rules[candidates.at(i)]!;
       if (!appMatches(rule, scene) || !headerMatches(rule, scene)) continue;
       this.#begin();
-      if (!packetMatches(rule, scene) || !this.#packetBuffers(rule, packet)) continue;
+      if (!packetMatches(rule, scene) || !this.headersMatch(rule, packet)) continue;
       if (rule.payload.length > 0) {
         payload ??= packet.data.subarray(packet.payloadOffset, packet.payloadOffset + length);
         if (!this.#inspect(rule, payload, 0, 'payload')) continue;
@@ -170,10 +177,10 @@ export class PayloadRules {
   #select(scene: Scene, packet: DecodedPacket): Selection {
     const { groups, rules } = this.#deps;
     const { app: known, state, direction } = scene;
+    const last = state?.selections[direction];
+    if (last !== undefined && isFor(last, groups, known)) return last;
     const app = known?.proto;
     const isReversed = known?.isReversed ?? false;
-    const last = state?.selections[direction];
-    if (last !== undefined && last.groups === groups && last.app === app && last.isReversed === isReversed) return last;
     const ids = ofPorts(groups.header(packet.proto), scene);
     const protocol = app === undefined ? NONE : groups.protocol(app);
     if (state === undefined) {
@@ -224,8 +231,7 @@ export class PayloadRules {
   #addStreamHits(group: PatternGroup, stream: StreamWindow): void {
     this.#addAlways(group);
     this.#hit(this.#joined.streamHits);
-    const from = Math.max(0, stream.scanned - group.prefilter.longest);
-    this.#searchBeginning(group, stream.data, from, stream.length, stream.scanned, -stream.start);
+    this.#searchBeginning(group, stream.data, stream.length, stream.scanned, -stream.start);
   }
 
   /** Rules that ask for nothing but a protocol: once in each direction, when it is known. */
@@ -233,6 +239,9 @@ export class PayloadRules {
     const state = scene.ensureState();
     const bit = 1 << scene.direction;
     if (!state || (state.protocolSeen & bit) !== 0) return;
+    // A data connection of FTP is known before its handshake, which is too soon for rules about established ones.
+    const { packet } = scene;
+    if (packet?.proto === PROTO.TCP && packet.payloadLen === 0 && !isEstablished(scene)) return;
     state.protocolSeen |= bit;
     this.#addFitting(ids, scene);
   }
@@ -247,7 +256,7 @@ export class PayloadRules {
   #search(group: PatternGroup, data: Uint8Array, from: number, to: number, fresh: number, begin: number): void {
     this.#addAlways(group);
     if (group.prefilter.patterns > 0) group.prefilter.scan(data, from, to, fresh, this.#hit);
-    this.#searchBeginning(group, data, from, to, fresh, begin);
+    this.#searchBeginning(group, data, to, fresh, begin);
   }
 
   #addAlways(group: PatternGroup): void {
@@ -255,23 +264,17 @@ export class PayloadRules {
   }
 
   /** @param begin position of the first byte of the payload or stream, also when it is not kept any more. */
-  #searchBeginning(
-    group: PatternGroup,
-    data: Uint8Array,
-    from: number,
-    to: number,
-    fresh: number,
-    begin: number,
-  ): void {
+  #searchBeginning(group: PatternGroup, data: Uint8Array, to: number, fresh: number, begin: number): void {
     const end = Math.min(to, begin + group.shallowBytes);
-    if (end > fresh) group.shallow.scan(data, Math.max(from, begin), end, fresh, this.#hit);
+    if (end > fresh) group.shallow.scan(data, Math.max(0, begin, fresh - group.shallow.longest), end, fresh, this.#hit);
   }
 
   readonly #hit = (ids: readonly number[]): void => {
     for (let i = 0; i < ids.length; i++) this.#candidates.add(ids[i]!);
   };
 
-  #packetBuffers(rule: Rule, packet: DecodedPacket): boolean {
+  /** What a rule looks for in headers, and nowhere else. */
+  headersMatch(rule: Rule, packet: DecodedPacket): boolean {
     for (const inspection of rule.buffers) {
       if (inspection.buffer.source !== 'packet') return false;
       let data = headerBytes(inspection.buffer.name, packet);

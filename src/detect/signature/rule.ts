@@ -3,8 +3,10 @@ import type { Direction } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
 import type { BufferDefinition } from './buffers.js';
 import type { AddressRanges } from './parse/address.js';
+import type { Among } from './parse/among.js';
 import type { PortSet } from './parse/port.js';
 import type { RuleDirection } from './parse/rule.js';
+import type { Scene } from './scene.js';
 import type { Dataset } from './state/dataset.js';
 import type { Transform } from './match/transform.js';
 
@@ -59,11 +61,10 @@ export interface CaptureTest {
 
 export interface PcreMatch extends Chained {
   kind: 'pcre';
+  /** Of `boundedRegExp`. */
   regex: RegExp;
   negated: boolean;
   relative: boolean;
-  /** Search in a time-bounded context: the pattern may backtrack without end. */
-  guarded: boolean;
   captures: readonly Capture[];
   source: string;
 }
@@ -124,6 +125,8 @@ export interface ByteMathMatch extends Chained {
   read: NumberRead;
   operator: '+' | '-' | '*' | '/' | '<<' | '>>';
   rvalue: Operand;
+  /** Of the result, as in Suricata; its lowest bit becomes bit 0. */
+  bitmask: number | undefined;
   variable: number;
 }
 
@@ -179,9 +182,20 @@ export interface Asn1Match {
   relative: boolean;
 }
 
+/** How mixed the bytes are: Shannon's entropy, 0 to 8 bits a byte. */
+export interface EntropyMatch {
+  kind: 'entropy';
+  offset: number;
+  /** 0: to the end. */
+  bytes: number;
+  isIn(entropy: number): boolean;
+}
+
+/** The buffer is not there, or a transform of it has failed. */
 export interface AbsentMatch {
   kind: 'absent';
-  orElse: boolean;
+  /** When it is there: nothing helps, the other matches may, or: it has to be there, with a transform that failed. */
+  alternative: 'none' | 'matches' | 'failed';
 }
 
 export type Match =
@@ -199,7 +213,8 @@ export type Match =
   | FileSizeMatch
   | FileHashMatch
   | Asn1Match
-  | AbsentMatch;
+  | AbsentMatch
+  | EntropyMatch;
 
 /** `5`, `<5`, `>5`, `3<>9` (exclusive), `!5`. */
 export interface NumberRange {
@@ -223,6 +238,9 @@ export interface BufferInspection {
 /** Looks only at the packet's header. */
 export type PacketTest = (packet: DecodedPacket, direction: Direction) => boolean;
 
+/** Looks at the flow as far as it was seen, the packet at hand with it; asked only of packets that have one. */
+export type FlowTest = (scene: Scene) => boolean;
+
 /** Looks at numbers and events of a transaction; `age` compares the seconds since a time. */
 export interface TransactionTest {
   kind: 'number' | 'event' | 'age';
@@ -230,6 +248,8 @@ export interface TransactionTest {
   range: NumberRange | undefined;
   /** Further ranges of which one is enough. */
   orRanges?: readonly NumberRange[];
+  /** The field has several numbers: which of them are meant. */
+  among?: Among;
   direction: Direction | undefined;
 }
 
@@ -291,6 +311,16 @@ export interface FlowCondition {
   noFragment: boolean;
 }
 
+/** `app-layer-protocol`: one of the protocols is, or none of them is, spoken there. */
+export interface AppProtocolTest {
+  names: readonly string[];
+  negated: boolean;
+  /** `direction`: by the packet's sender; `final` and `original`: by the flow, now and at first. */
+  where: 'direction' | 'to_server' | 'to_client' | 'either' | 'final' | 'original';
+  /** HTTP/1 is not HTTP/2. */
+  exact: boolean;
+}
+
 export type RuleKind = 'packet' | 'payload' | 'transaction' | 'protocol' | 'frame';
 
 export interface Rule {
@@ -328,10 +358,10 @@ export interface Rule {
   inStream: boolean;
   buffers: BufferInspection[];
   transactionTests: TransactionTest[];
-  appProtocol: { name: string; negated: boolean }[];
+  appProtocol: AppProtocolTest[];
   streamSize: { side: string; range: NumberRange }[];
-  /** Whole seconds since the flow's first packet. */
-  flowAge: NumberRange[];
+  /** About the flow as a whole: its age, packets, bytes. */
+  flowTests: FlowTest[];
   streamEvents: string[];
   decodeEvents: string[];
   bits: StateTest[];

@@ -3,6 +3,7 @@ import type { Direction, FlowColumns } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
 import { formatIpWords } from '../../util/ip.js';
 import type { FlowFrames } from './frames/tracker.js';
+import type { Rule } from './rule.js';
 import type { Selection } from './selection.js';
 import { FlowMemory, type BitSubject } from './state/bits.js';
 import { CapturedTexts } from './state/captures.js';
@@ -22,6 +23,8 @@ export interface AppView {
   readonly sides: {
     readonly known: readonly (string | undefined)[];
     readonly settled: readonly (string | undefined)[];
+    /** What the flow began with. */
+    readonly original: string | undefined;
     /** The packet at hand is the first of its direction behind that. */
     readonly isFirst: boolean;
     /** Anomalies of the connection since the last call, as `app-layer-event` names them. */
@@ -55,6 +58,10 @@ export class FlowState {
   /** Frames of both directions, once a rule asks for some. */
   frames: FlowFrames | undefined;
   passed = false;
+  /** Rules about packets and streams that have matched a packet of each direction, and not yet the stream. */
+  readonly told: [Set<Rule> | undefined, Set<Rule> | undefined] = [undefined, undefined];
+  /** Repeats an earlier connection: what rules about packets find in it counts once. */
+  isCopy = false;
   /** Rules do not look at it, whatever comes. */
   isExempt = false;
   #memory: FlowMemory | undefined;

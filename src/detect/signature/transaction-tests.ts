@@ -1,5 +1,6 @@
 import { PROGRESS_DONE, type AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
+import { amongInRange } from './parse/among.js';
 import { inRange } from './parse/number.js';
 import type { Rule, TransactionTest } from './rule.js';
 import type { Scene } from './scene.js';
@@ -21,7 +22,7 @@ export function waitsFor(rule: Rule): number {
     rule.streamEvents.length === 0 &&
     rule.decodeEvents.length === 0 &&
     rule.streamSize.length === 0 &&
-    rule.flowAge.length === 0 &&
+    rule.flowTests.length === 0 &&
     rule.appProtocol.length === 0 &&
     rule.transactionTests.length === 0 &&
     rule.bits.length === 0 &&
@@ -42,6 +43,11 @@ export function testVerdict(test: TransactionTest, transaction: AppTransaction, 
   if (test.direction !== undefined && test.direction !== direction) return 'wait';
   if (test.kind === 'event') {
     return transaction.events.includes(test.name) ? 'yes' : isOver(transaction, scene) ? 'no' : 'wait';
+  }
+  if (test.among !== undefined) {
+    const values = transaction.numbersOf?.(test.name, direction);
+    if (values === undefined) return final ? 'no' : 'wait';
+    return amongInRange(test.among, [test.range!, ...(test.orRanges ?? [])], values) ? 'yes' : 'no';
   }
   const known = transaction.number(test.name, direction);
   if (known === undefined) return final ? 'no' : 'wait';

@@ -286,9 +286,10 @@ export class TransactionInspector {
   }
 
   #bufferVerdict(inspection: BufferInspection, transaction: AppTransaction, scene: Scene, final: boolean): Verdict {
-    const absent = inspection.matches.some((m) => m.kind === 'absent');
+    const absent = inspection.matches.find((m) => m.kind === 'absent');
     const values = inspection.buffer.source === 'packet' ? undefined : this.#read(inspection, transaction, scene.side);
-    if (!values) return final ? (absent ? 'yes' : 'no') : 'wait';
+    if (!values) return final ? (absent && absent.alternative !== 'failed' ? 'yes' : 'no') : 'wait';
+    if (absent && this.#hasFailed(inspection, transaction, scene.side)) return 'yes';
     for (const value of values) {
       if (!this.#deps.inspector.run(inspection.matches, value, 0, final || !inspection.buffer.grows)) continue;
       const { offset, length } = this.#deps.inspector.found;
@@ -296,6 +297,21 @@ export class TransactionInspector {
       return 'yes';
     }
     return !final && (inspection.buffer.grows || inspection.buffer.multi) ? 'wait' : 'no';
+  }
+
+  /** One of the transforms of one of the field's values could not be applied. */
+  #hasFailed({ buffer, transforms }: BufferInspection, transaction: AppTransaction, direction: Direction): boolean {
+    if (transforms.every((transform) => transform.fails === undefined)) return false;
+    const raw = transaction.buffer(buffer.name, direction);
+    const values = raw === undefined ? [] : raw instanceof Uint8Array ? [raw] : raw;
+    return values.some((value) => {
+      let before: Uint8Array = value;
+      return transforms.some((transform) => {
+        if (transform.fails?.(before) === true) return true;
+        before = transform.apply(before);
+        return false;
+      });
+    });
   }
 
   /** The field's values behind its transforms, or undefined when it is not there (yet). */

@@ -5,6 +5,7 @@ import type { StreamEvent } from '../../domain/stream-event.js';
 import type { PacketObserver } from '../../domain/stage.js';
 import { DIFFERS, HalfStream, SHED } from './half-stream.js';
 import { StreamMemory } from './memory.js';
+import { RecentSyns } from './recent-syns.js';
 import { reassemblyOptions, type ReassemblyInput, type ReassemblyOptions } from './options.js';
 import { readTimestamp, readTimestampEcho } from '../tcp-options.js';
 
@@ -18,6 +19,8 @@ export interface Reassembler extends PacketObserver {
   readonly events: readonly StreamEvent[];
   /** False when the packet at hand does not belong to its connection and was ignored. */
   readonly isValid: boolean;
+  /** The packet at hand opens a connection with the ends and the number of an earlier one: it is a copy of that. */
+  readonly isCopy: boolean;
   /** Bytes that a direction has sent by sequence number, for `stream_size`; -1 when nothing of it was seen. */
   sentBytes(slot: number, direction: Direction): number;
   /**
@@ -64,12 +67,14 @@ export function createReassembler(input: ReassemblyInput, deps: ReassemblerDeps)
 class TcpReassembler implements Reassembler {
   readonly events: StreamEvent[] = [];
   isValid = true;
+  isCopy = false;
   private readonly options: ReassemblyOptions;
   private readonly deps: ReassemblerDeps;
   private readonly memory: StreamMemory;
   private readonly depth: number;
   private readonly maxWindow: number;
   private readonly bySlot: (Connection | undefined)[] = [];
+  private readonly recentSyns = new RecentSyns();
   private connections = 0;
   private readonly counts = {
     bytes_delivered: 0,
@@ -97,6 +102,7 @@ class TcpReassembler implements Reassembler {
   onPacket(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
     if (this.events.length > 0) this.events.length = 0;
     this.isValid = true;
+    this.isCopy = false;
     if (slot < 0 || p.proto !== PROTO.TCP) return;
     const connection = this.bySlot[slot] ?? this.open(p, { flows, slot, direction });
     if (connection === undefined || connection.isClosed) return;
@@ -174,6 +180,7 @@ class TcpReassembler implements Reassembler {
     const connection = new Connection(sink, !isSyn);
     if (isSyn && p.tcpFlags & TCP.ACK && !this.options.midstream) connection.answerer = direction;
     this.bySlot[slot] = connection;
+    if (isBegin) this.isCopy = this.recentSyns.add(p);
     this.connections++;
     return connection;
   }
@@ -254,6 +261,8 @@ class TcpReassembler implements Reassembler {
     if (peer.finAt >= 0 && upTo > peer.finAt) upTo = peer.finAt;
     if (upTo <= peer.acked && upTo <= peer.position) return;
     peer.acked = Math.max(peer.acked, upTo);
+    // The answer to a SYN with data does not establish the connection yet: rules see the data with the packet after it.
+    if (p.tcpFlags & TCP.SYN) return;
     this.deliver(c, peer, direction, peer.acked, p.tsUs, true);
     this.endAtFin(c, peer, direction, p.tsUs);
   }
@@ -268,6 +277,8 @@ class TcpReassembler implements Reassembler {
       return;
     }
     const waits = this.options.inspect === 'acked' && !(this.options.asyncOneside && !c.halves[direction ^ 1]!.isKnown);
+    // Who looks at data as it arrives does so with a SYN as well: there may be nothing after it.
+    const isInSyn = waits && (p.tcpFlags & TCP.SYN) !== 0;
     if (!waits && at === own.position && own.isEmpty) {
       this.sink = c.sink;
       this.direction = direction;
@@ -287,7 +298,7 @@ class TcpReassembler implements Reassembler {
     }
     // The receiver may have acknowledged before we saw the data: captures come out of order, too.
     const upTo = waits ? own.acked : own.contiguousEnd;
-    if (upTo > own.position) this.deliver(c, own, direction, upTo, p.tsUs, waits);
+    if (upTo > own.position && !isInSyn) this.deliver(c, own, direction, upTo, p.tsUs, waits);
   }
 
   /** Hands on what there is up to a position; with `skipHoles`, bytes that were acknowledged and never seen are a gap. */

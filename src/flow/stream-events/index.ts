@@ -13,6 +13,8 @@ import { synSent } from './syn-sent.js';
 import { changesNothing } from './special.js';
 import { Step } from './step.js';
 
+/** A connection that ended is over for good after this time, microseconds. */
+const FORGOTTEN_US = 60e6;
 /** What a window of 0 leaves open, bytes. */
 const SOME_WINDOW = 4096;
 /** Copies of sent bytes that are kept to compare with, of all connections. */
@@ -74,6 +76,7 @@ export function createStreamEvents({ stream, inline = false }: StreamEventInput)
 /** A connection whose flow ended; the packet that ended it may be its own after all. */
 interface Ended {
   connection: Connection;
+  lastUs: number;
   src: string;
   dst: string;
 }
@@ -126,6 +129,7 @@ class StreamWatch implements StreamEvents {
     if (reason !== 'closed' && reason !== 'reset') return;
     this.#ended = {
       connection,
+      lastUs: flows.lastUs[slot]!,
       src: endOf(flows.srcAddr, flows.srcPort[slot]!, slot),
       dst: endOf(flows.dstAddr, flows.dstPort[slot]!, slot),
     };
@@ -144,7 +148,7 @@ class StreamWatch implements StreamEvents {
   /** The connection that this SYN belongs to although the flow table took it for the begin of another. */
   #continued(p: DecodedPacket, flows: FlowColumns, slot: number): Connection | undefined {
     const ended = this.#ended;
-    if (ended === undefined || (p.tcpFlags & TCP.SYN) === 0) return undefined;
+    if (ended === undefined || (p.tcpFlags & TCP.SYN) === 0 || p.tsUs - ended.lastUs > FORGOTTEN_US) return undefined;
     const src = endOf(flows.srcAddr, flows.srcPort[slot]!, slot);
     const dst = endOf(flows.dstAddr, flows.dstPort[slot]!, slot);
     const isSame = src === ended.src && dst === ended.dst;
@@ -218,6 +222,8 @@ function watchResets(t: Step): void {
 }
 
 function moveBase(side: Side): void {
+  // Nothing was acknowledged yet: no number, which would lie after half of all others.
+  if (side.acked === 0) return;
   const base = (side.acked - (side.window === 0 ? SOME_WINDOW : side.window)) >>> 0;
   if (isAfter(base, side.base)) side.base = base;
 }

@@ -1,7 +1,7 @@
 import { FWD, type Direction } from '../../domain/flow.js';
 import { TCP, type DecodedPacket } from '../../domain/packet.js';
 import type { StreamEvent } from '../../domain/stream-event.js';
-import { OPTION, findOption, readTimestamp, readTimestampEcho, readU32 } from '../tcp-options.js';
+import { findOption, hasFastOpen, OPTION, readTimestamp, readTimestampEcho, readU32 } from '../tcp-options.js';
 import type { StreamPolicy } from '../reassembly/options.js';
 import { Connection, type Side } from './connection.js';
 
@@ -86,9 +86,8 @@ export class Step {
     return this.window * 2 ** this.peer.scale;
   }
 
-  /** RFC 7413: data in the SYN. */
   get isFastOpen(): boolean {
-    return findOption(this.packet!, OPTION.FAST_OPEN) >= 0;
+    return hasFastOpen(this.packet!);
   }
 
   /** RFC 2385, RFC 5925: whether the other end believes it nobody else can know. */

@@ -99,6 +99,22 @@ const CASES: readonly (readonly [string, readonly string[], Traffic, number[]])[
     [3],
   ],
   [
+    'a number that the flow does not have yet counts from 0, and is compared with none',
+    [
+      any('tcp-pkt', 'content:"try"; flowint:seen,+,1; sid:1;'),
+      any('tcp-pkt', 'content:"try"; flowint:left,-,1; sid:2;'),
+      any('tcp-pkt', 'content:"try"; flowint:none,<,5; sid:3;'),
+      any('tcp-pkt', 'content:"now"; flowint:seen,=,2; flowint:seen,>,1; sid:4;'),
+      any('tcp-pkt', 'content:"now"; flowint:seen,>,2; sid:5;'),
+    ],
+    tcp(7000, [
+      ['>', 'try'],
+      ['>', 'try'],
+      ['>', 'now'],
+    ]),
+    [1, 2, 1, 2, 4],
+  ],
+  [
     'pass ends what comes behind it',
     [any('icmp', 'content:"abc"; sid:1;'), `pass icmp any any -> any any (content:"abc"; sid:2;)`],
     [echo('abc')],

@@ -6,7 +6,17 @@ import { after, test } from 'node:test';
 import { createSignatures, type SignatureOptions } from '../../../src/daemons/signatures.js';
 import { signatureOptionsSchema } from '../../../src/detect/signature/index.js';
 import { createFlowTable } from '../../../src/flow/index.js';
-import { tcp, type Traffic } from '../rules/traffic.js';
+import {
+  certificateOf,
+  certificates,
+  clientHello,
+  der,
+  handshake,
+  record,
+  serverHello,
+  serverName,
+} from '../../unit/applayer/events/wire-tls.js';
+import { http, tcp, type Traffic } from '../rules/traffic.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-stream-'));
 after(() => {
@@ -52,13 +62,68 @@ const LOGIN = [
   ['>', 'PASS x\r\n'],
 ] as const;
 
-test('a rule with a depth fires for the packet and once more for the stream, with the next packet of that side', () => {
-  const deep = 'alert tcp any any -> any any (content:"USER"; depth:4; sid:1;)';
+const deep = 'alert tcp any any -> any any (content:"USER"; depth:4; sid:1;)';
+
+test('a rule with a depth fires for the packet and once more for the stream, when a side ends', () => {
   const plain = 'alert tcp any any -> any any (content:"USER"; sid:2;)';
-  assert.deepEqual(fired(tcp(2100, LOGIN), [deep, plain]), ['1@4', '2@4', '1@7']);
+  assert.deepEqual(fired(tcp(2100, LOGIN), [deep, plain]), ['1@4', '2@4', '1@10']);
+  assert.deepEqual(fired(tcp(2100, LOGIN), [deep, plain], { stream: {} }), ['1@4', '2@5', '1@10']);
   assert.deepEqual(fired(tcp(2100, LOGIN), [deep, plain], { inline: true }), ['1@4', '2@4']);
+  assert.deepEqual(fired(tcp(2100, LOGIN).slice(0, 9), [deep]), ['1@4', '1@0'], 'or with the flow');
   const elsewhere = 'alert tcp any any -> any any (content:"PASS"; depth:4; sid:3;)';
   assert.deepEqual(fired(tcp(2100, LOGIN), [elsewhere]), ['3@8'], 'in the stream it lies beyond the depth');
+});
+
+test('the stream is looked at once for a piece of it, sooner when much comes, and with each message of HTTP', () => {
+  const much = tcp(2100, [...LOGIN, ['>', 'x'.repeat(2600)], ['>', 'y']]);
+  assert.deepEqual(fired(much, [deep]), ['1@4', '1@11']);
+  const twice = 'alert tcp any any -> any any (content:"PASS"; offset:0; byte_test:1,>,0,0; sid:1;)';
+  const passes = tcp(2100, [['>', 'PASS a\r\n'], ['>', 'PASS b\r\n']]); // prettier-ignore
+  assert.deepEqual(fired(passes, [twice]), ['1@4', '1@6', '1@8']);
+  const web = 'alert tcp any any -> any any (content:"GET"; depth:3; sid:1;)';
+  assert.deepEqual(fired(http({ uri: '/' }), [web]), ['1@4', '1@7']);
+});
+
+test('of TLS the stream is looked at with each message of the handshake', () => {
+  const begin = 'alert tcp any any -> any any (content:"|16 03|"; depth:2; sid:1;)';
+  const sides = ['to_server', 'to_client'].map((side, i) => begin.replace('content', `flow:${side}; content`).replace('sid:1', `sid:${i + 2}`)); // prettier-ignore
+  const told = (turns: Parameters<typeof tcp>[1]): number[] =>
+    [2, 3].map((sid) => fired(tcp(443, turns), sides).filter((alert) => alert.startsWith(`${sid}@`)).length); // prettier-ignore
+  const hello = clientHello(serverName('a.b'));
+  const certificate = certificates(certificateOf({}));
+  const done = record(22, handshake(14, ''));
+  // The numbers of Suricata 7.0.10.
+  assert.deepEqual(told([['>', hello]]), [2, 0]);
+  assert.deepEqual(told([['>', hello], ['<', serverHello()]]), [2, 2]); // prettier-ignore
+  assert.deepEqual(told([['>', hello], ['<', serverHello() + certificate + done]]), [2, 2]); // prettier-ignore
+  assert.deepEqual(told([['>', hello], ['<', serverHello()], ['<', certificate], ['<', done]]), [2, 4]); // prettier-ignore
+});
+
+test('a data connection of FTP, known before its first packet, is judged as established once it is', () => {
+  const control = tcp(21, [['<', '220 FTP\r\n'], ['>', 'PASV\r\n'], ['<', '227 Entering (10,0,0,2,8,52)\r\n'], ['>', 'RETR a\r\n']]); // prettier-ignore
+  const sides = ['to_server', 'to_client'].map((side, i) => `alert ftp-data any any -> any any (flow:established,${side}; sid:${i + 1};)`); // prettier-ignore
+  const data = tcp(2100, [['<', 'hello']], 1, 41_000); // prettier-ignore
+  const first = control.length + 1;
+  assert.deepEqual(fired([...control, ...data], sides), [`1@${first + 2}`, `2@${first + 3}`]);
+  assert.deepEqual(fired(data, sides), []);
+});
+
+test('a content without regard to case finds serial numbers of certificates, which are in upper case', () => {
+  const shown = serverHello() + certificates(certificateOf({ serial: der(2, '\x5c\x1a') }));
+  const rule = (content: string): string => `alert tls any any -> any any (tls.cert_serial; ${content} sid:1;)`;
+  const told = (content: string): number =>
+    fired(tcp(443, [['>', clientHello()], ['<', shown]]), [rule(content)]).length; // prettier-ignore
+  assert.deepEqual(['content:"1a"; nocase;', 'content:"1A"; nocase;', 'content:"1a";', 'content:"1b"; nocase;'].map(told), [1, 1, 1, 0]); // prettier-ignore
+});
+
+test('a connection that is there a second time counts for its packets only', () => {
+  const once = tcp(2100, LOGIN);
+  const later = (n: number, port = 40_000): Traffic => tcp(2100, LOGIN, n, port);
+  assert.deepEqual(fired([...once, ...later(1)], [deep]), ['1@4', '1@10', '1@16']);
+  assert.deepEqual(fired([...once, ...later(90)], [deep]), ['1@4', '1@10', '1@16']);
+  assert.deepEqual(fired([...once, ...later(1, 40_001)], [deep]), ['1@4', '1@10', '1@16', '1@22']);
+  const split = tcp(2100, [['>', 'US'], ['>', 'ER x']]); // prettier-ignore
+  assert.deepEqual(fired([...split, ...tcp(2100, [['>', 'US'], ['>', 'ER x']], 1)], [deep]), ['1@6', '1@16']); // prettier-ignore
 });
 
 test('a threshold counts both', () => {

@@ -54,6 +54,11 @@ describe('Kerberos', () => {
     assert.deepEqual(answered!.events, ['weak_encryption']);
   });
 
+  test('a request for a ticket of a service is a transaction, too', () => {
+    const flow = exchange(88, [['C', ber(0x6c, ber(0x30, ber(0xa1, ber(2, 5)), ber(0xa2, ber(2, 12))))]]); // prettier-ignore
+    assert.deepEqual(flow.transactions.map((tx) => tx.number('krb5.msg_type', 0)), [12]); // prettier-ignore
+  });
+
   test('AES is not weak', () => {
     const flow = exchange(88, [['C', request], ['S', reply(18)]]); // prettier-ignore
     assert.equal(flow.transactions[1]!.number('krb5.ticket_weak', 1), 0);

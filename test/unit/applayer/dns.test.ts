@@ -54,7 +54,7 @@ describe('DNS', () => {
     const [query, reply] = flow.transactions;
     assert.equal(flow.proto, 'dns');
     assert.deepEqual(field(query, 'dns.query'), ['www.Example.org']);
-    assert.equal(query?.number('dns.rrtype'), 28);
+    assert.equal(query?.numbersOf?.('dns.rrtype', 0)?.[0], 28);
     assert.equal(query?.number('dns.opcode'), 0);
     assert.equal(query?.number('dns.rcode'), undefined);
     assert.deepEqual(field(reply, 'dns.answer.name', 1), ['www.Example.org']);

@@ -81,6 +81,21 @@ test('a packet that was changed on its way is told and gives no name', () => {
   assert.equal(text(flow.transactions[0], 'quic.sni', 0), undefined);
 });
 
+test('what is no frame is an oddity: in versions whose keys nobody knows, such as those that no server speaks', () => {
+  const long = (version: number, ...frames: number[]): Uint8Array =>
+    join(0xc3, be32(version), 8, ID, 0, 0, 0x40, frames.length, frames);
+  const events = (packet: Uint8Array): readonly string[] => exchange(443, [['C', packet]]).transactions[0]!.events;
+  const cut = [6, 0, 40, 1, 2, 3];
+  assert.deepEqual(events(long(0x0a0a0a0a, ...cut)), ['error_on_data']);
+  assert.deepEqual(
+    events(long(0xfaceb001, 0xa0, 1, 0, 9, 7)),
+    ['error_on_data'],
+    'a stream that goes beyond the packet',
+  );
+  assert.deepEqual(events(long(0x0a0a0a0a, 6, 0, 3, 1, 2, 3)), []);
+  assert.deepEqual(events(long(0x0a0a0a0a, 1, 0, 0x30, 1, 2, 3)), [], 'of a kind that is not known');
+});
+
 test("tags of the hello of Google's QUIC make a fingerprint", () => {
   const values = ['example.org', 'Chrome/70'];
   let end = 0;

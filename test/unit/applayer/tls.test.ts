@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { parseHello } from '../../../src/applayer/tls/hello.js';
 import { bytes, field, play } from './bench.js';
 
 const u16 = (n: number): number[] => [n >> 8, n & 255];
@@ -106,6 +107,18 @@ describe('TLS', () => {
     }
   });
 
+  it('keeps the certificates of both sides apart', () => {
+    const [tx] = play([
+      [0, record(22, clientHello)],
+      [1, record(22, [...serverHello, ...handshake(14, [])])],
+      [0, record(22, chain)],
+    ]).transactions;
+    assert.equal(field(tx, 'tls.cert_subject', 0), 'O=Owner Org, CN=a.example');
+    assert.equal((field(tx, 'tls.certs', 0) as string[]).length, 1);
+    assert.equal(field(tx, 'tls.cert_subject', 1), undefined);
+    assert.equal(field(tx, 'tls.certs', 1), undefined);
+  });
+
   it('makes JA3, JA3S and JA4 without the values of RFC 8701', () => {
     const [tx] = play([
       [0, record(22, clientHello)],
@@ -161,4 +174,21 @@ describe('TLS', () => {
       ),
     );
   });
+});
+
+it('the answer of a draft of TLS 1.3 up to 21 has neither session nor compression method', () => {
+  const odd = (version: number): string[] => {
+    const notes: string[] = [];
+    const body = Uint8Array.from([
+      ...u16(version),
+      ...Array<number>(32).fill(7),
+      ...u16(0x1301),
+      ...u16(6),
+      ...extension(40, u16(29)),
+    ]);
+    const hello = parseHello(body, false, (note) => void notes.push(note));
+    return [...notes, ...(hello?.ciphers.map(String) ?? [])];
+  };
+  assert.deepEqual(odd(0x7f15), ['4865']);
+  assert.notDeepEqual(odd(0x7f16), ['4865']);
 });

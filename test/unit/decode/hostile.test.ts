@@ -7,7 +7,7 @@ import { blockOf } from './decode-one.js';
 import * as f from './frames.js';
 import { fuzzLimits } from '../../support/fuzz.js';
 
-const LINK_TYPES = [LINK.ETHERNET, LINK.RAW, LINK.LINUX_SLL, LINK.LINUX_SLL2, LINK.NULL];
+const LINK_TYPES = [LINK.ETHERNET, LINK.RAW, LINK.LINUX_SLL, LINK.LINUX_SLL2, LINK.NULL, LINK.PPP];
 const inner = f.ipv4({ proto: 6 }, f.tcp({ flags: 2, options: [2, 4, 5, 0xb4, 1, 3, 3, 7] }, f.text('payload')));
 /** Well-formed packets that lead into every decoder; mutations start from here. */
 const SEEDS = [

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { BUDGET_OPTION, compileSooner } from '../../../src/util/compile-sooner.js';
+import { COMPILER_OPTIONS, compileLater, compileSooner } from '../../../src/util/compile-sooner.js';
 
-test('the option that makes V8 compile sooner is one that this Node knows', () => {
+test('the options that say what V8 compiles and when are ones that this Node knows', () => {
   const known = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
   const isKnown = (option: string): boolean => known.includes(`${option} (`);
-  assert.ok(isKnown(BUDGET_OPTION));
-  assert.ok(!isKnown(`${BUDGET_OPTION}-of-none`));
+  assert.deepEqual(
+    COMPILER_OPTIONS.filter((option) => !isKnown(option)),
+    [],
+  );
+  assert.ok(!isKnown(`${COMPILER_OPTIONS[0]}-of-none`));
+  assert.doesNotThrow(compileLater);
   assert.doesNotThrow(compileSooner);
 });

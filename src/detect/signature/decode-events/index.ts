@@ -11,8 +11,10 @@ import { erspan, gre } from './tunnel.js';
 
 /** Oddities of packets as `decode-event` names them; looked for only when a rule asks. */
 export interface DecodeEvents {
-  /** Of all headers of the frame, those of tunnels and of the packet in them too. Valid until the next call. */
+  /** Of the headers of the packet, which is the innermost of its frame. Valid until the next call. */
   of(packet: DecodedPacket): readonly string[];
+  /** The same of one that came with the packet asked about last: around it, from the outermost on. */
+  ofCarrier(index: number): readonly string[];
 }
 
 const FIRST_LAYERS: Readonly<Record<number, LayerName>> = {
@@ -56,14 +58,16 @@ export function createDecodeEvents(): DecodeEvents {
   };
   return {
     of(packet) {
-      reader.events.length = 0;
+      reader.clear();
       const { lastFragment: last } = packet;
       if (last !== undefined) {
         read(last.data, last.offset, last.length, last.linkType);
         fragments.complete();
+        reader.follow();
       }
       read(packet.data, packet.frameOffset, packet.capLen, packet.linkType);
-      return reader.events;
+      return reader.from(last === undefined ? packet.tunnelDepth : packet.tunnelDepth + 1);
     },
+    ofCarrier: (index) => reader.of(index),
   };
 }

@@ -28,6 +28,8 @@ export type LayerName =
  */
 export type ReadLayer = (r: FrameReader, at: number, end: number, kind: number) => boolean;
 
+const NONE: readonly string[] = [];
+
 /** Headers in one packet, as Suricata counts them (`decoder.max-layers`). */
 const MAX_LAYERS = 16;
 
@@ -37,14 +39,23 @@ const MAX_LAYERS = 16;
  */
 export class FrameReader {
   data: Uint8Array = new Uint8Array(0);
-  /** What was told so far, each name once. */
-  readonly events: string[] = [];
   vlans = 0;
   #layers = 0;
+  /** What was told so far, each name once a packet: of that of the frame, then of those in it. */
+  readonly #told: string[][] = [[]];
+  /** The packet that headers are read of. */
+  #packet = 0;
   readonly #table: Readonly<Record<LayerName, ReadLayer>>;
 
   constructor(table: Readonly<Record<LayerName, ReadLayer>>) {
     this.#table = table;
+  }
+
+  /** Begins with the first frame. */
+  clear(): void {
+    this.#packet = 0;
+    this.#told.length = 1;
+    this.#told[0]!.length = 0;
   }
 
   begin(data: Uint8Array): void {
@@ -52,9 +63,26 @@ export class FrameReader {
     this.vlans = this.#layers = 0;
   }
 
+  /** What follows is of another packet, which the ones before have brought. */
+  follow(): void {
+    this.#packet = this.#told.push([]) - 1;
+  }
+
+  /** What was told of one packet. */
+  of(packet: number): readonly string[] {
+    return this.#told[packet] ?? NONE;
+  }
+
+  /** What was told of a packet and of those in it; where less were read, of the last one. */
+  from(packet: number): readonly string[] {
+    const last = this.#told.length - 1;
+    return packet >= last ? this.#told[last]! : this.#told.slice(packet).flat();
+  }
+
   /** @returns false, so that a reader of a header can end with it. */
   tell(event: DecodeEventName): false {
-    if (!this.events.includes(event)) this.events.push(event);
+    const told = this.#told[this.#packet]!;
+    if (!told.includes(event)) told.push(event);
     return false;
   }
 
@@ -73,13 +101,15 @@ export class FrameReader {
 
   /** Reads a packet in a packet. What cannot be read is no tunnel, and nothing is told about it. */
   tunnel(layer: LayerName, at: number, end: number): void {
-    const [layers, vlans, told] = [this.#layers, this.vlans, this.events.length];
+    const [layers, vlans, packet] = [this.#layers, this.vlans, this.#packet];
     if (this.#layers + 1 >= MAX_LAYERS) {
       this.tell('too_many_layers');
       return;
     }
     this.#layers++;
-    if (!this.next(layer, at, end)) this.events.length = told;
+    this.follow();
+    if (!this.next(layer, at, end)) this.#told.length = packet + 1;
+    this.#packet = packet;
     this.#layers = layers;
     this.vlans = vlans;
   }

@@ -42,11 +42,18 @@ export interface ChosenPattern {
   content: ContentMatch;
 }
 
-/** The buffer and content that lead to a rule about transactions. */
+const isOfRequests = ({ buffer }: BufferInspection): boolean => buffer.towards === 1;
+
+/**
+ * The buffer and content that lead to a rule about transactions. A rule about a request and its answer is led to by the request:
+ * when the answer comes, it is too late to look at it.
+ */
 export function choosePattern(rule: Rule): ChosenPattern | undefined {
   let best: (ChosenPattern & { score: number }) | undefined;
+  const isLedByRequest = rule.direction === '=>' && rule.buffers.some(isOfRequests);
   for (const inspection of rule.buffers) {
     if (inspection.buffer.source !== 'transaction') continue;
+    if (isLedByRequest && !isOfRequests(inspection)) continue;
     if (inspection.matches.some((m) => m.kind === 'absent')) continue;
     const content = fastPattern(inspection.matches);
     if (!content) continue;

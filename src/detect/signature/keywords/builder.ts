@@ -1,4 +1,4 @@
-import { findBuffer, numberOfKey, type BufferDefinition } from '../buffers.js';
+import { findBuffer, numberOfKey, onlyTowards, type BufferDefinition } from '../buffers.js';
 import type { BufferInspection, ContentMatch, Match, PcreMatch, Rule } from '../rule.js';
 import type { Transform } from '../match/transform.js';
 import type { CountryDatabase } from '../hosts/mmdb.js';
@@ -38,6 +38,8 @@ export class RuleBuilder implements Variables {
   /** A header keyword needs the packet itself. */
   needsPacket = false;
   needsStream = false;
+  /** Of a rule about both directions: buffers named from here on are of this one. */
+  only: 'to_server' | 'to_client' | undefined;
 
   constructor(rule: Rule, context: KeywordContext) {
     this.rule = rule;
@@ -75,8 +77,9 @@ export class RuleBuilder implements Variables {
   }
 
   /** Naming a buffer again continues it; buffers with several values begin a new instance. */
-  setSticky(buffer: BufferDefinition): void {
+  setSticky(named: BufferDefinition): void {
     this.inner = undefined;
+    const buffer = this.only === undefined ? named : onlyTowards(named, this.only);
     const open = this.rule.buffers.find((b) => b.buffer === buffer && b.transforms.length === 0);
     this.sticky = open && !(buffer.multi && open.matches.length > 0) ? open : this.#make(buffer);
   }
@@ -89,7 +92,7 @@ export class RuleBuilder implements Variables {
   }
 
   #make(buffer: BufferDefinition): BufferInspection {
-    const key = buffer.name;
+    const key = buffer.only === undefined ? buffer.name : `${buffer.name} ${buffer.only}`;
     const made: BufferInspection = { buffer, transforms: [], key, keyNumber: numberOfKey(key), matches: [] };
     this.rule.buffers.push(made);
     return made;

@@ -5,10 +5,10 @@ import type { RuleOption } from '../parse/rule.js';
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 
 const WITHOUT_VALUE = words(
-  'nocase startswith endswith rawbytes sameip ftpbounce noalert alert tls_cert_expired tls_cert_valid tls_store tls.store pkt_data base64_data bypass prefilter',
+  'nocase startswith endswith rawbytes sameip ftpbounce noalert alert tls_cert_expired tls_cert_valid tls_store tls.store pkt_data base64_data bypass prefilter bidir.toserver bidir.toclient',
 ); // prettier-ignore
 /** Both with and without a value. */
-const EITHER_WAY = words('fast_pattern filestore base64_decode absent');
+const EITHER_WAY = words('fast_pattern filestore base64_decode absent from_base64 gunzip zlib_deflate');
 const QUOTED = words('msg content uricontent replace tls.subject tls.issuerdn tls.fingerprint filemagic pcrexform');
 const MAY_BE_QUOTED = words('app-layer-protocol tos pcre ip_proto ssh.protoversion ssh.softwareversion filename fileext xor'); // prettier-ignore
 

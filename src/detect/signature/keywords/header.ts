@@ -1,5 +1,6 @@
 import { TCP } from '../../../domain/packet.js';
 import { payloadLength } from '../packet-buffers.js';
+import { amongInRange, splitAmong } from '../parse/among.js';
 import { inRange, parseNumber, parseRange } from '../parse/number.js';
 import type { PacketTest } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
@@ -67,6 +68,8 @@ function flags(b: RuleBuilder, value: string): void {
     return have === bits;
   });
 }
+
+const PROTO_IGMP = 2;
 
 const IP_OPTIONS: Readonly<Record<string, number>> = {
   eol: 0,
@@ -180,6 +183,14 @@ export const HEADER_KEYWORDS: Readonly<Record<string, Keyword>> = {
   window: windowSize,
   'tcp.window': windowSize,
   'tcp.mss': numeric((p) => (p.proto === 6 && p.mss >= 0 ? p.mss : NaN), 65535),
+  'tcp.wscale': numeric((p) => (p.proto === 6 && p.windowScale >= 0 ? p.windowScale : NaN), 255),
+  'vlan.layers': numeric((p) => p.vlanCount, 255),
+  'vlan.id'(b, value) {
+    const { range, among } = splitAmong(value);
+    const ranges = [parseRange(range, 4095)];
+    test(b, (p) => amongInRange(among, ranges, [p.vlan0, p.vlan1].slice(0, p.vlanCount)));
+  },
+  'igmp.type': numeric((p) => (p.proto === PROTO_IGMP && p.payloadLen > 0 ? p.data[p.payloadOffset]! : NaN), 255),
   dsize(b, value) {
     const range = parseRange(value, 65535);
     // What is not of a size has one: a packet without payload is left out.

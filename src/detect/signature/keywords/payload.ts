@@ -1,7 +1,9 @@
 import { CONTENT_MODIFIERS } from '../buffers.js';
 import { parseByteExtract, parseByteJump, parseByteMath, parseByteTest, parseIsDataAt } from '../parse/bytes.js';
+import { parseEntropy } from '../parse/entropy.js';
 import { parseRange } from '../parse/number.js';
 import { parsePcre } from '../parse/pcre.js';
+import type { AbsentMatch } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import { asn1 } from './asn1.js';
 import { CONTENT_KEYWORDS } from './content.js';
@@ -44,6 +46,18 @@ function urilen(b: RuleBuilder, value: string): void {
   target.matches.push({ kind: 'bsize', range: parseRange(range, 65535) });
 }
 
+const ABSENCES: Readonly<Record<string, AbsentMatch['alternative']>> = {
+  '': 'none',
+  only: 'none',
+  or_else: 'matches',
+  must_error: 'failed',
+};
+
+function chooseSide(b: RuleBuilder, only: 'to_server' | 'to_client'): void {
+  if (b.rule.direction !== '=>') throw new Error('is for rules about both directions: =>');
+  b.only = only;
+}
+
 /** Keywords that look into bytes. */
 export const PAYLOAD_KEYWORDS: Readonly<Record<string, Keyword>> = {
   ...CONTENT_KEYWORDS,
@@ -66,13 +80,21 @@ export const PAYLOAD_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   absent(b, value) {
     if (!b.sticky) throw new Error('needs a buffer keyword before it');
-    if (value !== '' && value !== 'or_else') throw new Error(`"${value}" is not understood here`);
-    b.add({ kind: 'absent', orElse: value === 'or_else' });
+    const alternative = ABSENCES[value];
+    if (alternative === undefined) throw new Error(`"${value}" is not understood here`);
+    b.add({ kind: 'absent', alternative });
   },
+  entropy: (b, value) => b.add(parseEntropy(value)),
   dataset,
   datarep,
   ...FILE_KEYWORDS,
   urilen,
+  'bidir.toserver': (b) => {
+    chooseSide(b, 'to_server');
+  },
+  'bidir.toclient': (b) => {
+    chooseSide(b, 'to_client');
+  },
   pkt_data(b) {
     b.sticky = undefined;
     b.inner = undefined;

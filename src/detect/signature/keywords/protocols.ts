@@ -88,7 +88,9 @@ function sslState(b: RuleBuilder, value: string): void {
     if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(SSL_STATES).join(', ')}`);
     wanted |= part.startsWith('!') ? 31 & ~bit : bit;
   }
-  addNumber(b, `ssl_state&${wanted}`, equals(1), ['tls']);
+  // Suricata remembers the last message only: one of the client's is told once.
+  const isOfClient = (wanted & ~(SSL_STATES['client_hello']! | SSL_STATES['client_keyx']!)) === 0;
+  addNumber(b, `ssl_state&${wanted}`, equals(1), ['tls'], isOfClient ? 0 : undefined);
 }
 
 /** `2016`, `2016-07-20`, `2016-07-20T12:34:56`: seconds of UTC. */
@@ -119,16 +121,17 @@ function addAge(b: RuleBuilder, name: string, operator: '>' | '<=' | '>='): void
   useProtos(b, ['tls']);
 }
 
+/** Names as Suricata has them; those of RFC 9113 have an underscore between words. */
 const HTTP2_FRAMES: Readonly<Record<string, number>> = {
   data: 0,
   headers: 1,
   priority: 2,
-  rst_stream: 3,
+  rststream: 3,
   settings: 4,
-  push_promise: 5,
+  pushpromise: 5,
   ping: 6,
   goaway: 7,
-  window_update: 8,
+  windowupdate: 8,
   continuation: 9,
 };
 const HTTP2_SETTINGS: Readonly<Record<string, number>> = {
@@ -151,7 +154,8 @@ function http2Settings(b: RuleBuilder, value: string): void {
 }
 
 function http2FrameType(b: RuleBuilder, value: string): void {
-  const type = HTTP2_FRAMES[value.trim().toLowerCase()] ?? (/^\d+$/.test(value.trim()) ? Number(value) : undefined);
+  const name = value.trim().toLowerCase().replaceAll('_', '');
+  const type = HTTP2_FRAMES[name] ?? (/^\d+$/.test(name) ? Number(name) : undefined);
   if (type === undefined)
     throw new Error(`"${value}" is none of ${Object.keys(HTTP2_FRAMES).join(', ').toUpperCase()}`);
   addNumber(b, `http2.frametype=${type}`, equals(1), ['http2']);

@@ -1,6 +1,6 @@
 import { APP_PROTOS } from '../../../domain/app-layer.js';
 import { DECODE_EVENTS, SILENT_DECODE_EVENTS } from '../decode-events/names.js';
-import type { FlowIntTest, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
+import type { AppProtocolTest, FlowIntTest, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
 import { STREAM_EVENTS } from '../../../domain/stream-event.js';
 import { parseNumber, parseRange } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
@@ -213,6 +213,25 @@ const streamEvent: Keyword = (b, value) => {
   b.rule.streamEvents.push(parseStreamEvent(value));
 };
 
+const PLACES = /^(direction|to_server|to_client|either|final|original)$/;
+
+/** `[!]NAME[|NAME...][,WHERE][,exact]`. */
+function appLayerProtocol(b: RuleBuilder, value: string): void {
+  const negated = value.startsWith('!');
+  const [list = '', ...choices] = parts(value.replace(/^!/, ''));
+  const names = list.split('|').map((name) => name.trim());
+  const stranger = names.find((name) => name !== 'unknown' && !isProtocolName(name));
+  if (stranger !== undefined) throw new Error(`the protocol "${stranger}" is not parsed`);
+  let where: AppProtocolTest['where'] = 'direction';
+  for (const choice of choices) {
+    if (PLACES.test(choice)) where = choice as AppProtocolTest['where'];
+    else if (choice !== 'exact') throw new Error(`"${choice}" is not understood here`);
+  }
+  const isChosen = b.rule.appProtos !== undefined || b.rule.appProtocol.some((p) => !p.negated);
+  if (!negated && isChosen) throw new Error('the rule is about a protocol already');
+  b.rule.appProtocol.push({ names, negated, where, exact: choices.includes('exact') });
+}
+
 /** Keywords about flows, streams and what is remembered. */
 export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   flow,
@@ -221,10 +240,6 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   xbits,
   flowint,
   stream_size: streamSize,
-  'flow.age': (b, value) => {
-    b.needsPacket = true;
-    b.rule.flowAge.push(parseRange(value, 0xffffffff));
-  },
   threshold: (b, value) => {
     if (b.rule.threshold !== undefined) throw new Error('is given twice');
     b.rule.threshold = parseThreshold(value);
@@ -246,12 +261,5 @@ export const STATE_KEYWORDS: Readonly<Record<string, Keyword>> = {
     else if (value.startsWith('decoder.')) decodeEvent(b, value.slice('decoder.'.length));
     else throw new Error(`"${value}" begins with neither decoder. nor stream.`);
   },
-  'app-layer-protocol': (b, value) => {
-    const negated = value.startsWith('!');
-    const name = value.replace(/^!/, '').trim();
-    if (!isProtocolName(name)) throw new Error(`the protocol "${name}" is not parsed`);
-    const isChosen = b.rule.appProtos !== undefined || b.rule.appProtocol.some((p) => !p.negated);
-    if (!negated && isChosen) throw new Error('the rule is about a protocol already');
-    b.rule.appProtocol.push({ name, negated });
-  },
+  'app-layer-protocol': appLayerProtocol,
 };

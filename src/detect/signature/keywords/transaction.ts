@@ -1,22 +1,10 @@
 import { parseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
+import { dnsNumber, dnsType, DNS_OPCODES, DNS_RCODES } from './dns.js';
 import { addNumber, addNumbers, equals, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
 import { isProtocolName } from './state.js';
-
-const DNS_TYPES: Readonly<Record<string, number>> = {
-  A: 1,
-  NS: 2,
-  CNAME: 5,
-  SOA: 6,
-  PTR: 12,
-  MX: 15,
-  TXT: 16,
-  AAAA: 28,
-  SRV: 33,
-  ANY: 255,
-};
 
 /** Versions of TLS as `ssl_version` and `tls.version` write them. */
 const TLS_VERSIONS: Readonly<Record<string, number>> = {
@@ -76,15 +64,9 @@ const EVENT_PROTOS: Readonly<Record<string, string>> = { ikev1: 'ike', ikev2: 'i
 
 /** Keywords about numbers and anomalies of transactions. */
 export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
-  'dns.opcode': number('dns.opcode', ['dns'], { max: 255 }),
-  'dns.rcode': number('dns.rcode', ['dns'], { direction: 1 }),
-  'dns.rrtype': (b, value) => {
-    const negated = value.startsWith('!');
-    const name = value.replace(/^!/, '').trim();
-    const type = DNS_TYPES[name.toUpperCase()];
-    const range = type === undefined ? parseRange(value) : ({ operator: negated ? '!=' : '=', a: type, b: 0 } as const);
-    addNumber(b, 'dns.rrtype', range, ['dns']);
-  },
+  'dns.opcode': dnsNumber('dns.opcode', DNS_OPCODES),
+  'dns.rcode': dnsNumber('dns.rcode', DNS_RCODES, 1),
+  'dns.rrtype': dnsType,
   'tls.version': tlsVersion,
   ssl_version: tlsVersions,
   'tls.cert_chain_len': number('tls.cert_chain_len', ['tls'], { direction: 1 }),

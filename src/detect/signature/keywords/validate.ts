@@ -50,8 +50,10 @@ const isLedByRelative = ([first]: readonly Match[]): boolean => first?.kind === 
 /** Contents of fields that are in one case only are put into it. */
 function foldContent({ buffer, transforms }: BufferInspection, content: ContentMatch): void {
   if (transforms.length > 0) return;
-  if (buffer.name === 'tls.cert_serial') content.bytes = Buffer.from(textOf(content).toUpperCase(), 'latin1');
-  else if (HASH_LENGTHS[buffer.name] !== undefined)
+  if (buffer.name === 'tls.cert_serial') {
+    content.bytes = Buffer.from(textOf(content).toUpperCase(), 'latin1');
+    content.nocase = false;
+  } else if (HASH_LENGTHS[buffer.name] !== undefined)
     content.bytes = Buffer.from(textOf(content).toLowerCase(), 'latin1');
 }
 
@@ -59,7 +61,8 @@ function validateContent({ buffer, transforms }: BufferInspection, content: Cont
   const text = textOf(content);
   const last = transforms.at(-1);
   if (last !== undefined) {
-    if (NEVER_BEHIND[last.key]?.test(text)) throw new Error(`"${text}" is never found behind ${last.key}`);
+    const isFolded = content.nocase && last.key !== 'strip_whitespace';
+    if (!isFolded && NEVER_BEHIND[last.key]?.test(text)) throw new Error(`"${text}" is never found behind ${last.key}`);
     return;
   }
   if (buffer.name === 'http.host') {

@@ -52,11 +52,15 @@ function readText(read: NumberRead, data: Uint8Array, start: number, count: numb
 }
 
 function masked(read: NumberRead): ReadResult {
-  if (read.bitmask !== undefined) {
-    const shift = read.bitmask === 0 ? 0 : 31 - Math.clz32(read.bitmask & -read.bitmask);
-    result.value = ((result.value & read.bitmask) >>> 0) >>> shift;
-  }
+  result.value = maskBits(result.value, read.bitmask);
   return result;
+}
+
+/** The bits of a mask, the lowest of which becomes bit 0; without a mask the value itself. */
+export function maskBits(value: number, bitmask: number | undefined): number {
+  if (bitmask === undefined) return value;
+  const shift = bitmask === 0 ? 0 : 31 - Math.clz32(bitmask & -bitmask);
+  return ((value & bitmask) >>> 0) >>> shift;
 }
 
 export function compare(operator: Comparison, a: number, b: number): boolean {

@@ -14,8 +14,9 @@ import type {
   PcreMatch,
 } from '../rule.js';
 import { hasOddBer } from './asn1.js';
-import { compare, compute, operand, readNumber } from './bytes.js';
-import { execGuarded } from './guard.js';
+import { compare, compute, maskBits, operand, readNumber } from './bytes.js';
+import { hasEntropy } from './entropy.js';
+import { execBounded } from './guard.js';
 import { searchContent } from './search.js';
 import { decodeBase64 } from './transform.js';
 
@@ -178,14 +179,9 @@ export class Inspector {
     const base = match.relative ? this.#cursor : 0;
     if (base > this.#text.length) return match.negated;
     const text = base > 0 ? this.#text.slice(base) : this.#text;
-    let m: RegExpExecArray | null;
-    if (match.guarded) m = execGuarded(match.regex, text, from);
-    else {
-      match.regex.lastIndex = from;
-      m = match.regex.exec(text);
-    }
+    const m = execBounded(match.regex, text, from);
     if (match.negated) return m === null;
-    if (m === null) return false;
+    if (!m) return false;
     this.found.offset = base + m.index;
     this.found.length = m[0].length;
     this.#pcreFrom = m.index + 1;
@@ -240,8 +236,10 @@ export class Inspector {
         return this.#dataset(match);
       case 'asn1':
         return hasOddBer(match, this.#data, match.offset + (match.relative ? this.#cursor : 0));
+      case 'entropy':
+        return hasEntropy(match, this.#data);
       case 'absent':
-        return match.orElse;
+        return match.alternative === 'matches';
     }
   }
 
@@ -288,7 +286,7 @@ export class Inspector {
     const end = read.end;
     const value = compute(match.operator, read.value, operand(match.rvalue, this.values));
     if (value === undefined) return false;
-    this.values[match.variable] = value;
+    this.values[match.variable] = maskBits(value, match.bitmask);
     this.#cursor = end;
     return true;
   }

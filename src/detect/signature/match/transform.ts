@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { decompressor } from './decompress.js';
+import { execBounded } from './guard.js';
 
 /** Changes a buffer before contents look at it. */
 export interface Transform {
   /** Name and arguments: equal texts give equal results. */
   key: string;
   apply(data: Uint8Array): Uint8Array;
+  /** Whether it cannot be applied, which `absent` asks for; a transform without it always can. */
+  fails?(data: Uint8Array): boolean;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -121,19 +125,50 @@ export function decodeBase64(data: Uint8Array, options: Base64Options): Uint8Arr
   return out.subarray(0, n);
 }
 
-function fromBase64(value: string): Transform['apply'] {
+/** What cannot be decoded stays as it is; with `set_error` there is nothing to look at then, and `absent` knows. */
+function fromBase64(value: string): Omit<Transform, 'key'> {
   let bytes = 0;
   let offset = 0;
   let mode: Base64Options['mode'] = 'rfc4648';
+  let setsError = false;
   for (const part of value.split(',').map((p) => p.trim())) {
     if (part === '') continue;
-    const [key, argument = ''] = part.split(/\s+/);
+    const [key, argument = ''] = part.toLowerCase().split(/\s+/);
     if (key === 'bytes' && /^\d+$/.test(argument)) bytes = Number(argument);
     else if (key === 'offset' && /^\d+$/.test(argument)) offset = Number(argument);
     else if (key === 'mode' && /^(rfc4648|rfc2045|strict)$/.test(argument)) mode = argument as Base64Options['mode'];
+    else if (key === 'set_error' && argument === '') setsError = true;
     else throw new Error(`"${part}" is not understood here`);
   }
-  return (data) => decodeBase64(data.subarray(offset, bytes > 0 ? offset + bytes : undefined), { mode });
+  const decode = (data: Uint8Array): Uint8Array =>
+    offset + bytes > data.length
+      ? EMPTY
+      : decodeBase64(data.subarray(offset, bytes > 0 ? offset + bytes : undefined), { mode });
+  return {
+    apply(data) {
+      const decoded = decode(data);
+      return decoded.length > 0 || setsError ? decoded : data;
+    },
+    ...(setsError ? { fails: (data: Uint8Array) => decode(data).length === 0 } : {}),
+  };
+}
+
+/** `OFFSET[,BYTES][,truncate]`, both counted from the end when negative; what does not fit leaves nothing, or less. */
+function subslice(value: string): Transform['apply'] {
+  const m = /^\s*(-?\d+)\s*(?:,\s*(-?\d+)\s*)?(,\s*truncate\s*)?$/i.exec(value);
+  if (!m || Number(m[2] ?? 1) === 0) throw new Error(`"${value}" is not an offset and a number of bytes`);
+  const offset = Number(m[1]);
+  const bytes = m[2] === undefined ? undefined : Number(m[2]);
+  const truncates = m[3] !== undefined;
+  return (data) => {
+    const { length } = data;
+    const start = offset >= 0 ? Math.min(offset, length) : Math.max(0, length + offset);
+    const wanted = bytes === undefined ? length : bytes < 0 ? length + bytes : start + bytes;
+    const isOutside = Math.abs(offset) > length || wanted < 0 || wanted > length;
+    if (isOutside && !truncates) return EMPTY;
+    const end = Math.min(Math.max(0, wanted), length);
+    return data.subarray(Math.min(start, end), Math.max(start, end));
+  };
 }
 
 function xor(value: string): Transform['apply'] {
@@ -144,19 +179,27 @@ function xor(value: string): Transform['apply'] {
 }
 
 /** The first group of a pattern; the buffer becomes what it holds, and stays as it is without a match. */
-function pcreXform(regex: RegExp): Transform['apply'] {
-  return (data) => {
-    regex.lastIndex = 0;
-    const m = regex.exec(Buffer.from(data).toString('latin1'));
-    return m?.[1] === undefined ? data : Buffer.from(m[1], 'latin1');
+function pcreXform(regex: RegExp): Omit<Transform, 'key'> {
+  const captured = (data: Uint8Array): string | undefined => {
+    return execBounded(regex, Buffer.from(data).toString('latin1'), 0)?.[1];
+  };
+  return {
+    apply(data) {
+      const text = captured(data);
+      return text === undefined ? data : Buffer.from(text, 'latin1');
+    },
+    fails: (data) => captured(data) === undefined,
   };
 }
+
+/** Transforms that take a value, or may. */
+const WITH_VALUE: readonly string[] = ['from_base64', 'gunzip', 'pcrexform', 'subslice', 'xor', 'zlib_deflate'];
 
 /** Transforms that take no value. */
 export const TRANSFORMS_WITHOUT_VALUE: ReadonlySet<string> = new Set(Object.keys(SIMPLE));
 
 /** Every transform, for documentation and tests. */
-export const TRANSFORMS: readonly string[] = [...Object.keys(SIMPLE), 'xor', 'from_base64', 'pcrexform'].sort();
+export const TRANSFORMS: readonly string[] = [...Object.keys(SIMPLE), ...WITH_VALUE].sort();
 
 /** A transform by keyword, or undefined when the keyword is none. */
 export function createTransform(
@@ -168,11 +211,13 @@ export function createTransform(
   const simple = SIMPLE[name];
   if (simple) return { key, apply: simple };
   if (name === 'xor') return { key, apply: xor(value ?? '') };
-  if (name === 'from_base64') return { key, apply: fromBase64(value ?? '') };
+  if (name === 'from_base64') return { key, ...fromBase64(value ?? '') };
+  if (name === 'subslice') return { key, apply: subslice(value ?? '') };
+  if (name === 'gunzip' || name === 'zlib_deflate') return { key, apply: decompressor(name, value ?? '') };
   if (name === 'pcrexform') {
     const regex = compile((value ?? '').replace(/^"|"$/g, ''));
     if (new RegExp(`${regex.source}|`).exec('')!.length !== 2) throw new Error('needs one group');
-    return { key, apply: pcreXform(regex) };
+    return { key, ...pcreXform(regex) };
   }
   return undefined;
 }

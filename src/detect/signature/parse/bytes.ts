@@ -162,6 +162,7 @@ export function parseByteMath(value: string, variables: Variables): ByteMathMatc
   let rvalue: Operand | undefined;
   let result: string | undefined;
   let bytes: Operand | undefined;
+  let bitmask: number | undefined;
   for (const part of splitParts(value)) {
     const [key, ...rest] = part.split(/\s+/);
     const argument = rest.join(' ');
@@ -179,13 +180,14 @@ export function parseByteMath(value: string, variables: Variables): ByteMathMatc
       read.text = true;
       read.base = argument === 'hex' ? 16 : argument === 'oct' ? 8 : 10;
     } else if (key === 'bitmask')
-      read.bitmask = parseNumber(/^0x/i.test(argument) ? argument : `0x${argument}`, 0, 0xffffffff);
+      bitmask = parseNumber(/^0x/i.test(argument) ? argument : `0x${argument}`, 0, 0xffffffff);
     else if (!readFlag(read, part)) throw unknownFlag(part);
   }
   if (!bytes || !operator || !rvalue || !result) throw new Error('needs bytes, offset, oper, rvalue and result');
   if (operator === '/' && rvalue.variable < 0 && rvalue.value === 0) throw new Error('divides by zero');
   read.bytes = bytes;
-  return { kind: 'byte_math', read, operator, rvalue, variable: variables.define(result), relativeNext: false };
+  const variable = variables.define(result);
+  return { kind: 'byte_math', read, operator, rvalue, bitmask, variable, relativeNext: false };
 }
 
 export function parseIsDataAt(value: string, variables: Variables): IsDataAtMatch {

@@ -14,10 +14,6 @@ export interface PcreFlags {
 export interface TranslatedPattern {
   source: string;
   caseless: boolean;
-  /** Lookaround or back-references: V8's linear engine cannot take over. */
-  nonLinear: boolean;
-  /** An unbounded repeat inside an unbounded repeat. */
-  nestedRepeat: boolean;
   /** Number in `source` of each group of the pattern; the first is the whole. */
   groups: readonly number[];
   /** Groups with a name. */
@@ -43,8 +39,6 @@ class Translator implements Cursor {
   readonly #named: { name: string; index: number }[] = [];
   #atomics = 0;
   #foldGlobally: boolean;
-  #nonLinear = false;
-  #nestedRepeat = false;
   #backReferences: { placeholder: string; group: number }[] = [];
 
   constructor(pattern: string, flags: PcreFlags) {
@@ -60,9 +54,8 @@ class Translator implements Cursor {
   }
 
   run(): TranslatedPattern {
-    const body = this.#alternatives(this.#flags);
+    let source = this.#alternatives(this.#flags);
     if (this.at < this.pattern.length) throw new Error('")" without "("');
-    let source = body.text;
     for (const { placeholder, group } of this.#backReferences) {
       const number = this.#groups[group];
       if (number === undefined) throw new Error(`there is no group ${group}`);
@@ -71,17 +64,14 @@ class Translator implements Cursor {
     return {
       source,
       caseless: this.#foldGlobally,
-      nonLinear: this.#nonLinear,
-      nestedRepeat: this.#nestedRepeat,
       groups: this.#groups,
       named: this.#named.map(({ name, index }) => ({ name, group: this.#groups[index]! })),
     };
   }
 
-  #alternatives(outer: PcreFlags): { text: string; unbounded: boolean } {
+  #alternatives(outer: PcreFlags): string {
     const flags = { ...outer };
     let text = '';
-    let unbounded = false;
     while (this.at < this.pattern.length && this.pattern[this.at] !== ')') {
       if (this.pattern[this.at] === '|') {
         this.at++;
@@ -91,47 +81,40 @@ class Translator implements Cursor {
       const made = this.#made;
       const atom = this.#atom(flags);
       if (atom === undefined) continue;
-      const repeated = this.#repeat(atom, flags, made);
-      text += repeated.text;
-      unbounded ||= repeated.unbounded;
+      text += this.#repeat(atom, flags, made);
     }
-    return { text, unbounded };
+    return text;
   }
 
-  #repeat(atom: { text: string; unbounded: boolean }, flags: PcreFlags, made: number) {
+  #repeat(atom: string, flags: PcreFlags, made: number): string {
     const rest = this.pattern.slice(this.at, this.at + 16);
     const m = /^(?:[*+?]|\{\d+(?:,\d*)?\})/.exec(rest);
     if (!m) return atom;
     this.at += m[0].length;
     const suffix = this.pattern[this.at];
     const bare = m[0] === '{0}' ? '{0}' : m[0];
-    const open = bare === '*' || bare === '+' || /^\{\d+,\}$/.test(bare);
-    if (open && atom.unbounded) this.#nestedRepeat = true;
-    const unbounded = atom.unbounded || open;
     if (suffix === '+') {
       this.at++;
-      return { text: this.#makeAtomic(atom.text + bare, made), unbounded };
+      return this.#makeAtomic(atom + bare, made);
     }
     let lazy = flags.ungreedy;
     if (suffix === '?') {
       this.at++;
       lazy = !lazy;
     }
-    return { text: atom.text + bare + (lazy ? '?' : ''), unbounded };
+    return atom + bare + (lazy ? '?' : '');
   }
 
   /** `(?>x)` as `(?=(x))\1` with a named group, so that numbers stay apart. */
   #makeAtomic(text: string, madeBefore: number): string {
-    this.#nonLinear = true;
     const name = `_a${this.#atomics++}`;
     for (let i = 0; i < this.#groups.length; i++) if (this.#groups[i]! > madeBefore) this.#groups[i]!++;
     this.#made++;
     return `(?:(?=(?<${name}>${text}))\\k<${name}>)`;
   }
 
-  #atom(flags: PcreFlags): { text: string; unbounded: boolean } | undefined {
+  #atom(flags: PcreFlags): string | undefined {
     const c = this.pattern[this.at]!;
-    const plain = (text: string) => ({ text, unbounded: false });
     if (c === '(') return this.#group(flags);
     this.at++;
     if (flags.extended && /\s/.test(c)) return undefined;
@@ -139,24 +122,22 @@ class Translator implements Cursor {
       while (this.at < this.pattern.length && this.pattern[this.at] !== '\n') this.at++;
       return undefined;
     }
-    if (c === '[') return plain(translateClass(this, flags.caseless && !this.#foldGlobally));
+    if (c === '[') return translateClass(this, flags.caseless && !this.#foldGlobally);
     if (c === '\\') return this.#escape(flags);
-    if (c === '.') return plain(flags.dotAll ? '[^]' : '[^\\n]');
-    if (c === '^') return plain(this.#lineStart(flags));
-    if (c === '$') return plain(this.#lineEnd(flags));
+    if (c === '.') return flags.dotAll ? '[^]' : '[^\\n]';
+    if (c === '^') return this.#lineStart(flags);
+    if (c === '$') return this.#lineEnd(flags);
     if (c === '*' || c === '+' || c === '?') throw new Error(`nothing to repeat before "${c}"`);
-    return plain(this.#literal(c, flags));
+    return this.#literal(c, flags);
   }
 
   #lineStart(flags: PcreFlags): string {
     if (!flags.multiline) return '^';
-    this.#nonLinear = true;
     return '(?<![^\\n])';
   }
 
   #lineEnd(flags: PcreFlags): string {
     if (!flags.multiline) return flags.dollarEndOnly ? '$' : '(?:\\n?$)';
-    this.#nonLinear = true;
     return '(?![^\\n])';
   }
 
@@ -167,13 +148,13 @@ class Translator implements Cursor {
     return /[/{}\]]/.test(c) ? `\\${c}` : c;
   }
 
-  #group(flags: PcreFlags): { text: string; unbounded: boolean } | undefined {
+  #group(flags: PcreFlags): string | undefined {
     const rest = this.pattern.slice(this.at);
     const close = (head: string, inner: PcreFlags = flags) => {
       const body = this.#alternatives(inner);
       if (this.pattern[this.at] !== ')') throw new Error('a group is not closed');
       this.at++;
-      return { text: `${head}${body.text})`, unbounded: body.unbounded };
+      return `${head}${body})`;
     };
     const comment = /^\(\?#[^)]*\)/.exec(rest);
     if (comment) {
@@ -195,16 +176,14 @@ class Translator implements Cursor {
     }
     const look = /^\(\?(=|!|<=|<!)/.exec(rest);
     if (look) {
-      this.#nonLinear = true;
       this.at += look[0].length;
-      const body = close(look[0]);
-      return { text: body.text, unbounded: false };
+      return close(look[0]);
     }
     if (rest.startsWith('(?>')) {
       this.at += 3;
       const made = this.#made;
       const body = close('(?:');
-      return { text: this.#makeAtomic(body.text, made), unbounded: body.unbounded };
+      return this.#makeAtomic(body, made);
     }
     const named = /^\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/.exec(rest);
     if (named) {
@@ -216,8 +195,7 @@ class Translator implements Cursor {
     const backName = /^\(\?P=(\w+)\)/.exec(rest);
     if (backName) {
       this.at += backName[0].length;
-      this.#nonLinear = true;
-      return { text: `\\k<${backName[1]}>`, unbounded: false };
+      return `\\k<${backName[1]}>`;
     }
     if (rest.startsWith('(?') || rest.startsWith('(*')) throw new Error(`"${rest.slice(0, 6)}" is not supported`);
     this.at++;
@@ -236,36 +214,35 @@ class Translator implements Cursor {
     set(off, false);
   }
 
-  #escape(flags: PcreFlags): { text: string; unbounded: boolean } {
+  #escape(flags: PcreFlags): string {
     const c = this.pattern[this.at++];
-    const plain = (text: string) => ({ text, unbounded: false });
     if (c === undefined) throw new Error('the pattern ends in "\\"');
     const set = SETS[c];
-    if (set) return plain(set[0]);
+    if (set) return set[0];
     if (c === 'Q') {
       const end = this.pattern.indexOf('\\E', this.at);
       const text = this.pattern.slice(this.at, end < 0 ? undefined : end);
       this.at = end < 0 ? this.pattern.length : end + 2;
-      return plain(`(?:${[...Buffer.from(text, 'utf8')].map(hex).join('')})`);
+      return `(?:${[...Buffer.from(text, 'utf8')].map(hex).join('')})`;
     }
-    if (c === 'A') return plain('^');
-    if (c === 'z') return plain('$');
-    if (c === 'Z') return plain('(?:\\n?$)');
-    if (c === 'b' || c === 'B') return plain(`\\${c}`);
-    if (c === 'R') return plain(`(?:\\r\\n|[${VERTICAL}])`);
-    if (c === 'N') return plain('[^\\n]');
-    if (c === 'E') return plain('');
-    if (c === 'p' || c === 'P') return plain(`[${propertySet(this, c === 'P')}]`);
+    if (c === 'A') return '^';
+    if (c === 'z') return '$';
+    if (c === 'Z') return '(?:\\n?$)';
+    if (c === 'b' || c === 'B') return `\\${c}`;
+    if (c === 'R') return `(?:\\r\\n|[${VERTICAL}])`;
+    if (c === 'N') return '[^\\n]';
+    if (c === 'E') return '';
+    if (c === 'p' || c === 'P') return `[${propertySet(this, c === 'P')}]`;
     if (c === 'K' || c === 'G' || c === 'X' || c === 'C') throw new Error(`"\\${c}" is not supported`);
     const back = /^(?:[1-9]\d?|g\{?\d+\}?|k<\w+>|k\{\w+\}|k'\w+')/.exec(this.pattern.slice(this.at - 1, this.at + 30));
     if (back && !this.#isOctal(back[0])) {
       this.at += back[0].length - 1;
-      return plain(this.#backReference(back[0]));
+      return this.#backReference(back[0]);
     }
     this.at--;
     const byte = byteEscape(this);
-    if (flags.caseless && !this.#foldGlobally) return plain(this.#literal(String.fromCharCode(byte), flags));
-    return plain(hex(byte));
+    if (flags.caseless && !this.#foldGlobally) return this.#literal(String.fromCharCode(byte), flags);
+    return hex(byte);
   }
 
   /** `\12` is a back-reference only when there are so many groups. */
@@ -274,7 +251,6 @@ class Translator implements Cursor {
   }
 
   #backReference(text: string): string {
-    this.#nonLinear = true;
     const name = /^k.(\w+).$/.exec(text);
     if (name) return `\\k<${name[1]}>`;
     const group = Number(/\d+/.exec(text)![0]);

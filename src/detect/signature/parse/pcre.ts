@@ -1,11 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
 import type { Capture, PcreMatch } from '../rule.js';
 import { PCRE_BUFFERS } from '../buffers.js';
+import { boundedRegExp } from '../match/guard.js';
 import { translatePcre, type PcreFlags, type TranslatedPattern } from './pcre-translate.js';
-
-// A pattern that backtracks too much goes on in V8's linear-time engine; what that engine cannot run is `guarded`.
-setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
-setFlagsFromString('--regexp-backtracks-before-fallback=20000');
 
 export interface ParsedPcre {
   match: PcreMatch;
@@ -50,11 +46,10 @@ export function parsePcre(value: string): ParsedPcre {
     buffer,
     match: {
       kind: 'pcre',
-      regex: new RegExp(source, `g${translated.caseless ? 'i' : ''}`),
+      regex: boundedRegExp(source, `g${translated.caseless ? 'i' : ''}`),
       negated: m[1] === '!' || m[2] === '!',
       relative,
       relativeNext: false,
-      guarded: translated.nestedRepeat && translated.nonLinear,
       captures: [...namedCaptures(translated.named), ...listedCaptures(m[5], translated.groups)],
       source: `/${m[3]!}/${m[4]!}`,
     },

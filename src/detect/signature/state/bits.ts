@@ -116,9 +116,8 @@ export function testInts(tests: readonly FlowIntTest[], memory: FlowMemory | und
         break;
       case '+':
       case '-':
-        if (have === undefined && !tests.some((x) => x.operator === '=' && x.name === test.name)) return false;
-        break;
       case '=':
+        // Done when the rule has matched, and no condition.
         break;
       default:
         if (have === undefined || !compareInt(test.operator, have, want)) return false;

@@ -30,8 +30,9 @@ export class StreamWindow {
   total = 0;
   /** Rules whose pattern was found and that wait for the rest. */
   pending: Set<number> | undefined;
-  /** Alerts that the next packet of this side brings once more. */
+  /** Alerts that a later packet of this side brings once more, and the bytes received when the first one came. */
   repeats: Alert[] | undefined;
+  repeatsFrom = 0;
   /** Where the last match of a rule ended, so that the same bytes do not match twice. */
   matched: Map<number, number> | undefined;
   /** A search for bodies, too, found none of their patterns from here on; -1 when there was none. */

@@ -29,6 +29,16 @@ const answers = (name: string, fields: Readonly<Record<string, string>>, ...even
   events,
 });
 
+const upgrades = (name: string, settings: string, ...events: string[]): EventCase => ({
+  name,
+  said: [
+    [0, `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n${settings}\r\n`],
+    [1, `HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n${SETTINGS}`],
+    [0, PREFACE],
+  ],
+  events,
+});
+
 /** A frame of a stream, or of the connection (0). */
 const frame = (type: number, flags: number, id: number, body: string): string =>
   `${String.fromCharCode(body.length >> 16, (body.length >> 8) & 255, body.length & 255, type, flags, 0, 0, 0, id)}${body}`;
@@ -52,6 +62,11 @@ const PIECE = `\0\x01b\x7f\x80\x7d${'v'.repeat(16_127)}`;
 
 describe('frames of HTTP/2 that are not as they should be', () => {
   testEvents([
+    upgrades('an upgrade', 'HTTP2-Settings: AAMAAABkAAQAAP__\r\n'),
+    upgrades('an upgrade without settings', ''),
+    upgrades('an upgrade with no settings', 'HTTP2-Settings: \r\n'),
+    upgrades('settings that are no base64', 'HTTP2-Settings: !!!\r\n', 'invalid_http1_settings'),
+    upgrades('half a setting', 'HTTP2-Settings: AAMAAAA=\r\n', 'invalid_http1_settings'),
     says('fields that are known', '', ''),
     says('a field of no table', '\xbf', '', 'invalid_header'),
     says('a field that is cut', '\x40\x05ab', '', 'invalid_frame_data'),

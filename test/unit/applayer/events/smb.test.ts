@@ -4,6 +4,7 @@ import * as w from '../wire-smb.js';
 import { testEvents, type EventCase } from './cases.js';
 
 const BEGIN: Message[] = [[0, w.negotiate()], [1, w.negotiated(8192, 8192)]]; // prettier-ignore
+const OFFER = w.smb1(0x72, [], '\x02NT LM 0.12\0');
 const FILE: Message[] = [...BEGIN, [1, w.connected(false)], [0, w.create('a.txt', 3)], [1, w.created(3)]];
 const TOO_MUCH = 17 * 1024 * 1024;
 const dialects = (name: string, said: string, ...events: string[]): EventCase => ({
@@ -26,6 +27,8 @@ describe('anomalies of SMB', () => {
   testEvents([
     dialects('dialects', '\x02NT LM 0.12\0\x02SMB 2.002\0'),
     dialects('a dialect without a name', '\x02NT LM 0.12\0\x02\0', 'negotiate_malformed_dialects'),
+    { name: 'dialects twice', said: [[0, OFFER], [0, OFFER]], events: ['duplicate_negotiate'] }, // prettier-ignore
+    { name: 'dialects of SMB 1, then of SMB 2', said: [[0, OFFER], ...BEGIN], events: [] },
     file('writes one behind the other', [[0, w.write('one', 0)], [0, w.write('two', 3)]]), // prettier-ignore
     file('a write over another', [[0, w.write('one', 0)], [0, w.write('two', 2)]], 'file_overlap'), // prettier-ignore
     file('a write as long as agreed', [[0, w.write('x'.repeat(8192))]]),

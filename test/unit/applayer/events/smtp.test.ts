@@ -5,6 +5,8 @@ import { testEvents, type EventCase } from './cases.js';
 const BEGIN: Message[] = [[1, '220 mail ESMTP\r\n'], [0, 'EHLO a\r\n'], [1, '250 ok\r\n']]; // prettier-ignore
 const ENVELOPE: Message[] = [...BEGIN, [0, 'MAIL FROM:<a@b>\r\n'], [1, '250 ok\r\n'], [0, 'RCPT TO:<c@d>\r\n'], [1, '250 ok\r\n']]; // prettier-ignore
 const say = (name: string, said: readonly Message[], ...events: string[]): EventCase => ({ name, said, events });
+const REFUSED: Message[] = [...ENVELOPE, [0, 'DATA\r\n'], [1, '554 no\r\n']];
+const NEXT: Message[] = [[0, 'RSET\r\n'], [1, '250 ok\r\n'], [0, 'MAIL FROM:<a@b>\r\n'], [1, '250 ok\r\n'], [0, 'DATA\r\n'], [1, '354 go\r\n']]; // prettier-ignore
 const then = (name: string, command: string, reply: string, ...events: string[]): EventCase =>
   say(name, [...BEGIN, [0, command], [1, reply]], ...events);
 const mail = (name: string, text: string, ...events: string[]): EventCase =>
@@ -27,9 +29,16 @@ describe('anomalies of SMTP', () => {
     say('a mail before it is asked for', [...ENVELOPE, [0, 'DATA\r\nhello\r\n.\r\n']], 'invalid_pipelined_sequence'),
     say('a pipeline', [...BEGIN, [0, 'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n'], [1, '250 a\r\n250 b\r\n354 c\r\n']]), // prettier-ignore
     say('a mail that is not wanted', [...ENVELOPE, [0, 'DATA\r\n'], [1, '554 no\r\n']], 'data_command_rejected'),
+    say('a mail that is not wanted, again', [...REFUSED, [0, 'DATA\r\n'], [1, '354 go\r\n']], 'data_command_rejected', 'unparsable_content'), // prettier-ignore
+    say('a mail that is not wanted, and the next', [...REFUSED, ...NEXT], 'data_command_rejected'),
+    say('a mail, and the next', [...ENVELOPE, [0, 'DATA\r\n'], [1, '354 go\r\n'], [0, 'a: b\r\n\r\n.\r\n'], [1, '250 ok\r\n'], ...NEXT]), // prettier-ignore
+    say('DATA twice', [...ENVELOPE, [0, 'DATA\r\n'], [0, 'DATA\r\n']], 'unparsable_content'), // prettier-ignore
+    say('a mail of that word', [...ENVELOPE, [0, 'DATA\r\n'], [1, '354 go\r\n'], [0, 'DATA\r\n.\r\n']]), // prettier-ignore
     then('encryption that is not wanted', 'STARTTLS\r\n', '501 no\r\n', 'tls_rejected'),
     say('a chunk', [...ENVELOPE, [0, 'BDAT 7 LAST\r\nhello\r\n']]),
     say('a chunk without a size', [...ENVELOPE, [0, 'BDAT x\r\nhello']], 'bdat_chunk_len_exceeded'),
+    say('two chunks', [...ENVELOPE, [0, 'BDAT 7\r\nhello\r\n'], [1, '250 ok\r\n'], [0, 'BDAT 7 LAST\r\nworld\r\n']]), // prettier-ignore
+    say('a chunk of nothing said', [...ENVELOPE, [0, 'BDAT\r\n'], [1, '501 no\r\n'], [0, 'QUIT\r\n']]), // prettier-ignore
     say('more than the chunk', [...ENVELOPE, [0, 'BDAT 5 LAST\r\nhello world\r\n']], 'bdat_chunk_len_exceeded'),
   ]);
 });

@@ -27,6 +27,13 @@ const after = (name: string, said: readonly Message[], ...events: string[]): Eve
   said: [[0, HELLO], [1, ANSWER], ...said],
   events,
 });
+const SSL2_HELLO = `\x80\x1c\x01\0\x02\0\x03\0\0\0\x10\x01\0\x80${'c'.repeat(16)}`;
+const SSL2_ANSWER = `\x04\0\x01\0\x02\0\0\0\0\0\x10${'i'.repeat(16)}`;
+const ssl2 = (name: string, answer: string, ...events: string[]): EventCase => ({
+  name,
+  said: [[0, SSL2_HELLO], [1, answer]], // prettier-ignore
+  events,
+});
 const shows = (name: string, parts: CertificateParts, ...events: string[]): EventCase =>
   answers(name, ANSWER + certificates(certificateOf(parts)), ...events);
 const beat = (payload: string, claimed = payload.length, type = 1, padding = 16): string =>
@@ -47,7 +54,15 @@ describe('anomalies of TLS records and hellos', () => {
     answers('an unknown minor version', record(22, handshake(2, 'abc'), '\x03\x09'), 'invalid_record_version'),
     answers('an alert', record(21, '\x02\x28')),
     asks('a hello of SSLv2 that is too short', '\x80\x05\x01\0\x02\0\x03', 'invalid_ssl_record'),
-    asks('a hello of SSLv2', `\x80\x1c\x01\0\x02\0\x03\0\0\0\x10\x01\0\x80${'c'.repeat(16)}`),
+    asks('a hello of SSLv2', SSL2_HELLO),
+    answers('an unknown record of an unknown version', record(30, 'abc', '\x07\x03'), 'invalid_record_type'),
+    answers('what is no record', '\x01 is not TLS', 'invalid_record_type'),
+    ssl2('an error of SSLv2', '\x80\x03\0\0\x01', 'error_message_encountered'),
+    ssl2('an error behind a hello of SSLv2', `\x80\x1b${SSL2_ANSWER}\x80\x03\0\0\x01`, 'error_message_encountered'),
+    ssl2('a padded error', '\x40\x08\x05\0\0\x01xxxxx', 'error_message_encountered'),
+    ssl2('an answer of SSLv2', `\x80\x1b${SSL2_ANSWER}`),
+    ssl2('a record of SSLv2 without a length', '\x80\0\0\0\x01', 'invalid_ssl_record', 'invalid_sslv2_header'),
+    ssl2('a record behind SSLv2', record(30, 'abc'), 'invalid_record_type'),
     answers('records without end', ANSWER + record(21, '').repeat(300), 'too_many_records_in_packet'),
     answers('many records', ANSWER + record(21, '').repeat(200)),
   ]);

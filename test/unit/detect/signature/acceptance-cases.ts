@@ -488,6 +488,8 @@ http app-layer-event:http.nosuch
 tcp app-layer-event:applayer_mismatch_protocol_both_directions
 dns app-layer-event:dns.malformed_data
 http2 http2.frametype:GOAWAY
+http2 http2.frametype:RSTSTREAM
+http2 http2.frametype:WINDOWUPDATE
 http2 http2.frametype:7
 http2 http2.errorcode:NO_ERROR
 http2 http2.errorcode:5

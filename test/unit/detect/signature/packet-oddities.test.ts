@@ -67,8 +67,11 @@ const decodeFrame = (data: Uint8Array, linkType: number): DecodedPacket => {
 describe('oddities of a frame:', () => {
   for (const [name, link, frame, expected] of FRAMES) {
     test(`${name}: ${expected.join(' ') || 'none'}`, () => {
-      const told = [...createDecodeEvents().of(decodeFrame(frame, link))];
-      assert.deepEqual(told.sort(), [...expected].sort());
+      const events = createDecodeEvents();
+      const packet = decodeFrame(frame, link);
+      const told = new Set(events.of(packet));
+      for (let index = 0; index < packet.tunnelDepth; index++) for (const e of events.ofCarrier(index)) told.add(e);
+      assert.deepEqual([...told].sort(), [...expected].sort());
     });
   }
 
@@ -91,14 +94,15 @@ describe('oddities of a frame:', () => {
     assert.deepEqual(seen, [[], ['ipv4.frag_overlap'], [], ['ipv6.frag_overlap'], ['ipv4.frag_pkt_too_large']]);
   });
 
-  test('of a packet that is whole, those of its last fragment and its own; then its number may come again', () => {
+  test('of a packet that is whole, its own, and apart from them those of its last fragment; then its number may come again', () => {
     const events = createDecodeEvents();
     const first = ipv4(1, icmp(99, 0), { fragment: 0x2000 });
     const last = ipv4(1, EIGHT, { fragment: 0x0001, options: [1, 1, 1, 0] });
     const whole = decode(ipv4(1, join(icmp(99, 0), EIGHT)));
     whole.lastFragment = { data: last, offset: 0, length: last.length, linkType: LINK.RAW };
     assert.deepEqual([...events.of(decode(first))], []);
-    assert.deepEqual([...events.of(whole)], ['ipv4.opt_pad_required', 'icmpv4.unknown_type']);
+    assert.deepEqual([...events.of(whole)], ['icmpv4.unknown_type']);
+    assert.deepEqual([...events.ofCarrier(0)], ['ipv4.opt_pad_required']);
     assert.deepEqual([...events.of(decode(first))], []);
   });
 
@@ -162,6 +166,14 @@ describe('checksums', () => {
   test('of another protocol are neither', () => {
     for (const keyword of ['udpv4-csum', 'udpv6-csum', 'tcpv6-csum', 'icmpv4-csum', 'icmpv6-csum'])
       assert.ok(!holds(`${keyword}:valid;`, sound) && !holds(`${keyword}:invalid;`, sound), keyword);
+  });
+
+  test('of a header that no packet had, of a datagram in fragments, are valid', () => {
+    const rule = compile('alert ip any any -> any any (ipv4-csum:invalid; sid:1;)');
+    const whole = decode(changed(8));
+    assert.ok(rule.packetTests.every((t) => t(whole, 0)));
+    whole.lastFragment = { data: sound, offset: 0, length: sound.length, linkType: LINK.RAW };
+    assert.ok(!rule.packetTests.every((t) => t(whole, 0)));
   });
 
   test('of UDP over IPv4 may be left out, over IPv6 not', () => {

@@ -137,6 +137,9 @@ describe('TCP reassembly', () => {
     const t = tcpBench();
     t.send(FWD, { flags: TCP.SYN, seq: 999, data: 'GET /' });
     t.send(BWD, { flags: TCP.SYN | TCP.ACK, seq: 4999, ack: 1005 });
+    assert.equal(t.text[FWD], '', 'not before the connection is established');
+    t.send(FWD, { seq: 1005, ack: 5000 });
+    t.send(BWD, { seq: 5000, ack: 1005 });
     assert.equal(t.text[FWD], 'GET /');
   });
 

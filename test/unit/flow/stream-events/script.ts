@@ -5,10 +5,11 @@ import { createStreamEvents } from '../../../../src/flow/stream-events/index.js'
 
 export interface ScriptOptions extends ReassemblyInput {
   inline?: boolean;
+  /** Sequence numbers of both SYNs. */
+  first?: readonly [number, number];
 }
 
 const FLAGS: Readonly<Record<string, number>> = { S: TCP.SYN, A: TCP.ACK, F: TCP.FIN, R: TCP.RST, P: TCP.PSH };
-/** Sequence numbers of both SYNs. */
 const FIRST = [1_000_000, 9_000_000] as const;
 
 /** Columns of the one flow of a script. */
@@ -18,6 +19,7 @@ export const flowColumns = (): FlowColumns =>
     dstAddr: Uint32Array.of(0, 0, 0, 2),
     srcPort: Uint16Array.of(40_000),
     dstPort: Uint16Array.of(80),
+    lastUs: Float64Array.of(1e15),
   }) as unknown as FlowColumns;
 
 /**
@@ -25,15 +27,18 @@ export const flowColumns = (): FlowColumns =>
  * bytes of payload, window, timestamp and its echo, window scale, fast open, signature, filler of the payload, seconds since
  * the first packet. `-` for no acknowledgement.
  */
-export function parsePacket(line: string): { packet: DecodedPacket; direction: Direction } {
+export function parsePacket(
+  line: string,
+  first: readonly [number, number] = FIRST,
+): { packet: DecodedPacket; direction: Direction } {
   const [arrow, flags = '', seq = '0', ack = '-', ...rest] = line.trim().split(/\s+/);
   const direction = arrow === '<' ? BWD : FWD;
   const p = new DecodedPacket();
   p.proto = PROTO.TCP;
   p.ipVersion = 4;
   p.tcpFlags = [...flags].reduce((all, f) => all | FLAGS[f]!, 0);
-  p.seq = (FIRST[direction] + Number(seq)) >>> 0;
-  p.ack = ack === '-' ? 0 : (FIRST[direction ^ 1]! + Number(ack)) >>> 0;
+  p.seq = (first[direction] + Number(seq)) >>> 0;
+  p.ack = ack === '-' ? 0 : (first[direction ^ 1]! + Number(ack)) >>> 0;
   p.window = 65_535;
   let secs = 0;
   let filler = 'a';
@@ -61,11 +66,11 @@ export function parsePacket(line: string): { packet: DecodedPacket; direction: D
 const bigEndian = (v: number): number[] => [v >>> 24, (v >>> 16) & 255, (v >>> 8) & 255, v & 255];
 
 /** Events of each packet of a script; packets are separated by semicolons. */
-export function play(script: string, { inline = false, ...stream }: ScriptOptions = {}): (readonly string[])[] {
+export function play(script: string, { inline = false, first, ...stream }: ScriptOptions = {}): (readonly string[])[] {
   const watch = createStreamEvents({ stream, inline });
   const flows = flowColumns();
   return script.split(';').map((line, n) => {
-    const { packet, direction } = parsePacket(line);
+    const { packet, direction } = parsePacket(line, first);
     watch.onPacket(packet, { flows, slot: 0, direction, isNew: n === 0 }, []);
     return [...watch.events];
   });

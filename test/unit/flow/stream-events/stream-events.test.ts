@@ -130,6 +130,12 @@ describe('oddities of TCP connections', () => {
       '> RA 11 11',
     ];
     for (const ending of endings) assert.deepEqual(play(`${TALK}; ${ending}`).flat(), [], ending);
+    for (const first of [
+      [3_515_274_262, 3_209_506_963],
+      [2 ** 32 - 5, 2 ** 31 - 5],
+    ] as const)
+      // prettier-ignore
+      assert.deepEqual(play(`${TALK}; ${endings[0]}`, { first }).flat(), [], String(first));
     assert.deepEqual(play(`${STAMPED}; > PA 1 1 +10 t=102/500; < A 1 11 t=501/102`).flat(), []);
   });
 
