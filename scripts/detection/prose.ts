@@ -18,7 +18,8 @@ export const DETECTORS: readonly DetectorProse[] = [
       'Distinct ports and hosts whose attempts failed: no answer within `answer_timeout_ms`, RST, a handshake that the ' +
       'source gave up, or a connection dropped without a byte. By source in a fast and a slow window, and by /24 or /64. ' +
       'Many failed ports a host are a port scan; mostly failures at many hosts are a sweep. Hosts that are no neighbours need to be ' +
-      'more, and many more when each is asked on a port of its own, as peers of file sharing are. Probes with flags that no ' +
+      'more, and many more when each is asked on a port of its own, as peers of file sharing are; outside hosts that an inside one tries on ' +
+      'the usual ports of file sharing (`peer_ports`) count for no sweep. Probes with flags that no ' +
       'connection begins with (NULL, FIN, Xmas) count from three ports on. Open ports count half, when the source said ' +
       'nothing on them: monitoring looks at open ports, scans find mostly closed ones. The report names the techniques: SYN, connect, ' +
       'NULL, FIN, Xmas, ACK, Maimon, UDP, ping. A scan that pauses and goes on is reported anew, and one that has grown ' +

@@ -112,7 +112,9 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
       create(detection, key, background, nowMs);
     }
     if (detection.tier !== 'behaviour') return;
-    for (const d of explanations.note(who, key, nowMs)) explain(open.get(key), d, nowMs);
+    for (const d of explanations.note(who, key, nowMs, detection.metadata?.['outside_of'])) {
+      explain(open.get(key), d, nowMs);
+    }
   }
 
   /** A model's finding that the alert of a behaviour explains. It agrees unless it claims to be something else. */

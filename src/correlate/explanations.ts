@@ -1,11 +1,14 @@
 import type { Detection } from '../domain/detection.js';
-import { formatCidr, maskIp, parseIp } from '../util/ip.js';
+import { cidrContains, formatCidr, maskIp, parseCidr, parseIp, type Cidr, type IpAddress } from '../util/ip.js';
+import { familyOf, isVague } from './family.js';
 import type { CorrelateOptions } from './options.js';
 
 interface Explained {
   /** Key of the behaviour's alert. */
   key: string;
   atMs: number;
+  /** Prefixes that a flood of a network or link does not go to, although it has their addresses. */
+  outsideOf: readonly Cidr[];
 }
 
 interface Held {
@@ -15,6 +18,8 @@ interface Held {
 
 /** Findings of models on one source that wait; more of them are counted as repetitions of the last. */
 const MAX_HELD_A_SOURCE = 4;
+/** Family of labels that a flood has (family.ts). */
+const FLOODS = 'denial';
 
 /**
  * What a model says of single flows is often explained by what a behaviour detector says of their source: the flows of a
@@ -36,11 +41,16 @@ export class Explanations {
     return this.held.size;
   }
 
-  /** A behaviour was found. @returns findings of models that waited for it. */
-  note(who: string, key: string, nowMs: number): Detection[] {
+  /**
+   * A behaviour was found.
+   * @param outsideOf prefixes that it has nothing to do with.
+   * @returns findings of models that waited for it.
+   */
+  note(who: string, key: string, nowMs: number, outsideOf: readonly string[] = []): Detection[] {
     this.behaviours.delete(who);
     if (this.behaviours.size >= this.options.maxOffenders) dropOldest(this.behaviours);
-    this.behaviours.set(who, { key, atMs: nowMs });
+    const prefixes = outsideOf.map((text) => parseCidr(text)).filter((prefix) => prefix !== undefined);
+    this.behaviours.set(who, { key, atMs: nowMs, outsideOf: prefixes });
     if (who.startsWith('target ') && who.includes('/')) this.hasNetworks = true;
     return this.take(who);
   }
@@ -53,16 +63,24 @@ export class Explanations {
     );
   }
 
-  /** A source that has proved its address is no forged one of a flood, whatever network it talks to. */
+  /**
+   * A source that has proved its address is no forged one of a flood, whatever network it talks to; and whatever claims to be
+   * something else than a flood is none. Between all outside addresses there is much besides: there it has to be called a flood.
+   */
   private ofNetwork(d: Detection, target: string, nowMs: number): string | undefined {
     if (!this.hasNetworks || !d.spoofable) return undefined;
-    const ip = parseIp(target);
+    const isFlood = !isVague(d) && familyOf(d) === FLOODS;
+    const ip = isFlood || isVague(d) ? parseIp(target) : undefined;
     if (ip === undefined) return undefined;
-    for (const prefix of ip.version === 4 ? [24, 0] : [64, 0]) {
-      const key = this.current(`target ${formatCidr(maskIp(ip, prefix))}`, nowMs);
-      if (key !== undefined) return key;
-    }
-    return undefined;
+    const ofNetwork = this.flooded(ip, ip.version === 4 ? 24 : 64, nowMs);
+    return ofNetwork ?? (isFlood ? this.flooded(ip, 0, nowMs) : undefined);
+  }
+
+  /** Key of the flood of the network of so many bits that the address is in. */
+  private flooded(ip: IpAddress, prefix: number, nowMs: number): string | undefined {
+    const who = `target ${formatCidr(maskIp(ip, prefix))}`;
+    const key = this.current(who, nowMs);
+    return this.behaviours.get(who)?.outsideOf.some((other) => cidrContains(other, ip)) === true ? undefined : key;
   }
 
   private current(who: string, nowMs: number): string | undefined {

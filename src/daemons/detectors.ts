@@ -98,6 +98,13 @@ export async function createDetectors(
     : undefined;
   if (watcher) observers.push(watcher);
   const folders = modelsOn ? modelFolders(scoring.models, deps.dataDir) : [];
+  for (const { name, outdated } of folders) {
+    if (outdated === undefined) continue;
+    deps.log.warn(
+      { model: name, dir: outdated },
+      'A promoted model knows other features than this version has; the shipped one scores until another is promoted.',
+    );
+  }
   const usesKdd = folders.some(({ dir }) => schemaOf(dir) === KDD_SCHEMA.name);
   let scorer: Scorer | undefined;
   let loaded = fingerprint(folders);

@@ -13,7 +13,7 @@ const LOADS = [
 ] as const;
 
 /** What a capture program did with one round of packets. */
-interface Round {
+export interface Round {
   cpuUs: number;
   packets: number;
 }
@@ -124,7 +124,7 @@ async function measure(
 }
 
 /** Adds up marks until everything arrived, or nothing more comes. */
-async function settled(subject: Subject, sent: number): Promise<Round> {
+export async function settled(subject: Pick<Subject, 'mark'>, sent: number): Promise<Round> {
   const total = { cpuUs: 0, packets: 0 };
   for (let quiet = 0; quiet < 5 && total.packets < sent;) {
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -28,7 +28,8 @@ export interface Packets {
   refill(): void;
 }
 
-const BLOCK_PACKETS = 2048;
+/** About as many as a block of the capture's ring holds. */
+const BLOCK_PACKETS = 256;
 
 /**
  * The traffic of a company of 400 hosts with contents: web connections, half of them readable HTTP and half TLS, and DNS

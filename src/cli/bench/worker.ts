@@ -9,6 +9,7 @@ import { serveRemediation } from './tasks/remediation.js';
 import { measureIntel } from './tasks/intel.js';
 import { measureScoring } from './tasks/scoring.js';
 import { measureSignatures } from './tasks/signatures.js';
+import { watch } from './tasks/watch.js';
 
 const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> = {
   consume,
@@ -23,6 +24,7 @@ const TASKS: Readonly<Record<string, (options: never) => Promise<void> | void>> 
   scoring: measureScoring,
   signatures: measureSignatures,
   flood,
+  watch,
 };
 
 const [, , task = '', options = '{}'] = process.argv;

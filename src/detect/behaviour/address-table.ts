@@ -1,9 +1,12 @@
-const WAYS = 8;
+import { alignedInts } from './cache-lines.js';
+
+/** Places of a set. */
+export const WAYS = 8;
 /** Tags of a set and then the worths of its places: sixteen words, one cache line. */
 const SET_WORDS = 2 * WAYS;
 /** Worths count half seconds. */
-const TICKS_A_US = 2e-6;
-/** A record: the address, how often it changed, its weight and its place; half a cache line. */
+export const TICKS_A_US = 2e-6;
+/** A record: the address, its generation, its weight and its place; half a cache line. */
 const RECORD_WORDS = 8;
 const GENERATION = 4;
 const WEIGHT = 5;
@@ -32,14 +35,15 @@ export class AddressTable {
   /** Number + 1 of each place's entry; 0 when it never had one. */
   private readonly rows: Uint32Array;
   private used = 0;
+  private issued = 0;
   private readonly setMask: number;
 
   /** @param capacity entries, rounded up to a power of two. */
   constructor(capacity: number) {
     this.capacity = Math.max(WAYS, 2 ** Math.ceil(Math.log2(capacity)));
-    this.records = new Int32Array(this.capacity * RECORD_WORDS);
-    this.sets = new Uint32Array(this.capacity * 2);
-    this.tags = new Int32Array(this.sets.buffer);
+    this.records = alignedInts(this.capacity * RECORD_WORDS);
+    this.tags = alignedInts(this.capacity * 2);
+    this.sets = new Uint32Array(this.tags.buffer, this.tags.byteOffset, this.tags.length);
     this.rows = new Uint32Array(this.capacity);
     this.setMask = this.capacity / WAYS - 1;
   }
@@ -49,7 +53,7 @@ export class AddressTable {
     return this.records[index * RECORD_WORDS + w]! >>> 0;
   }
 
-  /** How often the entry was given to an address; 0 when never. */
+  /** A number of its own for each time that the entry was given to an address, in 31 bits; 0 when it never was. */
   generation(index: number): number {
     return this.records[index * RECORD_WORDS + GENERATION]!;
   }
@@ -92,7 +96,7 @@ export class AddressTable {
       this.inserted = false;
       return index;
     }
-    const way = this.victim(at);
+    const way = leastWorthy(sets, at);
     if (tags[at + way] !== 0) this.evictions++;
     const place = set * WAYS + way;
     if (this.rows[place] === 0) this.rows[place] = ++this.used;
@@ -105,7 +109,7 @@ export class AddressTable {
     records[r + 1] = w1;
     records[r + 2] = w2;
     records[r + 3] = w3;
-    records[r + GENERATION]! += 1;
+    records[r + GENERATION] = this.issue();
     records[r + WEIGHT] = 0;
     records[r + PLACE] = place;
     this.inserted = true;
@@ -122,6 +126,12 @@ export class AddressTable {
     return this.sets[at]! ^ this.sets[at + WAYS]! ^ this.rows[set * WAYS]!;
   }
 
+  /** The next generation. One count for all entries: a new one is written without a look at what was there. */
+  private issue(): number {
+    this.issued = this.issued === 0x7fffffff ? 1 : this.issued + 1;
+    return this.issued;
+  }
+
   /** Says that an entry is worth keeping: `weight` is 1 to 255, and never sinks. */
   raise(index: number, weight: number): void {
     const more = weight - this.records[index * RECORD_WORDS + WEIGHT]!;
@@ -136,20 +146,6 @@ export class AddressTable {
       nowUs * TICKS_A_US + this.records[index * RECORD_WORDS + WEIGHT]! * WEIGHT_TICKS;
   }
 
-  /** The free or least worthy place of a set. */
-  private victim(at: number): number {
-    const { sets } = this;
-    let victim = 0;
-    let lowest = Infinity;
-    for (let way = 0; way < WAYS; way++) {
-      if (sets[at + way] === 0) return way;
-      if (sets[at + WAYS + way]! >= lowest) continue;
-      lowest = sets[at + WAYS + way]!;
-      victim = way;
-    }
-    return victim;
-  }
-
   private matches(i: number, w0: number, w1: number, w2: number, w3: number): boolean {
     const at = i * RECORD_WORDS;
     const { records } = this;
@@ -160,6 +156,19 @@ export class AddressTable {
       records[at + 2] === (w2 | 0)
     );
   }
+}
+
+/** The free or least worthy place of a set of tags and worths at `at`. */
+export function leastWorthy(sets: Uint32Array, at: number): number {
+  let victim = 0;
+  let lowest = 0xffffffff;
+  for (let way = 0; way < WAYS; way++) {
+    if (sets[at + way] === 0) return way;
+    if (sets[at + WAYS + way]! >= lowest) continue;
+    lowest = sets[at + WAYS + way]!;
+    victim = way;
+  }
+  return victim;
 }
 
 /** Index into the sets of how long the entry of a place is to be kept. */

@@ -66,17 +66,15 @@ export class Baselines implements Detector {
    * push nobody out. What a known host tries in vain becomes usual too.
    */
   onContact(contacts: Contacts, i: number, sinceMs: number): void {
-    const kind = contacts.kind[i]!;
-    if ((kind & CONTACT.FROM_INSIDE) === 0) return;
+    if (!isNews(contacts, i, sinceMs)) return;
     const startUs = contacts.startUs[i]!;
-    if (sinceMs >= 0 && Math.floor((startUs - sinceMs * 1000) / DAY_US) === Math.floor(startUs / DAY_US)) return;
-    const isFailed = (kind & CONTACT.FAILED) !== 0;
+    const isFailed = (contacts.kind[i]! & CONTACT.FAILED) !== 0;
     const host = isFailed ? this.findHost(contacts, i) : this.hostOf(contacts, i, startUs);
     if (host >= 0 && this.peers.note(host, contacts, i, startUs)) this.changed[host] = 1;
   }
 
-  readAhead(tag: number): number {
-    return this.peers.readAhead(tag);
+  readAhead(contacts: Contacts, i: number, sinceMs: number): number {
+    return isNews(contacts, i, sinceMs) ? this.peers.readAhead(contacts.tag[i]!) : 0;
   }
 
   onTick(nowUs: number): void {
@@ -206,4 +204,11 @@ export class Baselines implements Detector {
     }
     return host;
   }
+}
+
+/** A contact of an inside host that was not seen today. */
+function isNews(contacts: Contacts, i: number, sinceMs: number): boolean {
+  if ((contacts.kind[i]! & CONTACT.FROM_INSIDE) === 0) return false;
+  const startUs = contacts.startUs[i]!;
+  return sinceMs < 0 || Math.floor((startUs - sinceMs * 1000) / DAY_US) !== Math.floor(startUs / DAY_US);
 }

@@ -1,6 +1,7 @@
 import { PROTO } from '../../domain/packet.js';
 import { AddressTable } from './address-table.js';
 import type { Baselines } from './baselines.js';
+import { alignedFloats } from './cache-lines.js';
 import { BEHAVIOURS } from './catalogue.js';
 import { CONTACT, serviceOf, type Contacts } from './contacts.js';
 import type { Detector } from './detector.js';
@@ -42,15 +43,12 @@ export class BeaconDetector implements Detector {
     this.sources = sources;
     this.reporter = reporter;
     this.services = new AddressTable(options.maxTargets);
-    this.records = new Float64Array(this.services.capacity * RECORD);
+    this.records = alignedFloats(this.services.capacity * RECORD);
     this.limit = reporter.limiter(this.services);
   }
 
   onContact(contacts: Contacts, i: number, sinceMs: number, nowUs: number): void {
-    // Most pairs of hosts meet once and need no entry. Who has a host under control sits outside; inside are monitoring,
-    // health checks and backups.
-    if (sinceMs < 0 || (contacts.kind[i]! & (CONTACT.TO_INSIDE | CONTACT.FAILED)) !== 0) return;
-    if (contacts.proto[i] !== PROTO.TCP || POLLED_PORTS.has(contacts.dstPort[i]!)) return;
+    if (!isOfInterest(contacts, i, sinceMs)) return;
     const index = this.entry(contacts, i, sinceMs);
     const { records } = this;
     const r = index * RECORD;
@@ -78,8 +76,8 @@ export class BeaconDetector implements Detector {
     this.report(contacts, i, r, { variation, nowUs });
   }
 
-  readAhead(tag: number): number {
-    return this.services.readAhead(tag);
+  readAhead(contacts: Contacts, i: number, sinceMs: number): number {
+    return isOfInterest(contacts, i, sinceMs) ? this.services.readAhead(contacts.tag[i]!) : 0;
   }
 
   /** Welford's running mean and sum of squares; a gap far out of line begins a new series. */
@@ -148,4 +146,13 @@ export class BeaconDetector implements Detector {
   stats(): Record<string, number> {
     return { beacon_services_evicted: this.services.evictions };
   }
+}
+
+/**
+ * Most pairs of hosts meet once and need no entry. Who has a host under control sits outside; inside are monitoring, health
+ * checks and backups.
+ */
+function isOfInterest(contacts: Contacts, i: number, sinceMs: number): boolean {
+  if (sinceMs < 0 || (contacts.kind[i]! & (CONTACT.TO_INSIDE | CONTACT.FAILED)) !== 0) return false;
+  return contacts.proto[i] === PROTO.TCP && !POLLED_PORTS.has(contacts.dstPort[i]!);
 }

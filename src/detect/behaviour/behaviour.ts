@@ -10,7 +10,9 @@ import { VOLUME_STEP_BYTES, type Detector, type FlowMoment } from './detector.js
 import { DnsTunnelDetector } from './dns-tunnel.js';
 import { ExfiltrationDetector } from './exfiltration.js';
 import { FloodDetector } from './flood.js';
+import { insideOf } from './flow-moment.js';
 import { FlowWatch } from './flow-watch.js';
+import { HomeNetworks } from './home-networks.js';
 import { HttpLoadDetector } from './http-load.js';
 import { IcmpTunnelDetector } from './icmp-tunnel.js';
 import { LateralDetector } from './lateral.js';
@@ -65,7 +67,8 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
 export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps): Behaviour {
   const sources = new Sources(options.maxSources);
   const reporter = new Reporter(deps, options.realertSecs);
-  const contacts = new ContactWatch(options);
+  const home = new HomeNetworks(options.homeNetworks);
+  const contacts = new ContactWatch();
   const baselines = options.baseline.enabled ? new Baselines(options, contacts) : undefined;
   const context = { options, sources, reporter, baselines };
   const built = DETECTORS.map((build) => build(context));
@@ -86,9 +89,11 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
 
   const watch = new FlowWatch(options, {
     failed(at: FlowMoment, failure: number) {
+      at.inside = insideOf(at, home);
       for (const d of onFailed) d.onFailed!(at, failure);
     },
     productive(at: FlowMoment) {
+      at.inside = insideOf(at, home);
       for (const d of onProductive) d.onProductive!(at);
     },
     proven(at: FlowMoment) {
@@ -108,7 +113,6 @@ export function createBehaviour(options: BehaviourOptions, deps: BehaviourDeps):
         for (const d of onOther) d.onOther!(p);
         return;
       }
-      if (isNew) sources.begin(flows, slot);
       watch.onPacket(p, flows, slot, direction, isNew);
       if (p.proto === PROTO.TCP) tcp.onPacket(p, flows, slot, direction, isNew);
       else if (p.proto === PROTO.UDP) for (const d of onUdp) d.onUdp!(p, flows, slot, direction, isNew);

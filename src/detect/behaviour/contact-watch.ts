@@ -1,8 +1,6 @@
 import { CONTACT, Contacts } from './contacts.js';
-import type { Detector, FlowMoment } from './detector.js';
+import { INSIDE, type Detector, type FlowMoment } from './detector.js';
 import { FirstSights } from './first-sights.js';
-import { HomeNetworks } from './home-networks.js';
-import type { BehaviourOptions } from './options.js';
 
 /** Contacts judged at once; a tick does not wait for as many. */
 const BATCH = 256;
@@ -22,15 +20,11 @@ export class ContactWatch implements Detector {
   readonly name = 'contacts';
   /** What was read ahead; kept, or the compiler would leave the reading out. */
   ahead = 0;
-  private readonly home: HomeNetworks;
   private readonly waiting = new Contacts(BATCH);
   private readonly sights = new FirstSights(SIGHTS);
+  private readonly sinceMs = new Int32Array(BATCH);
   private nowUs = 0;
   private listeners: readonly Detector[] = [];
-
-  constructor(options: BehaviourOptions) {
-    this.home = new HomeNetworks(options.homeNetworks);
-  }
 
   /** Hands contacts to those of the detectors that look at them from now on. @returns whether there are any. */
   listen(detectors: readonly Detector[]): boolean {
@@ -39,27 +33,16 @@ export class ContactWatch implements Detector {
   }
 
   onProductive(at: FlowMoment): void {
-    const { waiting, home } = this;
-    const isFull = waiting.add(at);
-    const i = waiting.count - 1;
-    const version = waiting.ipVersion[i]!;
-    const isTo = home.contains(version, waiting.dstAddr, i);
-    if (home.contains(version, waiting.srcAddr, i)) {
-      waiting.kind[i] = isTo ? CONTACT.FROM_INSIDE | CONTACT.TO_INSIDE : CONTACT.FROM_INSIDE;
-    } else if (isTo) {
-      // Whoever comes from outside teaches nothing of the hosts inside.
-      waiting.count = i;
-      return;
-    } else waiting.kind[i] = 0;
-    if (isFull) this.settle(at.nowUs);
+    // Whoever comes from outside teaches nothing of the hosts inside.
+    if (at.inside !== INSIDE.DESTINATION) this.add(at, at.inside);
   }
 
   onFailed(at: FlowMoment): void {
-    const { flows, slot } = at;
-    if (!this.home.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return;
-    const isFull = this.waiting.add(at);
-    this.waiting.kind[this.waiting.count - 1] = CONTACT.FROM_INSIDE | CONTACT.FAILED;
-    if (isFull) this.settle(at.nowUs);
+    if ((at.inside & INSIDE.SOURCE) !== 0) this.add(at, CONTACT.FROM_INSIDE | CONTACT.FAILED);
+  }
+
+  private add(at: FlowMoment, kind: number): void {
+    if (this.waiting.add(at, kind)) this.settle(at.nowUs);
   }
 
   onTick(nowUs: number): void {
@@ -74,20 +57,24 @@ export class ContactWatch implements Detector {
   /** Hands on what waits. */
   settle(nowUs = this.nowUs): void {
     this.nowUs = nowUs;
-    const { waiting, sights, listeners } = this;
+    const { waiting, sights, sinceMs, listeners } = this;
     const { count } = waiting;
     if (count === 0) return;
     waiting.count = 0;
     const decidedUs = Math.min(nowUs, waiting.packetUs[count - 1]! + TICK_US);
     let ahead = 0;
+    for (let i = 0; i < count; i++) ahead ^= sights.readAhead(sightOf(waiting, i));
     for (let i = 0; i < count; i++) {
-      ahead ^= sights.readAhead(sightOf(waiting, i));
-      for (let k = 0; k < listeners.length; k++) ahead ^= listeners[k]!.readAhead!(waiting.tag[i]!);
+      sinceMs[i] = sights.sinceMs(sightOf(waiting, i), waiting.startUs[i]!);
+    }
+    // One detector after the other: the less a loop does, the more contacts the processor fetches for at a time.
+    for (const listener of listeners) {
+      for (let i = 0; i < count; i++) ahead ^= listener.readAhead!(waiting, i, sinceMs[i]!);
     }
     this.ahead = ahead;
     for (let i = 0; i < count; i++) {
-      const sinceMs = sights.sinceMs(sightOf(waiting, i), waiting.startUs[i]!);
-      for (let k = 0; k < listeners.length; k++) listeners[k]!.onContact!(waiting, i, sinceMs, decidedUs);
+      const since = sinceMs[i]!;
+      for (let k = 0; k < listeners.length; k++) listeners[k]!.onContact!(waiting, i, since, decidedUs);
     }
   }
 }

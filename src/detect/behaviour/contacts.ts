@@ -1,17 +1,15 @@
 import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { hashWords, mix32 } from './address-table.js';
-import type { FlowMoment } from './detector.js';
+import { INSIDE, type FlowMoment } from './detector.js';
 
 /** What is known of a contact: the columns that name both ends of a flow. */
 export type Ends = Pick<FlowColumns, 'srcAddr' | 'dstAddr' | 'ipVersion' | 'proto' | 'dstPort'>;
 
 /** What a contact was, as bits of `kind`. */
 export const CONTACT = {
-  /** Its source is inside. */
-  FROM_INSIDE: 1,
-  /** Its destination is inside. */
-  TO_INSIDE: 2,
+  FROM_INSIDE: INSIDE.SOURCE,
+  TO_INSIDE: INSIDE.DESTINATION,
   /** It came to nothing. */
   FAILED: 4,
 } as const;
@@ -62,18 +60,17 @@ export class Contacts implements Ends {
     this.tag = new Int32Array(capacity);
   }
 
-  /** Adds a flow; its `kind` is for the caller to set. @returns true when there is no room for another. */
-  add(at: FlowMoment): boolean {
-    const { flows, slot, packet } = at;
+  /** Adds a flow. @param kind bits of CONTACT. @returns true when there is no room for another. */
+  add(at: FlowMoment, kind: number): boolean {
+    const { flows, slot, packet, src, dst } = at;
     const i = this.count++;
+    this.kind[i] = kind;
     if (packet !== undefined && hasPorts(packet)) this.fromPacket(i, packet, at.direction);
     else this.fromFlow(i, flows, slot);
     this.flowId[i] = flows.flowId[slot]!;
     this.startUs[i] = flows.startUs[slot]!;
     this.packetUs[i] = at.packetUs;
     this.packetNumber[i] = at.packetNumber;
-    const src = hashAt(this.srcAddr, i);
-    const dst = hashAt(this.dstAddr, i);
     const pair = pairOf(src, dst);
     this.src[i] = src;
     this.dst[i] = dst;

@@ -31,7 +31,13 @@ export type Wanted = number;
 
 export const VOLUME_STEP_BYTES = 1_048_576;
 
-/** A flow and the moment at which something was decided about it; reused, read it at once. */
+/** Which ends of a flow are inside, as bits. */
+export const INSIDE = { SOURCE: 1, DESTINATION: 2 } as const;
+
+/**
+ * A flow and the moment at which something was decided about it; reused, read it at once. What several detectors need of it
+ * is found once: the hashes of its ends, which of them are inside, and the entry of its source.
+ */
 export interface FlowMoment {
   flows: FlowColumns;
   slot: number;
@@ -46,6 +52,13 @@ export interface FlowMoment {
   packet: DecodedPacket | undefined;
   /** Direction of the packet. */
   direction: Direction;
+  /** Hashes of the addresses of the flow's source and destination; never 0. */
+  src: number;
+  dst: number;
+  /** Bits of INSIDE. */
+  inside: number;
+  /** Entry of the flow's source, -1 as long as nobody asked {@link Sources.ofMoment}. */
+  source: number;
 }
 
 /**
@@ -63,8 +76,8 @@ export interface Detector {
    * @param sinceMs milliseconds since the same two hosts met at the same service and it ended alike; -1 when that is not remembered.
    */
   onContact?(contacts: Contacts, i: number, sinceMs: number, nowUs: number): void;
-  /** Reads what `onContact` will need of the contact with this tag. @returns what was read, to be used somehow. */
-  readAhead?(tag: number): number;
+  /** Reads what `onContact` will need of the contact. @returns what was read, to be used somehow. */
+  readAhead?(contacts: Contacts, i: number, sinceMs: number): number;
   /** A TCP flow begins: what was kept by its slot belongs to another. @returns what it wants to see of the flow. */
   onTcpOpen?(flows: FlowColumns, slot: number): Wanted;
   /**

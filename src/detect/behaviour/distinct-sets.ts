@@ -1,4 +1,5 @@
 import { mix32 } from './address-table.js';
+import { alignedInts } from './cache-lines.js';
 
 const EXACT = 16;
 const REGISTERS = 64;
@@ -20,8 +21,8 @@ export class DistinctSets {
   private readonly size: Uint8Array;
 
   constructor(sets: number) {
-    this.list = new Int32Array(sets * EXACT);
-    this.registers = new Uint8Array(this.list.buffer);
+    this.list = alignedInts(sets * EXACT);
+    this.registers = new Uint8Array(this.list.buffer, this.list.byteOffset, this.list.byteLength);
     this.size = new Uint8Array(sets);
   }
 

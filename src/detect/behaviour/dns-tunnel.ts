@@ -77,10 +77,10 @@ export class DnsTunnelDetector implements Detector {
     const { data } = p;
     const at = p.payloadOffset;
     const isAnswer = (data[at + 2]! & 0x80) !== 0;
-    if (isAnswer && direction === 0) return;
+    if (isAnswer && (direction === 0 || (data[at + 3]! & 0x0f) !== NXDOMAIN)) return;
     if (data[at + 4] !== 0 || data[at + 5] !== 1 || !this.readQuestion(p) || this.question.isArpa) return;
-    if (!isAnswer) this.onQuery(p, flows, slot);
-    else if ((data[at + 3]! & 0x0f) === NXDOMAIN) this.onMissing(p, flows, slot);
+    if (isAnswer) this.onMissing(p, flows, slot);
+    else this.onQuery(p, flows, slot);
   }
 
   private onQuery(p: DecodedPacket, flows: FlowColumns, slot: number): void {

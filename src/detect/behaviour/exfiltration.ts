@@ -16,7 +16,7 @@ const NEWEST = 0.25;
 /** Flows that sent less outside are not counted. */
 const LEAST_BYTES = 16 * 1024;
 
-type Moment = Omit<FlowMoment, 'technique' | 'packet' | 'direction'>;
+type Moment = Pick<FlowMoment, 'flows' | 'slot' | 'nowUs' | 'packetUs' | 'packetNumber'>;
 
 interface Found {
   source: number;

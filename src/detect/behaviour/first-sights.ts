@@ -1,3 +1,5 @@
+import { alignedInts } from './cache-lines.js';
+
 const WAYS = 4;
 /** Tags of a group and then when each was seen: half a cache line. */
 const GROUP_WORDS = 2 * WAYS;
@@ -13,7 +15,7 @@ export class FirstSights {
 
   /** @param sights remembered at most, a power of two. */
   constructor(sights: number) {
-    this.words = new Int32Array(2 * sights);
+    this.words = alignedInts(2 * sights);
     this.mask = sights / WAYS - 1;
   }
 

@@ -1,15 +1,13 @@
 import type { EvidenceItem } from '../../domain/detection.js';
-import type { FlowColumns } from '../../domain/flow.js';
 import { formatCidr, maskIp, parseIp } from '../../util/ip.js';
 import { AddressTable, hashWords } from './address-table.js';
 import { BEHAVIOURS } from './catalogue.js';
-import { hashAt } from './contacts.js';
-import type { FlowMoment } from './detector.js';
+import { INSIDE, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
-import { HomeNetworks } from './home-networks.js';
 import { Majority } from './majority.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
+import { GATE, SenderGate } from './sender-gate.js';
 import { SlidingCounts } from './sliding-counts.js';
 import type { Sources } from './sources.js';
 
@@ -30,8 +28,27 @@ const LINKS = 8;
 const LEAST_PARTS = 4;
 /** Share of unanswered flows among those between outside addresses that a flood must have. */
 const LEAST_FAILED_SHARE = 0.6;
+/** Packets wait to be counted while there are fewer than one in so many of the sources that a flood must have, and at most so many. */
+const GATE_SHARE = 4;
+const GATE_MOST = 64;
+/** What has waited for longer has no part in the counts of a second and the one before. */
+const HELD_US = 2e6;
 /** Marks keys of IPv6; the kind is in the low bits. */
 const IPV6 = 0x100;
+
+/** What a packet or flow that nobody asked for is counted by. */
+interface Unasked {
+  /** Words of its network, and the version of IP and kind. */
+  w0: number;
+  w1: number;
+  key: number;
+  w3: number;
+  /** Hashes of its addresses. */
+  sender: number;
+  target: number;
+  isInside: boolean;
+  atUs: number;
+}
 
 /** Counts of one second by network, or by link: packets, their sources, and the parts that they are spread over. */
 class Spread {
@@ -66,7 +83,7 @@ class Spread {
       this.parts.clear(index);
       this.part.clear(index);
     }
-    this.counts.add(index, 0, 1, nowUs);
+    this.counts.addRolled(index, 0, 1, nowUs);
     this.parts.add(index, part);
     this.part.add(index, part);
     return this.senders.add(index, sender) && this.limit.isDue(index, nowUs);
@@ -96,9 +113,15 @@ class Spread {
  */
 export class SpreadFloods {
   private readonly options: BehaviourOptions['flood'];
+  private readonly homeNetworks: readonly string[];
   private readonly sources: Sources;
   private readonly reporter: Reporter;
-  private readonly home: HomeNetworks;
+  /** By kind: whether there are senders enough for a flood, and the first packets of those that came before there were. */
+  private readonly gates: readonly SenderGate[];
+  private readonly held: readonly Unasked[][] = KINDS.map(() => []);
+  private readonly unasked: Unasked = {
+    w0: 0, w1: 0, key: 0, w3: 0, sender: 0, target: 0, isInside: false, atUs: 0,
+  }; // prettier-ignore
   private readonly networks: Spread;
   private readonly links: Spread;
   /** Flows between outside addresses that were answered, by second. */
@@ -108,9 +131,12 @@ export class SpreadFloods {
 
   constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
     this.options = options.flood;
+    this.homeNetworks = options.homeNetworks;
     this.sources = sources;
     this.reporter = reporter;
-    this.home = new HomeNetworks(options.homeNetworks);
+    this.gates = KINDS.map(
+      ({ sources: least }) => new SenderGate(Math.min(GATE_MOST, Math.ceil(this.options[least] / GATE_SHARE))),
+    );
     this.networks = new Spread(options.maxNetworks, reporter);
     this.links = new Spread(LINKS, reporter);
   }
@@ -120,34 +146,58 @@ export class SpreadFloods {
    * @param kind one of FLOOD_KIND.
    * @returns true when it makes a flood that is to be told: {@link report} it.
    */
-  add(kind: number, flows: FlowColumns, slot: number, nowUs: number): boolean {
-    const version = flows.ipVersion[slot]!;
-    const { srcAddr, dstAddr } = flows;
-    const isInside = this.home.contains(version, dstAddr, slot);
+  add(kind: number, moment: FlowMoment): boolean {
     // An inside host that asks the outside in vain has lost its uplink, or sweeps.
-    if (!isInside && this.home.contains(version, srcAddr, slot)) return false;
-    if (!this.sources.isSpoofable(this.sources.ofFlow(flows, slot, nowUs))) return false;
-    const sender = hashAt(srcAddr, slot);
-    const at = 4 * slot;
-    const isV6 = version === 6;
-    const key = isV6 ? kind | IPV6 : kind + 1;
-    const w0 = isV6 ? dstAddr[at]! : 0;
-    const w1 = isV6 ? dstAddr[at + 1]! : 0;
-    const w3 = isV6 ? 0 : dstAddr[at + 3]! & 0xffffff00;
-    const network = this.networks.entry(w0, w1, key, w3, nowUs);
-    if (this.networks.add(network, sender, hashAt(dstAddr, slot), nowUs)) {
-      if (this.judge(this.networks, network, kind, nowUs, false)) return true;
+    if (moment.inside === INSIDE.SOURCE) return false;
+    const seen = this.gates[kind]!.look(moment.src, moment.nowUs);
+    if (seen === GATE.SHUT || !this.sources.isSpoofable(this.sources.ofMoment(moment))) return false;
+    const held = this.held[kind]!;
+    if (seen === GATE.FIRST) {
+      while (held.length > 0 && held[0]!.atUs < moment.nowUs - HELD_US) held.shift();
+      held.push({ ...this.describe(kind, moment) });
+      return false;
     }
-    if (isInside || this.networks.isTold(network, nowUs)) return false;
-    const link = this.links.entry(0, 0, key, 0, nowUs);
-    if (!this.links.add(link, sender, hashWords(w0 | 0, w1 | 0, 0, w3), nowUs)) return false;
-    return this.judge(this.links, link, kind, nowUs, true);
+    if (held.length > 0) this.countHeld(kind, held, moment.nowUs);
+    return this.count(kind, this.describe(kind, moment));
+  }
+
+  private describe(kind: number, { flows, slot, nowUs, src, dst, inside }: FlowMoment): Unasked {
+    const { dstAddr } = flows;
+    const at = 4 * slot;
+    const isV6 = flows.ipVersion[slot] === 6;
+    const { unasked } = this;
+    unasked.key = isV6 ? kind | IPV6 : kind + 1;
+    unasked.w0 = isV6 ? dstAddr[at]! | 0 : 0;
+    unasked.w1 = isV6 ? dstAddr[at + 1]! | 0 : 0;
+    unasked.w3 = isV6 ? 0 : dstAddr[at + 3]! & 0xffffff00;
+    unasked.sender = src;
+    unasked.target = dst;
+    unasked.isInside = (inside & INSIDE.DESTINATION) !== 0;
+    unasked.atUs = nowUs;
+    return unasked;
+  }
+
+  /** There are senders enough: what waited counts as if it had not. They are fewer than a flood has. */
+  private countHeld(kind: number, held: Unasked[], nowUs: number): void {
+    for (const unasked of held) if (unasked.atUs >= nowUs - HELD_US) this.count(kind, unasked);
+    held.length = 0;
+  }
+
+  /** @returns true when it makes a flood that is to be told. */
+  private count(kind: number, { w0, w1, key, w3, sender, target, isInside, atUs }: Unasked): boolean {
+    const network = this.networks.entry(w0, w1, key, w3, atUs);
+    if (this.networks.add(network, sender, target, atUs)) {
+      if (this.judge(this.networks, network, kind, atUs, false)) return true;
+    }
+    if (isInside || this.networks.isTold(network, atUs)) return false;
+    const link = this.links.entry(0, 0, key, 0, atUs);
+    if (!this.links.add(link, sender, hashWords(w0, w1, 0, w3), atUs)) return false;
+    return this.judge(this.links, link, kind, atUs, true);
   }
 
   /** A flow was answered: between outside addresses that tells of a link that is in use. */
-  onProductive({ flows, slot, nowUs }: FlowMoment): void {
-    const version = flows.ipVersion[slot]!;
-    if (this.home.contains(version, flows.dstAddr, slot) || this.home.contains(version, flows.srcAddr, slot)) return;
+  onProductive({ inside, nowUs }: FlowMoment): void {
+    if (inside !== 0) return;
     this.answered.add(this.answeredTable.acquire(0, 0, 0, 1, nowUs), 0, 1, nowUs);
   }
 
@@ -194,7 +244,7 @@ export class SpreadFloods {
       evidence,
       // The source of one packet of many is as good as none.
       noBlock: true,
-      metadata: { scope: ['target'], network: [prefix] },
+      metadata: { scope: ['target'], network: [prefix], ...(isLink ? { outside_of: [...this.homeNetworks] } : {}) },
       packetUs: at.packetUs,
       packetNumber: at.packetNumber,
       decidedUs: at.nowUs,

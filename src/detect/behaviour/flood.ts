@@ -3,10 +3,11 @@ import type { Direction, FlowColumns } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import { AddressTable } from './address-table.js';
 import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
-import { hashAt } from './contacts.js';
 import { FAILURE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
+import { insideOf, newMoment, setByPacket } from './flow-moment.js';
 import { FLOOD_KIND, SpreadFloods } from './flood-spread.js';
+import { HomeNetworks } from './home-networks.js';
 import { Majority } from './majority.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
@@ -45,9 +46,11 @@ export class FloodDetector implements Detector {
   private readonly echoes: SlidingCounts;
   private readonly distinct: DistinctSets;
   private readonly ports: Majority;
-  private readonly senders: Majority;
   private readonly limits: Record<'syn' | 'udp' | 'icmp' | 'reflected', Limiter>;
   private readonly spread: SpreadFloods;
+  private readonly home: HomeNetworks;
+  /** Of a packet that is judged at once. */
+  private readonly at = newMoment();
   private targetOf = new Int32Array(0);
   private targetGeneration = new Uint32Array(0);
 
@@ -61,17 +64,16 @@ export class FloodDetector implements Detector {
     const n = this.targets.capacity;
     this.distinct = new DistinctSets(n);
     this.ports = new Majority(n);
-    this.senders = new Majority(n);
     const limiter = (): Limiter => reporter.limiter(this.targets);
     this.limits = { syn: limiter(), udp: limiter(), icmp: limiter(), reflected: limiter() };
     this.spread = new SpreadFloods(options, sources, reporter);
+    this.home = new HomeNetworks(options.homeNetworks);
   }
 
   onFailed(at: FlowMoment, failure: number): void {
-    const { flows, slot, nowUs } = at;
     if (at.technique === TECHNIQUE.UDP) this.onUnansweredFlow(at);
     if (at.technique !== TECHNIQUE.SYN || failure === FAILURE.EMPTY) return;
-    const target = this.lookup(flows, slot, nowUs);
+    const target = this.targetOfMoment(at);
     this.countSyn(at, target);
     this.addToSpread(FLOOD_KIND.SYN, at, this.limits.syn, target);
   }
@@ -82,18 +84,17 @@ export class FloodDetector implements Detector {
 
   /** What goes to a target that is told by itself is no sign of a flood of its network. */
   private addToSpread(kind: number, at: FlowMoment, told: Limiter, target: number): void {
-    if (told.isDue(target, at.nowUs) && this.spread.add(kind, at.flows, at.slot, at.nowUs))
-      this.spread.report(kind, at);
+    if (told.isDue(target, at.nowUs) && this.spread.add(kind, at)) this.spread.report(kind, at);
   }
 
   private countSyn(at: FlowMoment, target: number): void {
     const { flows, slot, nowUs } = at;
     this.roll(target, nowUs);
-    const rate = this.counts.add(target, SYN, 1, nowUs);
+    const rate = this.counts.addRolled(target, SYN, 1, nowUs);
     // Who and where to is of interest from a quarter of the threshold on.
     if (rate * 4 < this.options.synPerSec) return;
-    this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
-    this.counts.add(target, NOTED, 1, nowUs);
+    this.note(target, at.src, flows.dstPort[slot]!);
+    this.counts.addRolled(target, NOTED, 1, nowUs);
     if (rate < this.options.synPerSec || !this.limits.syn.isDue(target, nowUs)) return;
     // Spread over many ports it is a port scan, unless hardly a source comes twice; a window that has just begun cannot tell.
     const noted = this.counts.present(target, NOTED);
@@ -110,10 +111,11 @@ export class FloodDetector implements Detector {
   /** A question may still be answered: the first packet of a flow counts when the time for that is over. */
   private onUnansweredFlow(at: FlowMoment): void {
     const { flows, slot, nowUs } = at;
-    const target = this.lookup(flows, slot, nowUs);
-    this.note(target, flows, slot, nowUs, flows.dstPort[slot]!);
-    this.counts.add(target, UDP_FLOWS, 1, nowUs);
-    this.counts.add(target, UDP, 1, nowUs);
+    const target = this.targetOfMoment(at);
+    this.roll(target, nowUs);
+    this.note(target, at.src, flows.dstPort[slot]!);
+    this.counts.addRolled(target, UDP_FLOWS, 1, nowUs);
+    this.counts.addRolled(target, UDP, 1, nowUs);
     this.judgeUdp(at, target);
     this.addToSpread(FLOOD_KIND.UDP, at, this.limits.udp, target);
   }
@@ -127,17 +129,19 @@ export class FloodDetector implements Detector {
   private onUnansweredUdp(p: DecodedPacket, flows: FlowColumns, slot: number, isNew: boolean): void {
     const isReflected = isReflectorPort(p.srcPort) && p.dstPort !== p.srcPort;
     if (isMulticast(p) || (isNew && !isReflected && techniqueOf(p, 0) === TECHNIQUE.UDP)) return;
-    const target = this.cached(flows, slot, p.tsUs, isNew);
-    this.note(target, flows, slot, p.tsUs, p.dstPort);
+    const at = this.momentOf(p, flows, slot);
+    const target = this.cached(at, isNew);
+    this.roll(target, p.tsUs);
+    this.note(target, at.src, p.dstPort);
     if (isReflected) {
-      const reflected = this.counts.add(target, REFLECTED, 1, p.tsUs);
+      const reflected = this.counts.addRolled(target, REFLECTED, 1, p.tsUs);
       if (reflected >= this.options.reflectedPerSec && this.limits.reflected.isDue(target, p.tsUs)) {
-        this.onReflected(p, flows, slot, target, reflected);
+        this.onReflected(p, at, target, reflected);
       }
-      this.addPacketToSpread(FLOOD_KIND.REFLECTED, p, flows, slot, this.limits.reflected, target);
+      this.addPacketToSpread(FLOOD_KIND.REFLECTED, at, this.limits.reflected, target);
     }
-    const packets = this.counts.add(target, UDP, 1, p.tsUs);
-    if (packets >= this.options.udpPerSec) this.judgeUdp(moment(p, flows, slot), target);
+    const packets = this.counts.addRolled(target, UDP, 1, p.tsUs);
+    if (packets >= this.options.udpPerSec) this.judgeUdp(at, target);
   }
 
   private judgeUdp(at: FlowMoment, target: number): void {
@@ -163,11 +167,11 @@ export class FloodDetector implements Detector {
     return secs < EARLY_SECS || this.ports.votes(target) * 2 < flows ? 0 : flows / secs;
   }
 
-  private onReflected(p: DecodedPacket, flows: FlowColumns, slot: number, target: number, rate: number): void {
+  private onReflected(p: DecodedPacket, at: FlowMoment, target: number, rate: number): void {
     if (this.distinct.count(target) < this.options.reflectors) return;
     this.limits.reflected.mark(target, p.tsUs);
     const service = REFLECTOR_NAMES[p.srcPort]!;
-    this.report(moment(p, flows, slot), target, {
+    this.report(at, target, {
       entry: BEHAVIOURS.amplification,
       title: `Reflected amplification flood (${service})`,
       rate,
@@ -178,17 +182,19 @@ export class FloodDetector implements Detector {
 
   onIcmp(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
     if (direction !== 0 || isMulticast(p)) return;
-    const target = this.cached(flows, slot, p.tsUs, false);
-    this.note(target, flows, slot, p.tsUs, p.icmpType);
+    const at = this.momentOf(p, flows, slot);
+    const target = this.cached(at, false);
+    this.roll(target, p.tsUs);
+    this.note(target, at.src, p.icmpType);
     const { icmpPerSec, echoPerSec } = this.options;
-    const rate = this.counts.add(target, ICMP, 1, p.tsUs);
+    const rate = this.counts.addRolled(target, ICMP, 1, p.tsUs);
     const isEcho = p.icmpType === (p.proto === PROTO.ICMP ? ECHO_REQUEST_V4 : ECHO_REQUEST_V6);
-    this.addPacketToSpread(FLOOD_KIND.ICMP, p, flows, slot, this.limits.icmp, target);
+    this.addPacketToSpread(FLOOD_KIND.ICMP, at, this.limits.icmp, target);
     const lasting = isEcho ? this.echoes.add(target, 0, 1, p.tsUs) / LASTING_SECS : 0;
     const isBurst = rate >= icmpPerSec;
     if ((!isBurst && lasting < echoPerSec) || !this.limits.icmp.isDue(target, p.tsUs)) return;
     this.limits.icmp.mark(target, p.tsUs);
-    this.report(moment(p, flows, slot), target, {
+    this.report(at, target, {
       entry: BEHAVIOURS.icmpFlood,
       rate: isBurst ? rate : lasting,
       threshold: isBurst ? icmpPerSec : echoPerSec,
@@ -198,30 +204,19 @@ export class FloodDetector implements Detector {
   }
 
   /** The same for a packet that is judged at once. */
-  private addPacketToSpread(
-    kind: number,
-    p: DecodedPacket,
-    flows: FlowColumns,
-    slot: number,
-    told: Limiter,
-    target: number,
-  ): void {
-    if (told.isDue(target, p.tsUs) && this.spread.add(kind, flows, slot, p.tsUs))
-      this.spread.report(kind, moment(p, flows, slot));
+  private addPacketToSpread(kind: number, at: FlowMoment, told: Limiter, target: number): void {
+    at.inside = insideOf(at, this.home);
+    this.addToSpread(kind, at, told, target);
   }
 
   private roll(target: number, nowUs: number): void {
     if (!this.counts.roll(target, nowUs)) return;
     this.distinct.clear(target);
     this.ports.clear(target);
-    this.senders.clear(target);
   }
 
-  private note(target: number, flows: FlowColumns, slot: number, nowUs: number, port: number): void {
-    this.roll(target, nowUs);
-    const sender = hashAt(flows.srcAddr, slot);
+  private note(target: number, sender: number, port: number): void {
     this.distinct.add(target, sender);
-    this.senders.add(target, sender);
     this.ports.add(target, port);
   }
 
@@ -234,7 +229,7 @@ export class FloodDetector implements Detector {
     const senders = this.distinct.count(target);
     const single = senders <= 2;
     const rate = Math.round(found.rate);
-    const source = this.sources.ofFlow(at.flows, at.slot, at.nowUs);
+    const source = this.sources.ofMoment(at);
     const evidence: EvidenceItem[] = [
       {
         name: 'rate',
@@ -263,14 +258,15 @@ export class FloodDetector implements Detector {
     });
   }
 
-  private cached(flows: FlowColumns, slot: number, nowUs: number, isNew: boolean): number {
+  private cached(at: FlowMoment, isNew: boolean): number {
+    const { flows, slot, nowUs } = at;
     if (flows.capacity > this.targetOf.length) this.grow(flows.capacity);
     const known = this.targetOf[slot]!;
     if (!isNew && this.targetGeneration[slot] === this.targets.generation(known) && this.isOf(known, flows, slot)) {
       this.targets.touch(known, nowUs);
       return known;
     }
-    const target = this.lookup(flows, slot, nowUs);
+    const target = this.targetOfMoment(at);
     this.targetOf[slot] = target;
     this.targetGeneration[slot] = this.targets.generation(target);
     return target;
@@ -281,8 +277,16 @@ export class FloodDetector implements Detector {
     return true;
   }
 
-  private lookup(flows: FlowColumns, slot: number, nowUs: number): number {
-    return this.targets.acquireAt(flows.dstAddr, slot, nowUs);
+  private targetOfMoment({ flows, slot, nowUs, dst }: FlowMoment): number {
+    const a = 4 * slot;
+    const d = flows.dstAddr;
+    return this.targets.acquireTagged(dst, d[a]! | 0, d[a + 1]! | 0, d[a + 2]! | 0, d[a + 3]! | 0, nowUs);
+  }
+
+  /** A packet of a flow's source is judged at once. */
+  private momentOf(p: DecodedPacket, flows: FlowColumns, slot: number): FlowMoment {
+    setByPacket(this.at, p, flows, slot, 0);
+    return this.at;
   }
 
   private grow(capacity: number): void {
@@ -293,17 +297,4 @@ export class FloodDetector implements Detector {
   stats(): Record<string, number> {
     return { flood_targets_evicted: this.targets.evictions, ...this.spread.stats() };
   }
-}
-
-function moment(p: DecodedPacket, flows: FlowColumns, slot: number): FlowMoment {
-  return {
-    flows,
-    slot,
-    nowUs: p.tsUs,
-    packetUs: p.tsUs,
-    packetNumber: p.number,
-    technique: TECHNIQUE.NONE,
-    packet: p,
-    direction: 0,
-  };
 }

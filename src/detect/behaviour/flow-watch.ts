@@ -1,6 +1,7 @@
 import { TCP_STATE, type Direction, type FlowColumns, type FlowEndReason } from '../../domain/flow.js';
 import { PROTO, TCP, type DecodedPacket } from '../../domain/packet.js';
 import { FAILURE, type FlowMoment } from './detector.js';
+import { newMoment, setByPacket, setByTime } from './flow-moment.js';
 import { TECHNIQUE, techniqueOf } from './technique.js';
 
 export interface FlowWatchSink {
@@ -36,16 +37,7 @@ export class FlowWatch {
   private readonly sink: FlowWatchSink;
   private head = 0;
   private size = 0;
-  private readonly at: FlowMoment = {
-    flows: null as unknown as FlowColumns,
-    slot: 0,
-    nowUs: 0,
-    packetUs: 0,
-    packetNumber: 0,
-    technique: 0,
-    packet: undefined,
-    direction: 0,
-  };
+  private readonly at = newMoment();
 
   constructor(options: { answerTimeoutMs: number; maxPending: number }, sink: FlowWatchSink) {
     this.waitUs = options.answerTimeoutMs * 1000;
@@ -156,25 +148,15 @@ export class FlowWatch {
   }
 
   private moment(flows: FlowColumns, slot: number, p: DecodedPacket, direction: Direction): FlowMoment {
-    const at = this.momentOf(flows, slot, p.tsUs);
-    at.packetUs = p.tsUs;
-    at.packetNumber = p.number;
-    at.packet = p;
-    at.direction = direction;
-    return at;
+    setByPacket(this.at, p, flows, slot, direction);
+    this.at.technique = this.state[slot]! >> TECHNIQUE_SHIFT;
+    return this.at;
   }
 
   private momentOf(flows: FlowColumns, slot: number, nowUs: number): FlowMoment {
-    const at = this.at;
-    at.flows = flows;
-    at.slot = slot;
-    at.nowUs = nowUs;
-    at.packetUs = flows.lastUs[slot]!;
-    at.packetNumber = 0;
-    at.technique = this.state[slot]! >> TECHNIQUE_SHIFT;
-    at.packet = undefined;
-    at.direction = 0;
-    return at;
+    setByTime(this.at, flows, slot, nowUs);
+    this.at.technique = this.state[slot]! >> TECHNIQUE_SHIFT;
+    return this.at;
   }
 
   private grow(capacity: number): void {

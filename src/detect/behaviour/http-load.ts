@@ -231,9 +231,9 @@ export class HttpLoadDetector implements Detector {
 
   private countRequest(p: DecodedPacket, flows: FlowColumns, slot: number): void {
     if (!this.flood.enabled) return;
-    const source = this.sources.ofFlow(flows, slot, p.tsUs);
+    const source = this.sources.ofPacket(p, 0);
     if (this.requests.roll(source, p.tsUs)) this.uris.clear(source);
-    const count = this.requests.add(source, REQUESTS, 1, p.tsUs);
+    const count = this.requests.addRolled(source, REQUESTS, 1, p.tsUs);
     if (count * 2 < this.flood.requests) return;
     this.uris.add(source, requestLine(p));
     this.requests.add(source, READ, 1, p.tsUs);

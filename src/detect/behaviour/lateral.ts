@@ -1,9 +1,7 @@
-import type { FlowColumns } from '../../domain/flow.js';
 import { PROTO } from '../../domain/packet.js';
 import type { Baselines } from './baselines.js';
 import { BEHAVIOURS } from './catalogue.js';
-import { hashAt } from './contacts.js';
-import type { Detector, FlowMoment } from './detector.js';
+import { INSIDE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import { HomeNetworks } from './home-networks.js';
 import type { BehaviourOptions } from './options.js';
@@ -11,6 +9,7 @@ import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js
 import { SlidingCounts } from './sliding-counts.js';
 import type { Sources } from './sources.js';
 
+const BOTH_INSIDE = INSIDE.SOURCE | INSIDE.DESTINATION;
 /** Services by which one host takes over another: SSH, Telnet, RPC, SMB, RDP, VNC, WinRM. */
 const ADMIN_PORTS = new Set([22, 23, 135, 139, 445, 3389, 5900, 5985, 5986]);
 
@@ -21,7 +20,6 @@ const ADMIN_PORTS = new Set([22, 23, 135, 139, 445, 3389, 5900, 5985, 5986]);
 export class LateralDetector implements Detector {
   readonly name = 'lateral_movement';
   private readonly options: BehaviourOptions['lateral'];
-  private readonly home: HomeNetworks;
   private readonly exempt: HomeNetworks;
   private readonly sources: Sources;
   private readonly baselines: Baselines | undefined;
@@ -33,7 +31,6 @@ export class LateralDetector implements Detector {
   constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
     this.baselines = baselines;
     this.options = options.lateral;
-    this.home = new HomeNetworks(options.homeNetworks);
     this.exempt = new HomeNetworks(options.lateral.exempt);
     this.sources = sources;
     this.reporter = reporter;
@@ -44,13 +41,14 @@ export class LateralDetector implements Detector {
 
   onProductive(at: FlowMoment): void {
     const { flows, slot, nowUs, packet } = at;
-    if (packet?.proto !== PROTO.TCP) return;
-    if (!ADMIN_PORTS.has(at.direction === 0 ? packet.dstPort : packet.srcPort) || !this.isInside(flows, slot)) return;
+    if (packet?.proto !== PROTO.TCP || at.inside !== BOTH_INSIDE) return;
+    if (!ADMIN_PORTS.has(at.direction === 0 ? packet.dstPort : packet.srcPort)) return;
+    if (this.exempt.contains(flows.ipVersion[slot]!, flows.srcAddr, slot)) return;
     if (this.baselines?.isUsual(flows, slot) === true) return;
-    const source = this.sources.ofFlow(flows, slot, nowUs);
+    const source = this.sources.ofMoment(at);
     if (this.counts.roll(source, nowUs)) this.hosts.clear(source);
-    this.counts.add(source, 0, 1, nowUs);
-    if (!this.hosts.add(source, hashAt(flows.dstAddr, slot))) return;
+    this.counts.addRolled(source, 0, 1, nowUs);
+    if (!this.hosts.add(source, at.dst)) return;
     const hosts = this.hosts.count(source);
     if (hosts < this.options.hosts || !this.limit.isDue(source, nowUs)) return;
     this.limit.mark(source, nowUs);
@@ -75,14 +73,5 @@ export class LateralDetector implements Detector {
       packetUs: at.packetUs,
       packetNumber: at.packetNumber,
     });
-  }
-
-  private isInside(flows: FlowColumns, slot: number): boolean {
-    const version = flows.ipVersion[slot]!;
-    return (
-      this.home.contains(version, flows.srcAddr, slot) &&
-      this.home.contains(version, flows.dstAddr, slot) &&
-      !this.exempt.contains(version, flows.srcAddr, slot)
-    );
   }
 }

@@ -41,6 +41,12 @@ const portScan = z
       .max(10_000)
       .default(100)
       .describe('Times as many hosts are needed when each is asked on a port of its own, as peers of file sharing are'),
+    peerPorts: z
+      .array(z.int().min(1).max(65_535))
+      .default([4662, 4672, 6346, 6347, 6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889, 51_413])
+      .describe(
+        'Ports of file sharing (eDonkey, Gnutella, BitTorrent): an inside host that fails at outside hosts on them tries old peers, which count for no sweep until they are peers_factor times as many',
+      ),
     networkSources: count(4, 'Scanning sources of one /24 or /64 that make a scan of the network'),
     networkFactor: z.number().min(1).max(100).default(2).describe('Thresholds of a network, times those of a source'),
   })

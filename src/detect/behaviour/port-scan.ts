@@ -3,8 +3,7 @@ import { formatCidr, maskIp, parseIp } from '../../util/ip.js';
 import { AddressTable, hashWords, mix32 } from './address-table.js';
 import type { Baselines } from './baselines.js';
 import { BEHAVIOURS, type BehaviourEntry } from './catalogue.js';
-import { hashAt } from './contacts.js';
-import { FAILURE, type Detector, type FlowMoment } from './detector.js';
+import { FAILURE, INSIDE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import type { BehaviourOptions } from './options.js';
 import { ProductiveCount } from './productive-count.js';
@@ -59,11 +58,13 @@ export class PortScanDetector implements Detector {
   private readonly kinds: Uint16Array;
   private readonly kindsOf: Uint32Array;
   private readonly slowLimits: Thresholds;
-  private readonly probe: Probe = { host: 0, network: 0, port: 0, service: 0, isSilent: false, atUs: 0 };
+  private readonly peerPorts: ReadonlySet<number>;
+  private readonly probe: Probe = { host: 0, network: 0, port: 0, service: 0, isSilent: false, isPeer: false, atUs: 0 };
 
   constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
     this.baselines = baselines;
     this.options = options.portScan;
+    this.peerPorts = new Set(options.portScan.peerPorts);
     this.slowLimits = { ports: options.portScan.slowPorts, hosts: options.portScan.slowHosts };
     this.sources = sources;
     this.reporter = reporter;
@@ -91,16 +92,20 @@ export class PortScanDetector implements Detector {
   onFailed(at: FlowMoment, failure: number): void {
     const { flows, slot, nowUs } = at;
     // A monitoring system asks for the same services day by day, answered or not.
-    if (this.baselines?.isUsual(flows, slot) === true) return;
+    if ((at.inside & INSIDE.SOURCE) !== 0 && this.baselines?.isUsual(flows, slot) === true) return;
     const a = 4 * slot;
     const dst = flows.dstAddr;
     const isPing = at.technique === TECHNIQUE.PING;
-    this.probe.host = hashAt(dst, slot);
+    this.probe.host = at.dst;
     this.probe.network =
-      flows.ipVersion[slot] === 6 ? hashWords(dst[a]!, dst[a + 1]!, 0, 0) : hashWords(0, 0, 0, dst[a + 3]! >>> 8);
+      flows.ipVersion[slot] === 6
+        ? hashWords(dst[a]! | 0, dst[a + 1]! | 0, 0, 0)
+        : hashWords(0, 0, 0, dst[a + 3]! >>> 8);
     this.probe.port = isPing ? 0 : mix32(flows.dstPort[slot]! | (flows.proto[slot]! << 16));
     this.probe.service = mix32(this.probe.host ^ this.probe.port);
     this.probe.isSilent = failure === FAILURE.EMPTY;
+    // Peers of long ago, on the port that file sharing uses unless told otherwise, tried from the inside.
+    this.probe.isPeer = at.inside === INSIDE.SOURCE && !isPing && this.peerPorts.has(flows.dstPort[slot]!);
     this.probe.atUs = Math.max(flows.startUs[slot]!, nowUs - 1e6);
     const index = this.sources.ofMoment(at);
     this.beginAnewAfterPause(index, nowUs);
@@ -167,7 +172,8 @@ export class PortScanDetector implements Detector {
       return;
     }
     const wanted = this.hostsWanted(counter, index, hosts, limits.hosts);
-    if (hosts < wanted || !due(this.sweepLimit)) return;
+    const isSweep = hosts - counter.peers(index) >= wanted || hosts >= this.peersWanted(counter, limits.hosts);
+    if (!isSweep || !due(this.sweepLimit)) return;
     if (services / (services + counter.productive(index)) < this.options.minFailedShare) return;
     this.mark(this.sweepLimit, index, services, at.nowUs);
     this.reportScan(at, index, counter, { entry: entries[1], count: hosts, threshold: wanted });
@@ -187,7 +193,10 @@ export class PortScanDetector implements Detector {
   private hostsWanted(counter: ScanCounter, index: number, hosts: number, limit: number): number {
     if (counter.networks(index) * this.options.minHostsPerNetwork <= hosts) return limit;
     const arePeers = counter.ports(index) * 4 > hosts && counter.services(index) < hosts * 3;
-    if (!arePeers) return limit * this.options.scatteredFactor;
+    return arePeers ? this.peersWanted(counter, limit) : limit * this.options.scatteredFactor;
+  }
+
+  private peersWanted(counter: ScanCounter, limit: number): number {
     return counter === this.fast ? limit * this.options.peersFactor : Infinity;
   }
 
@@ -263,9 +272,8 @@ export class PortScanDetector implements Detector {
       this.networkSeen[network] = this.networks.generation(network);
       this.networkSources.clear(network);
     }
-    const address = hashAt(src, slot);
     const grew = this.networkScan.addFailed(network, this.probe, nowUs);
-    const more = this.networkSources.add(network, address);
+    const more = this.networkSources.add(network, at.src);
     if (!grew && !more) return;
     const sources = this.networkSources.count(network);
     if (sources < this.options.networkSources || !this.networkLimit.isDue(network, nowUs)) return;
@@ -274,7 +282,8 @@ export class PortScanDetector implements Detector {
     const hosts = this.networkScan.hosts(network);
     const services = this.networkScan.services(network);
     const isScan = ports >= this.options.slowPorts * factor && services >= hosts * this.options.minPortsPerHost;
-    const isSweep = hosts >= this.hostsWanted(this.networkScan, network, hosts, this.options.slowHosts * factor);
+    const wanted = this.hostsWanted(this.networkScan, network, hosts, this.options.slowHosts * factor);
+    const isSweep = hosts - this.networkScan.peers(network) >= wanted;
     // A source that is reported by itself explains its network.
     if ((!isScan && !isSweep) || !this.scanLimit.isDue(source, nowUs) || !this.sweepLimit.isDue(source, nowUs)) return;
     this.networkLimit.mark(network, nowUs);

@@ -1,4 +1,5 @@
 import type { AddressTable } from './address-table.js';
+import { alignedFloats } from './cache-lines.js';
 import { DistinctSets } from './distinct-sets.js';
 import type { ProductiveCount } from './productive-count.js';
 
@@ -18,6 +19,8 @@ export interface Probe {
   service: number;
   /** It was answered, and the source dropped the connection without a byte. */
   isSilent: boolean;
+  /** It is a peer of file sharing. */
+  isPeer: boolean;
   /** When it was sent. */
   atUs: number;
 }
@@ -30,6 +33,8 @@ const GOOD_BEFORE = 3;
 /** Ports and hosts that were open: the source connected and said nothing. */
 const SILENT_PORTS = 4;
 const SILENT_HOSTS = 5;
+/** Hosts that were asked as peers of file sharing. */
+const PEERS = 6;
 const COLUMNS = 8;
 
 /**
@@ -46,7 +51,7 @@ export class ScanCounter {
   constructor(table: AddressTable, windowSecs: number, good?: ProductiveCount) {
     this.table = table;
     this.windowUs = windowSecs * 1e6;
-    this.records = new Float64Array(table.capacity * COLUMNS);
+    this.records = alignedFloats(table.capacity * COLUMNS);
     this.sets = new DistinctSets(table.capacity * SETS);
     this.good = good;
   }
@@ -67,6 +72,7 @@ export class ScanCounter {
     this.records[at + PROBES] = 0;
     this.records[at + SILENT_PORTS] = 0;
     this.records[at + SILENT_HOSTS] = 0;
+    this.records[at + PEERS] = 0;
     this.records[at + GOOD_BEFORE] = this.good?.of(index) ?? 0;
     for (let s = 0; s < SETS; s++) this.sets.clear(index * SETS + s);
   }
@@ -75,13 +81,25 @@ export class ScanCounter {
   addFailed(index: number, probe: Probe, nowUs: number): boolean {
     this.roll(index, nowUs, probe.atUs);
     this.records[index * COLUMNS + PROBES]! += 1;
-    const a = this.sets.add(index * SETS + HOSTS, probe.host);
+    const a = probe.isPeer ? this.addPeer(index, probe.host) : this.sets.add(index * SETS + HOSTS, probe.host);
     const b = probe.port !== 0 && this.sets.add(index * SETS + PORTS, probe.port);
     const c = this.sets.add(index * SETS + SERVICES, probe.service);
     this.sets.add(index * SETS + NETWORKS, probe.network);
     if (probe.isSilent && a) this.records[index * COLUMNS + SILENT_HOSTS]! += 1;
     if (probe.isSilent && b) this.records[index * COLUMNS + SILENT_PORTS]! += 1;
     return a || b || c;
+  }
+
+  private addPeer(index: number, host: number): boolean {
+    const before = this.hosts(index);
+    if (!this.sets.add(index * SETS + HOSTS, host)) return false;
+    this.records[index * COLUMNS + PEERS]! += this.hosts(index) - before;
+    return true;
+  }
+
+  /** Hosts that were asked as peers of file sharing and as nothing else before. */
+  peers(index: number): number {
+    return this.records[index * COLUMNS + PEERS]!;
   }
 
   hosts(index: number): number {

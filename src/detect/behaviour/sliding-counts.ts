@@ -25,6 +25,11 @@ export class SlidingCounts {
   /** Adds to a counter. @returns its sliding value. */
   add(index: number, counter: number, amount: number, nowUs: number): number {
     this.roll(index, nowUs);
+    return this.addRolled(index, counter, amount, nowUs);
+  }
+
+  /** The same right after {@link roll}. */
+  addRolled(index: number, counter: number, amount: number, nowUs: number): number {
     this.records[this.at(index, counter)]! += amount;
     return this.slide(index, counter, nowUs);
   }

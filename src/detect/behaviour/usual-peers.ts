@@ -1,12 +1,16 @@
 import type { UsualPeer } from '../../contract/baseline.js';
 import { formatIpWords, parseIp } from '../../util/ip.js';
-import { AddressTable, hashWords } from './address-table.js';
+import { hashWords, leastWorthy, TICKS_A_US, WAYS } from './address-table.js';
+import { alignedInts } from './cache-lines.js';
 import { hashAt, pairOf, serviceOf, tagOf, type Contacts, type Ends } from './contacts.js';
 
 const DAY_US = 86_400e6;
 /** Peers told of one host: those of most days. */
 const MAX_TOLD = 256;
 
+/** A set: the tags of its records, how long each is to be kept, and the records themselves. */
+const WORTHS = WAYS;
+const RECORDS = 2 * WAYS;
 /** Words of a service's record: its address, its host's number plus 1, the service, the host's life, and its days. */
 const HOST = 4;
 const SERVICE = 5;
@@ -14,6 +18,8 @@ const LIFE = 6;
 /** The latest day, how many there were, and whether the address is of IPv6. */
 const DAYS = 7;
 const RECORD = 8;
+/** Five cache lines, of which a contact needs two. */
+const SET_WORDS = RECORDS + WAYS * RECORD;
 const DAY_MASK = 0xffff;
 const COUNT_SHIFT = 16;
 const COUNT_MASK = 0xff;
@@ -21,23 +27,31 @@ const V6 = 1 << 24;
 /** Before the first contact is noted. */
 const NEVER = 0;
 
-/** Which services each inside host contacts day by day. A bounded table; the longest unseen goes first. */
+/** The columns that name a service. */
+type Service = Omit<Ends, 'srcAddr'>;
+
+/**
+ * Which services each inside host contacts day by day. A bounded table of sets of eight; the longest unseen of a set goes
+ * first. Contacts come from anywhere in it, so all that one needs lies together.
+ */
 export class UsualPeers {
-  private readonly table: AddressTable;
-  private readonly records: Uint32Array;
+  evictions = 0;
+  private readonly words: Uint32Array;
+  /** The same memory, for tags. */
+  private readonly tags: Int32Array;
+  private readonly setMask: number;
   private readonly suspectDay: Uint16Array;
-  /** Entries of an older life of their host do not count. */
+  /** Records of an older life of their host do not count. */
   private readonly life: Uint32Array;
 
+  /** @param peers records, rounded up to a power of two. */
   constructor(peers: number, hosts: number) {
-    this.table = new AddressTable(peers);
-    this.records = new Uint32Array(this.table.capacity * RECORD);
+    const sets = Math.max(1, 2 ** Math.ceil(Math.log2(peers / WAYS)));
+    this.setMask = sets - 1;
+    this.tags = alignedInts(sets * SET_WORDS);
+    this.words = new Uint32Array(this.tags.buffer, this.tags.byteOffset, this.tags.length);
     this.suspectDay = new Uint16Array(hosts);
     this.life = new Uint32Array(hosts);
-  }
-
-  get evictions(): number {
-    return this.table.evictions;
   }
 
   /**
@@ -46,31 +60,21 @@ export class UsualPeers {
    * @returns true when it is the first contact of the day.
    */
   note(host: number, contacts: Contacts, i: number, nowUs: number): boolean {
-    const { table } = this;
-    const service = serviceOf(contacts, i);
-    const entry = table.acquireTagged(
-      contacts.tag[i]!,
-      contacts.src[i]!,
-      contacts.dst[i]!,
-      contacts.pair[i]!,
-      service,
-      nowUs,
-    );
+    const { words } = this;
+    const record = this.acquire(contacts.tag[i]!, host, contacts, i, nowUs);
     const day = dayOf(nowUs);
-    if (table.inserted || !this.belongs(entry, host)) this.begin(entry, host, contacts, i);
-    const at = entry * RECORD + DAYS;
-    const before = this.records[at]!;
+    const before = words[record + DAYS]!;
     const lastDay = before & DAY_MASK;
     if (lastDay === day) return false;
     const count = (before >>> COUNT_SHIFT) & COUNT_MASK;
     const counts = lastDay !== NEVER && this.suspectDay[host] !== lastDay && count < COUNT_MASK;
-    this.records[at] = (before & V6) | ((counts ? count + 1 : count) << COUNT_SHIFT) | day;
+    words[record + DAYS] = (before & V6) | ((counts ? count + 1 : count) << COUNT_SHIFT) | day;
     return true;
   }
 
-  /** Fetches what `note` will need. @returns what was read, to be used somehow. */
+  /** Fetches what `note` will need first. @returns what was read, to be used somehow. */
   readAhead(tag: number): number {
-    return this.table.readAhead(tag);
+    return this.tags[this.setOf(tag)]!;
   }
 
   /** What the host contacts today is not to become usual. */
@@ -80,8 +84,9 @@ export class UsualPeers {
 
   /** On how many earlier days the host contacted this service. */
   daysOf(host: number, flows: Ends, slot: number): number {
-    const i = this.find(flows, slot);
-    return i >= 0 && this.belongs(i, host) ? (this.records[i * RECORD + DAYS]! >>> COUNT_SHIFT) & COUNT_MASK : 0;
+    const pair = pairOf(hashAt(flows.srcAddr, slot), hashAt(flows.dstAddr, slot));
+    const record = this.find(tagOf(pair, serviceOf(flows, slot)), flows, slot);
+    return record >= 0 && this.belongs(record, host) ? (this.words[record + DAYS]! >>> COUNT_SHIFT) & COUNT_MASK : 0;
   }
 
   /** Forgets the host's peers. */
@@ -93,8 +98,8 @@ export class UsualPeers {
   /** The peers of some hosts, by host. */
   read(hosts: ReadonlySet<number>): Map<number, UsualPeer[]> {
     const out = new Map<number, UsualPeer[]>();
-    const r = this.records;
-    for (let at = 0; at < r.length; at += RECORD) {
+    const r = this.words;
+    for (let at = RECORDS; at < r.length; at += (at + RECORD) % SET_WORDS === 0 ? RECORD + RECORDS : RECORD) {
       const host = r[at + HOST]! - 1;
       if (!hosts.has(host) || r[at + LIFE] !== this.life[host]) continue;
       const list = out.get(host) ?? [];
@@ -117,41 +122,72 @@ export class UsualPeers {
     for (const { address, port, proto, days, lastMs } of peers) {
       const ip = parseIp(address);
       if (!ip) continue;
-      const service = ((proto << 16) | port) >>> 0;
-      const dst = hashWords(...ip.words);
-      const pair = pairOf(hostHash, dst);
-      const i = this.table.acquireTagged(tagOf(pair, service), hostHash, dst, pair, service, lastMs * 1000);
-      const at = i * RECORD;
-      this.records.set(ip.words, at);
-      this.records[at + HOST] = host + 1;
-      this.records[at + SERVICE] = service;
-      this.records[at + LIFE] = this.life[host]!;
+      const tag = tagOf(pairOf(hostHash, hashWords(...ip.words)), (proto << 16) | port);
+      const ends = {
+        dstAddr: Uint32Array.from(ip.words),
+        ipVersion: Uint8Array.of(ip.version),
+        proto: Uint8Array.of(proto),
+        dstPort: Uint16Array.of(port),
+      };
+      const record = this.acquire(tag, host, ends, 0, lastMs * 1000);
       const count = Math.min(COUNT_MASK, days) << COUNT_SHIFT;
-      this.records[at + DAYS] = (ip.version === 6 ? V6 : 0) | count | dayOf(lastMs * 1000);
+      this.words[record + DAYS] = (ip.version === 6 ? V6 : 0) | count | dayOf(lastMs * 1000);
     }
   }
 
-  private begin(i: number, host: number, flows: Ends, slot: number): void {
-    const { records } = this;
-    const at = i * RECORD;
-    for (let w = 0; w < 4; w++) records[at + w] = flows.dstAddr[4 * slot + w]!;
-    records[at + HOST] = host + 1;
-    records[at + SERVICE] = serviceOf(flows, slot);
-    records[at + LIFE] = this.life[host]!;
-    records[at + DAYS] = flows.ipVersion[slot] === 6 ? V6 : 0;
+  private setOf(tag: number): number {
+    return (tag & this.setMask) * SET_WORDS;
   }
 
-  private belongs(i: number, host: number): boolean {
-    const at = i * RECORD;
-    return this.records[at + HOST] === host + 1 && this.records[at + LIFE] === this.life[host];
+  /** The record of a host's service; a new one when there is none, or only of an older life of the host. */
+  private acquire(tag: number, host: number, ends: Service, i: number, nowUs: number): number {
+    const { words } = this;
+    const set = this.setOf(tag);
+    let record = this.find(tag, ends, i);
+    if (record < 0 || !this.belongs(record, host)) {
+      if (record < 0) record = this.replace(set, tag);
+      this.begin(record, host, ends, i);
+    }
+    words[set + WORTHS + (record - set - RECORDS) / RECORD] = nowUs * TICKS_A_US;
+    return record;
   }
 
-  private find(flows: Ends, slot: number): number {
-    const src = hashAt(flows.srcAddr, slot);
-    const dst = hashAt(flows.dstAddr, slot);
-    const pair = pairOf(src, dst);
-    const service = serviceOf(flows, slot);
-    return this.table.findTagged(tagOf(pair, service), src, dst, pair, service);
+  private find(tag: number, { dstAddr, proto, dstPort }: Service, i: number): number {
+    const { words, tags } = this;
+    const set = this.setOf(tag);
+    for (let way = 0; way < WAYS; way++) {
+      if (tags[set + way] !== tag) continue;
+      const at = set + RECORDS + way * RECORD;
+      if (
+        words[at + 3] === dstAddr[4 * i + 3] &&
+        words[at] === dstAddr[4 * i] &&
+        words[at + 1] === dstAddr[4 * i + 1] &&
+        words[at + 2] === dstAddr[4 * i + 2] &&
+        words[at + SERVICE] === ((proto[i]! << 16) | dstPort[i]!)
+      )
+        return at;
+    }
+    return -1;
+  }
+
+  private replace(set: number, tag: number): number {
+    const way = leastWorthy(this.words, set);
+    if (this.tags[set + way] !== 0) this.evictions++;
+    this.tags[set + way] = tag;
+    return set + RECORDS + way * RECORD;
+  }
+
+  private begin(record: number, host: number, ends: Service, i: number): void {
+    const { words } = this;
+    for (let w = 0; w < 4; w++) words[record + w] = ends.dstAddr[4 * i + w]!;
+    words[record + HOST] = host + 1;
+    words[record + SERVICE] = (ends.proto[i]! << 16) | ends.dstPort[i]!;
+    words[record + LIFE] = this.life[host]!;
+    words[record + DAYS] = ends.ipVersion[i] === 6 ? V6 : 0;
+  }
+
+  private belongs(record: number, host: number): boolean {
+    return this.words[record + HOST] === host + 1 && this.words[record + LIFE] === this.life[host];
   }
 }
 

@@ -112,6 +112,37 @@ test('unproven sources that the model flags, before and after, belong to the ale
   assert.equal(other.titles().length, 3, 'another network, and a source that owns its address');
 });
 
+test('a flood of a network explains what is called a flood or nothing in it; one between outside addresses only floods there', () => {
+  const flood = (network: string, rest: object): Detection =>
+    behaviour({
+      label: 'syn_flood',
+      title: 'SYN flood of a network',
+      noBlock: true,
+      metadata: { scope: ['target'], network: [network], ...rest },
+    });
+  /** Alerts beside the flood's own, of one finding of a model about an unproven source. */
+  const alertsBeside = (told: Detection, found: Partial<Detection>): number => {
+    const { correlator, titles } = run();
+    correlator.push(told);
+    correlator.push(model({ atMs: 100, offender: '198.51.100.7', srcIp: '198.51.100.7', ...found }));
+    correlator.tick(MS + 10_000);
+    return titles().length - 1;
+  };
+  const carpet = flood('10.0.0.0/24', {});
+  const link = flood('0.0.0.0/0', { outside_of: ['10.0.0.0/8', 'fc00::/7'] });
+  const inside = '10.0.0.44';
+  const outside = '192.0.2.200';
+  assert.equal(alertsBeside(carpet, { label: 'flood', dstIp: inside }), 0);
+  assert.equal(alertsBeside(carpet, { label: 'unknown', dstIp: inside }), 0);
+  assert.equal(alertsBeside(carpet, { label: 'sql_injection', dstIp: inside }), 1, 'another kind');
+  assert.equal(alertsBeside(carpet, { label: 'flood', dstIp: outside }), 1, 'another network');
+  assert.equal(alertsBeside(link, { label: 'flood', dstIp: outside }), 0);
+  assert.equal(alertsBeside(link, { label: 'unknown', dstIp: outside }), 1, 'not called a flood');
+  assert.equal(alertsBeside(link, { tier: 'anomaly', label: 'anomaly', dstIp: outside }), 1);
+  assert.equal(alertsBeside(link, { label: 'flood', dstIp: inside }), 1, 'an inside target');
+  assert.equal(alertsBeside(link, { label: 'flood', dstIp: outside, spoofable: false }), 1, 'owns its address');
+});
+
 test('a finding that agrees with a signature does not wait', () => {
   const { correlator, updates } = run();
   correlator.push(behaviour({ tier: 'signature', gid: 1, category: 'Attempted recon', label: 'recon' }));

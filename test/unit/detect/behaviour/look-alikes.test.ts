@@ -250,6 +250,41 @@ function failAt(hosts: number, to: (i: number) => { dst: string; dport: number }
   return r.labels();
 }
 
+test('file sharing that tries a list of old peers on its usual port sweeps nothing; what else its host fails at counts as ever', () => {
+  const peer = (i: number): string => `198.51.100.${1 + (i % 250)}`;
+  const list = (i: number): { dst: string; dport: number } => ({ dst: peer(i), dport: 6346 });
+  assert.deepEqual(failAt(110, list), [], 'neighbours, as they may be');
+  assert.deepEqual(
+    failAt(220, (i) => (i % 20 === 7 ? { dst: `192.0.2.${i}`, dport: 443 } : list(i))),
+    [],
+    'and some web sites',
+  );
+  assert.deepEqual(
+    failAt(220, (i) => (i % 2 === 0 ? list(i) : { dst: peer(i), dport: 445 })),
+    ['host_sweep'],
+    'and a worm',
+  );
+  assert.deepEqual(
+    failAt(110, (i) => ({ ...list(i), dst: `10.1.0.${i + 1}` })),
+    ['host_sweep'],
+    'inside hosts',
+  );
+  const r = new Replay();
+  for (let i = 0; i < 110; i++)
+    r.push(
+      packet({
+        at: i / 16,
+        src: '203.0.113.9',
+        sport: 30_000 + i,
+        flags: TCP.SYN,
+        dst: `10.0.0.${i + 1}`,
+        dport: 6346,
+      }),
+    );
+  r.wait(2);
+  assert.deepEqual(r.labels(), ['host_sweep'], 'from outside');
+});
+
 test('file sharing, which asks peers everywhere on ports of their own, sweeps nothing; a worm and a sweep of neighbours do', () => {
   const everywhere = (i: number): string => `${20 + (i % 180)}.${(i * 37) % 256}.${(i * 11) % 256}.9`;
   const own = (i: number): number => 1025 + ((i * 7919) % 60_000);
