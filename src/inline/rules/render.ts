@@ -23,7 +23,13 @@ export function renderTable(options: InlineOptions, backend: Backend): string {
   out.push('  set alive {', '    typeof meta nfproto', '    flags timeout', '  }');
   for (const [name, type] of SETS)
     out.push(`  set ${name} {`, `    type ${type}`, '    flags interval', '    auto-merge', '  }');
-  out.push(...queueChain(options, backend), ...chooseChain(options), ...settleChain(options));
+  out.push(
+    ...queueChain(options, backend),
+    ...acknowledgementChains(),
+    ...passedChain(options),
+    ...chooseChain(options),
+    ...settleChain(options),
+  );
   for (const hook of HOOKS) {
     if (!options.hooks.includes(hook)) continue;
     const loopback = hook === 'output' ? ['oifname "lo" return'] : hook === 'input' ? ['iifname "lo" return'] : [];
@@ -93,21 +99,64 @@ function queueChain(options: InlineOptions, backend: Backend): string[] {
 
 function chooseChain(options: InlineOptions): string[] {
   const { pass, passReply, cut, all, own } = marksFrom(options.mark_bit);
-  const has = (bit: number): string => `ct mark & ${hex(bit)} == ${hex(bit)}`;
-  const without = hex(~cut >>> 0);
   return [
     '  chain choose {',
+    `    ct mark & ${hex(pass | passReply)} != 0 jump passed`,
     `    meta mark & ${hex(all)} == ${hex(own)} return`,
     ...['ip saddr @exempt4', 'ip daddr @exempt4', 'ip6 saddr @exempt6', 'ip6 daddr @exempt6'].map(
       (match) => `    ${match} counter name exempt return`,
     ),
-    // A new connection may use the ports of one that was cut.
-    `    ${has(cut)} tcp flags & (syn | ack) == syn ct mark set ct mark & ${without}`,
-    `    ${has(cut)} counter name cut drop`,
-    `    ct direction original ${has(pass)} counter name bypassed return`,
-    `    ct direction reply ${has(passReply)} counter name bypassed return`,
+    `    ct mark & ${hex(cut)} != 0 ${isOpening(all)}`,
+    `    ct mark & ${hex(cut)} != 0 counter name cut drop`,
     ...networkRules(options),
     ...serviceRules(options.services),
+    '  }',
+  ];
+}
+
+/** A new connection may use the ports of one that was cut or let pass. */
+const isOpening = (all: number): string => `tcp flags & (syn | ack) == syn ct mark set ct mark & ${hex(~all >>> 0)}`;
+
+/**
+ * A connection of which one direction, or both, needs no further look: it meets these rules before all others. How it opens and
+ * ends is still judged, else its ports would keep what it was allowed. Of the other direction bare acknowledgements pass, too:
+ * they carry nothing, and what they say is about bytes that nobody looks at. Some are judged all the same, so that a long
+ * download is not taken for a connection that fell silent.
+ */
+function passedChain(options: InlineOptions): string[] {
+  const { pass, passReply, cut, all } = marksFrom(options.mark_bit);
+  const accepted = 'counter name bypassed accept';
+  return [
+    '  chain passed {',
+    `    ${isOpening(all)} return`,
+    `    tcp flags & (fin | syn | rst) != 0 return`,
+    `    ct mark & ${hex(cut)} != 0 return`,
+    `    ct direction original ct mark & ${hex(pass)} != 0 ${accepted}`,
+    `    ct direction reply ct mark & ${hex(passReply)} != 0 ${accepted}`,
+    '    goto acknowledgements',
+    '  }',
+  ];
+}
+
+/** Bare acknowledgements of all connections that are judged though the bytes that they are about are not. */
+const JUDGED_ACKS = '100/second burst 20 packets';
+/** Data offsets of a TCP header, in words of four bytes: with timestamps, without options, with selective acknowledgements, others. */
+const TCP_WORDS = [8, 5, 11, 13, 15, 6, 7, 9, 10, 12, 14];
+
+/**
+ * What has no data: the length in the IP header leaves no room for any. IP options and extension headers do not fit into that either,
+ * such packets are judged. One rule for each length: a set of pairs makes the nft of Debian 12 end while it lists the table.
+ */
+function acknowledgementChains(): string[] {
+  return [
+    '  chain acknowledged {',
+    `    limit rate over ${JUDGED_ACKS} counter name bypassed accept`,
+    '  }',
+    '  chain acknowledgements {',
+    ...TCP_WORDS.flatMap((words) => [
+      `    tcp doff ${words} ip length ${20 + 4 * words} goto acknowledged`,
+      `    tcp doff ${words} ip6 length ${4 * words} goto acknowledged`,
+    ]),
     '  }',
   ];
 }
@@ -147,7 +196,8 @@ function settleChain(options: InlineOptions): string[] {
   const remember = (bit: number): string => `ct mark set ct mark | ${hex(bit)}`;
   return [
     '  chain settle {',
-    `    meta mark & ${hex(all)} == { 0x00000000, ${hex(own)} } return`,
+    `    meta mark & ${hex(all)} == 0 return`,
+    `    meta mark & ${hex(all)} == ${hex(own)} return`,
     `    ${says(cut)} ${remember(cut)} counter name cut drop`,
     `    ${says(pass)} ct direction original ${remember(pass)}`,
     `    ${says(pass)} ct direction reply ${remember(passReply)}`,

@@ -166,7 +166,7 @@ describe('the inline daemon when it fails open', { skip: skipReason, timeout: 12
       assert.equal(await net.ask('udp', 'refuse-me', { limitMs: 200 }), undefined, 'held at first');
       await waitFor('it passes', async () => (await net.ask('udp', 'refuse-me', { limitMs: 200 })) === 'refuse-me');
       const tookMs = performance.now() - fromMs;
-      assert.ok(tookMs < ALIVE_MS + 1500, `after ${tookMs} ms`);
+      assert.ok(tookMs < ALIVE_MS + 5000, `after ${tookMs} ms`);
     });
     await daemon.says(/Nobody judged packets for \d+ ms: traffic passed unjudged/);
     await waitFor('judged again', async () => (await net.ask('udp', 'refuse-me')) === 'ECONNREFUSED');

@@ -25,6 +25,8 @@ export interface Net {
     text: string,
     options?: { host?: string; port?: number; limitMs?: number },
   ): Promise<string | undefined>;
+  /** Has the echo service send so many bytes, then asks as `ask` by the same connection. */
+  pull(bytes: number, text: string, limitMs: number): Promise<string | undefined>;
   /** Sends so many datagrams from the crowd's addresses in turn. @returns how many were answered in time. */
   burst(count: number, limitMs: number): Promise<number>;
   /** Text of a file of the router, as its namespace shows it. */
@@ -96,6 +98,10 @@ export async function openNet(name: string): Promise<Net> {
     server,
     async ask(proto, text, { host = SERVER.v4, port = PORT, limitMs = 3000 } = {}) {
       const out = await peer(proto, host, String(port), text, String(limitMs));
+      return out === '' ? undefined : out;
+    },
+    async pull(bytes, text, limitMs) {
+      const out = await peer('pull', SERVER.v4, String(PORT), text, String(limitMs), String(bytes));
       return out === '' ? undefined : out;
     },
     async burst(count, limitMs) {

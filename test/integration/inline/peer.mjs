@@ -1,5 +1,7 @@
 // An echo service (`serve PORT`), a client that prints the answer (`udp|tcp HOST PORT TEXT LIMIT_MS`), and one that sends a
 // datagram from each of many addresses in turn and prints how many were answered (`burst HOST PORT TEXT LIMIT_MS COUNT ADDRESSES`).
+// `pull HOST PORT TEXT LIMIT_MS BYTES` has so many bytes sent, then asks for TEXT by the same connection and prints the answer. The
+// TCP service sends BYTES zeros when it is told `send BYTES`.
 import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 
@@ -8,9 +10,13 @@ if (what === 'serve') {
   const udp = createSocket({ type: 'udp6', ipv6Only: false });
   udp.on('message', (data, from) => udp.send(data, from.port, from.address));
   udp.bind(Number(a), () => {
-    createServer((socket) => socket.on('error', () => undefined).pipe(socket)).listen(Number(a), '::', () =>
-      process.stdout.write('ready\n'),
-    );
+    createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (data) => {
+        const wanted = /^send (\d+)$/.exec(data.toString('latin1'))?.[1];
+        socket.write(wanted === undefined ? data : Buffer.alloc(Number(wanted)));
+      });
+    }).listen(Number(a), '::', () => process.stdout.write('ready\n'));
   });
 } else if (what === 'burst') {
   await burst(Number(count), addresses.split(','));
@@ -25,8 +31,13 @@ if (what === 'serve') {
     socket.on('error', (error) => done(error.code ?? 'error'));
     socket.connect(Number(b), a, () => socket.send(text));
   } else {
-    const socket = connect(Number(b), a, () => socket.write(text));
-    socket.on('data', (data) => done(data.toString()));
+    let left = what === 'pull' ? Number(count) : 0;
+    const socket = connect(Number(b), a, () => socket.write(left > 0 ? `send ${left}` : text));
+    socket.on('data', (data) => {
+      if (left === 0) return done(data.toString());
+      left -= data.length;
+      if (left === 0) socket.write(text);
+    });
     socket.on('error', (error) => done(error.code ?? 'error'));
   }
 }

@@ -379,6 +379,19 @@ describe('the inspector', () => {
     assert.ok(cut(b.verdicts.get(c.send(0, EVIL))));
   });
 
+  it('a connection on the ports of one whose answers passed unseen is judged from its beginning', () => {
+    const b = bench({ bypass: { after_kib: 1 } });
+    const c = connection(b);
+    c.send(0, 'GET /1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    for (let i = 0; i < 3; i++) c.answer(i * 600, 'x'.repeat(600));
+    // The kernel hands over how it ends, though it lets the rest pass.
+    c.answer(90_000, '', { flags: 'FA' });
+    const next = connection(b);
+    const answer = b.verdicts.get(next.answer(0, 'HTTP/1.1 200 OK\r\n\r\n'));
+    assert.ok(answer!.mark < 0 || (answer!.mark & MARKS.pass) === 0, 'what the old one was allowed is over');
+    assert.ok(cut(b.verdicts.get(next.send(0, EVIL))));
+  });
+
   it('a connection that began before is judged from there, or refused, as its exception says', () => {
     const b = bench();
     assert.ok(
