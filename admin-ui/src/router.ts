@@ -1,7 +1,11 @@
 import { watch } from 'vue';
 import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router';
+import { loadAnew, loadedWell } from './load-anew';
 import { m } from './messages';
+import { safeNext } from './safe-next';
 import type { useSession } from './stores/session';
+import { useUi } from './stores/ui';
+import LoginView from './views/LoginView.vue';
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -12,7 +16,7 @@ declare module 'vue-router' {
 }
 
 const routes: RouteRecordRaw[] = [
-  { path: '/login', component: () => import('./views/LoginView.vue'), meta: { title: m.login.title, open: true } },
+  { path: '/login', component: LoginView, meta: { title: m.login.title, open: true } },
   { path: '/password', component: () => import('./views/PasswordView.vue'), meta: { title: m.password.title } },
   { path: '/', component: () => import('./views/OverviewView.vue'), meta: { title: m.nav.overview } },
   { path: '/incidents', component: () => import('./views/IncidentsView.vue'), meta: { title: m.nav.incidents } },
@@ -97,14 +101,22 @@ export function createConsoleRouter(session: ReturnType<typeof useSession>): Rou
     if (to.path === '/login') return safeNext(to.query['next']);
     return true;
   });
-  router.afterEach((to) => {
+  router.onError((_error, to) => {
+    const tell = (): number => useUi().toast('danger', m.state.pageNotLoaded);
+    const assign = (path: string): void => location.assign(path);
+    void loadAnew(to.fullPath, { fetch: (...args) => fetch(...args), storage: sessionStorage, assign, tell });
+  });
+  router.afterEach((to, _from, failure) => {
+    if (!failure) loadedWell();
     document.title = `${to.meta.title} · Portcullis`;
   });
   watch(
     () => session.isSignedIn,
     (signedIn) => {
       const route = router.currentRoute.value;
-      if (!signedIn && !route.meta.open) void router.replace({ path: '/login', query: nextQuery(route.fullPath) });
+      // A session that ended by itself is renewed over the page: what was typed there is not lost.
+      if (!signedIn && !route.meta.open && !session.ended)
+        void router.replace({ path: '/login', query: nextQuery(route.fullPath) });
     },
   );
   // The page that forced the change is gone as soon as it succeeds, so the way on is taken here.
@@ -120,9 +132,4 @@ export function createConsoleRouter(session: ReturnType<typeof useSession>): Rou
 
 function nextQuery(path: string): Record<string, string> {
   return path === '/' || path.startsWith('/login') || path.startsWith('/password') ? {} : { next: path };
-}
-
-/** Only paths of this console are followed: `//host` and `https:` are not. */
-export function safeNext(next: unknown): string {
-  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/';
 }

@@ -9,7 +9,6 @@ const bin = (name) => join('node_modules/.bin', name);
 const check = (name, command, args) => ({
   name,
   lane: 'desk',
-  givesWay: true,
   files: [],
   limitSecs: 600,
   command: () => [bin(command), ...args],
@@ -22,7 +21,6 @@ const FILE_LIMIT_MS = 400_000;
 const nodeTests = (name, { lane, concurrency, limitSecs, root, onRequest = false }) => ({
   name,
   lane,
-  givesWay: lane === 'desk',
   root,
   onRequest,
   programs: root,
@@ -46,7 +44,6 @@ const nodeTests = (name, { lane, concurrency, limitSecs, root, onRequest = false
 const consoleTests = (name, { lane, folders, config, browser = false }) => ({
   name,
   lane,
-  givesWay: !browser,
   programs: browser,
   limitSecs: 300,
   files: (base) => {
@@ -63,8 +60,8 @@ const consoleTests = (name, { lane, folders, config, browser = false }) => ({
 
 /**
  * The stages of `npm test`. Two lanes run side by side, each in the order given here: stages of the `lab` wait for packets and
- * timers more than they compute, those of the `desk` take the time that is left. A stage that runs `alone` comes after both.
- * Stages that give way run at a low priority: all of the desk but what waits for a browser.
+ * timers more than they compute, those of the `desk` take the time that is left, at a low priority. A stage that runs `alone`
+ * comes after both.
  *
  * `files` says what a filter is matched against; `programs` marks stages that need the test programs and the build, `root` those
  * that also make network namespaces, `compiled` those that run compiled tests; `limitSecs` ends a stage that hangs,
@@ -87,15 +84,15 @@ export const STAGES = [
   nodeTests('unit', { lane: 'desk', concurrency: 2, limitSecs: 900, root: false }),
   consoleTests('console', { lane: 'desk', folders: ['unit'], config: 'vitest.config.ts' }),
   nodeTests('replay', { lane: 'desk', concurrency: 2, limitSecs: 300, root: false }),
+  nodeTests('e2e', { lane: 'lab', concurrency: 2, limitSecs: 900, root: true }),
+  // These wait for servers and retries more than they compute.
+  nodeTests('integration', { lane: 'lab', concurrency: 6, limitSecs: 900, root: true }),
   consoleTests('console-browser', {
-    lane: 'desk',
+    lane: 'lab',
     folders: ['browser', 'browser/timing'],
     config: 'vitest.browser.config.ts',
     browser: true,
   }),
-  nodeTests('e2e', { lane: 'lab', concurrency: 2, limitSecs: 900, root: true }),
-  // By then the desk is nearly done, and these wait for servers and retries more than they compute.
-  nodeTests('integration', { lane: 'lab', concurrency: 6, limitSecs: 900, root: true }),
   // What these assert is a time: nothing else may run beside them.
   nodeTests('timing', { lane: 'alone', concurrency: 1, limitSecs: 300, root: true }),
   consoleTests('console-timing', {

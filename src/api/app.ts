@@ -11,6 +11,7 @@ import { createLiveFeed, type LiveFeed, type UpgradeSource } from './live.js';
 import { problems } from './middleware/errors.js';
 import { createRateLimit } from './middleware/rate-limit.js';
 import { securityHeaders } from './middleware/security-headers.js';
+import { createAuditTrail } from './audit-trail.js';
 import { createOperationRouter } from './operation-router.js';
 import { apiOptionsSchema, type ApiOptions } from './options.js';
 import { publicRoutes } from './public-routes.js';
@@ -58,7 +59,7 @@ export interface Api {
   attachWebSocket(server: UpgradeSource): void;
   /** Tell it of every connection of the server that is new, or that is no longer HTTP. */
   connections: Pick<Connections, 'opened' | 'upgraded'>;
-  live: Pick<LiveFeed, 'publish' | 'closeSession' | 'closeUser'>;
+  live: Pick<LiveFeed, 'publish' | 'closeSession' | 'closeUser' | 'recheck'>;
   close(): void;
 }
 
@@ -76,7 +77,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
   const connections = createConnections();
   const freshness = createChangeFreshness();
   const handlers: Handlers = {
-    ...authHandlers({ deps, store, keys, login, passwords, now }),
+    ...authHandlers({ deps, live, store, keys, login, passwords, now }),
     ...passkeyHandlers({ deps, store, login, now }),
     ...systemHandlers({ control, live, freshness }),
     ...alertHandlers({ store, live, now }),
@@ -110,12 +111,13 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     ...addressFactHandlers(createAddressFacts(options.lookups, log)),
   };
   const rateLimit = createRateLimit(options.rates);
+  const trail = createAuditTrail({ audit: store.audit, told: (record) => deps.onAudit?.(record), log, now });
   const router = createOperationRouter({
     handlers,
     access,
     rateLimit,
     options,
-    deps,
+    trail,
     connections,
   });
 
@@ -148,6 +150,7 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
     live,
     connections,
     close: () => {
+      trail.close();
       live.close();
     },
   };

@@ -1,14 +1,19 @@
-/** A cell that a spreadsheet would run as a formula (OWASP: CSV injection). */
-const FORMULA = /^[=+\-@\t\r\n]/;
+/** Signs that begin a formula, also as East Asian spreadsheets write them (OWASP: CSV injection). */
+const SIGN = '[=+\\-@\uff1d\uff0b\uff0d\uff20]';
+/** A cell that a spreadsheet would run. */
+const FORMULA = new RegExp(`^(?:[\\t\\r\\n]|[\\s\\0]*${SIGN})`);
+/** Where decimals are written with a comma, spreadsheets take a semicolon for the end of a cell, whatever the quotes say. */
+const FORMULA_BEHIND_SEMICOLON = new RegExp(`(;[\\s\\0"]*)(?=${SIGN})`, 'g');
 const PLAIN_NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 
 /**
- * One cell of RFC 4180 CSV. Text that starts like a formula gets an apostrophe in front, so that no spreadsheet runs what
- * an attacker wrote into a host name; plain negative numbers stay numbers.
+ * One cell of RFC 4180 CSV. Text that starts like a formula, at its start or behind a semicolon, gets an apostrophe in front,
+ * so that no spreadsheet runs what an attacker wrote into a host name; plain negative numbers stay numbers.
  */
 export function csvCell(value: unknown): string {
   const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  const safe = FORMULA.test(text) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
+  const marked = text.replace(FORMULA_BEHIND_SEMICOLON, "$1'");
+  const safe = FORMULA.test(marked) && !PLAIN_NUMBER.test(marked) ? `'${marked}` : marked;
   return /[",\r\n]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -118,15 +118,16 @@ export interface Control {
     list(): Awaitable<PolicySummary[]>;
     get(name: string): Awaitable<PolicyDetail>;
     validate(yaml: string): Awaitable<PolicyValidation>;
+    /** @throws AppError policy.conflict */
     put(
       name: string,
-      change: { yaml: string; comment: string; confirmSecs?: number | undefined },
+      change: { yaml: string; comment: string; confirmSecs?: number | undefined; basedOn?: number | undefined },
       actor: Actor,
     ): Awaitable<PolicyDetail>;
-    /** @throws AppError policy.no_version */
+    /** @throws AppError policy.no_version, policy.conflict */
     rollback(
       name: string,
-      change: { version: number; comment: string; confirmSecs?: number | undefined },
+      change: { version: number; comment: string; confirmSecs?: number | undefined; basedOn?: number | undefined },
       actor: Actor,
     ): Awaitable<PolicyDetail>;
     /** @throws AppError policy.not_saved */

@@ -11,8 +11,10 @@ import {
   type LiveEvent,
   type LiveTopic,
 } from '../contract/http.js';
+import { AppError } from '../util/errors.js';
 import type { Logger } from '../util/logger.js';
 import type { AccessControl, Principal } from './auth/access.js';
+import { Shares } from './client-network.js';
 import type { ApiOptions } from './options.js';
 
 /** Anything that upgrades: `http.Server`, `https.Server`. */
@@ -25,6 +27,8 @@ export interface LiveFeed {
   publish(event: LiveEvent, type: LiveChange): void;
   closeSession(sessionId: string): void;
   closeUser(account: string): void;
+  /** Closes the connections whose token opens nothing any more: sessions that ended here, elsewhere or by command. */
+  recheck(): Promise<void>;
   attach(server: UpgradeSource): void;
   stats(): Record<string, number>;
   close(): void;
@@ -33,6 +37,8 @@ export interface LiveFeed {
 const AUTH_TIMEOUT_MS = 5000;
 const PING_MS = 20_000;
 const MAX_MESSAGE_BYTES = 8192;
+/** Connections of one client that have not yet said who they are; see {@link Shares}. */
+const WAITING_MAX = 20;
 
 interface Entry {
   seq: number;
@@ -42,6 +48,7 @@ interface Entry {
 
 interface Client {
   socket: WebSocket;
+  token: string;
   principal: Principal;
   topics: ReadonlySet<LiveTopic>;
   /** Too slow: receives nothing until its buffer is empty, then `resync`. */
@@ -75,6 +82,7 @@ export function isSameOrigin(request: IncomingMessage): boolean {
 export function createLiveFeed({ access, options, log, now }: Parts): LiveFeed {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
   const clients = new Set<Client>();
+  const waiting = new Shares(options.plainHttp ? Infinity : WAITING_MAX);
   const history: Entry[] = [];
   // Starts at the clock, so numbers from before a restart are never mistaken for new ones.
   let seq = now();
@@ -131,7 +139,7 @@ export function createLiveFeed({ access, options, log, now }: Parts): LiveFeed {
     return principal;
   }
 
-  function onConnection(socket: WebSocket): void {
+  function onConnection(socket: WebSocket, known: () => void): void {
     let client: Client | undefined;
     let busy = false;
     const authTimer = setTimeout(() => {
@@ -153,17 +161,23 @@ export function createLiveFeed({ access, options, log, now }: Parts): LiveFeed {
       }
       if (socket.readyState !== WebSocket.OPEN) return;
       clearTimeout(authTimer);
+      known();
       if (message.type === 'renew') {
         if (!client) return;
         clearTimeout(client.expiry);
+        client.token = message.token;
         client.principal = principal;
         client.expiry = expiryTimer(socket, principal);
         control(client, { type: 'renewed' });
         return;
       }
+      if (clients.size >= options.liveClients) {
+        socket.close(LIVE_CLOSE.BUSY, 'too many clients');
+        return;
+      }
       const topics = new Set(message.topics);
       const expiry = expiryTimer(socket, principal);
-      client = { socket, principal, topics, lagging: false, alive: true, expiry };
+      client = { socket, token: message.token, principal, topics, lagging: false, alive: true, expiry };
       clients.add(client);
       control(client, { type: 'hello', seq });
       if (message.since !== undefined) resume(client, message.since);
@@ -193,7 +207,19 @@ export function createLiveFeed({ access, options, log, now }: Parts): LiveFeed {
     });
   }
 
+  async function recheck(): Promise<void> {
+    for (const { socket, token } of [...clients]) {
+      await verify(token).catch((error: unknown) => {
+        // The database may be away: that says nothing of the session.
+        if (!(error instanceof AppError) || error.kind === 'user') {
+          socket.close(LIVE_CLOSE.UNAUTHENTICATED, 'session ended');
+        }
+      });
+    }
+  }
+
   const pingTimer = setInterval(() => {
+    void recheck();
     for (const client of clients) {
       if (client.alive) {
         client.alive = false;
@@ -223,22 +249,22 @@ export function createLiveFeed({ access, options, log, now }: Parts): LiveFeed {
     closeUser(account) {
       closeWhere((principal) => principal.account === account);
     },
+    recheck,
     attach(server) {
       server.on('upgrade', (request, socket, head) => {
         const path = (request.url ?? '').split('?', 1)[0];
-        const refusal =
-          path !== LIVE_PATH
-            ? '404 Not Found'
-            : !isSameOrigin(request)
-              ? '403 Forbidden'
-              : sockets.clients.size >= options.liveClients
-                ? '503 Service Unavailable'
-                : undefined;
-        if (refusal !== undefined) {
-          socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-          return;
-        }
-        sockets.handleUpgrade(request, socket, head, onConnection);
+        const refuse = (status: string): void => {
+          socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        };
+        if (path !== LIVE_PATH) return refuse('404 Not Found');
+        if (!isSameOrigin(request)) return refuse('403 Forbidden');
+        // Those who have not said who they are take no place of those who have.
+        const known = clients.size < options.liveClients ? waiting.take(request.socket.remoteAddress) : undefined;
+        if (!known) return refuse('503 Service Unavailable');
+        socket.once('close', known);
+        sockets.handleUpgrade(request, socket, head, (live) => {
+          onConnection(live, known);
+        });
       });
     },
     stats: () => ({

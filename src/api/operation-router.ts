@@ -5,9 +5,9 @@ import { API_PREFIX, OPERATIONS, type FileAnswer, type Operation, type Operation
 import type { AuditInput } from '../store/index.js';
 import { AppError } from '../util/errors.js';
 import { formatIp, parseIp } from '../util/ip.js';
+import type { AuditTrail } from './audit-trail.js';
 import { requireRole, requireScope, type AccessControl, type Principal } from './auth/access.js';
 import type { Connections } from './connections.js';
-import type { ApiDeps } from './deps.js';
 import { userError } from './errors.js';
 import { readJsonBody, readUpload } from './middleware/body.js';
 import type { RateLimit } from './middleware/rate-limit.js';
@@ -22,7 +22,7 @@ interface Parts {
   access: AccessControl;
   rateLimit: RateLimit;
   options: ApiOptions;
-  deps: ApiDeps;
+  trail: Pick<AuditTrail, 'append'>;
   connections: Connections;
 }
 
@@ -85,7 +85,7 @@ async function validate(ctx: Context, operation: Operation, options: ApiOptions)
 }
 
 /** Every operation of the contract as a route: rate limit, authorize, validate, handle, check the answer. */
-export function createOperationRouter({ handlers, access, rateLimit, options, deps, connections }: Parts): Router {
+export function createOperationRouter({ handlers, access, rateLimit, options, trail, connections }: Parts): Router {
   const router = new Router({ prefix: API_PREFIX });
   const secure = options.secureCookies ?? options.tls !== undefined;
 
@@ -121,7 +121,7 @@ export function createOperationRouter({ handlers, access, rateLimit, options, de
       },
       async audit(entry) {
         const input: AuditInput = { actor: name, address: client.address, outcome: 'success', ...entry };
-        deps.onAudit?.(await deps.store.audit.append(input));
+        await trail.append(input);
       },
     };
   }

@@ -1,8 +1,8 @@
 import type { Middleware } from 'koa';
 import { healthSchema, type Health } from '../contract/http.js';
-import { parseIp } from '../util/ip.js';
 import { requireRole, requireScope, type AccessControl } from './auth/access.js';
 import type { ApiDeps } from './deps.js';
+import { isLoopback } from './client-network.js';
 import { userError } from './errors.js';
 import type { LiveFeed } from './live.js';
 import { formatMetrics } from './metrics.js';
@@ -13,12 +13,6 @@ interface Parts {
   deps: ApiDeps;
   access: AccessControl;
   live: LiveFeed;
-}
-
-function isLoopback(address: string): boolean {
-  const ip = parseIp(address);
-  if (!ip) return false;
-  return ip.version === 4 ? ip.words[3] >>> 24 === 127 : ip.words[3] === 1 && !ip.words.slice(0, 3).some(Boolean);
 }
 
 /** /health, /ready, /metrics and /openapi.json: for machines, outside the versioned API. */

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { AppError, errorCode } from '../util/errors.js';
 import { createApi, type Api } from './app.js';
 import { withCertificate } from './certificate.js';
+import { shareConnections } from './client-network.js';
 import type { ApiDeps } from './deps.js';
 import { apiOptionsSchema, type ApiOptions } from './options.js';
 
@@ -17,6 +18,11 @@ export interface ApiServer {
 }
 
 const UPLOAD_TIMEOUT_MS = 3_600_000;
+/** Time for a TLS handshake, and for the first headers: silent connections make room for others. */
+const HELLO_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 1000;
+/** Of these for one client: a single attacker locks nobody out of the console. */
+const MAX_CONNECTIONS_OF_ONE = 250;
 
 function readPem(path: string): Buffer {
   try {
@@ -26,7 +32,7 @@ function readPem(path: string): Buffer {
       kind: 'operational',
       code: 'api.tls_file',
       message: `The TLS file ${path} cannot be read.`,
-      fix: 'Check api.tls.certFile and api.tls.keyFile and their permissions.',
+      fix: 'Check api.tls.cert_file and api.tls.key_file and their permissions.',
       cause: error,
     });
   }
@@ -36,14 +42,19 @@ function createServer(options: ApiOptions, api: Api): Server {
   const limits = {
     // Bodies have a shorter clock of their own in middleware/body.ts; an upload may take long as long as it comes.
     requestTimeout: UPLOAD_TIMEOUT_MS,
-    headersTimeout: Math.min(10_000, options.requestTimeoutSecs * 1000),
+    headersTimeout: Math.min(HELLO_TIMEOUT_MS, options.requestTimeoutSecs * 1000),
     keepAliveTimeout: 30_000,
     connectionsCheckingInterval: 1000,
     maxHeaderSize: 16 * 1024,
   };
   if (!options.tls) return createHttpServer(limits, api.callback);
   const { certFile = '', keyFile = '' } = options.tls;
-  const pem = { cert: readPem(certFile), key: readPem(keyFile), minVersion: 'TLSv1.2' as const };
+  const pem = {
+    cert: readPem(certFile),
+    key: readPem(keyFile),
+    minVersion: 'TLSv1.2' as const,
+    handshakeTimeout: HELLO_TIMEOUT_MS,
+  };
   try {
     return createHttpsServer({ ...limits, ...pem }, api.callback);
   } catch (error) {
@@ -51,7 +62,7 @@ function createServer(options: ApiOptions, api: Api): Server {
       kind: 'operational',
       code: 'api.tls_file',
       message: 'The TLS certificate and key do not fit together or are damaged.',
-      fix: 'Check api.tls.certFile and api.tls.keyFile.',
+      fix: 'Check api.tls.cert_file and api.tls.key_file.',
       cause: error,
     });
   }
@@ -84,7 +95,8 @@ export async function openApiServer(input: Partial<ApiOptions>, deps: ApiDeps): 
   const api = createApi(options, deps);
   try {
     const server = createServer(options, api);
-    server.maxConnections = 1000;
+    server.maxConnections = MAX_CONNECTIONS;
+    if (!options.plainHttp) shareConnections(server, MAX_CONNECTIONS_OF_ONE);
     api.attachWebSocket(server);
     server.on(options.tls ? 'secureConnection' : 'connection', api.connections.opened);
     server.on('upgrade', (_request, socket) => {

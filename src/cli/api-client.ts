@@ -86,15 +86,29 @@ export async function callApi(
       });
     },
   );
-  const json: unknown = answer.text === '' ? undefined : JSON.parse(answer.text);
+  const json = answer.text === '' ? undefined : parseAnswer(answer.text);
   if (answer.status < 400) return json;
   throw toError(json);
+}
+
+/** @throws AppError cli.bad_answer when something else listens there */
+function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw toError(undefined);
+  }
 }
 
 function toError(json: unknown): AppError {
   const problem = problemSchema.safeParse(json);
   if (!problem.success) {
-    return new AppError({ kind: 'operational', code: 'cli.bad_answer', message: 'The server gave no proper answer.' });
+    return new AppError({
+      kind: 'operational',
+      code: 'cli.bad_answer',
+      message: 'The server gave no proper answer.',
+      fix: 'Check api.host and api.port: another program may listen there.',
+    });
   }
   const { status, code, detail, fix, errors = [] } = problem.data;
   const details = errors.map((error) => `\n  ${error.path}: ${error.message}`).join('');

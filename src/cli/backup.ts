@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/index.js';
 import { databaseBackup } from '../store/index.js';
-import { AppError } from '../util/errors.js';
+import { AppError, errorMessage } from '../util/errors.js';
 import { VERSION } from '../util/version.js';
 import {
   BACKUP_FORMAT,
@@ -101,7 +101,7 @@ function reserve(archive: string): void {
   }
 }
 
-/** @throws AppError backup.damaged, backup.later_version, backup.other_database, backup.running, store.* */
+/** @throws AppError backup.damaged, backup.later_version, backup.other_database, backup.running, backup.restore_failed */
 async function restore(file: string, options: RestoreOptions): Promise<void> {
   const config = await loadConfig(options.config);
   const parent = dirname(config.data_dir);
@@ -122,9 +122,16 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
       throw new AppError({ kind: 'user', code: 'backup.running', message: 'The server is running.', fix });
     }
     const aside = await putAside(config);
-    await cp(join(work, PART.DATA), config.data_dir, { recursive: true, preserveTimestamps: true });
-    await restoreDatabase(config.store, manifest.database, join(work, PART.DATABASE));
-    await handOver(config, aside);
+    try {
+      await cp(join(work, PART.DATA), config.data_dir, { recursive: true, preserveTimestamps: true });
+      await chmod(config.data_dir, aside === undefined ? 0o750 : (await stat(aside)).mode);
+      await restoreDatabase(config.store, manifest.database, join(work, PART.DATABASE));
+      await handOver(config, aside);
+    } catch (error) {
+      await rm(config.data_dir, { recursive: true, force: true });
+      if (aside !== undefined) await rename(aside, config.data_dir);
+      throw restoreFailed(config, error);
+    }
     if (options.withConfig && manifest.hasConfig && config.file !== undefined) {
       await copyFile(config.file, `${config.file}.before-restore`);
       await copyFile(join(work, PART.CONFIG, 'portcullis.yaml'), config.file);
@@ -134,6 +141,17 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+function restoreFailed(config: LoadedConfig, cause: unknown): AppError {
+  const rest = config.store.kind === 'mysql' ? ' The database may be empty or in part: restore again.' : '';
+  return new AppError({
+    kind: 'operational',
+    code: 'backup.restore_failed',
+    message: `The restore failed: ${errorMessage(cause)}. The data folder is as it was.${rest}`,
+    fix: 'Check the free space and the rights of data_dir and of the database, then restore again.',
+    cause,
+  });
 }
 
 /** The data that is here now is kept beside it. @returns where, or undefined when there was none. */

@@ -94,7 +94,7 @@ export function register(program: Command): void {
 
 /** One line for `systemctl status`. */
 function statusOf(config: LoadedConfig, info?: ServerReady): string {
-  return info ? `console at ${info.url}, configured mode ${config.mode}` : 'works';
+  return info ? `console at ${info.url}, mode ${info.mode ?? config.mode}` : 'works';
 }
 
 function announce(info: ServerReady | undefined, config: LoadedConfig): void {

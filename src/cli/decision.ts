@@ -3,9 +3,11 @@ import { loadConfig } from '../config/index.js';
 import type { Page } from '../contract/http.js';
 import { ACTIONS, SCOPES, type Decision } from '../domain/decision.js';
 import { formatDuration, parseDuration } from '../util/duration.js';
-import { AppError, EXIT } from '../util/errors.js';
+import type { EnforceOptions } from '../enforce/index.js';
+import { AppError, errorMessage, EXIT } from '../util/errors.js';
 import { canonicalAddress } from '../util/ip.js';
 import { callApi } from './api-client.js';
+import { runningResponders } from './running-responders.js';
 
 interface Flags {
   config?: string;
@@ -114,14 +116,53 @@ async function remove(target: string, flags: Flags & { reason: string }): Promis
   show(released, flags);
 }
 
+/** What to flush: as the configuration says, and what the responders that run here work with, wherever this is called. */
+async function flushTargets(flags: Flags): Promise<EnforceOptions[]> {
+  const found = new Map<string, EnforceOptions>();
+  const add = ({ enforce }: { enforce: EnforceOptions }): void => {
+    found.set(`${enforce.state_dir} ${enforce.table}`, enforce);
+  };
+  add(await loadConfig(flags.config));
+  if (flags.config !== undefined) return [...found.values()];
+  const here = process.cwd();
+  for (const { cwd, config } of runningResponders()) {
+    try {
+      process.chdir(cwd);
+      add(await loadConfig(config));
+    } catch (error) {
+      process.stderr.write(`The configuration of a running responder cannot be read: ${errorMessage(error)}\n`);
+    }
+  }
+  process.chdir(here);
+  return [...found.values()];
+}
+
 async function flush(flags: Flags): Promise<void> {
-  const config = await loadConfig(flags.config);
-  const { flushAll } = await import('../enforce/index.js');
-  const result = await flushAll(config.enforce);
-  if (flags.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else if (result.removed) process.stdout.write('Every block is lifted; no responder will bring the old ones back.\n');
-  else process.stderr.write(`The old blocks will not come back, but the table is still there: ${result.error ?? ''}\n`);
-  if (!result.removed) process.exitCode = EXIT.OPERATIONAL;
+  const { flushAll, isBlockingAgain } = await import('../enforce/index.js');
+  const targets = await flushTargets(flags);
+  const results = await Promise.all(targets.map((target) => flushAll(target)));
+  const failed = results.find(({ removed }) => !removed);
+  const removed = failed === undefined;
+  const known = results.some((result) => result.known);
+  const again = removed && (await Promise.all(targets.map((target) => isBlockingAgain(target)))).includes(true);
+  if (flags.json === true) {
+    const error = failed?.error;
+    process.stdout.write(`${JSON.stringify({ removed, known, again, ...(error === undefined ? {} : { error }) })}\n`);
+  } else if (failed) {
+    process.stderr.write(`The old blocks will not come back, but the table is still there: ${failed.error ?? ''}\n`);
+  } else if (again) {
+    process.stderr.write(
+      'Every block was lifted, but something is blocked again: by new decisions (set mode: observe), or by a responder\n' +
+        'with another configuration (name it with --config).\n',
+    );
+  } else process.stdout.write('Every block is lifted; no responder will bring the old ones back.\n');
+  if (!known && flags.json !== true) {
+    const folders = targets.map(({ state_dir: dir }) => dir).join(', ');
+    process.stderr.write(
+      `No responder has ever worked with ${folders}: if one does with another configuration, name that with --config.\n`,
+    );
+  }
+  if (!removed || again) process.exitCode = EXIT.OPERATIONAL;
 }
 
 /** `portcullis decision list|add|delete|flush`: what is blocked, by the API; flush works without it. */

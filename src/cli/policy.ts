@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { loadConfig } from '../config/index.js';
 import { loadPolicyFolder, parsePolicy, policyCasesSchema, policyJsonSchema, runPolicyCase } from '../policy/index.js';
 import { EXIT } from '../util/errors.js';
 import { registerBacktest } from './policy-backtest.js';
@@ -13,9 +14,11 @@ export function register(program: Command): void {
   policy
     .command('check')
     .description('report every problem of policy files, with line and column')
-    .argument('[paths...]', 'policy files or folders', ['policies'])
+    .argument('[paths...]', 'policy files or folders; ./policies, or that of the configuration, unless given')
+    .option('--config <file>', 'configuration file')
     .option('--json', 'print JSON')
-    .action(async (paths: string[], options: { json?: boolean }) => {
+    .action(async (given: string[], options: { config?: string; json?: boolean }) => {
+      const paths = given.length > 0 ? given : [await defaultFolder(options.config)];
       const problems = (await Promise.all(paths.map(checkPath))).flat();
       if (options.json) process.stdout.write(`${JSON.stringify({ ok: problems.length === 0, problems }, null, 2)}\n`);
       else {
@@ -27,9 +30,10 @@ export function register(program: Command): void {
   policy
     .command('test')
     .description('judge the cases in DIR/tests with the policies in DIR')
-    .argument('[dir]', 'policy folder', 'policies')
-    .action(async (dir: string) => {
-      process.exitCode = (await testFolder(dir)) ? EXIT.OK : EXIT.INPUT;
+    .argument('[dir]', 'policy folder; ./policies, or that of the configuration, unless given')
+    .option('--config <file>', 'configuration file')
+    .action(async (dir: string | undefined, options: { config?: string }) => {
+      process.exitCode = (await testFolder(dir ?? (await defaultFolder(options.config)))) ? EXIT.OK : EXIT.INPUT;
     });
   registerBacktest(policy);
   registerVersions(policy);
@@ -39,6 +43,12 @@ export function register(program: Command): void {
     .action(() => {
       process.stdout.write(`${JSON.stringify(policyJsonSchema(), null, 2)}\n`);
     });
+}
+
+/** The folder where one works, else the one that the daemons read: an installed box has none in root's home. */
+async function defaultFolder(config: string | undefined): Promise<string> {
+  const isHere = config === undefined && (await stat('policies').catch(() => undefined))?.isDirectory() === true;
+  return isHere ? 'policies' : (await loadConfig(config)).policy.dir;
 }
 
 async function checkPath(path: string): Promise<FileProblem[]> {

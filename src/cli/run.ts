@@ -24,8 +24,9 @@ export function register(program: Command): void {
           args,
           ...(config.inline.enabled ? { daemons: DAEMONS } : {}),
           ...(process.stdout.isTTY ? { logLine: printLogLine } : {}),
+          firstLogin: showFirstLogin,
           ready(info) {
-            announce(info, config.mode);
+            announce(info, info.mode ?? config.mode);
           },
           failed(text) {
             process.stderr.write(`${text}\n`);
@@ -40,13 +41,12 @@ export function register(program: Command): void {
   );
 }
 
+function showFirstLogin({ username, password }: NonNullable<ServerReady['firstLogin']>): void {
+  process.stderr.write(
+    `\n  First login: ${username}\n  Password:    ${password}   (shown once; you will be asked to change it)\n`,
+  );
+}
+
 function announce(info: ServerReady, mode: string): void {
-  const lines = ['', `Portcullis is running in ${mode} mode.`, `  Console: ${info.url}`];
-  if (info.firstLogin) {
-    lines.push(
-      `  First login: ${info.firstLogin.username}`,
-      `  Password:    ${info.firstLogin.password}   (shown once; you will be asked to change it)`,
-    );
-  }
-  process.stderr.write(`${lines.join('\n')}\n\n`);
+  process.stderr.write(`\nPortcullis is running in ${mode} mode.\n  Console: ${info.url}\n\n`);
 }

@@ -27,6 +27,7 @@ interface Flags {
 const when = (ms: number | null): string => (ms === null || ms === 0 ? '-' : new Date(ms).toISOString());
 /** Control characters in what others wrote must not reach the terminal. */
 const plain = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+const plainLines = (text: string): string => text.trimEnd().split('\n').map(plain).join('\n');
 
 function show<T>(flags: Flags, items: readonly T[], line: (item: T) => string): void {
   if (flags.json === true) process.stdout.write(`${JSON.stringify(items, null, 2)}\n`);
@@ -137,8 +138,10 @@ async function test(destination: string, flags: Flags): Promise<void> {
   if (flags.json === true) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
   } else {
-    process.stdout.write(`sent:\n${result.bytes.trimEnd()}\n\nanswer:\n${result.answer.trimEnd() || '(none)'}\n\n`);
-    process.stdout.write(result.ok ? 'ok: the receiver has it\n' : `failed: ${result.error ?? 'no confirmation'}\n`);
+    process.stdout.write(`sent:\n${plainLines(result.bytes)}\n\nanswer:\n${plainLines(result.answer) || '(none)'}\n\n`);
+    process.stdout.write(
+      result.ok ? 'ok: the receiver has it\n' : `failed: ${plain(result.error ?? 'no confirmation')}\n`,
+    );
   }
   if (!result.ok) process.exitCode = EXIT.OPERATIONAL;
 }

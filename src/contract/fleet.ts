@@ -127,6 +127,25 @@ export const fleetAddressesSchema = z.object({
 });
 export type FleetAddresses = z.infer<typeof fleetAddressesSchema>;
 
+/** Whom a server works with and who is at its console: single addresses that no member may block. */
+export const fleetPeerListSchema = z.object({
+  version: z.number().int().positive(),
+  entries: z
+    .array(
+      z.object({
+        value: z.string().max(64),
+        reason: z.enum(['siem', 'database', 'console_session']),
+        detail: z.string().max(500),
+        /** Epoch milliseconds; 0: until the server says something else. */
+        expiresMs: z.number(),
+      }),
+    )
+    .max(512),
+});
+export type FleetPeerList = z.infer<typeof fleetPeerListSchema>;
+/** One that a server names. */
+export type FleetPeer = FleetPeerList['entries'][number];
+
 /** What a member says under a key of its own or of the fleet, as it signs it. */
 export const signedEntrySchema = z.object({ signer: fleetNameSchema, text: z.string(), signature: z.string() });
 export type SignedEntry = z.infer<typeof signedEntrySchema>;

@@ -153,6 +153,7 @@ export const enforcementReportSchema = z.object({
   set: z.string().optional(),
   error: z.string().optional(),
   note: z.string().optional(),
+  kept: z.object({ durationSecs: z.number(), expiresMs: z.number() }).optional(),
   receivedUs: z.number(),
   kernelUs: z.number(),
 });

@@ -19,6 +19,8 @@ export interface SupervisorDeps {
   daemons?: readonly Daemon[];
   /** Arguments after the name of the daemon. */
   args: readonly string[];
+  /** The server made the first account: told at once, because the others may fail and the password is not shown again. */
+  firstLogin(login: NonNullable<ServerReady['firstLogin']>): void;
   /** All three work; called once. */
   ready(info: ServerReady): void;
   /** A daemon cannot run at all, which ends the run; called once. */
@@ -47,6 +49,7 @@ export async function superviseDaemons(deps: SupervisorDeps, signal: AbortSignal
   let info: ServerReady | undefined;
   let exitCode = 0;
   const onReady = (daemon: Daemon, told: ServerReady | undefined): void => {
+    if (told?.firstLogin && info === undefined) deps.firstLogin(told.firstLogin);
     info ??= told;
     if (waitingFor.delete(daemon) && waitingFor.size === 0 && info) deps.ready(info);
   };

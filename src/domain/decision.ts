@@ -103,6 +103,8 @@ export interface EnforcementReport {
   error?: string;
   /** How it is carried out, when that is not plain: several elements, simulated by a limit. */
   note?: string;
+  /** A renewal was rejected: the decision stays in force as it was, until then. */
+  kept?: { durationSecs: number; expiresMs: number };
   receivedUs: number;
   kernelUs: number;
 }

@@ -17,7 +17,9 @@ export interface Exemptions {
 const SIMULATED_SHARE = 0.25;
 
 /** What is reported of a decision. */
-export type Outcome = Pick<EnforcementReport, 'enforcement' | 'set' | 'error' | 'note'> & { kernelUs?: number };
+export type Outcome = Pick<EnforcementReport, 'enforcement' | 'set' | 'error' | 'note' | 'kept'> & {
+  kernelUs?: number;
+};
 
 /** The way of a decision into what is in force: guard rails, rate of change, plan, room. */
 export class Admission {
@@ -44,6 +46,8 @@ export class Admission {
     const { core, active } = this;
     const remainingMs = this.remainingMs(decision);
     if (remainingMs <= 0) return { enforcement: 'expired' };
+    // A flush at a time that is still to come was made when the clock was wrong: it must not undo what comes now.
+    this.flushedAtMs = Math.min(this.flushedAtMs, core.clock.wallMs());
     if (decision.createdMs <= this.flushedAtMs) {
       return { enforcement: 'revoked', error: 'lifted by hand with "portcullis decision flush"' };
     }
@@ -80,8 +84,11 @@ export class Admission {
   }
 
   private refuse(decision: KeptDecision, error: string): Outcome {
-    if (this.active.get(decision.id)) this.core.log.warn({ decisionId: decision.id, error }, 'renewal refused');
-    return { enforcement: 'rejected', error };
+    const known = this.active.get(decision.id);
+    if (!known) return { enforcement: 'rejected', error };
+    this.core.log.warn({ decisionId: decision.id, error }, 'renewal refused');
+    const { durationSecs, expiresMs } = known.kept;
+    return { enforcement: 'rejected', error, kept: { durationSecs, expiresMs } };
   }
 
   /** The rate of change limit; feeds are bounded by the number of elements, operators by nothing. */
@@ -106,7 +113,9 @@ export class Admission {
     const endMs = expiresMs > 0 ? expiresMs : durationSecs > 0 ? createdMs + durationSecs * 1000 : Infinity;
     if (endMs === Infinity) return Infinity;
     const longest = this.core.options.guard.longest_duration_secs * 1000;
-    return Math.min(endMs - this.core.clock.wallMs(), longest);
+    // A clock that is behind, also that of another member of a fleet, makes no block longer than was said.
+    const inAll = durationSecs > 0 ? durationSecs * 1000 : Infinity;
+    return Math.min(endMs - this.core.clock.wallMs(), longest, inAll);
   }
 
   private guardState(known: ActiveDecision | undefined): GuardState {

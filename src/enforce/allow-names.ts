@@ -118,7 +118,7 @@ export class AllowNames {
     try {
       addresses = await this.resolve(name);
     } catch (error) {
-      this.deps.log.warn({ name, error: String(error) }, 'an allowed name cannot be resolved; it keeps its addresses');
+      this.deps.log.warn({ name, error: String(error) }, 'a name cannot be resolved; it keeps its addresses');
       return;
     }
     const nowMs = this.nowMs();

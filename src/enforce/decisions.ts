@@ -270,5 +270,6 @@ function reportOf(
   if (outcome.set !== undefined && outcome.set !== '') report.set = outcome.set;
   if (outcome.error !== undefined) report.error = outcome.error;
   if (outcome.note !== undefined) report.note = outcome.note;
+  if (outcome.kept !== undefined) report.kept = outcome.kept;
   return report;
 }

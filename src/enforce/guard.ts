@@ -30,14 +30,19 @@ export function refuseDecision(
   options: EnforceOptions,
   network = parseCidr(decision.value),
 ): string | undefined {
+  const refused = refuseByLimits(decision, options, network);
+  if (refused !== undefined || !network) return refused;
+  return refuseExempt(network, decision, state) ?? refuseAmount(decision, state, options);
+}
+
+/** The part of {@link refuseDecision} that holds whatever is in force, protected or allowed. */
+export function refuseByLimits(
+  decision: KeptDecision,
+  options: EnforceOptions,
+  network = parseCidr(decision.value),
+): string | undefined {
   if (!network) return `"${decision.value.slice(0, 60)}" is not an address or prefix`;
-  return (
-    refuseWidth(network, options) ??
-    refuseSpecial(network) ??
-    refuseDuration(decision, options) ??
-    refuseExempt(network, decision, state) ??
-    refuseAmount(decision, state, options)
-  );
+  return refuseWidth(network, options) ?? refuseSpecial(network) ?? refuseDuration(decision, options);
 }
 
 function refuseWidth(network: Cidr, options: EnforceOptions): string | undefined {

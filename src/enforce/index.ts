@@ -5,7 +5,7 @@ export type { Clock, ResponderEmit, ResponderIncident, ResponderState } from './
 export { createBackendFactory, type BackendFactory } from './backend/open.js';
 export type { ApplyResult, EnforceBackend, KernelElement, KernelOp } from './backend/backend.js';
 export type { ExplainAnswer, PacketStep } from './explain.js';
-export { flushAll, type FlushResult } from './flush.js';
+export { flushAll, isBlockingAgain, type FlushResult } from './flush.js';
 export { createBox, type Box } from './protect/box.js';
 export { ProtectedCollector } from './protect/collect.js';
 export { runDoctor, type DoctorDeps } from './doctor/doctor.js';
@@ -14,6 +14,7 @@ export { runNamespaceCanary } from './canary/namespace.js';
 export { writeTimedRun } from './canary/timed.js';
 export type { CanaryDetection, CanaryPlace, CanaryResult, CanarySighting, CanaryStep } from './canary/step.js';
 export { createLayout } from './layout.js';
-export { AllowNames, type AllowNamesDeps } from './allow-names.js';
+export { AllowNames, type AllowNamesDeps, type Resolve } from './allow-names.js';
 export { isAllowTooWide } from './exempt.js';
+export { refuseAtOnce } from './refuse-at-once.js';
 export { openWarmUpRun, type WarmUpRun } from './warm-up.js';

@@ -94,6 +94,11 @@ function writeFully(fd: number, text: string): void {
   for (let done = 0; done < data.length;) done += writeSync(fd, data, done);
 }
 
+/** True when a responder has worked with this folder. */
+export function hasJournal(dir: string): boolean {
+  return existsSync(join(dir, FILE));
+}
+
 /** Marks the folder as flushed by hand: a running or later responder drops its decisions. */
 export function writeBreakGlass(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });

@@ -1,8 +1,10 @@
 import {
   fleetAddressesSchema,
+  fleetPeerListSchema,
   fleetPolicySchema,
   fleetSettingsSchema,
   type FleetAddresses,
+  type FleetPeerList,
   type FleetPolicy,
   type FleetSettings,
 } from '../contract/fleet.js';
@@ -35,4 +37,16 @@ export const ADDRESSES: EntryKind<FleetAddresses> = {
   purpose: 'portcullis addresses 1',
   schema: fleetAddressesSchema,
   refuse: ({ name }, key) => (key === addressKey(name) ? undefined : `"${name}" may not speak for another`),
+};
+
+const PEERS_OF = 'peers.';
+export const PEER_KEYS = `${PEERS_OF}*`;
+export const peersKey = (server: string): string => `${PEERS_OF}${server}`;
+export const peersServer = (key: string): string => key.slice(PEERS_OF.length);
+/** Each server for itself: what one took over by an attacker has said ends when it is revoked. */
+export const PEERS: EntryKind<FleetPeerList> = {
+  purpose: 'portcullis peers 1',
+  schema: fleetPeerListSchema,
+  refuse: (signer, key) =>
+    byServers(signer) ?? (key === peersKey(signer.name) ? undefined : `"${signer.name}" may not speak for another`),
 };

@@ -36,7 +36,9 @@ export interface EntryLinkDeps<T extends { version: number }> {
 
 export function openEntryLink<T extends { version: number }>(deps: EntryLinkDeps<T>): EntryLink<T> {
   const { member, bus, kind, keys, log } = deps;
-  const book = openEntryBook(deps.path, kind, member.trust);
+  const book = openEntryBook(deps.path, kind, member.trust, (error) => {
+    log.error({ keys, problem: errorMessage(error) }, 'What the fleet has said could not be written.');
+  });
   /** Ranks of what the bucket holds, as far as they are known. */
   let held = new Map<string, string>();
   /** The session in which entries are under way. */

@@ -5,7 +5,7 @@ import type { Logger } from '../util/logger.js';
 import type { FleetMemory } from './memory.js';
 import type { ProvenDecision } from './seal.js';
 import type { FleetServerDeps, FleetServerSide } from './server-side.js';
-import type { AddressesLink, PoliciesLink, SettingsLink } from './shared.js';
+import type { AddressesLink, PeersLink, PoliciesLink, SettingsLink } from './shared.js';
 import type { WorkLink } from './work-link.js';
 
 export type Health = Pick<Heartbeat, 'mode' | 'sensor' | 'responder' | 'stats' | 'policies'>;
@@ -30,7 +30,7 @@ export interface FleetLinkDeps {
   settings(settings: FleetSettings): void;
   /** A policy was saved, or taken back, at another server. */
   policy(name: string, policy: FleetPolicy): void;
-  /** The addresses of other members are not what they were. */
+  /** The addresses of other members, or the peers of servers, are not what they were. */
   addresses(): void;
   /** What a server of the fleet does besides; absent on boxes. */
   server?: FleetServerDeps;
@@ -57,6 +57,7 @@ export interface FleetLink extends Omit<WorkLink, 'spooled' | 'close'> {
   readonly settings: SettingsLink;
   readonly policies: PoliciesLink;
   readonly addresses: AddressesLink;
+  readonly peers: PeersLink;
   /** Call once a second. */
   tick(nowMs: number): void;
   status(): FleetLinkStatus;

@@ -23,6 +23,7 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
   const { name, site, role, sealer, trust } = member;
   const reach = options.share === 'all' ? 'all' : `${options.share}:${options.share === 'site' ? site : name}`;
   const startedMs = Date.now();
+  let wasSaved = true;
   const bus = openFleetBus(member, log);
   const work = openWorkLink(name, dir, options, bus);
 
@@ -116,6 +117,7 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     settings: shared.settings,
     policies: shared.policies,
     addresses: shared.addresses,
+    peers: shared.peers,
     seal(decision) {
       if (decision.simulated || isAsSaid(decision)) return;
       const issuer = decision.proof?.issuer ?? name;
@@ -156,6 +158,11 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     reports: work.reports,
     tick(nowMs) {
       replica.expire(nowMs);
+      if (replica.isSaved !== wasSaved) {
+        wasSaved = replica.isSaved;
+        if (wasSaved) log.info({}, 'Decisions of the fleet are written again.');
+        else log.error({ dir }, 'Decisions of the fleet are in force but cannot be written: is the disk full?');
+      }
       decisions.tick(nowMs);
       serverSide?.tick(nowMs);
     },

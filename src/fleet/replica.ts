@@ -18,6 +18,8 @@ import type { Trust } from './trust.js';
 const REMEMBER_MS = 60_000;
 const FILE = 'decisions.jsonl';
 const COMPACT_AFTER = 5000;
+/** What could not be written, for instance because the disk is full, is tried again after this time, milliseconds. */
+const RETRY_MS = 10_000;
 
 /** When a statement means nothing any more, epoch milliseconds; Infinity for a block without an end. */
 export function endOf(statement: Statement): number {
@@ -36,6 +38,8 @@ export interface Replica {
   get(issuer: string, id: string): Statement | undefined;
   values(): IterableIterator<Statement>;
   readonly size: number;
+  /** False while the file lacks something of it: the disk is full. */
+  readonly isSaved: boolean;
   /** Forgets what is long over. @returns what it forgot. */
   expire(nowMs: number): Statement[];
   close(): void;
@@ -68,6 +72,8 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
   }
   let dead = 0;
   let fd = compact();
+  /** The file lacks something; epoch milliseconds of the next try. */
+  let retryAtMs: number | undefined;
 
   function compact(): number {
     const lines = [...known.values()].map((s) => `${JSON.stringify(s)}\n`);
@@ -76,13 +82,35 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
     return openSync(path, 'a', 0o600);
   }
 
+  /** Writes the file anew; the old one stays when that fails. */
+  function renew(atMs: number): void {
+    try {
+      const next = compact();
+      closeSync(fd);
+      fd = next;
+      dead = 0;
+      retryAtMs = undefined;
+    } catch {
+      retryAtMs = atMs + RETRY_MS;
+    }
+  }
+
+  function append(line: string): void {
+    try {
+      if (writeSync(fd, line) === Buffer.byteLength(line)) return;
+    } catch {
+      // What is known counts all the same.
+    }
+    retryAtMs ??= 0;
+  }
+
   return {
     put(statement) {
       if (!isNewer(statement)) return false;
       if (known.has(keyOf(statement))) dead++;
       known.set(keyOf(statement), statement);
       soonestMs = Math.min(soonestMs, endOf(statement));
-      writeSync(fd, `${JSON.stringify(statement)}\n`);
+      append(`${JSON.stringify(statement)}\n`);
       return true;
     },
     get: (issuer, id) => known.get(`${issuer} ${id}`),
@@ -90,8 +118,12 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
     get size() {
       return known.size;
     },
+    get isSaved() {
+      return retryAtMs === undefined;
+    },
     expire(atMs) {
       const over: Statement[] = [];
+      if (retryAtMs !== undefined && retryAtMs <= atMs) renew(atMs);
       if (soonestMs + REMEMBER_MS >= atMs) return over;
       soonestMs = Infinity;
       for (const [key, statement] of known) {
@@ -103,11 +135,7 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
         over.push(statement);
       }
       dead += over.length;
-      if (dead > Math.max(COMPACT_AFTER, known.size)) {
-        dead = 0;
-        closeSync(fd);
-        fd = compact();
-      }
+      if (retryAtMs === undefined && dead > Math.max(COMPACT_AFTER, known.size)) renew(atMs);
       return over;
     },
     close() {

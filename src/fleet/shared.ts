@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FleetPolicy, FleetSettings } from '../contract/fleet.js';
+import type { FleetPeer, FleetPolicy, FleetSettings } from '../contract/fleet.js';
 import type { Logger } from '../util/logger.js';
 import type { FleetBus } from './bus.js';
 import {
@@ -7,6 +7,10 @@ import {
   addressKey,
   ADDRESSES,
   addressMember,
+  PEER_KEYS,
+  PEERS,
+  peersKey,
+  peersServer,
   POLICIES,
   POLICY_KEYS,
   policyKey,
@@ -44,6 +48,14 @@ export interface AddressesLink {
   set(addresses: string[]): void;
 }
 
+/** Whom servers work with, and who is at their consoles. */
+export interface PeersLink {
+  /** What the other servers on the roster have said last. */
+  others(): { server: string; peer: FleetPeer }[];
+  /** Servers: from now on these are not blocked on any member. */
+  set(peers: readonly FleetPeer[]): void;
+}
+
 export interface SharedDeps {
   member: Member;
   bus: FleetBus;
@@ -52,7 +64,7 @@ export interface SharedDeps {
   /** Another member has set them. */
   settings(settings: FleetSettings): void;
   policy(name: string, policy: FleetPolicy): void;
-  /** What {@link AddressesLink.others} answers may have changed. */
+  /** What {@link AddressesLink.others} or {@link PeersLink.others} answers may have changed. */
   addresses(): void;
 }
 
@@ -69,6 +81,10 @@ export function openShared({ member, bus, dir, log, ...deps }: SharedDeps) {
   });
   const addresses = openEntryLink({
     ...{ ...common, kind: ADDRESSES, keys: ADDRESS_KEYS, path: join(dir, 'addresses.json') },
+    changed: () => deps.addresses(),
+  });
+  const peers = openEntryLink({
+    ...{ ...common, kind: PEERS, keys: PEER_KEYS, path: join(dir, 'peers.json') },
     changed: () => deps.addresses(),
   });
   return {
@@ -95,9 +111,20 @@ export function openShared({ member, bus, dir, log, ...deps }: SharedDeps) {
         addresses.set(addressKey(member.name), { addresses: wanted });
       },
     } satisfies AddressesLink,
+    peers: {
+      others() {
+        const entries = peers.entries().map(([key, value]) => [peersServer(key), value.entries] as const);
+        const there = entries.filter(([name]) => name !== member.name && member.trust.member(name)?.role === 'server');
+        return there.flatMap(([server, list]) => list.map((peer) => ({ server, peer })));
+      },
+      set(list) {
+        const known = peers.get(peersKey(member.name))?.entries ?? [];
+        if (JSON.stringify(known) !== JSON.stringify(list)) peers.set(peersKey(member.name), { entries: [...list] });
+      },
+    } satisfies PeersLink,
     /** The roster changed: what was refused may count now, and a member that left is not spared any longer. */
     again() {
-      for (const link of [settings, policies, addresses]) link.again();
+      for (const link of [settings, policies, addresses, peers]) link.again();
       deps.addresses();
     },
   };

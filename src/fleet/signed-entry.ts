@@ -85,6 +85,7 @@ export function openEntryBook<T extends { version: number }>(
   path: string,
   kind: EntryKind<T>,
   trust: Trust,
+  unwritten?: (error: unknown) => void,
 ): EntryBook<T> {
   const held = new Map<string, HeldEntry<T>>();
 
@@ -105,9 +106,14 @@ export function openEntryBook<T extends { version: number }>(
       const refused = take(key, signed);
       if (refused !== undefined) return refused;
       const all = Object.fromEntries([...held].map(([k, entry]) => [k, entry.signed]));
-      mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-      writeFileSync(`${path}.new`, JSON.stringify(all), { mode: 0o640 });
-      renameSync(`${path}.new`, path);
+      try {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+        writeFileSync(`${path}.new`, JSON.stringify(all), { mode: 0o640 });
+        renameSync(`${path}.new`, path);
+      } catch (error) {
+        // It counts all the same; only a member that starts while it is cut off would not have it.
+        unwritten?.(error);
+      }
       return undefined;
     },
   };

@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -18,6 +19,9 @@ import { join } from 'node:path';
 const CHUNK_BYTES = 256 * 1024;
 const CURSOR = 'cursor.json';
 const SAVE_MS = 500;
+/** Lines that wait in memory while the disk is full. */
+const MAX_BUFFERED = 2000;
+const RETRY_MS = 1000;
 
 interface Place {
   segment: number;
@@ -87,10 +91,14 @@ export function openSpool(dir: string, maxBytes: number): Spool {
 
   function saveCursor(): void {
     if (!cursorDirty) return;
-    cursorDirty = false;
     const path = join(dir, CURSOR);
-    writeFileSync(`${path}.new`, JSON.stringify(confirmed), { mode: 0o640 });
-    renameSync(`${path}.new`, path);
+    try {
+      writeFileSync(`${path}.new`, JSON.stringify(confirmed), { mode: 0o640 });
+      renameSync(`${path}.new`, path);
+      cursorDirty = false;
+    } catch {
+      // The disk is full: tried again; what was confirmed since is sent once more after a crash.
+    }
   }
 
   function countWaiting(): number {
@@ -131,19 +139,53 @@ export function openSpool(dir: string, maxBytes: number): Spool {
   function write(): void {
     scheduled = false;
     if (buffered.length === 0) return;
-    const lines = buffered;
-    buffered = [];
-    const text = lines.join('');
     const segment = segments.get(last)!;
-    segment.bytes += writeSync(fd, text);
-    segment.lines += lines.length;
-    if (segment.bytes > segmentBytes) {
-      closeSync(fd);
-      last += 1;
-      fd = startSegment(last);
-      makeRoom();
+    if (!put(Buffer.from(buffered.join('')), segment)) {
+      waitForRoom();
+      return;
     }
+    segment.lines += buffered.length;
+    buffered = [];
+    if (segment.bytes > segmentBytes) beginSegment();
     wake?.();
+  }
+
+  /** @returns false when the disk is full; no half line is left then. */
+  function put(text: Buffer, segment: { bytes: number }): boolean {
+    try {
+      const written = writeSync(fd, text);
+      if (written === text.length) {
+        segment.bytes += written;
+        return true;
+      }
+      ftruncateSync(fd, segment.bytes);
+    } catch {
+      // What cannot be cut off is skipped as a line that a crash has cut off.
+    }
+    return false;
+  }
+
+  function waitForRoom(): void {
+    const over = Math.max(0, buffered.length - MAX_BUFFERED);
+    buffered.splice(0, over);
+    dropped += over;
+    waiting -= over;
+    scheduled = true;
+    setTimeout(write, RETRY_MS).unref();
+  }
+
+  function beginSegment(): void {
+    let next: number;
+    try {
+      next = startSegment(last + 1);
+    } catch {
+      segments.delete(last + 1);
+      return;
+    }
+    closeSync(fd);
+    fd = next;
+    last += 1;
+    makeRoom();
   }
 
   /** Whole lines from a place in a segment. */

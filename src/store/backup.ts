@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { once } from 'node:events';
@@ -50,8 +50,14 @@ export async function restoreDatabase(input: Partial<StoreOptions>, copy: Databa
   checkRestorable(options, copy);
   if (options.kind === 'sqlite') {
     await mkdir(dirname(options.path), { recursive: true, mode: 0o750 });
-    for (const suffix of ['', '-wal', '-shm']) await rm(options.path + suffix, { force: true });
+    // One outside the data folder, which is kept aside as a whole, is kept beside the new one.
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (!existsSync(options.path + suffix)) continue;
+      await rename(options.path + suffix, `${options.path}.before-restore${suffix}`);
+    }
     await copyFile(join(folder, SQLITE_FILE), options.path);
+    // It holds password hashes.
+    await chmod(options.path, 0o600);
     return;
   }
   const wanted = migrations.filter((m) => copy.migrations.includes(m.name));

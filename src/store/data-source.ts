@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fchmodSync, fchownSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import type { StoreKind } from './columns.js';
 import { createEntities, type Entities } from './entities/index.js';
@@ -125,6 +125,7 @@ function createDatabase(kind: StoreKind, source: DataSource, entities: Entities)
           return task(manager);
         });
       } catch (error) {
+        if (kind === 'sqlite') endTransaction(source);
         if (attempt >= DEADLOCK_RETRIES || kind !== 'mysql' || toStoreError(error).code !== 'store.locked') throw error;
       }
     }
@@ -136,6 +137,19 @@ function createDatabase(kind: StoreKind, source: DataSource, entities: Entities)
     manager: source.manager,
     write: (task) => (kind === 'sqlite' ? mutex(() => transact(task)) : transact(task)),
   };
+}
+
+/**
+ * After an error such as a full disk SQLite has rolled back by itself. The runner of TypeORM would go on in a transaction that
+ * is not there, and nothing would be committed ever again: it is replaced, and whatever is open is undone.
+ */
+function endTransaction(source: DataSource): void {
+  const driver = source.driver as unknown as {
+    databaseConnection: { inTransaction: boolean; exec(sql: string): unknown };
+    queryRunner?: QueryRunner | undefined;
+  };
+  if (driver.databaseConnection.inTransaction) driver.databaseConnection.exec('ROLLBACK');
+  driver.queryRunner = undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ const KNOWN: readonly Known[] = [
     match: /^SQLITE_(BUSY|LOCKED)|^ER_LOCK_(WAIT_TIMEOUT|DEADLOCK)/,
     code: 'store.locked',
     message: 'The database is locked by another process.',
-    fix: 'End the other program that writes to the database, or raise store.busyTimeoutMs.',
+    fix: 'End the other program that writes to the database, or raise store.busy_timeout_ms.',
   },
   {
     match: /^SQLITE_READONLY|^ER_(OPTION_PREVENTS_STATEMENT|READ_ONLY_MODE)|^EROFS/,

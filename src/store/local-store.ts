@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Incident } from '../domain/incident.js';
 import type { Logger } from '../util/logger.js';
 import { openDatabase } from './data-source.js';
@@ -38,12 +39,21 @@ const MAX_KEPT_SUMS = 50_000;
 /** Seconds of the timeline that wait for the database: a day. */
 const MAX_KEPT_POINTS = 86_400;
 
+const MOVED =
+  'the database file was moved, removed or replaced while it is in use: put it back, or what is written now is lost at the next start';
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
 /**
  * Opens the database in this thread, brings its schema up to date, and starts the write-behind queues.
  * @throws AppError store.*
  */
 export async function openLocalStore(options: StoreOptions, log: Logger): Promise<Store> {
   const db = await openDatabase(options);
+  const file = options.kind === 'sqlite' && options.path !== ':memory:' ? options.path : undefined;
+  const inode = file === undefined ? undefined : inodeOf(file);
   const queueOptions = { batchRows: options.batchRows, batchMs: options.batchMs, log };
   const rare = { ...queueOptions, maxQueued: options.maxQueuedAlerts };
   const alerts = createWriteBehind<AlertWrite | AlertAnswer>({
@@ -135,8 +145,13 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     retain: (nowMs) =>
       applyRetention(db, options.retention, nowMs).catch((error: unknown) => Promise.reject(toStoreError(error))),
     async health() {
+      // An open file is written on when its name is gone; nobody would find it again.
+      if (file !== undefined && inodeOf(file) !== inode) return { ok: false, detail: MOVED };
       try {
         await db.manager.query('SELECT 1');
+        // A full disk is read from as ever.
+        const unwritten = Object.values(queues).find((queue) => queue.trouble() !== undefined);
+        if (unwritten) return { ok: false, detail: toStoreError(unwritten.trouble()).message };
         const failing = Object.entries(queues).filter(([, queue]) => queue.stats().queued > options.batchRows * 20);
         const detail = failing.length === 0 ? db.kind : `behind: ${failing.map(([name]) => name).join(', ')}`;
         return { ok: failing.length === 0, detail };

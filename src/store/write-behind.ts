@@ -16,6 +16,8 @@ export interface WriteBehind<T> {
   /** Resolves when everything pushed before is written; rejects when it cannot be written now. */
   flush(): Promise<void>;
   stats(): { queued: number; written: number; shed: number; failed_writes: number };
+  /** Why the last batch could not be written; undefined when it could. */
+  trouble(): unknown;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
   let written = 0;
   let shed = 0;
   let failedWrites = 0;
+  let trouble: unknown;
 
   function requeue(batch: T[]): void {
     queue = [...batch, ...queue];
@@ -51,11 +54,13 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
         await options.write(batch);
       } catch (error) {
         failedWrites++;
+        trouble = error;
         requeue(batch);
         retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
         throw error;
       }
       written += batch.length;
+      trouble = undefined;
       retryMs = options.batchMs;
       await new Promise(setImmediate);
     }
@@ -101,6 +106,7 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
     },
     flush,
     stats: () => ({ queued: queue.length, written, shed, failed_writes: failedWrites }),
+    trouble: () => trouble,
     async close() {
       closed = true;
       clearTimeout(timer);

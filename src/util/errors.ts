@@ -44,7 +44,8 @@ export function errorCode(error: unknown): string {
 /** Process exit codes of the command line contract. */
 export const EXIT = { OK: 0, INPUT: 1, USAGE: 2, OPERATIONAL: 3 } as const;
 
-/** Exit code for an error: problems in the input 1, everything else 3. */
+/** Exit code for an error: problems in the input 1, options that do not go together 2, everything else 3. */
 export function exitCodeFor(error: unknown): number {
+  if (error instanceof AppError && error.code.endsWith('.usage')) return EXIT.USAGE;
   return error instanceof AppError && error.kind === 'user' ? EXIT.INPUT : EXIT.OPERATIONAL;
 }

@@ -41,6 +41,8 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
 
   let accessToken = '';
   let expiresAtMs = 0;
+  /** The session has ended: nothing is asked until somebody signs in, so that a waiting page does not knock on and on. */
+  let ended = false;
   let refreshing: Promise<Grant<User>> | null = null;
   let onGrant: (grant: Grant<User>) => void = () => undefined;
   let onSignedOut: () => void = () => undefined;
@@ -48,6 +50,7 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
   function accept(grant: Grant<User>): Grant<User> {
     accessToken = grant.accessToken;
     expiresAtMs = now() + grant.expiresInSecs * 1000;
+    ended = false;
     onGrant(grant);
     return grant;
   }
@@ -55,6 +58,12 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
   function forget(): void {
     accessToken = '';
     expiresAtMs = 0;
+  }
+
+  function end(): void {
+    forget();
+    ended = true;
+    onSignedOut();
   }
 
   async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
@@ -79,14 +88,12 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
 
   /** Sends, refreshes the token once after a 401, and throws what the server refused. */
   async function ask(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+    if (ended && !options.anonymous) throw new ApiError(401, 'auth.required', 'The session has ended');
     let response = await send(method, path, options);
     if (response.status === 401 && !options.anonymous) {
       await refresh();
       response = await send(method, path, options);
-      if (response.status === 401) {
-        forget();
-        onSignedOut();
-      }
+      if (response.status === 401) end();
     }
     if (!response.ok) throw await toApiError(response);
     return response;
@@ -107,8 +114,7 @@ export function createApiClient<User>(deps: ClientDeps = {}) {
       .then(accept)
       .catch((error: unknown) => {
         if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-          forget();
-          onSignedOut();
+          end();
         }
         throw error;
       })

@@ -21,7 +21,7 @@ import type {
   Incident,
   IncidentActivity,
   IncidentDetail,
-  IncidentState,
+  IncidentPatch,
   Label,
   LabelVerdict,
   MeResponse,
@@ -83,9 +83,10 @@ export const api = {
   incidents: list<Incident>('/incidents'),
   incidentActivity: (ids: string[]) => client.post<IncidentActivity>('/incidents/activity', { ids }),
   incident: (id: string) => client.get<IncidentDetail>(`/incidents/${at(id)}`),
-  patchIncident: (id: string, patch: { state?: IncidentState; owner?: string | null }) =>
+  /** `expect`: what was seen; refused with incident.conflict when it is no longer so. */
+  patchIncident: (id: string, patch: IncidentPatch & { expect: IncidentPatch }) =>
     client.patch<Incident>(`/incidents/${at(id)}`, patch),
-  patchIncidents: (ids: string[], patch: { state?: IncidentState; owner?: string | null }) =>
+  patchIncidents: (ids: string[], patch: IncidentPatch) =>
     client.post<{ changed: number }>('/incidents/bulk', { ids, ...patch }),
   commentIncident: (id: string, text: string) => client.post<Comment>(`/incidents/${at(id)}/comments`, { text }),
 

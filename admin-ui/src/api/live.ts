@@ -24,8 +24,8 @@ export interface LiveDeps {
 const REFUSED = 4401;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 20_000;
-/** The server pings every 20 s and sends its status more often; this long without a word means a dead line. */
-const SILENCE_MS = 65_000;
+/** The server says something every second; this long without a word means that it hangs or the line is dead. */
+const SILENCE_MS = 15_000;
 
 /**
  * The live feed: authenticates with its first message, resumes after the last `seq` it saw, reconnects with

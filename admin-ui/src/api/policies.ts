@@ -16,9 +16,9 @@ export const policiesApi = {
   list: list<PolicySummary>('/policies'),
   get: (name: string) => client.get<PolicyDetail>(`/policies/${at(name)}`),
   validate: (yaml: string) => client.post<PolicyValidation>('/policies/validate', { yaml }),
-  put: (name: string, change: { yaml: string; comment: string; confirmSecs?: number }) =>
+  put: (name: string, change: { yaml: string; comment: string; confirmSecs?: number; basedOn: number }) =>
     client.put<PolicyDetail>(`/policies/${at(name)}`, change),
-  rollback: (name: string, change: { version: number; comment: string; confirmSecs?: number }) =>
+  rollback: (name: string, change: { version: number; comment: string; confirmSecs?: number; basedOn: number }) =>
     client.post<PolicyDetail>(`/policies/${at(name)}/rollback`, change),
   remove: (name: string, comment: string) => client.delete<undefined>(`/policies/${at(name)}`, { comment }),
   diff: (name: string, request: DiffRequest) => client.post<PolicyDiff>(`/policies/${at(name)}/diff`, request),

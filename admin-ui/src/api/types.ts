@@ -1,5 +1,6 @@
 /** The types of the HTTP contract, as the console uses them. Types only: no schema code reaches the browser. */
 import type { z } from 'zod';
+import type { IncidentState } from '@domain/incident';
 import type { allowEntrySchema, decisionSchema, protectedEntrySchema } from '@contract/ipc';
 import type {
   alertDetailSchema,
@@ -133,6 +134,11 @@ export type { AlertState, LabelVerdict } from '@domain/alert';
 export type { Action, Enforcement, Mode, Origin, Scope } from '@domain/decision';
 export type { EvidenceItem, Tier } from '@domain/detection';
 export type { IncidentState } from '@domain/incident';
+/** What people change of an incident; a null owner is nobody. */
+export interface IncidentPatch {
+  state?: IncidentState;
+  owner?: string | null;
+}
 export type { Severity } from '@domain/severity';
 
 export type Decision = z.infer<typeof decisionSchema>;

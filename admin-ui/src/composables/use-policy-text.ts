@@ -11,6 +11,10 @@ export interface PolicyText {
   /** The text that is in force. */
   saved: Ref<string>;
   dirty: Ref<boolean>;
+  /** The version that the text started from. */
+  basis: Ref<number>;
+  /** Somebody else has put another version in force since the text was started. */
+  stale: Ref<boolean>;
   problems: Ref<PolicyProblem[]>;
   checking: Ref<boolean>;
   /** True when the server found nothing to object to. */
@@ -22,9 +26,11 @@ export function usePolicyText(policy: Ref<PolicyDetail | null>): PolicyText {
   const session = useSession();
   const text = ref('');
   const saved = ref('');
+  const basis = ref(0);
   const problems = ref<PolicyProblem[]>([]);
   const checking = ref(false);
   const dirty = computed(() => text.value !== saved.value);
+  const stale = computed(() => dirty.value && policy.value !== null && policy.value.version !== basis.value);
   let timer = 0;
   let run = 0;
 
@@ -33,6 +39,10 @@ export function usePolicyText(policy: Ref<PolicyDetail | null>): PolicyText {
     // Text that is being edited is not thrown away by a refetch.
     if (!dirty.value) text.value = next.yaml;
     saved.value = next.yaml;
+    if (!dirty.value) basis.value = next.version;
+  });
+  watch(dirty, (isDirty) => {
+    if (!isDirty && policy.value) basis.value = policy.value.version;
   });
   watch(text, () => {
     window.clearTimeout(timer);
@@ -56,7 +66,7 @@ export function usePolicyText(policy: Ref<PolicyDetail | null>): PolicyText {
       if (mine === run) checking.value = false;
     }
   }
-  return { text, saved, dirty, problems, checking, validate };
+  return { text, saved, dirty, basis, stale, problems, checking, validate };
 }
 
 /** A refusal that says nothing about the text is no problem of the text. */

@@ -11,10 +11,13 @@ export const useSession = defineStore('session', () => {
   const user = ref<SessionUser | null>(null);
   /** Set when a session ended by itself, so that the sign-in page can say so. */
   const ended = ref(false);
+  /** Whose pages are open: stays while a session that ended by itself waits to be renewed. */
+  const pagesOf = ref<SessionUser | null>(null);
   const isSignedIn = computed(() => user.value !== null);
 
   client.onGrant((grant) => {
     user.value = grant.user;
+    pagesOf.value = grant.user;
     ended.value = false;
     localStorage.setItem(HINT, '1');
   });
@@ -43,14 +46,19 @@ export const useSession = defineStore('session', () => {
   async function logout(): Promise<void> {
     await client.logout().catch(() => undefined);
     user.value = null;
+    pagesOf.value = null;
     ended.value = false;
     localStorage.removeItem(HINT);
   }
 
-  /** True when the signed-in user may do what `role` may. The server decides; this only hides what it refuses. */
+  /**
+   * True when the signed-in user may do what `role` may. The server decides; this only hides what it refuses. While a session
+   * waits to be renewed its pages keep what they show.
+   */
   function may(role: Role): boolean {
-    return user.value !== null && ORDER.indexOf(user.value.role) >= ORDER.indexOf(role);
+    const who = ended.value ? pagesOf.value : user.value;
+    return who !== null && ORDER.indexOf(who.role) >= ORDER.indexOf(role);
   }
 
-  return { user, ended, isSignedIn, restore, login, changePassword, logout, may };
+  return { user, ended, pagesOf, isSignedIn, restore, login, changePassword, logout, may };
 });

@@ -94,6 +94,12 @@ export const useUi = defineStore('ui', () => {
     });
   }
 
+  function closeDialogs(): void {
+    confirmRequest.value?.answer(null);
+    addressMenu.value = blockDialog.value = allowDialog.value = suppressDialog.value = null;
+    helpOpen.value = false;
+  }
+
   return {
     theme,
     toasts,
@@ -108,6 +114,7 @@ export const useUi = defineStore('ui', () => {
     update,
     dismiss,
     confirm,
+    closeDialogs,
   };
 });
 

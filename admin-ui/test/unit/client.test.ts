@@ -79,6 +79,12 @@ describe('the API client', () => {
     await expect(client.get('/status')).rejects.toMatchObject({ status: 401 });
     expect(signedOut).toHaveBeenCalledTimes(1);
     expect(server.refreshes).toBe(1);
+    const asked = server.fetch.mock.calls.length;
+    await expect(client.get('/status')).rejects.toMatchObject({ status: 401 });
+    expect(server.fetch.mock.calls.length, 'pages that wait do not ask on and on').toBe(asked);
+    server.valid = 'token-1';
+    await client.login({ username: 'admin', password: 'x' });
+    await client.get('/status');
   });
 
   it('does not sign out when the server is away during a refresh', async () => {

@@ -1,6 +1,7 @@
 import { mount } from '@vue/test-utils';
 import { createPinia, setActivePinia } from 'pinia';
 import { beforeEach, describe, expect, it } from 'vitest';
+import CanaryGauge from '@/components/CanaryGauge.vue';
 import EnforcementMark from '@/components/EnforcementMark.vue';
 import EnforcementGauge from '@/components/EnforcementGauge.vue';
 import EvidenceCard from '@/components/EvidenceCard.vue';
@@ -11,7 +12,7 @@ import { incidentMoments } from '@/components/timeline';
 import { ApiError } from '@/api/errors';
 import { ENFORCEMENTS } from '@domain/decision';
 import { SEVERITIES } from '@domain/severity';
-import { safeNext } from '@/router';
+import { safeNext } from '@/safe-next';
 import { makeWorld } from '../support/mock-data';
 
 beforeEach(() => setActivePinia(createPinia()));
@@ -106,6 +107,21 @@ describe('states of a screen', () => {
   it('tells loading from empty', () => {
     expect(state(null, { loading: true }).find('[data-testid="state-loading"]').exists()).toBe(true);
     expect(state(null, { emptyTitle: 'Quiet' }).text()).toContain('Quiet');
+  });
+});
+
+describe('the canary', () => {
+  const look = (ok: boolean | null): string => {
+    const global = { stubs: { RouterLink: true } };
+    const gauge = mount(CanaryGauge, {
+      props: { canary: { lastMs: 1, ok, detail: 'no route', nextMs: null } },
+      global,
+    });
+    return ['ok', 'bad'].filter((tone) => gauge.find(`.${tone}`).exists()).join();
+  };
+
+  it('is red when a block did not hold, and neither red nor green when that cannot be proved here', () => {
+    expect([look(true), look(false), look(null)]).toEqual(['ok', 'bad', '']);
   });
 });
 

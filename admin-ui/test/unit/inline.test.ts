@@ -26,6 +26,9 @@ afterEach(() => vi.restoreAllMocks());
 
 it('offers the modes of the contract, in its order', () => expect(INLINE_MODES).toEqual(CONTRACT_MODES));
 
+/** The code of a dialog is loaded when it is first opened; the machine may be busy. */
+const BUSY_MS = 30_000;
+
 describe('the figures', () => {
   const figure = (counts: Record<string, number>, key: string) => inlineFigures(counts).find((f) => f.key === key);
 
@@ -124,7 +127,7 @@ describe('the mode switch', () => {
     expect(isOff(wrapper)).toBe(true);
     wrapper.unmount();
   });
-  it('asks first, and lets the change be taken back by itself', async () => {
+  it('asks first, and lets the change be taken back by itself', { timeout: 60_000 }, async () => {
     const set = vi.spyOn(inlineApi, 'setMode').mockResolvedValue(makeInline(NOW, 'enforce'));
     const status = vi.spyOn(api, 'status').mockResolvedValue(makeWorld(NOW, 'enforce').status);
     const wrapper = panel('operator', makeInline(NOW, 'observe'));
@@ -133,7 +136,7 @@ describe('the mode switch', () => {
       const button = document.querySelector<HTMLButtonElement>(id('inline-mode-confirm'));
       if (!button) throw new Error('no dialog yet');
       return button;
-    });
+    }, BUSY_MS);
     expect(document.body.textContent).toContain('in all its processes');
     expect(set).not.toHaveBeenCalled();
     ok.click();

@@ -62,7 +62,7 @@ describe('the session', () => {
     const session = useSession();
     await session.login('anna', 'x');
     await session.logout();
-    expect([session.isSignedIn, session.ended]).toEqual([false, false]);
+    expect([session.isSignedIn, session.ended, session.pagesOf]).toEqual([false, false, null]);
 
     await session.login('anna', 'x');
     vi.stubGlobal(
@@ -72,5 +72,14 @@ describe('the session', () => {
     const { api } = await import('@/api');
     await expect(api.status()).rejects.toMatchObject({ status: 401 });
     expect([session.isSignedIn, session.ended]).toEqual([false, true]);
+    expect([session.pagesOf?.name, session.may('admin')], 'its pages wait as they are').toEqual(['anna', true]);
+
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => grant('viewer')),
+    );
+    await session.login('vera', 'x');
+    expect([session.may('viewer'), session.may('analyst')], 'another one has a role of her own').toEqual([true, false]);
+    expect(JSON.stringify({ ...localStorage })).not.toContain('anna');
   });
 });

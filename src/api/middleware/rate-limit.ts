@@ -1,5 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { RateClass } from '../../contract/http.js';
+import { clientNetwork } from '../client-network.js';
 import { userError } from '../errors.js';
 import type { ApiOptions } from '../options.js';
 
@@ -17,7 +18,7 @@ export function createRateLimit(rates: ApiOptions['rates']): RateLimit {
   };
   return async (rate, address) => {
     try {
-      await limiters[rate].consume(clientKey(address));
+      await limiters[rate].consume(clientNetwork(address));
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
       const retryAfterSecs = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
@@ -29,8 +30,4 @@ export function createRateLimit(rates: ApiOptions['rates']): RateLimit {
       });
     }
   };
-}
-
-function clientKey(address: string): string {
-  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
 }

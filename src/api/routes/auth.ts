@@ -9,10 +9,12 @@ import type { Passwords } from '../auth/password.js';
 import { hashRecoveryCode, newRecoveryCodes, newTotp, totpStep } from '../auth/totp.js';
 import type { ApiDeps } from '../deps.js';
 import { notFound, userError } from '../errors.js';
+import type { LiveFeed } from '../live.js';
 import type { ApiRequest, Handlers } from '../request.js';
 
 interface Parts {
   deps: ApiDeps;
+  live: Pick<LiveFeed, 'recheck'>;
   store: Store;
   keys: Keys;
   login: LoginService;
@@ -32,6 +34,7 @@ export function deliverGrant(deps: ApiDeps, grant: Grant, request: Receiver): Gr
 
 export function authHandlers({
   deps,
+  live,
   store,
   keys,
   login,
@@ -71,6 +74,7 @@ export function authHandlers({
       } catch (error) {
         if (error instanceof AppError && error.kind === 'user') request.setRefreshCookie(null);
         if (error instanceof AppError && error.code === 'auth.refresh_reused') {
+          await live.recheck();
           const user = String(error.context['user']);
           await request.audit({
             actor: user,
@@ -86,7 +90,9 @@ export function authHandlers({
     async logout(request) {
       const user = request.refreshCookie === undefined ? undefined : await login.logout(request.refreshCookie);
       request.setRefreshCookie(null);
-      if (user !== undefined) await request.audit({ actor: user, action: 'auth.logout', object: user });
+      if (user === undefined) return;
+      await live.recheck();
+      await request.audit({ actor: user, action: 'auth.logout', object: user });
     },
     async changePassword(request) {
       const user = await me(request.principal.account);

@@ -36,21 +36,21 @@ export function bulkDecisionHandlers({
     async releaseDecisions(request) {
       const { ids, reason } = request.body;
       const [released, gone]: [string[], string[]] = [[], []];
-      for (const id of new Set(ids)) {
-        try {
-          await control.releaseDecision(id, reason, request.actor);
-          released.push(id);
-        } catch (error) {
-          if (!(error instanceof AppError) || error.code !== 'decision.not_found') throw error;
-          gone.push(id);
+      try {
+        for (const id of new Set(ids)) {
+          try {
+            await control.releaseDecision(id, reason, request.actor);
+            released.push(id);
+          } catch (error) {
+            if (!(error instanceof AppError) || error.code !== 'decision.not_found') throw error;
+            gone.push(id);
+          }
         }
+      } finally {
+        // Also when one failed in the middle: what was done was done.
+        const after = { released };
+        await request.audit({ action: 'decision.bulk_release', object: `${released.length}`, reason, after });
       }
-      await request.audit({
-        action: 'decision.bulk_release',
-        object: `${released.length}`,
-        reason,
-        after: { released },
-      });
       return { released, gone };
     },
     async importDecisions(request) {
@@ -58,23 +58,26 @@ export function bulkDecisionHandlers({
       const inForce = new Set(control.activeValues());
       const seen = new Set<string>();
       const items: Item[] = [];
-      for (const text of body.values) {
-        const value = canonicalAddress(text);
-        const refuse = (outcome: Item['outcome'], message: string): void => {
-          items.push({ value: value ?? text, outcome, message, decisionId: null });
-        };
-        if (value === undefined) refuse('invalid', 'It is not an address or prefix.');
-        else if (seen.has(value)) refuse('repeated', 'It stands in the list before.');
-        else if (inForce.has(value)) refuse('known', 'A decision about it is in force already.');
-        else items.push(await importOne(value, body, actor));
-        if (value !== undefined) seen.add(value);
+      const made = (): Item[] => items.filter(({ outcome }) => outcome === 'ok');
+      try {
+        for (const text of body.values) {
+          const value = canonicalAddress(text);
+          const refuse = (outcome: Item['outcome'], message: string): void => {
+            items.push({ value: value ?? text, outcome, message, decisionId: null });
+          };
+          if (value === undefined) refuse('invalid', 'It is not an address or prefix.');
+          else if (seen.has(value)) refuse('repeated', 'It stands in the list before.');
+          else if (inForce.has(value)) refuse('known', 'A decision about it is in force already.');
+          else items.push(await importOne(value, body, actor));
+          if (value !== undefined) seen.add(value);
+        }
+      } finally {
+        if (body.dryRun !== true && made().length > 0) {
+          const after = { durationSecs: body.durationSecs, values: made().map(({ value }) => value) };
+          await request.audit({ action: 'decision.import', object: `${made().length}`, reason: body.reason, after });
+        }
       }
-      const made = items.filter(({ outcome }) => outcome === 'ok');
-      if (body.dryRun !== true && made.length > 0) {
-        const after = { durationSecs: body.durationSecs, values: made.map(({ value }) => value) };
-        await request.audit({ action: 'decision.import', object: `${made.length}`, reason: body.reason, after });
-      }
-      return { items, ok: made.length };
+      return { items, ok: made().length };
     },
   };
 }

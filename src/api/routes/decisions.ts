@@ -74,12 +74,17 @@ export function decisionHandlers({ store, control, now }: Parts): Pick<Handlers,
     async allowDecision(request) {
       const before = await find(request.params.id);
       const { comment, durationSecs } = request.body;
-      const allow = await control.addAllow({ value: before.value, comment, durationSecs }, request.actor);
+      // Released first: the exemption lifts what it covers, and a decision that is over must not leave one behind.
       const decision = await control.releaseDecision(before.id, comment, request.actor);
-      const after = { decision: summary(decision), allow: entryOf(allow) };
-      const change = { before: summary(before), after };
-      await request.audit({ action: 'decision.allow', object: before.value, reason: comment, ...change });
-      return { decision, allow };
+      const entry = { action: 'decision.allow', object: before.value, reason: comment, before: summary(before) };
+      try {
+        const allow = await control.addAllow({ value: before.value, comment, durationSecs }, request.actor);
+        await request.audit({ ...entry, after: { decision: summary(decision), allow: entryOf(allow) } });
+        return { decision, allow };
+      } catch (error) {
+        await request.audit({ ...entry, outcome: 'failure', after: { decision: summary(decision) } });
+        throw error;
+      }
     },
     listAllowlist: ({ query }) => store.allowlist.list(query),
     async addAllow(request) {

@@ -2,7 +2,7 @@ import { ACTIVITY_HOURS, type incidentOperations } from '../../contract/http.js'
 import type { Incident } from '../../domain/incident.js';
 import type { Store } from '../../store/index.js';
 import type { LiveFeed } from '../live.js';
-import { notFound } from '../errors.js';
+import { notFound, userError } from '../errors.js';
 import type { Handlers } from '../request.js';
 import { toAlertRow } from './alerts.js';
 
@@ -12,6 +12,14 @@ interface Parts {
   store: Store;
   live: LiveFeed;
   now(): number;
+}
+
+function conflict({ state, owner = 'nobody' }: Incident): Error {
+  return userError({
+    code: 'incident.conflict',
+    message: `The incident was changed meanwhile: it is ${state} and belongs to ${owner}.`,
+    fix: 'Look at it again.',
+  });
 }
 
 export function incidentHandlers({ store, live, now }: Parts): Pick<Handlers, keyof typeof incidentOperations> {
@@ -42,12 +50,12 @@ export function incidentHandlers({ store, live, now }: Parts): Pick<Handlers, ke
     },
     async patchIncident(request) {
       const { id } = request.params;
-      const { state, owner } = request.body;
+      const { expect, ...change } = request.body;
+      const { owner } = change;
       const before = await find(id);
       if (typeof owner === 'string' && !(await store.users.get(owner))) throw notFound('user');
-      const change = { ...(state === undefined ? {} : { state }), ...(owner === undefined ? {} : { owner }) };
-      const after = await store.incidents.change(id, change);
-      if (!after) throw notFound('incident');
+      const after = await store.incidents.change(id, change, expect);
+      if (!after) throw conflict(await find(id));
       await request.audit({
         action: 'incident.change',
         object: id,

@@ -32,22 +32,22 @@ export function policyHandlers({ store, control, freshness }: Parts): Pick<Handl
     validatePolicy: async ({ body }) => control.policies.validate(body.yaml),
     async putPolicy(request) {
       const { name } = request.params;
-      const { yaml, comment, confirmSecs } = request.body;
+      const { yaml, ...change } = request.body;
       const before = await versionBefore(name);
-      const policy = await control.policies.put(name, { yaml, comment, confirmSecs }, request.actor);
+      const policy = await control.policies.put(name, { yaml, ...change }, request.actor);
       if (policy.pending) freshness.made(policy.pending.id, request.connection);
       const after = { version: policy.version, yaml };
-      await request.audit({ action: 'policy.put', object: name, reason: comment, before, after });
+      await request.audit({ action: 'policy.put', object: name, reason: change.comment, before, after });
       return policy;
     },
     async rollbackPolicy(request) {
       const { name } = request.params;
-      const { version, comment, confirmSecs } = request.body;
+      const { version, ...change } = request.body;
       const before = await versionBefore(name);
-      const policy = await control.policies.rollback(name, { version, comment, confirmSecs }, request.actor);
+      const policy = await control.policies.rollback(name, { version, ...change }, request.actor);
       if (policy.pending) freshness.made(policy.pending.id, request.connection);
       const after = { version: policy.version, copyOf: version };
-      await request.audit({ action: 'policy.rollback', object: name, reason: comment, before, after });
+      await request.audit({ action: 'policy.rollback', object: name, reason: change.comment, before, after });
       return policy;
     },
     async deletePolicy(request) {

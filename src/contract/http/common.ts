@@ -54,6 +54,9 @@ export interface Page<T> {
 export const idParamsSchema = z.strictObject({ id: z.uuid() });
 export const nameParamsSchema = z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/) });
 
+/** A box is called what its administrator calls it: any printable name. */
+export const sensorParamsSchema = z.strictObject({ name: z.string().regex(/^[^\u0000-\u001f\u007f]{1,64}$/) });
+
 /** Epoch milliseconds; 0 = never, where stated. */
 export const msSchema = z.number();
 /** Longest block or exemption that can be asked for: ten years. 0 = until revoked. */

@@ -31,6 +31,10 @@ export const incidentPatchSchema = z
     state: z.enum(INCIDENT_STATES).optional(),
     /** Null takes the owner away. */
     owner: userNameSchema.nullable().optional(),
+    /** What was seen: when it is no longer so, nothing changes, and the answer is incident.conflict. */
+    expect: z
+      .strictObject({ state: z.enum(INCIDENT_STATES).optional(), owner: userNameSchema.nullable().optional() })
+      .optional(),
   })
   .refine((patch) => patch.state !== undefined || patch.owner !== undefined, 'give state or owner');
 export const incidentBulkSchema = z

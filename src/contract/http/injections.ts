@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { INJECT_SAMPLES } from '../inject-samples.js';
-import { nameParamsSchema } from './common.js';
+import { sensorParamsSchema } from './common.js';
 import { defineOperations } from './operation.js';
 
 export { INJECT_SAMPLES };
@@ -42,7 +42,7 @@ export const injectionOperations = defineOperations({
     summary: 'Give a sensor test packets between test addresses; they never touch a wire',
     access: 'operator',
     rate: 'heavy',
-    params: nameParamsSchema,
+    params: sensorParamsSchema,
     body: injectRequestSchema,
     status: 200,
     response: injectResponseSchema,

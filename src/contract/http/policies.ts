@@ -50,17 +50,21 @@ export const policyProblemSchema = z.object({
 });
 export const policyValidateResponseSchema = z.object({ ok: z.boolean(), problems: z.array(policyProblemSchema) });
 export type PolicyValidation = z.infer<typeof policyValidateResponseSchema>;
+const versionNumber = z.number().int().min(1);
+/** The version that was looked at: when another one is in force by now, the change is refused with policy.conflict. */
+const basedOn = z.number().int().min(0).optional();
 /** `confirmSecs`: take the change back unless it is confirmed in this time, see `confirmChange`. */
 export const policyPutRequestSchema = z.strictObject({
   yaml: yamlText,
   comment: sentenceSchema(500),
   confirmSecs: confirmSecsSchema.optional(),
+  basedOn,
 });
-const versionNumber = z.number().int().min(1);
 export const policyRollbackRequestSchema = z.strictObject({
   version: versionNumber,
   comment: sentenceSchema(500),
   confirmSecs: confirmSecsSchema.optional(),
+  basedOn,
 });
 export const policyDeleteRequestSchema = z.strictObject({ comment: sentenceSchema(500) });
 /** `from`: a version, the one in force if absent. What it is compared with: a version, or a text that is not saved. */

@@ -3,7 +3,7 @@ import { MODES } from '../../domain/decision.js';
 import { SEVERITIES } from '../../domain/severity.js';
 import { statsSchema } from '../ipc.js';
 import { confirmSecsSchema, pendingChangeSchema } from './changes.js';
-import { msSchema, nameParamsSchema, pageOf } from './common.js';
+import { msSchema, nameParamsSchema, pageOf, sensorParamsSchema } from './common.js';
 import { defineOperations } from './operation.js';
 
 export const sensorStatusSchema = z.object({
@@ -115,7 +115,10 @@ export type Check = z.infer<typeof checkSchema>;
 export const doctorResponseSchema = z.object({ ok: z.boolean(), checks: z.array(checkSchema) });
 export type DoctorResult = z.infer<typeof doctorResponseSchema>;
 export const canaryResponseSchema = z.object({
+  /** False also when nothing could be proved: see `unprovable`. */
   ok: z.boolean(),
+  /** Nothing was proved and nothing is wrong: why it cannot be proved on this box. */
+  unprovable: z.string().optional(),
   /** The steps in order, with what each took. */
   steps: z.array(z.object({ name: z.string(), ok: z.boolean(), ms: z.number(), message: z.string() })),
 });
@@ -231,7 +234,7 @@ export const systemOperations = defineOperations({
     summary: 'Start or stop capture, or change the interfaces',
     access: 'operator',
     rate: 'write',
-    params: nameParamsSchema,
+    params: sensorParamsSchema,
     body: captureRequestSchema,
     status: 200,
     response: sensorStatusSchema,

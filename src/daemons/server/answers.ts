@@ -37,14 +37,16 @@ export function toRuleset(answer: unknown): Ruleset {
 
 interface CanaryAnswer {
   ok?: boolean;
+  unprovable?: string;
   steps?: { name?: string; ok?: boolean; ms?: number; message?: string; detail?: string }[];
 }
 
 export function toCanaryResult(answer: unknown): CanaryResult {
   errorOf(answer);
-  const { ok, steps } = (answer ?? {}) as CanaryAnswer;
+  const { ok, steps, unprovable } = (answer ?? {}) as CanaryAnswer;
   return {
     ok: ok === true,
+    ...(unprovable === undefined ? {} : { unprovable }),
     steps: (steps ?? []).map((s) => ({
       name: s.name ?? '',
       ok: s.ok === true,

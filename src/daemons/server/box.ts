@@ -128,7 +128,10 @@ export async function runBoxServer(
     toSensors: outlets.toSensors,
     settings: follow,
     policy: policies.heard,
-    protect: (entries) => void outlets.toResponders({ type: 'protect', entries }),
+    protect(entries) {
+      exemptions.setPeers(entries);
+      outlets.toResponders({ type: 'protect', entries });
+    },
   });
   if (config.fleet.policies === 'fleet') saved = fleet.policies;
   policies.heard();

@@ -39,8 +39,16 @@ export interface ChangeBook {
   start(): Promise<void>;
   list(): PendingChange[];
   of(kind: PendingChange['kind'], object: string): PendingChange | undefined;
-  /** Arms the timer of a change that has just been made; of two changes of one thing the state before the first counts. */
-  arm(change: Omit<StoredChange, 'id' | 'madeMs' | 'revertMs'>, confirmSecs: number): Promise<PendingChange>;
+  /**
+   * Makes a change and arms its timer; of two changes of one thing the state before the first counts. It is in the store
+   * before it is made: a server that is killed at any moment takes it back when it starts again.
+   * @param make when it throws, nothing has changed
+   */
+  arm(
+    change: Omit<StoredChange, 'id' | 'madeMs' | 'revertMs'>,
+    confirmSecs: number,
+    make: () => Promise<unknown>,
+  ): Promise<PendingChange>;
   /** The thing was changed again without a timer: nothing is left to confirm. */
   supersede(kind: PendingChange['kind'], object: string): Promise<void>;
   /** @throws AppError change.not_found */
@@ -52,7 +60,8 @@ export interface ChangeBook {
 export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
   const pending = new Map<string, StoredChange>();
   const timers = new Map<string, NodeJS.Timeout>();
-  const undoing = new Set<string>();
+  /** Being made or taken back: nothing can be said of them meanwhile. */
+  const busy = new Set<string>();
   let closed = false;
   const setting = deps.owner === undefined ? SETTING : `${SETTING}.${deps.owner}`;
   const find = (kind: string, object: string): StoredChange | undefined =>
@@ -60,7 +69,9 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
   const save = (): Promise<void> => deps.settings.set(setting, [...pending.values()], 'server');
 
   function watch(change: StoredChange): void {
-    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, change.revertMs - deps.now()));
+    // Never longer than was promised when it was made, also with a clock that was set back since.
+    const leftMs = Math.min(change.revertMs - deps.now(), change.revertMs - change.madeMs);
+    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, leftMs));
     const attempt = (retryMs: number): void => {
       revert(change.id, 'timer').catch((error: unknown) => {
         deps.log.error({ err: error, change: change.summary }, 'An unconfirmed change could not be taken back.');
@@ -71,9 +82,9 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
     timers.set(change.id, setTimeout(attempt, waitMs, deps.retryMs ?? RETRY_MS));
   }
 
-  /** @throws AppError change.not_found, also while it is being taken back */
+  /** @throws AppError change.not_found, also while it is being made or taken back */
   function need(id: string): StoredChange {
-    const change = undoing.has(id) ? undefined : pending.get(id);
+    const change = busy.has(id) ? undefined : pending.get(id);
     if (change) return change;
     throw new AppError({
       kind: 'user',
@@ -92,14 +103,14 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
   /** It leaves the book when it has been undone: one that could not be still waits, and the timer tries again. */
   async function revert(id: string, actor: string): Promise<ChangeOutcome> {
     const change = need(id);
-    undoing.add(id);
+    busy.add(id);
     try {
       const lifted = await deps.undo(change, actor);
       await remove(change);
       deps.told(publicOf(change), 'reverted', lifted, actor);
       return { change: publicOf(change), outcome: 'reverted', lifted };
     } finally {
-      undoing.delete(id);
+      busy.delete(id);
     }
   }
 
@@ -116,9 +127,8 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
       const found = find(kind, object);
       return found && publicOf(found);
     },
-    async arm(made, confirmSecs) {
+    async arm(made, confirmSecs, make) {
       const earlier = find(made.kind, made.object);
-      if (earlier) await remove(earlier);
       const madeMs = deps.now();
       const change: StoredChange = {
         ...made,
@@ -127,8 +137,26 @@ export function createChangeBook(deps: ChangeBookDeps): ChangeBook {
         madeMs: earlier?.madeMs ?? madeMs,
         revertMs: madeMs + confirmSecs * 1000,
       };
+      busy.add(change.id);
       pending.set(change.id, change);
-      await save();
+      if (earlier) pending.delete(earlier.id);
+      try {
+        await save();
+        await make();
+      } catch (error) {
+        pending.delete(change.id);
+        // What waited before waits on, and is taken back at once if its time has passed meanwhile.
+        if (earlier) {
+          clearTimeout(timers.get(earlier.id));
+          pending.set(earlier.id, earlier);
+          watch(earlier);
+        }
+        await save().catch(() => undefined);
+        throw error;
+      } finally {
+        busy.delete(change.id);
+      }
+      if (earlier) clearTimeout(timers.get(earlier.id));
       watch(change);
       deps.told(publicOf(change), 'pending', 0, change.actor);
       return publicOf(change);

@@ -13,10 +13,12 @@ import {
   type LoadedConfig,
 } from '../../config/index.js';
 import type { Setting } from '../../contract/http.js';
-import { AppError } from '../../util/errors.js';
+import { AppError, errorMessage } from '../../util/errors.js';
 
-const SECRET = /(^|_)(password|secret|token|passphrase|api_key|authorization)$/i;
+const SECRET = /(^|[._])(password|secret|token|passphrase|api_key|authorization)$/i;
 const SECRET_NAME = /^(password|secret|token|passphrase|apiKey|api_key|authorization|headers)$/i;
+/** What stands before the host of an address: user and password. */
+const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i;
 const MASK = '***';
 
 function at(root: unknown, path: readonly string[]): unknown {
@@ -28,9 +30,10 @@ function at(root: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-/** Secrets inside of lists: passwords of destinations, headers of feeds. */
+/** Secrets inside of lists and addresses: passwords of destinations, headers of feeds, `https://user:password@host`. */
 function masked(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(masked);
+  if (typeof value === 'string') return value.replace(CREDENTIALS, `$1${MASK}@`);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [name, SECRET_NAME.test(name) && inner ? MASK : masked(inner)]),
@@ -52,8 +55,29 @@ export function createConfiguration({ config, captureInterfaces }: Configuration
   const path = join(config.data_dir, CONSOLE_SETTINGS_FILE);
   /** Changed in the console, and waiting for a start. */
   const pending = new Set<string>();
-  const text = (): string =>
-    config.file !== undefined && existsSync(config.file) ? readFileSync(config.file, 'utf8') : '{}';
+  /** As it is now, not as it was read: @throws AppError config.unreadable */
+  function text(): string {
+    if (config.file === undefined || !existsSync(config.file)) return '{}';
+    try {
+      return readFileSync(config.file, 'utf8');
+    } catch (error) {
+      throw new AppError({
+        kind: 'operational',
+        code: 'config.unreadable',
+        message: `The configuration file ${config.file} cannot be read: ${errorMessage(error)}`,
+        fix: 'Let the user of the server read it.',
+        cause: error,
+      });
+    }
+  }
+  /** Where values come from, as far as the file can be read: one that was broken since must not hide what is in force. */
+  function fileNow(): unknown {
+    try {
+      return parse(text()) as unknown;
+    } catch {
+      return {};
+    }
+  }
 
   function sourceOf({ key }: ConfigKey, file: unknown, console_: Record<string, unknown>): Setting['source'] {
     if (Object.hasOwn(console_, key)) return 'console';
@@ -62,7 +86,7 @@ export function createConfiguration({ config, captureInterfaces }: Configuration
   }
 
   function list(): Setting[] {
-    const file: unknown = parse(text());
+    const file = fileNow();
     const changes = readConsoleSettings(config.data_dir);
     return configKeys().map((key) => {
       const secret = SECRET.test(key.key);
@@ -139,6 +163,8 @@ function valueOf(keys: readonly ConfigKey[], config: LoadedConfig, name: string)
 
 /** The configuration as it would be. @throws AppError config.invalid */
 function checked(config: LoadedConfig, text: string, changes: Record<string, unknown>): LoadedConfig {
+  // Says where the file is wrong.
+  parseConfig(text, config.file ?? 'settings');
   const nested: Record<string, unknown> = (parse(text) as Record<string, unknown> | null) ?? {};
   for (const [key, value] of Object.entries(changes)) {
     const names = key.split('.');

@@ -10,7 +10,7 @@ import { createBackups } from './backups.js';
 import { createAllowlistControl } from './allowlist.js';
 import { explainAddress } from './explain.js';
 import { createPolicyControl } from './policy-control.js';
-import { invalid, refuseExempt, toDecision, warnAboutBlast } from './requested-decision.js';
+import { extended, invalid, refuseExempt, refuseUnfit, toDecision, warnAboutBlast } from './requested-decision.js';
 import { createResponseRequests } from './response-requests.js';
 import { createSiemControl, toSiemStatus } from './siem-control.js';
 import type { ServerParts } from './parts.js';
@@ -44,6 +44,7 @@ export function createControl(parts: ServerParts): Control {
     refuseExempt(parts, network);
     const origin = actor.kind === 'token' ? 'api' : 'operator';
     const decision = toDecision(parts, request, network, { name: actor.name, origin });
+    refuseUnfit(parts, decision);
     if (request.override !== true) warnAboutBlast(parts, decision, network);
     return decision;
   }
@@ -83,7 +84,7 @@ export function createControl(parts: ServerParts): Control {
     checkDecision: (request, actor) => void checked(request, actor),
     activeValues: () => book.active().flatMap((d) => (d.simulated || d.action !== 'block' ? [] : [d.value])),
     extendDecision(id, durationSecs, actor) {
-      need(id);
+      refuseUnfit(parts, extended(need(id), durationSecs));
       return book.extend(id, durationSecs, actor.name) ?? need(id);
     },
     releaseDecision(id, reason, actor) {
@@ -113,7 +114,7 @@ export function createControl(parts: ServerParts): Control {
       },
       async canary() {
         const result = toCanaryResult(await questions.ask('canary', undefined, CANARY_TIMEOUT_MS));
-        lastCanary = { ok: result.ok, atMs: Date.now() };
+        if (result.unprovable === undefined) lastCanary = { ok: result.ok, atMs: Date.now() };
         return result;
       },
       ruleset: async () => toRuleset(await questions.ask('ruleset', undefined, DOCTOR_TIMEOUT_MS)),

@@ -7,6 +7,8 @@ import type { DecisionOp, DecisionWrite } from '../../store/index.js';
 import { cidrContains, cidrOverlaps, parseCidr, type Cidr } from '../../util/ip.js';
 import { LatencyHistogram } from '../../util/latency-histogram.js';
 
+/** A clock that goes on by more than this beside the time that passed was set, milliseconds. */
+const CLOCK_STEP_MS = 2000;
 /** A decision whose responder did not report its end in this time after its expiry is ended by the server, milliseconds. */
 const EXPIRY_GRACE_MS = 3000;
 
@@ -25,6 +27,8 @@ export interface DecisionBookDeps {
   answered(decision: Decision): void;
   /** Somebody or something here lifted it before its time; not what the responder reports. */
   released?(decision: Decision, actor: string, reason: string, forgive: boolean): void;
+  /** Monotonic milliseconds. */
+  monoMs?(): number;
 }
 
 /**
@@ -65,6 +69,24 @@ interface Entry {
 export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
   const entries = new Map<string, Entry>();
   const latency = new LatencyHistogram();
+  const monoMs = deps.monoMs ?? (() => performance.now());
+  let lastTick: { wallMs: number; monoMs: number } | undefined;
+
+  /** The kernel counts the time that passes, however the clock is set: what the list says ends with it. */
+  function followClock(wallMs: number): void {
+    const now = { wallMs, monoMs: monoMs() };
+    const stepMs = lastTick ? wallMs - lastTick.wallMs - (now.monoMs - lastTick.monoMs) : 0;
+    lastTick = now;
+    if (Math.abs(stepMs) < CLOCK_STEP_MS) return;
+    for (const { decision } of entries.values()) {
+      // What a fleet has signed ends when it says.
+      if (decision.expiresMs === 0 || decision.proof) continue;
+      decision.expiresMs += Math.round(stepMs);
+      if (decision.origin === 'feed') continue;
+      record(decision, undefined, '', '');
+      deps.changed(decision, false);
+    }
+  }
 
   function record(decision: Decision, op: DecisionOp | undefined, actor: string, reason: string): void {
     deps.queue({ decision, ...(op === undefined ? {} : { step: { atMs: Date.now(), op, actor, reason } }) });
@@ -118,6 +140,14 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
 
   function refused(entry: Entry, report: EnforcementReport): void {
     const { decision } = entry;
+    if (report.kept) {
+      // A renewal was refused: the kernel holds what it held, so the list does.
+      Object.assign(decision, report.kept);
+      record(decision, 'rejected', 'responder', report.error ?? '');
+      siem(entry, 'refused', report.error ?? 'refused by the responder');
+      deps.changed(decision, false);
+      return;
+    }
     entries.delete(decision.id);
     decision.enforcement = report.enforcement;
     if (report.error !== undefined) decision.error = report.error;
@@ -228,9 +258,12 @@ export function createDecisionBook(deps: DecisionBookDeps): DecisionBook {
       }
     },
     tick(nowMs) {
+      followClock(nowMs);
       for (const entry of entries.values()) {
         const { expiresMs } = entry.decision;
         if (expiresMs > 0 && expiresMs + EXPIRY_GRACE_MS < nowMs) {
+          // A responder that still holds it must not hold what the list no longer says.
+          deps.toResponders({ type: 'release', decisionId: entry.decision.id, reason: 'its time is over' });
           end(entry, 'expired', 'server', 'its time is over');
           deps.ended(entry.decision.id, false);
         }

@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import type { LoadedConfig } from '../../config/index.js';
+import type { FleetPeer } from '../../contract/fleet.js';
 import type { AllowEntry, ProtectedEntry } from '../../domain/decision.js';
 import { AllowNames } from '../../enforce/index.js';
 import type { Store } from '../../store/index.js';
 import type { Logger } from '../../util/logger.js';
 import { createExemptions, type Exemptions } from './decisions.js';
 import type { Outlets } from './outlets.js';
-import { sessionEntries, siemPeers } from './peers.js';
+import {
+  createPeerBook,
+  MAX_SESSIONS,
+  sessionEntries,
+  toFleetPeers,
+  wantedPeers,
+  type ConsoleSession,
+} from './peers.js';
 
 /** What allowed names stood for when the server last ran. */
 const namesSchema = z.record(z.string(), z.array(z.string()));
@@ -18,13 +26,17 @@ export interface ExemptBook {
   allowed(): AllowEntry[];
   /** Addresses that the server knows must be protected: SIEM, database, people at the console, the fleet. */
   peers(): ProtectedEntry[];
+  /** Those of {@link peers} that this server has of itself, for the other members of a fleet. */
+  ownPeers(): FleetPeer[];
   /** Reads the allowlist again and tells the responders. */
   refresh(): Promise<void>;
   /** The destinations follow this configuration now. */
   follow(config: LoadedConfig): Promise<void>;
   /** NATS servers and members of the fleet. */
   setFleet(entries: readonly ProtectedEntry[]): void;
-  addSession(session: { user: string; address: string; expiresMs: number }): void;
+  addSession(session: ConsoleSession): void;
+  /** Sessions of the console have ended: their addresses are not protected any more. */
+  sessionsEnded(): void;
   close(): void;
 }
 
@@ -61,37 +73,76 @@ export async function openExempt(config: LoadedConfig, { store, outlets, log }: 
   // The static part is in force when this returns; names follow, the resolver is not waited for.
   void names.set(await store.allowlist.active(Date.now()));
   const sessions = sessionEntries();
-  let fixed = await siemPeers(config);
   let fleet: readonly ProtectedEntry[] = [];
-  const peers = (): ProtectedEntry[] => [...fixed, ...fleet, ...sessions.entries(Date.now())];
+  let told = '';
+  const peers = (): ProtectedEntry[] => [
+    ...peerBook.entries(),
+    ...fleet,
+    ...sessions.entries(Date.now()).map(({ value, reason, detail }) => ({ value, reason, detail })),
+  ];
   function tellPeers(): void {
-    exemptions.setPeers(peers());
-    outlets.toResponders({ type: 'protect', entries: peers() });
+    const entries = peers();
+    const text = JSON.stringify(entries);
+    if (text === told) return;
+    told = text;
+    exemptions.setPeers(entries);
+    outlets.toResponders({ type: 'protect', entries });
   }
-  exemptions.setPeers(peers());
+  const peerBook = createPeerBook({
+    log,
+    seed: namesSchema.safeParse(await store.settings.get('peer_names')).data ?? {},
+    changed() {
+      tellPeers();
+      void store.settings.set('peer_names', peerBook.known(), 'server').catch((error: unknown) => {
+        log.error({ err: error }, 'The addresses of peers were not stored.');
+      });
+    },
+  });
+  let logins = 0;
+  /** The sessions that the store knows; a login that comes while it is asked is not overlooked. */
+  async function refreshSessions(): Promise<void> {
+    for (let before = -1; before !== logins;) {
+      before = logins;
+      const { items } = await store.sessions.list({ limit: MAX_SESSIONS }, Date.now());
+      if (before === logins) sessions.replace(items);
+    }
+    tellPeers();
+  }
+  peerBook.follow(wantedPeers(config));
+  await refreshSessions();
+  tellPeers();
   return {
     exemptions,
     allowed: () => withAddresses(names.entries()),
     peers,
+    ownPeers: () => toFleetPeers(peerBook.entries(), sessions.entries(Date.now())),
     async refresh() {
       const entries = await store.allowlist.active(Date.now());
       tellResponders(entries);
       await names.set(entries);
+      await refreshSessions();
     },
-    async follow(next) {
-      fixed = await siemPeers(next);
-      tellPeers();
+    follow(next) {
+      peerBook.follow(wantedPeers(next));
+      return Promise.resolve();
     },
     setFleet(entries) {
       fleet = entries;
       tellPeers();
     },
-    addSession({ user, address, expiresMs }) {
-      sessions.add(user, address, expiresMs);
+    addSession(session) {
+      logins++;
+      sessions.add(session);
       tellPeers();
+    },
+    sessionsEnded() {
+      refreshSessions().catch((error: unknown) => {
+        log.error({ err: error }, 'The sessions of the console were not read.');
+      });
     },
     close() {
       names.stop();
+      peerBook.close();
     },
   };
 }

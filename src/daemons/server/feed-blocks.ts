@@ -12,10 +12,12 @@ export interface WantedBlock {
 }
 
 export interface FeedBlocksDeps {
-  book: Pick<DecisionBook, 'add' | 'release' | 'extend' | 'active'>;
+  book: Pick<DecisionBook, 'add' | 'release' | 'replace' | 'extend' | 'active'>;
   exemptions: Pick<Exemptions, 'findProtected' | 'findAllowed'>;
   mode(): Mode;
   pausedUntilMs(): number;
+  /** As long as one decision may last in all, extensions included: the responder refuses more. */
+  longestSecs: number;
   now(): number;
 }
 
@@ -77,7 +79,7 @@ export function createFeedBlocks(deps: FeedBlocksDeps): FeedBlocks {
     async apply(feed, wanted, refreshMs, signal) {
       const change: FeedChange = { added: 0, released: 0, exempt: 0 };
       const current = held(feed);
-      const durationMs = Math.max(LEAST_MS, 3 * refreshMs);
+      const durationMs = Math.min(Math.max(LEAST_MS, 3 * refreshMs), deps.longestSecs * 1000);
       const seen = new Set<string>();
       let inTurn = 0;
       const breathe = async (): Promise<void> => {
@@ -100,8 +102,12 @@ export function createFeedBlocks(deps: FeedBlocksDeps): FeedBlocks {
         if (!known) {
           book.add(decisionFor(feed, item, durationSecs, nowMs), undefined);
           change.added++;
-        } else if (known.expiresMs < nowMs + leftMs / 2) book.extend(known.id, durationSecs, `feed:${feed}`);
-        else continue;
+        } else if (known.expiresMs >= nowMs + leftMs / 2) continue;
+        else if (nowMs - known.createdMs + leftMs > deps.longestSecs * 1000) {
+          const fresh = decisionFor(feed, item, durationSecs, nowMs);
+          book.add(fresh, undefined);
+          book.replace(known.id, fresh.id);
+        } else book.extend(known.id, durationSecs, `feed:${feed}`);
         await breathe();
       }
       for (const [value, decision] of current) {

@@ -157,6 +157,7 @@ export async function openServerFleet(config: LoadedConfig, deps: FleetServerDep
       shared.tick();
       policies.tick();
       peers.tick(nowMs);
+      link.peers.set(deps.exempt.ownPeers());
       const alive = new Set(link.serverSide?.members().flatMap((m) => (m.alive ? [m.beat.name] : [])));
       for (const name of seen) {
         if (alive.has(name)) continue;

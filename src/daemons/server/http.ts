@@ -20,11 +20,15 @@ const STATUS_EVERY_MS = 250;
 
 /** Opens the HTTP server; on the very first start makes the first account. */
 export async function openHttp(config: LoadedConfig, deps: ApiDeps, staticDir: string): Promise<Http> {
-  const first = await ensureFirstAdmin(deps.store);
   const server = await openApiServer(
     { ...config.api, dataDir: config.data_dir, ...(existsSync(staticDir) ? { staticDir } : {}) },
     deps,
   );
+  // Not before we listen: an account whose password nobody was shown would lock everybody out.
+  const first = await ensureFirstAdmin(deps.store).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
   let waiting: NodeJS.Timeout | undefined;
 
   async function sendStatus(): Promise<void> {

@@ -5,6 +5,7 @@ import { openForwarder } from '../../forward/index.js';
 import { openIngest } from '../../ingest/index.js';
 import { openStore } from '../../store/index.js';
 import type { InlineDrop } from '../../contract/inline.js';
+import type { Mode } from '../../domain/decision.js';
 import type { Detection } from '../../domain/detection.js';
 import type { Logger } from '../../util/logger.js';
 import { VERSION } from '../../util/version.js';
@@ -40,11 +41,17 @@ import { createLearning } from './training-parts.js';
 /** What the supervisor prints when the server is up. */
 export interface ServerReady {
   url: string;
+  /** In force: the operator's last choice counts more than the file. Undefined: the one in the file. */
+  mode?: Mode;
   /** Set on the very first start. */
   firstLogin?: { username: string; password: string };
 }
 
 const SHUTDOWN_MS = 5000;
+/** Sessions that ended are forgotten after this time, milliseconds. */
+const SESSIONS_KEPT_MS = 30 * 86_400_000;
+/** Actions of the audit trail after which sessions may be over. */
+const ENDS_SESSIONS = /^(auth\.(logout|password|refresh)|session\.|user\.)/;
 
 /**
  * The server daemon: detections to alerts, alerts to decisions, everything to store, console and SIEM. Parts are opened in
@@ -113,7 +120,10 @@ export async function runServer(
   const { mode, pausedUntilMs } = settings;
   const intel = createIntelBook({
     options: config.detect.intel,
-    blocks: createFeedBlocks({ book, exemptions, mode, pausedUntilMs, now }),
+    blocks: createFeedBlocks({
+      ...{ book, exemptions, mode, pausedUntilMs, now },
+      longestSecs: config.enforce.guard.longest_duration_secs,
+    }),
     allowed: () => exemptions.allowedNow().map((entry) => entry.value),
     reload: () => outlets.toSensors({ type: 'reload', what: 'intel' }),
     told(feed, state, text) {
@@ -242,12 +252,13 @@ export async function runServer(
       onConsoleSession: exempt.addSession,
       onAudit(record) {
         outlets.toSiem(auditToSiemEvent(config.name, record));
+        if (ENDS_SESSIONS.test(record.action)) exempt.sessionsEnded();
       },
     },
     join(installRoot(), 'dist', 'admin-ui'),
   );
   outlets.attach({ http });
-  ready(http.ready);
+  ready({ ...http.ready, mode: settings.mode() });
   intel.tick();
 
   const stopChores = startChores(
@@ -270,7 +281,11 @@ export async function runServer(
         baselines.save();
         return [exempt.refresh(), suppressions.refresh(nowMs)];
       },
-      hour: (nowMs) => [fleet.isScheduler() ? store.retain(nowMs) : undefined, lab.expire(nowMs)],
+      hour: (nowMs) => [
+        fleet.isScheduler() ? store.retain(nowMs) : undefined,
+        store.sessions.purge(nowMs - SESSIONS_KEPT_MS),
+        lab.expire(nowMs),
+      ],
     },
     log,
   );

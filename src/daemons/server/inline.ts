@@ -162,13 +162,14 @@ export async function openInlineBook(config: LoadedConfig, deps: InlineBookDeps)
     async setMode(next, actor, confirmSecs) {
       if (peers === 0) throw notConnected();
       const before = mode;
-      await change(next, actor.name);
-      if (confirmSecs === undefined) {
+      const make = (): Promise<void> => change(next, actor.name);
+      if (confirmSecs === undefined || !changes) {
+        await make();
         await changes?.supersede('inline', 'inline');
         return undefined;
       }
       const summary = `Inline verdicts: ${before} became ${next}.`;
-      return changes?.arm({ kind: 'inline', object: 'inline', summary, actor: actor.name, before }, confirmSecs);
+      return changes.arm({ kind: 'inline', object: 'inline', summary, actor: actor.name, before }, confirmSecs, make);
     },
     restoreMode: (before, actor) => change(inlineModeSchema.catch('observe').parse(before), actor),
     attach: (book) => (changes = book),

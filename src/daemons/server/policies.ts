@@ -19,9 +19,10 @@ export interface PolicyBook {
   list(): Promise<PolicySummary[]>;
   get(name: string): Promise<PolicyDetail>;
   validate(yaml: string): PolicyValidation;
-  put(name: string, yaml: string, comment: string, actor: string): Promise<PolicyDetail>;
-  /** Puts an earlier version in force again, as a new version. @throws AppError policy.no_version */
-  rollback(name: string, version: number, comment: string, actor: string): Promise<PolicyDetail>;
+  /** @throws AppError policy.invalid, policy.conflict */
+  put(name: string, yaml: string, edit: PolicyEdit): Promise<PolicyDetail>;
+  /** Puts an earlier version in force again, as a new version. @throws AppError policy.no_version, policy.conflict */
+  rollback(name: string, version: number, edit: PolicyEdit): Promise<PolicyDetail>;
   /** Removes the saved text; a shipped policy of this name comes back. @throws AppError policy.not_saved */
   remove(name: string, actor: string): Promise<void>;
   diff(
@@ -42,6 +43,12 @@ export interface PolicyBook {
 export interface PolicyAuthor {
   actor: string;
   comment: string;
+}
+
+/** A change made by a person. */
+export interface PolicyEdit extends PolicyAuthor {
+  /** The version that the person looked at, 0 for none; undefined: whatever is in force is replaced. */
+  basedOn?: number | undefined;
 }
 
 export interface PolicyBookDeps {
@@ -109,8 +116,23 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
     await rename(`${fileOf(name)}.new`, fileOf(name));
   }
 
-  async function save(name: string, yaml: string, comment: string, actor: string): Promise<PolicyDetail> {
+  /** Two people who edit the same policy: the second is told, and overwrites nothing that was never seen. */
+  async function mustBeInForce(name: string, version: number): Promise<void> {
+    const current = engine.policies().find((p) => p.name === name)?.version ?? 0;
+    if (current === version) return;
+    const by = (await repository.versions(name)).find((v) => v.version === current)?.actor;
+    throw new AppError({
+      kind: 'user',
+      code: 'policy.conflict',
+      message: `The policy "${name}" was changed meanwhile: version ${current}${by === undefined ? '' : ` by ${by}`} is in force, not ${version}.`,
+      fix: 'Look at that version, and save again on top of it.',
+      context: { name, current, version },
+    });
+  }
+
+  async function save(name: string, yaml: string, { actor, comment, basedOn }: PolicyEdit): Promise<PolicyDetail> {
     mustBeValid(name, yaml);
+    if (basedOn !== undefined) await mustBeInForce(name, basedOn);
     const before = await readSaved(name);
     await writeSaved(name, yaml);
     try {
@@ -207,9 +229,8 @@ export function createPolicyBook(deps: PolicyBookDeps): PolicyBook {
         problems: parsed.problems.map(({ path, message, line, column }) => ({ path, message, line, column })),
       };
     },
-    put: (name, yaml, comment, actor) => inTurn(() => save(name, yaml, comment, actor)),
-    rollback: (name, version, comment, actor) =>
-      inTurn(async () => save(name, await textOf(name, version), comment, actor)),
+    put: (name, yaml, edit) => inTurn(() => save(name, yaml, edit)),
+    rollback: (name, version, edit) => inTurn(async () => save(name, await textOf(name, version), edit)),
     remove: (name, actor) => inTurn(() => remove(name, actor)),
     async diff(name, { from, to, yaml }) {
       const current = engine.policies().find((p) => p.name === name)?.version;

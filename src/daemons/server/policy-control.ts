@@ -19,27 +19,29 @@ export function createPolicyControl(parts: ServerParts): PolicyControl {
     how: { actor: Actor; confirmSecs: number | undefined },
     change: () => Promise<PolicyDetail>,
   ): Promise<PolicyDetail> {
-    const before = await policies.saved(name);
-    const detail = await change();
     if (how.confirmSecs === undefined) {
+      const detail = await change();
       await changes.supersede('policy', name);
       return detail;
     }
+    const before = await policies.saved(name);
     const made = { kind: 'policy' as const, object: name, summary, actor: how.actor.name, before };
-    return { ...detail, pending: await changes.arm(made, how.confirmSecs) };
+    const pending = await changes.arm(made, how.confirmSecs, change);
+    return { ...(await policies.get(name)), pending };
   }
 
   return {
     async setMode(mode, actor, confirmSecs) {
       refuseIfNothingBlocks(parts, mode);
       const before = settings.mode();
-      await settings.setMode(mode, actor.name);
+      const make = (): Promise<void> => settings.setMode(mode, actor.name);
       if (confirmSecs === undefined) {
+        await make();
         await changes.supersede('mode', 'mode');
         return undefined;
       }
       const summary = `Mode ${before} became ${mode}.`;
-      return changes.arm({ kind: 'mode', object: 'mode', summary, actor: actor.name, before }, confirmSecs);
+      return changes.arm({ kind: 'mode', object: 'mode', summary, actor: actor.name, before }, confirmSecs, make);
     },
     policies: {
       list: () => policies.list(),
@@ -48,13 +50,13 @@ export function createPolicyControl(parts: ServerParts): PolicyControl {
         return { ...(await policies.get(name)), ...(pending ? { pending } : {}) };
       },
       validate: (yaml) => policies.validate(yaml),
-      put: (name, { yaml, comment, confirmSecs }, actor) =>
+      put: (name, { yaml, comment, confirmSecs, basedOn }, actor) =>
         guarded(name, `Policy ${name} was saved: ${comment}`, { actor, confirmSecs }, () =>
-          policies.put(name, yaml, comment, actor.name),
+          policies.put(name, yaml, { actor: actor.name, comment, basedOn }),
         ),
-      rollback: (name, { version, comment, confirmSecs }, actor) =>
+      rollback: (name, { version, comment, confirmSecs, basedOn }, actor) =>
         guarded(name, `Policy ${name} went back to version ${version}: ${comment}`, { actor, confirmSecs }, () =>
-          policies.rollback(name, version, comment, actor.name),
+          policies.rollback(name, version, { actor: actor.name, comment, basedOn }),
         ),
       async remove(name, actor) {
         await policies.remove(name, actor.name);

@@ -1,7 +1,8 @@
 import type { DecisionRequest } from '../../contract/http.js';
 import type { Decision, Mode, Origin } from '../../domain/decision.js';
+import { refuseAtOnce } from '../../enforce/index.js';
 import { AppError } from '../../util/errors.js';
-import { canonicalAddress, formatCidr, type Cidr } from '../../util/ip.js';
+import { canonicalAddress, cidrContains, formatCidr, parseCidr, type Cidr } from '../../util/ip.js';
 import { uuid7 } from '../../util/uuid7.js';
 import type { ServerParts } from './parts.js';
 
@@ -57,7 +58,9 @@ export function refuseExempt(parts: Pick<ServerParts, 'exemptions'>, network: Ci
     });
   }
   const allowed = parts.exemptions.findAllowed(network, Date.now());
-  if (allowed) {
+  const exempt = allowed && parseCidr(allowed.value);
+  // An allowed host inside a wider block stays allowed: in the kernel its exemption comes before every drop.
+  if (allowed && exempt && exempt.prefix <= network.prefix && cidrContains(exempt, network)) {
     throw new AppError({
       kind: 'user',
       code: 'decision.allowed',
@@ -65,6 +68,23 @@ export function refuseExempt(parts: Pick<ServerParts, 'exemptions'>, network: Ci
       fix: 'End the exemption first.',
     });
   }
+}
+
+/**
+ * What the responder would refuse a moment later is refused here: too long, too wide, loopback, multicast, a port of a
+ * protocol without ports.
+ * @throws AppError decision.invalid
+ */
+export function refuseUnfit(parts: Pick<ServerParts, 'config'>, decision: Decision): void {
+  const why = refuseAtOnce(decision, parts.config.enforce);
+  if (why !== undefined) throw invalid(`No responder would do it: ${why}.`);
+}
+
+/** The decision as it would be if it ended so many seconds from now. */
+export function extended(decision: Decision, durationSecs: number): Decision {
+  const nowMs = Date.now();
+  const inAllSecs = Math.round((nowMs - decision.createdMs) / 1000) + durationSecs;
+  return { ...decision, durationSecs: inAllSecs, expiresMs: nowMs + durationSecs * 1000 };
 }
 
 /** @throws AppError decision.warned when ordinary traffic shares the address */

@@ -5,9 +5,9 @@ import { AppError } from '../../util/errors.js';
 import { formatDuration } from '../../util/duration.js';
 import { canonicalAddress, formatCidr, parseCidr, type Cidr } from '../../util/ip.js';
 import type { ServerParts } from './parts.js';
-import { refuseExempt, toDecision, warnAboutBlast } from './requested-decision.js';
+import { extended, refuseExempt, refuseUnfit, toDecision, warnAboutBlast } from './requested-decision.js';
 
-type Parts = Pick<ServerParts, 'book' | 'exemptions' | 'settings' | 'guards' | 'policyOptions'>;
+type Parts = Pick<ServerParts, 'book' | 'config' | 'exemptions' | 'settings' | 'guards' | 'policyOptions'>;
 type BlockItem = Extract<ResponseItem, { op: 'block' }>;
 type ReleaseItem = Extract<ResponseItem, { op: 'release' }>;
 type Outcome = Omit<ResponseAnswer, 'op' | 'value'>;
@@ -42,7 +42,8 @@ export function createResponseRequests(
     refuseExempt(parts, network);
     const asked =
       item.durationSecs === undefined || item.durationSecs === 0 ? options.default_duration : item.durationSecs;
-    const durationSecs = Math.min(asked, options.max_duration);
+    const longest = parts.config.enforce.guard.longest_duration_secs;
+    const durationSecs = Math.min(asked, options.max_duration, longest);
     const decision = toDecision(
       parts,
       {
@@ -56,6 +57,7 @@ export function createResponseRequests(
       network,
       { name: actor.name, origin: 'siem' },
     );
+    refuseUnfit(parts, decision);
     warnAboutBlast(parts, decision, network);
     const said = durationSecs < asked ? `, shortened to the maximum of ${formatDuration(durationSecs)}` : '';
     const base = { capped: durationSecs < asked, simulated: decision.simulated };
@@ -71,8 +73,9 @@ export function createResponseRequests(
         expiresMs,
       };
     }
-    takeFromHour(Date.now(), request.dryRun);
     const own = known.find((d) => d.origin === 'siem');
+    if (own) refuseUnfit(parts, extended(own, durationSecs));
+    takeFromHour(Date.now(), request.dryRun);
     const verb = decision.simulated ? 'Counted, not enforced' : own ? 'Extended' : 'Sent to the responder';
     const done = { ...base, outcome: 'accepted' as const, expiresMs: decision.expiresMs };
     if (request.dryRun) return { ...done, message: `Would be accepted${said}.`, decisionIds: [] };

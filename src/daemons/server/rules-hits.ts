@@ -1,5 +1,7 @@
 import type { Detection } from '../../domain/detection.js';
 import type { RuleFolder } from '../../detect/signature/index.js';
+import { errorMessage } from '../../util/errors.js';
+import type { Logger } from '../../util/logger.js';
 
 /** How often each rule fired, kept over restarts. */
 export interface RuleHits {
@@ -21,7 +23,7 @@ const SAVE_MS = 60_000;
 /** Rules counted at most: more than any rule set has. */
 const MAX_RULES = 200_000;
 
-export function createRuleHits(folder: RuleFolder, nowMs: number): RuleHits {
+export function createRuleHits(folder: RuleFolder, nowMs: number, log: Logger): RuleHits {
   const stored = read(folder);
   const sinceMs = stored?.sinceMs ?? nowMs;
   const counts = new Map(Object.entries(stored?.rules ?? {}));
@@ -44,8 +46,12 @@ export function createRuleHits(folder: RuleFolder, nowMs: number): RuleHits {
     save(atMs) {
       if (!changed || atMs - savedMs < SAVE_MS) return;
       savedMs = atMs;
-      changed = false;
-      folder.writeText(FILE, JSON.stringify({ sinceMs, rules: Object.fromEntries(counts) } satisfies Stored));
+      try {
+        folder.writeText(FILE, JSON.stringify({ sinceMs, rules: Object.fromEntries(counts) } satisfies Stored));
+        changed = false;
+      } catch (error) {
+        log.error({ err: errorMessage(error) }, 'The counts of rules could not be written.');
+      }
     },
   };
 }

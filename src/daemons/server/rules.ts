@@ -43,7 +43,7 @@ const RETRY_MS = HOUR_MS;
 export function createRuleBook(deps: RuleBookDeps): RuleBook {
   const { options, log } = deps;
   const folder = openRuleFolder(options.folder);
-  const hits = createRuleHits(folder, deps.now());
+  const hits = createRuleHits(folder, deps.now(), deps.log);
   let catalogue: Promise<Catalogue> | undefined;
   let running: Promise<unknown> | undefined;
   let lastTryMs = lastUpdate(folder)?.atMs ?? 0;

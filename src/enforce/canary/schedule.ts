@@ -7,8 +7,6 @@ import { TimedCanary } from './timed.js';
 const FIRST_MS = 30_000;
 const WHOLE_FIRST_MS = 300_000;
 
-type Outcome = CanaryResult | { ok: false; error: string };
-
 /** Proves by itself, now and then, that a block in the live table blocks; a failure is told critically to everybody. */
 export class CanarySchedule {
   private readonly core: Core;
@@ -16,7 +14,7 @@ export class CanarySchedule {
   private readonly wholeWay: (() => Promise<CanaryResult>) | undefined;
   private readonly timed: TimedCanary;
   private timer: NodeJS.Timeout | undefined;
-  private running: Promise<Outcome> | undefined;
+  private running: Promise<CanaryResult> | undefined;
   private last: { atMs: number; ok: boolean | undefined; detail: string } | undefined;
   private nextMs = 0;
 
@@ -45,7 +43,7 @@ export class CanarySchedule {
   }
 
   /** Runs it now; a call while it runs waits for that run. */
-  run(isWhole = true): Promise<Outcome> {
+  run(isWhole = true): Promise<CanaryResult> {
     this.running ??= this.prove(isWhole).finally(() => {
       this.running = undefined;
     });
@@ -73,9 +71,11 @@ export class CanarySchedule {
     this.timer.unref();
   }
 
-  private async prove(isWhole: boolean): Promise<Outcome> {
+  private async prove(isWhole: boolean): Promise<CanaryResult> {
     const { core } = this;
-    if (core.backend.name === 'dry-run') return { ok: false, error: 'The dry-run backend blocks nothing.' };
+    if (core.backend.name === 'dry-run') {
+      return { ok: false, place: 'live', steps: [], unprovable: 'the dry-run backend blocks nothing' };
+    }
     const live = await runLiveCanary(core, this.netns);
     // Where the timer proves the whole way, this process could not: it makes no namespaces.
     const whole = isWhole ? (this.timed.latest ?? (await this.wholeWay?.())) : undefined;

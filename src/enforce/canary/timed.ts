@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { AppError, errorMessage } from '../../util/errors.js';
 import type { CanaryResult } from './step.js';
 
 /** A run that has not ended after this time hangs, milliseconds. */
@@ -26,12 +26,25 @@ const runSchema = z.object({
     .optional(),
 });
 
-/** Leaves what a run of `portcullis canary` has shown for the responder, or that it has begun. */
+/**
+ * Leaves what a run of `portcullis canary` has shown for the responder, or that it has begun.
+ * @throws AppError canary.result: a run whose outcome nobody finds would look like one that went well
+ */
 export function writeTimedRun(path: string, startedMs: number, result?: CanaryResult): void {
-  mkdirSync(dirname(path), { recursive: true });
   const fresh = `${path}.new`;
-  writeFileSync(fresh, `${JSON.stringify({ format: 1, startedMs, ...(result ? { result } : {}) })}\n`, { mode: 0o644 });
-  renameSync(fresh, path);
+  const text = `${JSON.stringify({ format: 1, startedMs, ...(result ? { result } : {}) })}\n`;
+  try {
+    writeFileSync(fresh, text, { mode: 0o644 });
+    renameSync(fresh, path);
+  } catch (cause) {
+    throw new AppError({
+      kind: 'user',
+      code: 'canary.result',
+      message: `The outcome cannot be written: ${errorMessage(cause)}`,
+      fix: 'The folder of --result must be there; the responder reads the file that enforce.canary_result names.',
+      cause,
+    });
+  }
 }
 
 /**

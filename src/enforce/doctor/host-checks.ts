@@ -1,18 +1,16 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { hasNetAdmin } from '../../util/capabilities.js';
 import type { EnforceOptions } from '../options.js';
 import type { Box } from '../protect/box.js';
 import { ok, problem, warning, type DoctorItem } from './item.js';
 
-const CAP_NET_ADMIN = 12n;
 const LOW_DISK_BYTES = 200 * 1024 * 1024;
 
 /** Effective capabilities of this process. */
 export function checkRights(box: Box): DoctorItem {
-  const status = box.read('/proc/self/status')?.toString('utf8') ?? '';
-  const hex = /^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1];
-  const has = hex !== undefined && ((BigInt(`0x${hex}`) >> CAP_NET_ADMIN) & 1n) === 1n;
-  if (has) return ok('host.rights', 'Rights', 'CAP_NET_ADMIN is there.');
+  if (hasNetAdmin(box.read('/proc/self/status')?.toString('utf8') ?? ''))
+    return ok('host.rights', 'Rights', 'CAP_NET_ADMIN is there.');
   return problem('host.rights', 'Rights', {
     detail: 'CAP_NET_ADMIN is missing: the kernel refuses every change of its ruleset.',
     fix: 'Run as root, or as the systemd unit does: AmbientCapabilities=CAP_NET_ADMIN.',

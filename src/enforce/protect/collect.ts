@@ -6,19 +6,26 @@ import {
   parseDhcpLease,
   parseIpAddr,
   parseIpRoute,
+  parseLogindSession,
   parseNtpConf,
   parseProcTcp,
   parseResolvConf,
-  parseSshdPorts,
   parseTimesyncdConf,
   parseUtmp,
   type TcpConnection,
 } from './parsers.js';
+import { readSshdSettings } from './sshd.js';
 
 const NAME_CACHE_MS = 600_000;
 const MAX_NAMES = 32;
-/** sshd ends connections without a login after LoginGraceTime, 120 s by default: older ones are logged in. */
-const LOGIN_GRACE_MS = 150_000;
+/** A connection that is older than sshd's LoginGraceTime by so much is logged in. */
+const GRACE_MARGIN_MS = 30_000;
+/**
+ * Where that time is not known and nothing else tells who is logged in, what is this old counts: OpenSSH waits 120 s by
+ * default, Dropbear 300 s.
+ */
+const UNKNOWN_GRACE_MS = 600_000;
+const LOGIND = '/run/systemd/sessions';
 
 /** Finds what must never be blocked by looking at the box. Remembers names and sessions between calls. */
 export class ProtectedCollector {
@@ -112,37 +119,49 @@ export class ProtectedCollector {
 
   /**
    * People logged in over SSH. An established connection to sshd is not enough: a password guesser has one too. It
-   * counts once sshd's process title, utmp, our own SSH_CONNECTION or its age says that somebody is logged in.
+   * counts once sshd's process title, systemd-logind, utmp, our own SSH_CONNECTION or its age says that somebody is logged
+   * in. The responder's unit sees neither processes of others nor, on newer systems, utmp: there it is logind.
    */
   private adminSessions(nowMs: number): { address: string; detail: string }[] {
-    const ports = new Set([22, ...this.sshdPorts()]);
+    const sshd = readSshdSettings(this.box);
+    const ports = new Set([22, ...sshd.ports]);
     const connections = ['/proc/net/tcp', '/proc/net/tcp6']
       .flatMap((path) => parseProcTcp(this.text(path)))
       .filter((c) => ports.has(c.localPort));
-    const loggedIn = new Map(
-      parseUtmp(this.box.read('/run/utmp') ?? this.box.read('/var/run/utmp') ?? Buffer.alloc(0)).map((u) => [
-        u.address,
-        u.user,
-      ]),
-    );
+    const loggedIn = this.loggedIn();
     const own = canonicalAddress(this.box.env['SSH_CONNECTION']?.split(' ')[0] ?? '');
     const out = own === undefined ? [] : [{ address: own, detail: 'SSH_CONNECTION' }];
     const inodes = connections.length > 0 ? this.authenticatedInodes() : new Set<string>();
+    const oldMs = sshd.graceMs === undefined ? this.ageWhereUnknown() : sshd.graceMs + GRACE_MARGIN_MS;
     const seen = new Map<string, number>();
     for (const c of connections) {
-      const key = `${c.peer} ${c.peerPort} ${c.localPort}`;
+      // The inode too: who connects again and again from one port has not been there all the time.
+      const key = `${c.peer} ${c.peerPort} ${c.localPort} ${c.inode}`;
       const sinceMs = this.sessionsSeen.get(key) ?? nowMs;
       seen.set(key, sinceMs);
-      const why = sessionProof(c, { inodes, loggedIn, ageMs: nowMs - sinceMs });
+      // What answers at a port that sshd does not use, or has not taken yet, may keep anybody for ever.
+      const isSshd = sshd.ports.includes(c.localPort) && c.inode !== '0';
+      const isOld = isSshd && nowMs - sinceMs >= oldMs;
+      const why = sessionProof(c, { inodes, loggedIn, isOld });
       if (why !== undefined) out.push({ address: c.peer, detail: `ssh session on port ${c.localPort}, ${why}` });
     }
     this.sessionsSeen = seen;
     return out;
   }
 
-  private sshdPorts(): number[] {
-    const extra = this.box.list('/etc/ssh/sshd_config.d').map((name) => `/etc/ssh/sshd_config.d/${name}`);
-    return ['/etc/ssh/sshd_config', ...extra].flatMap((path) => parseSshdPorts(this.text(path)));
+  /** Who is logged in, by address: what systemd-logind and utmp(5) say. */
+  private loggedIn(): Map<string, string> {
+    const utmp = parseUtmp(this.box.read('/run/utmp') ?? this.box.read('/var/run/utmp') ?? Buffer.alloc(0));
+    // Beside each session lies a pipe, ID.ref, which nobody may read.
+    const ids = this.box.list(LOGIND).filter((id) => /^[A-Za-z0-9]+$/.test(id));
+    const logind = ids.flatMap((id) => parseLogindSession(this.text(`${LOGIND}/${id}`)) ?? []);
+    return new Map([...utmp, ...logind].map(({ address, user }) => [address, user]));
+  }
+
+  /** Under systemd logind tells who is logged in: then age proves nothing where sshd's limit is not known, or is none. */
+  private ageWhereUnknown(): number {
+    const run = this.box.list('/run/systemd');
+    return run.includes('system') && run.includes('sessions') ? Infinity : UNKNOWN_GRACE_MS;
   }
 
   /** Socket inodes held by sshd processes whose title shows a login. */
@@ -161,10 +180,10 @@ export class ProtectedCollector {
 
 function sessionProof(
   c: TcpConnection,
-  known: { inodes: ReadonlySet<string>; loggedIn: ReadonlyMap<string, string>; ageMs: number },
+  known: { inodes: ReadonlySet<string>; loggedIn: ReadonlyMap<string, string>; isOld: boolean },
 ): string | undefined {
   if (known.inodes.has(c.inode)) return 'logged in';
   const user = known.loggedIn.get(c.peer);
   if (user !== undefined) return `user ${user}`;
-  return known.ageMs >= LOGIN_GRACE_MS ? 'older than the login grace time' : undefined;
+  return known.isOld ? 'older than the login grace time' : undefined;
 }

@@ -92,7 +92,7 @@ export function parseSshdPorts(text: string): number[] {
 }
 
 /** Words after a keyword at the start of a line; comments are skipped. */
-function words(text: string, keyword: RegExp): string[][] {
+export function words(text: string, keyword: RegExp): string[][] {
   const out: string[][] = [];
   for (const line of text.split('\n')) {
     const parts = line
@@ -159,6 +159,14 @@ export function parseUtmp(data: Buffer): { user: string; address: string }[] {
     if (ip) out.push({ user, address: formatIp(ip) });
   }
   return out;
+}
+
+/** A session of systemd-logind, `/run/systemd/sessions/ID`, as sd-login(3) reads it: the address from which somebody is logged in. */
+export function parseLogindSession(text: string): { user: string; address: string } | undefined {
+  const value = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1];
+  const address = canonicalAddress(value('REMOTE_HOST') ?? '');
+  if (address === undefined || value('REMOTE') !== '1' || value('STATE') === 'closing') return undefined;
+  return { user: value('USER') ?? '', address };
 }
 
 /** Process title of an sshd session after login: `sshd: alice@pts/0`, `sshd-session: alice@notty`. */

@@ -53,11 +53,10 @@ export function createHecDialect(settings: DestinationSettings): HttpDialect {
     headers: () => headers,
     judge(answer, messages) {
       const reply = parse(answerSchema, answer.body);
-      if (answer.status === 200) {
-        noteAck(reply?.ackId);
-        return { retry: [], rejected: [] };
-      }
-      return reply?.code === undefined ? undefined : judgeCode(answer, reply, messages);
+      if (answer.status !== 200) return reply?.code === undefined ? undefined : judgeCode(answer, reply, messages);
+      mustBeAccepted(answer.body, reply);
+      noteAck(reply?.ackId);
+      return { retry: [], rejected: [] };
     },
     confirm: (client) => waitForAcks(client),
     reset: () => pending.clear(),
@@ -91,6 +90,17 @@ export function createHecDialect(settings: DestinationSettings): HttpDialect {
       });
     }
   }
+}
+
+/**
+ * A 200 with another code than 0 is a refusal that something on the way has made a success of, one that is a page is from a
+ * proxy or portal. Receivers that speak HEC answer with nothing, `OK` or JSON.
+ */
+function mustBeAccepted(body: string, reply: z.infer<typeof answerSchema> | undefined): void {
+  const isRefusal = reply?.code !== undefined && reply.code !== 0;
+  if (isRefusal) throw new DeliveryError('retry', `HTTP 200, but HEC code ${reply.code}: ${reply.text ?? ''}`);
+  if (reply || /^\s*("?(OK|Success)"?\s*)?$/i.test(body)) return;
+  throw new DeliveryError('retry', `not an answer of HEC: ${body.slice(0, 200)}`);
 }
 
 function judgeCode(

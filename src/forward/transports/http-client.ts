@@ -23,6 +23,7 @@ export interface HttpAnswer {
 /** POST over a kept connection with time limits; a renewed certificate starts a new one. */
 export class HttpClient {
   private readonly recorder: Recorder;
+  private readonly token: string;
   private readonly tlsFiles: ReturnType<typeof createTlsFiles> | undefined;
   private agent: HttpAgent | undefined;
   private stamp = '';
@@ -30,6 +31,7 @@ export class HttpClient {
 
   constructor(settings: DestinationSettings, recorder: Recorder) {
     this.recorder = recorder;
+    this.token = settings.token;
     this.tlsFiles = settings.tls && createTlsFiles(settings.tls, new URL(settings.url).hostname);
   }
 
@@ -55,7 +57,10 @@ export class HttpClient {
       ...(zip ? { 'content-encoding': 'gzip' } : {}),
     };
     this.recorder.recordSent(`POST ${url.pathname}${url.search} HTTP/1.1\n${headerText(all)}\n${body}\n`);
-    const answer = await this.exchange(url, bytes, all);
+    const answer = withoutSecrets(await this.exchange(url, bytes, all), [
+      this.token,
+      headers['authorization']?.replace(/^\S+ /, ''),
+    ]);
     this.recorder.recordAnswer(`HTTP ${answer.status}\n${answer.body}\n`);
     return answer;
   }
@@ -112,6 +117,18 @@ function headerText(headers: Record<string, string>): string {
   return Object.entries(headers)
     .map(([name, value]) => `${name}: ${name === 'authorization' ? value.replace(/ .*/, ' ***') : value}\n`)
     .join('');
+}
+
+/** Shorter ones are no secrets, and would be found in words of the answer. */
+const SECRET_FROM_CHARS = 5;
+
+/** What an answer says ends up in logs and in the console; some receivers and proxies say back what they were sent. */
+function withoutSecrets(answer: HttpAnswer, secrets: readonly (string | undefined)[]): HttpAnswer {
+  let { body } = answer;
+  for (const secret of secrets) {
+    if (secret !== undefined && secret.length >= SECRET_FROM_CHARS) body = body.replaceAll(secret, '***');
+  }
+  return { ...answer, body };
 }
 
 async function readBody(response: IncomingMessage): Promise<string> {

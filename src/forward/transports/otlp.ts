@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DestinationSettings } from '../settings.js';
 import type { HttpDialect } from './http.js';
+import { DeliveryError } from './transport.js';
 
 const answerSchema = z.object({
   partialSuccess: z
@@ -51,11 +52,14 @@ export function createOtlpDialect(
   };
 }
 
+/** @throws DeliveryError for what is no ExportLogsServiceResponse, as a page of a proxy in between */
 function readPartialSuccess(body: string): { refused: number; why: string } {
+  let answer: z.infer<typeof answerSchema>;
   try {
-    const { partialSuccess } = answerSchema.parse(JSON.parse(body));
-    return { refused: Number(partialSuccess?.rejectedLogRecords ?? 0), why: partialSuccess?.errorMessage ?? '' };
+    answer = answerSchema.parse(JSON.parse(body));
   } catch {
-    return { refused: 0, why: '' };
+    throw new DeliveryError('retry', `not an answer of OTLP: ${body.slice(0, 200)}`);
   }
+  const { rejectedLogRecords = 0, errorMessage = '' } = answer.partialSuccess ?? {};
+  return { refused: Number(rejectedLogRecords), why: errorMessage };
 }

@@ -90,6 +90,16 @@ function fromRow(row: IncidentRow): Incident {
   };
 }
 
+/** What people change of an incident; a null owner is nobody. */
+export interface IncidentChange {
+  state?: IncidentState | undefined;
+  owner?: string | null | undefined;
+}
+
+function columnsOf({ state, owner }: IncidentChange): Partial<Pick<IncidentRow, 'state' | 'owner'>> {
+  return { ...(state === undefined ? {} : { state }), ...(owner === undefined ? {} : { owner: owner ?? '' }) };
+}
+
 export interface IncidentComment {
   id: string;
   incidentId: string;
@@ -103,7 +113,8 @@ export interface IncidentRepository {
   queue(incident: Incident): boolean;
   get(id: string): Promise<Incident | undefined>;
   list(page: PageRequest): Promise<PageResult<Incident>>;
-  change(id: string, change: { state?: IncidentState; owner?: string | null }): Promise<Incident | undefined>;
+  /** @param expect what must still be so; @returns undefined when it is not, or when there is no such incident */
+  change(id: string, change: IncidentChange, expect?: IncidentChange): Promise<Incident | undefined>;
   activity(ids: readonly string[], span: ActivitySpan): Promise<IncidentActivity[]>;
   comment(incidentId: string, user: string, text: string): Promise<IncidentComment>;
   comments(incidentId: string): Promise<IncidentComment[]>;
@@ -135,11 +146,11 @@ export function createIncidentRepository(db: Database, writes: WriteBehind<Incid
       const found = ids.length === 0 ? [] : await rows.findBy({ id: In(ids) });
       return { items: inOrderOf(ids, found).map(fromRow), nextCursor };
     },
-    async change(id, { state, owner }) {
+    async change(id, change, expect = {}) {
       await writes.flush();
-      const set = { ...(state === undefined ? {} : { state }), ...(owner === undefined ? {} : { owner: owner ?? '' }) };
-      await db.write((manager) => manager.update(db.entities.incident, { id }, set));
-      return get(id);
+      const where = { id, ...columnsOf(expect) };
+      const result = await db.write((manager) => manager.update(db.entities.incident, where, columnsOf(change)));
+      return result.affected === 1 ? get(id) : undefined;
     },
     activity: (ids, span) => incidentActivity(db, ids, span),
     async comment(incidentId, user, text) {

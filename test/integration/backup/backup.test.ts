@@ -95,6 +95,7 @@ test('what was backed up beside an open database comes back, and what was there 
 
   const restored = await portcullis('restore', b.archive, '--config', b.config);
   assert.equal(restored.code, 0, restored.out);
+  assert.equal(statSync(join(b.data, 'portcullis.db')).mode & 0o777, 0o600, 'others can read the restored database');
   assert.equal(await withStore(b, countAlerts), 5);
   assert.equal(await withStore(b, (store) => store.settings.get('note')), undefined);
   assert.deepEqual(readdirSync(join(b.data, 'policies')), ['own.yaml']);
@@ -107,6 +108,39 @@ test('what was backed up beside an open database comes back, and what was there 
     [],
     'working folders were left behind',
   );
+});
+
+test('a restore that fails in the middle leaves the data as it was', async (t) => {
+  const b = bench(t);
+  await withStore(b, (store) => addAlerts(store, 2));
+  assert.equal((await portcullis('backup', b.archive, '--config', b.config)).code, 0);
+  writeFileSync(join(b.dir, 'file'), '');
+  const elsewhere = join(b.dir, 'elsewhere.yaml');
+  writeFileSync(elsewhere, stringify({ data_dir: b.data, store: { path: join(b.dir, 'file', 'portcullis.db') } }));
+  writeFileSync(join(b.data, 'policies', 'own.yaml'), 'name: changed\n');
+  const run = await portcullis('restore', b.archive, '--config', elsewhere);
+  assert.equal(run.code, 3, run.out);
+  assert.match(run.out, /The restore failed: .*The data folder is as it was/);
+  assert.doesNotMatch(run.out, /^ {4}at /m, 'a stack trace');
+  assert.equal(readFileSync(join(b.data, 'policies', 'own.yaml'), 'utf8'), 'name: changed\n');
+  assert.equal(await withStore(b, countAlerts), 2);
+  assert.ok(!readdirSync(b.dir).some((name) => name.includes('before-restore')));
+});
+
+test('a database outside the data folder is kept beside the restored one', async (t) => {
+  const b = bench(t);
+  await withStore(b, (store) => addAlerts(store, 2));
+  assert.equal((await portcullis('backup', b.archive, '--config', b.config)).code, 0);
+  const path = join(b.dir, 'db', 'own.db');
+  mkdirSync(dirname(path));
+  const outside = { ...b, store: { path } };
+  await withStore(outside, (store) => addAlerts(store, 1));
+  const config = join(b.dir, 'outside.yaml');
+  writeFileSync(config, stringify({ data_dir: b.data, store: { path } }));
+  const run = await portcullis('restore', b.archive, '--config', config);
+  assert.equal(run.code, 0, run.out);
+  assert.equal(await withStore(outside, countAlerts), 2);
+  assert.equal(await withStore({ ...b, store: { path: `${path}.before-restore` } }, countAlerts), 1);
 });
 
 test('a damaged, cut or foreign archive is refused before anything is changed', async (t) => {

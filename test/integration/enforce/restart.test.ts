@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decision } from '../../../src/domain/decision.js';
-import { flushAll } from '../../../src/enforce/index.js';
+import { flushAll, isBlockingAgain } from '../../../src/enforce/index.js';
 import { nodeArgs } from '../../support/program.js';
 import { INSIDE4, OUT4, skipReason, TestNet } from './net.js';
 import { block, startResponder, until } from './setup.js';
@@ -204,7 +204,8 @@ describe('blocks outlive the responder', { skip: skipReason, timeout: 180_000 },
     await t.responder.stop();
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false);
     const where = { state_dir: t.dir, table: 'portcullis', bridge: false };
-    assert.deepEqual(await flushAll(where, { netns: net.router }), { removed: true });
+    assert.deepEqual(await flushAll(where, { netns: net.router }), { removed: true, known: true });
+    assert.equal(await isBlockingAgain(where, { netns: net.router }), false);
     assert.ok(await net.out.canPing(INSIDE4, 80, A));
     const again = await startResponder(net.router, { state_dir: t.dir, on_stop: 'flush' });
     await again.responder.sync([old]);
@@ -213,6 +214,7 @@ describe('blocks outlive the responder', { skip: skipReason, timeout: 180_000 },
     again.responder.decide(block(A));
     await again.responder.idle();
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false, 'new decisions are enforced');
+    assert.equal(await isBlockingAgain(where, { netns: net.router }), true, 'and told from a flush that held');
     await again.end();
   });
 

@@ -25,13 +25,20 @@ const applied = (decisionId: string): EnforcementReport => ({
 });
 
 test('what a server sets reaches a box, also one that was away, and what comes later too', { skip }, async () => {
+  const protectedPeer = (): string | undefined => box.link.peers.others()[0]?.peer.value;
+  server.link.peers.set([{ value: '192.0.2.9', reason: 'siem', detail: 'destination soc', expiresMs: 0 }]);
   server.link.settings.set({ allow: [allow('a', '192.0.2.1')], pausedUntilMs: 0 });
   await waitFor('the allowlist', () => box.link.settings.current()?.allow[0]?.value === '192.0.2.1');
+  await waitFor('the SIEM', () => protectedPeer() === '192.0.2.9');
+  assert.deepEqual(server.link.peers.others(), [], 'its own are not those of another');
   await box.close();
   server.link.settings.set({ allow: [allow('a', '192.0.2.1')], pausedUntilMs: 77 });
   box = await fleet.member('box1');
   assert.equal(box.link.settings.current()?.pausedUntilMs, 0, 'what it knew when it left');
+  assert.equal(protectedPeer(), '192.0.2.9', 'what it knew when it left');
   await waitFor('the pause', () => box.settings.some((s) => s.pausedUntilMs === 77));
+  server.link.peers.set([]);
+  await waitFor('no SIEM any more', () => protectedPeer() === undefined);
   server.link.settings.set({ allow: [], pausedUntilMs: 78 });
   await waitFor('a later pause', () => box.settings.some((s) => s.pausedUntilMs === 78));
 });

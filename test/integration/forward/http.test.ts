@@ -190,6 +190,38 @@ describe('Splunk HTTP Event Collector', () => {
   });
 });
 
+describe('A Splunk HTTP Event Collector behind something that lies', () => {
+  const hec: Destination = { name: 'a', preset: 'splunk-hec', url, token: 'T0KEN-of-the-box' };
+
+  for (const [what, body] of [
+    ['a page of a proxy', '<html>Sign in</html>'],
+    ['a refusal made a success', { text: 'Server is busy', code: 9 }],
+  ] as const) {
+    it(`does not believe a 200 that is ${what}`, async () => {
+      server.answer(() => ({ status: 200, body: server.requests.length === 1 ? body : { text: 'Success', code: 0 } }));
+      const f = await start({ ...hec, url }, 2);
+      await delivered(f);
+      assert.equal(server.requests.length, 2);
+      assert.deepEqual(numbersIn(server.requests[1]!.body), [0, 1]);
+      assert.equal(f.status()[0]!.resent, 2);
+    });
+  }
+
+  it('believes the plain OK of other receivers of HEC', async () => {
+    server.answer(() => ({ status: 200, body: '"OK"' }));
+    const f = await start({ ...hec, url }, 1);
+    await delivered(f);
+    assert.equal(server.requests.length, 1);
+  });
+
+  it('shows its token to nobody when the receiver says it back', async () => {
+    server.answer(({ headers }) => ({ status: 401, body: `refused: ${String(headers.authorization)}` }));
+    const f = await start({ ...hec, url }, 1);
+    await waitFor('misconfigured', () => f.status()[0]!.state === 'misconfigured');
+    assert.match(f.status()[0]!.lastError, /refused: Splunk \*\*\*/);
+  });
+});
+
 describe('Elasticsearch and OpenSearch _bulk', () => {
   const elastic = (change: Partial<Destination> = {}): Destination => ({
     name: 'a',
@@ -313,6 +345,13 @@ describe('Elasticsearch and OpenSearch _bulk', () => {
 });
 
 describe('OTLP over HTTP', () => {
+  it('does not believe a 200 that is no answer of OTLP', async () => {
+    server.answer(() => ({ status: 200, body: server.requests.length === 1 ? '<html>Sign in</html>' : {} }));
+    const f = await start({ name: 'a', preset: 'otlp', url }, 1);
+    await delivered(f);
+    assert.equal(server.requests.length, 2);
+  });
+
   it('wraps log records with resource and scope, and reads a partial success', async () => {
     server.answer(() =>
       server.requests.length === 1

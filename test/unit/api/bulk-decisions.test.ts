@@ -70,11 +70,49 @@ describe('many decisions at once', () => {
     assert.equal(h.audited.at(-1)?.action, 'decision.bulk_release');
   });
 
+  it('that fail in the middle leave what was done before in the audit log', async () => {
+    const [one, two] = [sampleDecision({ expiresMs: 0 }), sampleDecision({ expiresMs: 0 })];
+    await h.store.decisions.save({ decision: one });
+    const before = h.audited.length;
+    const release = h.control.releaseDecision;
+    h.control.releaseDecision = (id, ...rest) => {
+      if (id === two.id) throw new Error('the database is away');
+      return release(id, ...rest);
+    };
+    const answer = await post('/decisions/release', { ids: [one.id, two.id], reason: 'tidy up' });
+    h.control.releaseDecision = release;
+    assert.equal(answer.status, 500);
+    assert.deepEqual(h.audited.slice(before).map(({ action, object }) => [action, object]), [['decision.bulk_release', '1']]); // prettier-ignore
+  });
+
   it('are refused in a list without end, and without a reason', async () => {
     const many = Array.from({ length: 1001 }, (_, n) => `203.0.${n >> 8}.${n & 255}`);
     const request = { values: many, durationSecs: 60, reason: 'a list' };
     assertProblem(await post('/decisions/import', request), 400, 'request.invalid');
     assertProblem(await post('/decisions/import', { ...request, values: LIST, reason: '' }), 400, 'request.invalid');
     assertProblem(await post('/decisions/release', { ids: [], reason: 'x' }), 400, 'request.invalid');
+  });
+});
+
+describe('a decision that is lifted and its address exempted in one step', () => {
+  let h: Harness;
+  before(async () => {
+    h = await startHarness();
+    await h.addUser('olga', 'operator');
+  });
+  after(() => h.close());
+
+  it('is answered with both, and is one entry in the audit log; a second time it leaves nothing behind', async () => {
+    const { token } = await h.login('olga');
+    const decision = sampleDecision({ value: '203.0.113.44', expiresMs: 0 });
+    await h.store.decisions.save({ decision });
+    const ask = () =>
+      h.call('POST', `/decisions/${decision.id}/allow`, { token, body: { durationSecs: 60, comment: 'a partner' } });
+    const first = await ask();
+    assert.equal(first.status, 200, first.text);
+    assert.equal(h.audited.at(-1)?.action, 'decision.allow');
+    assert.equal((await ask()).status, 404);
+    const allowed = await h.store.allowlist.list({ limit: 10 });
+    assert.deepEqual(allowed.items.map(({ value }) => value), ['203.0.113.44']); // prettier-ignore
   });
 });

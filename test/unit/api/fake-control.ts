@@ -117,8 +117,15 @@ export function createFakeControl(store: Store): FakeControl {
     },
     activeValues: () => ['203.0.113.99'],
     extendDecision: (id, durationSecs) => end(id, { durationSecs }),
-    releaseDecision: (id) => end(id, { enforcement: 'revoked' }),
+    async releaseDecision(id) {
+      const decision = await store.decisions.get(id);
+      if (!decision || decision.enforcement === 'revoked') throw missing('decision');
+      return end(id, { enforcement: 'revoked' });
+    },
     async addAllow({ value, comment }, actor) {
+      // As the server does: what it covers is lifted, and is then not in force any more.
+      const { items } = await store.decisions.list({ limit: 200, q: `ip:${value}`, state: 'active' }, 0);
+      for (const d of items) if (d.value === value) await end(d.id, { enforcement: 'revoked' });
       const entry = { id: uuid7(), value, owner: actor.name, comment, createdMs: 1, expiresMs: 0 };
       await store.allowlist.add(entry);
       return entry;

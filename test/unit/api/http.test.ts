@@ -183,6 +183,17 @@ describe('HTTP server', () => {
     assert.equal(((await h.call('GET', '//openapi.json')).body as { openapi: string }).openapi, '3.1.0');
   });
 
+  it('knows a box by whatever name its administrator gave it', async () => {
+    await h.addUser('otto', 'operator');
+    const { token } = await h.login('otto');
+    const body = { running: false };
+    for (const name of ['Büro Köln, FW 1', 'a/b', '%2e%2e']) {
+      const answer = await h.call('POST', `/sensors/${encodeURIComponent(name)}/capture`, { token, body });
+      assertProblem(answer, 404, 'sensor.not_found');
+    }
+    assertProblem(await h.call('POST', '/sensors/a%0ab/capture', { token, body }), 400, 'request.invalid');
+  });
+
   it('hides the cause of a failure and logs it', async () => {
     const broken = await startHarness();
     try {

@@ -148,6 +148,24 @@ describe('live feed', () => {
     renewed.socket.close();
   });
 
+  it('closes at logout, and when the session was ended by a command or another server; others stay', async () => {
+    await h.addUser('leo', 'viewer');
+    const [left, ended, other] = [await h.login('leo'), await h.login('leo'), await h.login('vera')];
+    const [leaving, ending, staying] = [
+      await connect({ token: left.token }),
+      await connect({ token: ended.token }),
+      await connect({ token: other.token }),
+    ];
+    await h.call('POST', '/auth/logout', { headers: { Cookie: left.cookie } });
+    assert.equal(await leaving.closed, 4401);
+    assert.equal(ending.socket.readyState, WebSocket.OPEN);
+    await h.store.sessions.revokeAll('leo', h.clock.ms);
+    await h.api.live.recheck();
+    assert.equal(await ending.closed, 4401);
+    assert.equal(staying.socket.readyState, WebSocket.OPEN);
+    staying.socket.close();
+  });
+
   it('leaves a slow client behind instead of filling memory, and tells it to load again', async () => {
     const slow = await connect();
     const before = h.api.live;

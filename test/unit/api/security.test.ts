@@ -35,7 +35,7 @@ const BINARY = { 'Content-Type': 'application/octet-stream' };
 /** What attackers write into host names, headers and messages. */
 const HOSTILE = [
   '<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', '=HYPERLINK("http://evil.example","x")', '@SUM(1+1)*cmd|calc!A0',
-  '+1+1', '-2+3', '\t=1+1', '\r=1+1', "'; DROP TABLE alerts; --", '{{constructor.constructor("x")()}}', '\u202egpj.exe', '${7*7}',
+  '+1+1', '-2+3', '\t=1+1', '\r=1+1', ' =1+1', '\uff1d1+1', 'x;=1+1', 'x; "=1+1"', "'; DROP TABLE alerts; --", '{{constructor.constructor("x")()}}', '\u202egpj.exe', '${7*7}',
 ]; // prettier-ignore
 
 /** Reads RFC 4180 CSV. */
@@ -51,8 +51,14 @@ function parseCsv(text: string): string[][] {
   return rows.slice(0, -1);
 }
 
-/** What a spreadsheet takes for a formula. */
-const runs = (cell: string): boolean => /^[=+\-@\t\r\n]/.test(cell) && Number.isNaN(Number(cell.trim() || 'x'));
+/** What a spreadsheet takes for a formula: at the start of a cell, and of what it takes for one where `;` ends cells. */
+const runs = (cell: string): boolean =>
+  (/^[\t\r\n]|^[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(cell) ||
+    /;[\s\0"]*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(cell)) &&
+  Number.isNaN(Number(cell.trim() || 'x'));
+/** The text without the apostrophes that keep it from running. */
+const unmarked = (text: string): string =>
+  text.replace(/^'/, '').replaceAll(/(;[\s\0"]*)'(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g, '$1');
 
 describe('attacks', () => {
   let h: Harness;
@@ -159,11 +165,12 @@ describe('attacks', () => {
         assert.equal(parsed.length, cells.length);
         for (const [i, cell] of parsed.entries()) {
           assert.ok(!runs(cell), JSON.stringify(cell));
-          assert.equal(cell.replace(/^'/, ''), (cells[i] ?? '').replace(/^'/, ''));
+          assert.equal(unmarked(cell), unmarked(cells[i] ?? ''));
         }
       }),
     );
-    assert.ok(runs('=1+1') && !runs(csvCell('=1+1')), 'mutation control: the raw text would run');
+    for (const text of ['=1+1', ' =1+1', '\uff0b1', 'a;=1+1', 'a; "=1+1"'])
+      assert.ok(runs(text) && !runs(csvCell(text)), `mutation control: the raw text would run: ${text}`);
     assert.equal(csvCell(-5), '-5');
   });
 

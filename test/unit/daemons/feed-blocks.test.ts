@@ -25,6 +25,11 @@ function bench(kept = '192.0.2.0/24') {
         log.push(`${decision?.value} extended`);
         return decision;
       },
+      replace(id, by) {
+        log.push(`${active.get(id)?.value} replaced`);
+        assert.ok(active.has(by), 'never without a block');
+        active.delete(id);
+      },
       active: () => [...active.values()],
     },
     exemptions: {
@@ -36,6 +41,7 @@ function bench(kept = '192.0.2.0/24') {
     },
     mode: () => 'enforce',
     pausedUntilMs: () => 0,
+    longestSecs: 30 * 86_400,
     now: () => now,
   });
   return { blocks, active, log, pass: (ms: number) => (now += ms) };
@@ -87,6 +93,17 @@ test('blocks last a day beyond the last refresh and are extended when half of th
   b.pass(13 * HOUR);
   await b.blocks.apply('a', want('203.0.113.1'), HOUR, signal);
   assert.deepEqual(b.log, ['203.0.113.1 extended']);
+});
+
+test('what stays listed for months is never extended beyond what one decision may last: another takes its place', async () => {
+  const b = bench();
+  for (let hours = 0; hours < 90 * 24; hours++) {
+    await b.blocks.apply('a', want('203.0.113.1'), HOUR, signal);
+    const [only, ...more] = b.active.values();
+    assert.ok(only && more.length === 0 && only.expiresMs - only.createdMs <= 30 * 86_400_000);
+    b.pass(HOUR);
+  }
+  assert.ok(b.log.filter((line) => line.endsWith('replaced')).length >= 3);
 });
 
 test('an indicator that ends sooner ends its block sooner', async () => {

@@ -49,11 +49,11 @@ const rejects = (what: Promise<unknown>, code: string): Promise<void> =>
   assert.rejects(what, (e) => e instanceof AppError && e.code === code);
 
 test('every text that was in force is a version; a rollback puts an old one in force as a new version', async () => {
-  assert.equal((await book.put('scan', text('scan', 120), 'longer', 'ada')).version, 2);
+  assert.equal((await book.put('scan', text('scan', 120), { comment: 'longer', actor: 'ada' })).version, 2);
   assert.equal(inForce('scan'), 120);
-  const back = await book.rollback('scan', 1, 'too long', 'ada');
+  const back = await book.rollback('scan', 1, { comment: 'too long', actor: 'ada' });
   assert.deepEqual([back.version, back.versions.length, inForce('scan'), back.source], [3, 3, 60, 'saved']);
-  await rejects(book.rollback('scan', 99, 'x', 'ada'), 'policy.no_version');
+  await rejects(book.rollback('scan', 99, { comment: 'x', actor: 'ada' }), 'policy.no_version');
 });
 
 test('a comparison shows what a version or an unsaved text changes', async () => {
@@ -66,24 +66,24 @@ test('a comparison shows what a version or an unsaved text changes', async () =>
 
 test('a bad text is refused with every problem, and what was in force stays', async () => {
   await rejects(
-    book.put('scan', 'format: 1\nname: scan\nnonsense: 1\nwhen: { ports: [99999] }\n', 'x', 'ada'),
+    book.put('scan', 'format: 1\nname: scan\nnonsense: 1\nwhen: { ports: [99999] }\n', { comment: 'x', actor: 'ada' }),
     'policy.invalid',
   );
-  await rejects(book.put('scan', text('other', 60), 'x', 'ada'), 'policy.name_differs');
+  await rejects(book.put('scan', text('other', 60), { comment: 'x', actor: 'ada' }), 'policy.name_differs');
   assert.equal(inForce('scan'), 60);
 });
 
 test('removing a saved text brings the shipped one back; a shipped one cannot be removed', async () => {
-  await book.put('scan', text('scan', 300), 'longer', 'ada');
+  await book.put('scan', text('scan', 300), { comment: 'longer', actor: 'ada' });
   await book.remove('scan', 'anna');
   assert.deepEqual([inForce('scan'), existsSync(join(ownDir, 'scan.yaml'))], [60, false]);
   await rejects(book.remove('scan', 'anna'), 'policy.not_saved');
 });
 
 test('a change that is taken back leaves what was before, and lifts the real decisions made under it, and no others', async () => {
-  await book.put('scan', text('scan', 90), 'first', 'ada');
+  await book.put('scan', text('scan', 90), { comment: 'first', actor: 'ada' });
   const saved = await book.saved('scan');
-  await book.put('scan', text('scan', 900), 'risky', 'ada');
+  await book.put('scan', text('scan', 900), { comment: 'risky', actor: 'ada' });
   const madeMs = 5000;
   const made: Decision[] = [
     decision('203.0.113.1', { policy: 'scan', createdMs: 6000 }),
@@ -123,6 +123,25 @@ test('a change that is taken back leaves what was before, and lifts the real dec
   assert.deepEqual([released, inForce('scan')], [['203.0.113.1'], 90]);
   await undoChange({ ...change, before: null }, 'timer', parts as unknown as Parameters<typeof undoChange>[2]);
   assert.equal(inForce('scan'), 60, 'nothing was saved before: the shipped one is back');
+});
+
+test('of two people who edit the same version the second is told, and overwrites nothing', async () => {
+  const { version } = await book.get('scan');
+  const before = inForce('scan');
+  const edits = ['ada', 'bob'].map((actor, i) =>
+    book.put('scan', text('scan', 200 + i), { comment: 'mine', actor, basedOn: version }),
+  );
+  const [first, second] = await Promise.allSettled(edits);
+  assert.equal(first?.status, 'fulfilled');
+  const refusal = second?.status === 'rejected' ? (second.reason as AppError) : undefined;
+  assert.equal(refusal?.code, 'policy.conflict');
+  assert.match(refusal?.message ?? '', new RegExp(`version ${version + 1} by ada`));
+  assert.equal(inForce('scan'), 200);
+  await rejects(book.rollback('scan', 1, { comment: 'x', actor: 'bob', basedOn: version }), 'policy.conflict');
+  await rejects(book.put('new', text('new', 60), { comment: 'x', actor: 'bob', basedOn: 1 }), 'policy.conflict');
+  const back = await book.rollback('scan', version, { comment: 'seen', actor: 'bob', basedOn: version + 1 });
+  assert.deepEqual([back.version, inForce('scan')], [version + 2, before]);
+  await book.remove('scan', 'ada');
 });
 
 test('changed files come into force by themselves; a bad one changes nothing and is told', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { responseRequestSchema, type ResponseAnswer } from '../../../src/contract/http.js';
 import type { ResponderCommand } from '../../../src/contract/ipc.js';
+import { loadConfig } from '../../../src/config/index.js';
 import { createDecisionBook, createExemptions } from '../../../src/daemons/server/decisions.js';
 import { createResponseRequests } from '../../../src/daemons/server/response-requests.js';
 import type { Mode } from '../../../src/domain/decision.js';
@@ -9,6 +10,7 @@ import type { SiemEvent } from '../../../src/domain/siem-event.js';
 import { siemOptionsSchema } from '../../../src/forward/index.js';
 import { policyOptionsSchema } from '../../../src/policy/index.js';
 
+const config = await loadConfig();
 const ACTOR = { name: 'token:soar' };
 let mode: Mode;
 let pausedUntilMs: number;
@@ -40,6 +42,7 @@ function ask(items: object[], change: object = {}, options: object = {}): Respon
   const respond = createResponseRequests(
     {
       book,
+      config,
       exemptions,
       settings: {
         mode: () => mode,
@@ -84,6 +87,12 @@ describe('what a SIEM asks for', () => {
     assert.equal(toSiem[0]?.kind === 'decision' && toSiem[0].op, 'block');
   });
 
+  it('may be a prefix around an allowed host: in the kernel the exemption comes first', () => {
+    exemptions.setAllowed([{ id: '1', value: '203.0.113.7', owner: 'o', comment: 'partner', createdMs: 0, expiresMs: 0 }]); // prettier-ignore
+    const [answer] = ask([block('203.0.113.0/24')]);
+    assert.equal(answer?.outcome, 'accepted', answer?.message);
+  });
+
   const refusals: [string, string, () => ResponseAnswer[]][] = [
     ['a protected address', 'decision.protected', () => {
       exemptions.setProtected([{ value: '203.0.113.0/24', reason: 'gateway', detail: 'eth0' }]);
@@ -104,6 +113,8 @@ describe('what a SIEM asks for', () => {
     ['too wide a prefix', 'response.prefix', () => ask([block('203.0.0.0/16')])],
     ['too wide an IPv6 prefix', 'response.prefix', () => ask([block('2001:db8::/32')])],
     ['everything', 'response.prefix', () => ask([block('0.0.0.0/0')])],
+    ['what the responder never blocks', 'decision.invalid', () => ask([block('224.0.0.251')])],
+    ['a port of a protocol without ports', 'decision.invalid', () => ask([block('203.0.113.7', { proto: 1, port: 8 })])],
     ['what is no address', 'request.bad_address', () => ask([block('203.0.113.7; drop')])],
     ['one service without its protocol', 'decision.invalid', () => ask([block('203.0.113.7', { port: 22 })])],
     ['more than the hourly limit', 'response.limit', () => ask([block('203.0.113.7')], {}, { max_blocks_per_hour: 0 })],

@@ -161,13 +161,78 @@ describe('the protected set', () => {
     assert.ok((await collect(fakeBox({}, { env }))).includes('198.51.100.5 admin_session'));
   });
 
-  it('takes a session older than the login grace time for one, and no younger', async () => {
-    const collector = new ProtectedCollector(fakeBox(ssh));
-    const has = async (nowMs: number): Promise<boolean> =>
-      (await collector.collect([], nowMs)).some((e) => e.value === '203.0.113.7');
-    assert.equal(await has(0), false);
-    assert.equal(await has(149_000), false);
-    assert.equal(await has(151_000), true);
+  it('takes what systemd-logind says for a login, on a box without utmp and processes to be seen', async () => {
+    const session = (more: string): Record<string, string> => ({
+      ...ssh,
+      '/run/systemd/sessions/7': `# This is private data. Do not parse.\nUSER=ann\nREMOTE=1\nREMOTE_HOST=203.0.113.7\n${more}`,
+      '/run/systemd/sessions/7.ref': 'a pipe',
+    });
+    const read: string[] = [];
+    const box = fakeBox(session('STATE=active\n'));
+    const watched = { ...box, read: (path: string) => (read.push(path), box.read(path)) };
+    assert.ok((await collect(watched)).includes('203.0.113.7 admin_session'));
+    assert.ok(!read.some((path) => path.endsWith('.ref')), 'reading a pipe would never end');
+    assert.ok(!(await collect(fakeBox(session('STATE=closing\n')))).includes('203.0.113.7 admin_session'));
+  });
+
+  describe('takes connections for sessions by their age', () => {
+    const oldest = 30 * 86_400_000;
+    const UNREADABLE = 'for root alone';
+    /** @returns the seconds after which somebody who only connected is protected, of those tried. */
+    async function protectedAfter(files: Record<string, string>): Promise<number | undefined> {
+      const box = fakeBox({ ...ssh, ...files });
+      const read = (path: string): Buffer | undefined => (files[path] === UNREADABLE ? undefined : box.read(path));
+      const collector = new ProtectedCollector({ ...box, read });
+      for (const ms of [0, 60_000, 149_000, 151_000, 299_000, 599_000, 601_000, 3_700_000, oldest]) {
+        const found = await collector.collect([], ms);
+        if (found.some((e) => e.value === '203.0.113.7')) return ms / 1000;
+      }
+      return undefined;
+    }
+    const config = '/etc/ssh/sshd_config';
+    const systemd = { '/run/systemd/system/x': '', '/run/systemd/sessions/x.ref': '' };
+    const cases: [string, Record<string, string>, number | undefined][] = [
+      ['by default after two minutes', { [config]: 'Port 22\n' }, 151],
+      ['as the file says', { [config]: 'logingracetime = "1h"\n' }, 3700],
+      ['never without a limit', { [config]: 'LoginGraceTime 0\n' }, undefined],
+      ['by the first of two values', { [config]: 'LoginGraceTime 1m30s\nLoginGraceTime 0\n' }, 149],
+      ['not by what stands in a Match', { [config]: 'Match all\nLoginGraceTime 1\n' }, 151],
+      [
+        'with the files included, the first value first',
+        {
+          [config]: 'Include /etc/ssh/sshd_config.d/*.conf\nLoginGraceTime 60\n',
+          '/etc/ssh/sshd_config.d/50-x.conf': 'LoginGraceTime 0\n',
+        },
+        undefined,
+      ],
+      ['with relative names', { [config]: 'Include one.conf\n', '/etc/ssh/one.conf': 'LoginGraceTime 0' }, undefined],
+      ['late when the file cannot be read', { [config]: UNREADABLE }, 601],
+      ['late when an included file cannot be', { [config]: 'Include *.conf', '/etc/ssh/a.conf': UNREADABLE }, 601],
+      ['as if nothing was included when there is none', { [config]: 'Include one.conf\n' }, 151],
+      ['late without a file of OpenSSH', {}, 601],
+      ['never by a guess where logind knows', { ...systemd }, undefined],
+      ['as the file says where logind knows too', { ...systemd, [config]: '' }, 151],
+      [
+        'late when the service gives options',
+        { [config]: '', '/etc/default/ssh': 'SSHD_OPTS="-o LoginGraceTime=0"\n' },
+        601,
+      ],
+      ['late when sshd has another file', { [config]: '', '/proc/9/cmdline': '/usr/sbin/sshd\0-D\0-f\0/x\0' }, 601],
+      ['never at a port that is not sshd', { [config]: 'Port 2222\n' }, undefined],
+    ];
+    for (const [name, files, after] of cases) {
+      it(name, async () => assert.equal(await protectedAfter(files), after));
+    }
+
+    it('but not of one who connects again and again from the same port', async () => {
+      const files: Record<string, string> = { ...ssh, [config]: '' };
+      const collector = new ProtectedCollector(fakeBox(files));
+      for (let i = 0; i < 20; i++) {
+        files['/proc/net/tcp'] = TCP_HEAD + tcpLine('020200C0:0016', '077100CB:C350', '01', 100 + i);
+        const found = await collector.collect([], i * 60_000);
+        assert.ok(!found.some((e) => e.value === '203.0.113.7'));
+      }
+    });
   });
 
   it('keeps the addresses of a time server whose name stops resolving', async () => {

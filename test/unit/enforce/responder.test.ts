@@ -108,6 +108,44 @@ describe('the responder, on a backend that counts in memory', () => {
     assert.deepEqual([desired, enforced], [1, 1]);
   });
 
+  it('blocks no longer than was said when the clock is a day behind the one that said it', async () => {
+    await start({}, named);
+    const dayMs = 86_400_000;
+    const later = { createdMs: wallMs + dayMs, expiresMs: wallMs + dayMs + 60_000, durationSecs: 60 };
+    assert.equal((await told(decision('203.0.113.7', later)))?.enforcement, 'applied');
+    const over = (): boolean => reports.some((r) => r.enforcement === 'expired');
+    wallMs += 59_000;
+    await sleep(250);
+    assert.equal(over(), false, 'not before its time');
+    wallMs += 2000;
+    await until(over);
+  });
+
+  it('after a flush made while the clock was ahead, what is decided later is enforced', async () => {
+    await start({}, named);
+    jumpMs = 86_400_000;
+    await responder.flush('by hand');
+    jumpMs = 0;
+    assert.equal((await told(decision('203.0.113.7', { createdMs: wallMs })))?.enforcement, 'revoked', 'same moment');
+    wallMs += 1000;
+    const later = decision('203.0.113.8', { createdMs: wallMs, expiresMs: wallMs + 60_000 });
+    assert.equal((await told(later))?.enforcement, 'applied');
+  });
+
+  it('holds what it held when it refuses a renewal, and says so', async () => {
+    await start({}, named);
+    const d = decision('203.0.113.7');
+    await told(d);
+    const renewal = await told({ ...d, durationSecs: 60 * 86_400, expiresMs: wallMs + 60 * 86_400_000 });
+    assert.equal(renewal?.enforcement, 'rejected');
+    assert.deepEqual(renewal.kept, { durationSecs: 60, expiresMs: 1_060_000 });
+    assert.equal(responder.state().desired, 1);
+    const fresh = await told(
+      decision('203.0.113.8', { durationSecs: 60 * 86_400, expiresMs: wallMs + 60 * 86_400_000 }),
+    );
+    assert.deepEqual([fresh?.enforcement, fresh?.kept], ['rejected', undefined], 'control: nothing was in force');
+  });
+
   it('simulates everything when its own options do not allow enforcement', async () => {
     await start({ allow_enforce: false }, named);
     const report = await told(decision('203.0.113.7'));

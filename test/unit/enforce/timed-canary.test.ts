@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -20,6 +20,7 @@ describe('the canary of the timer', () => {
   const touch = (path: string): void => utimesSync(path, 1, ++stamp);
 
   function open(name: string) {
+    mkdirSync(join(dir, name));
     const path = join(dir, name, 'result.json');
     const canary = new TimedCanary(path, () => nowMs);
     const write = (startedMs: number, result?: CanaryResult): void => {
@@ -28,6 +29,11 @@ describe('the canary of the timer', () => {
     };
     return { path, canary, write };
   }
+
+  it('is not run when its outcome could not be left where it is looked for', () => {
+    assert.throws(() => writeTimedRun(join(dir, 'mistyped', 'result.json'), nowMs), { code: 'canary.result' });
+    assert.ok(!existsSync(join(dir, 'mistyped')), 'a folder that nobody reads is not made');
+  });
 
   it('says nothing where no timer runs', () => {
     const { canary } = open('none');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import type { FleetSettings, SignedEntry } from '../../../src/contract/fleet.js';
-import { ADDRESSES, POLICIES, policyKey, SETTINGS, SETTINGS_KEY } from '../../../src/fleet/entries.js';
+import { ADDRESSES, PEERS, POLICIES, policyKey, SETTINGS, SETTINGS_KEY } from '../../../src/fleet/entries.js';
 import type { Sealer } from '../../../src/fleet/seal.js';
 import {
   checkEntry,
@@ -65,6 +65,19 @@ test('a member says its own addresses and nobody else does, not even a server', 
   assert.equal(typeof said('box1', 'address.box1'), 'object', 'the control');
   assert.match(String(said('box1', 'address.server1')), /another/);
   assert.match(String(said('server1', 'address.box1')), /another/);
+});
+
+test('a server says its own peers, and neither a box nor another server does', () => {
+  const peer = { value: '192.0.2.9', reason: 'siem', detail: 'destination soc', expiresMs: 0 };
+  const said = (signer: string, key: string, more: object = {}): string | object => {
+    const text = JSON.stringify({ version: 1, entries: [{ ...peer, ...more }] });
+    const signature = fleet.sealer(signer).text(PEERS.purpose, entryText(key, text));
+    return checkEntry(PEERS, key, { signer, text, signature }, trust);
+  };
+  assert.equal(typeof said('server1', 'peers.server1'), 'object', 'the control');
+  assert.match(String(said('server1', 'peers.server2')), /another/);
+  assert.match(String(said('box1', 'peers.box1')), /not a server/);
+  assert.match(String(said('server1', 'peers.server1', { reason: 'own_address' })), /contract/);
 });
 
 test('a version from the far future does not count: nothing could ever replace it', () => {

@@ -183,8 +183,12 @@ export function repositoryCases(name: string, open: () => Promise<Store>): void 
         owner: 'ada',
         state: 'open',
       });
-      await store.incidents.change(incident.id, { owner: null });
-      assert.equal((await store.incidents.get(incident.id))?.owner, undefined);
+      const taken = { owner: 'bob' };
+      assert.equal(await store.incidents.change(incident.id, taken, { owner: null }), undefined, 'it is ada’s by now');
+      assert.equal(await store.incidents.change(incident.id, taken, { state: 'new', owner: 'ada' }), undefined);
+      assert.equal((await store.incidents.get(incident.id))?.owner, 'ada');
+      const freed = await store.incidents.change(incident.id, { owner: null }, { state: 'open', owner: 'ada' });
+      assert.equal(freed?.owner, undefined);
       const found = await store.incidents.list({ limit: 5, q: 'label:ssh_brute_force is:open' });
       assert.deepEqual(
         found.items.map((item) => item.id),

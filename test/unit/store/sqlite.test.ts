@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { openStore } from '../../../src/store/index.js';
+import { openDatabase } from '../../../src/store/data-source.js';
+import { storeOptionsSchema } from '../../../src/store/options.js';
+import { createSettingRepository } from '../../../src/store/repositories/knowledge.js';
 import { toStoreError } from '../../../src/store/errors.js';
 import { nodeArgs } from '../../support/program.js';
 import { repositoryCases } from './repository-cases.js';
@@ -47,6 +60,20 @@ describe('SQLite file', () => {
       'sums of the last minute were written',
     );
     await second.close();
+  });
+
+  it('is not well when somebody moves, removes or replaces it, and well again when it is put back', async () => {
+    const path = join(dir, 'moved.db');
+    const store = await openStore({ thread: false, path });
+    const isWell = async (): Promise<boolean> => (await store.health()).ok;
+    assert.equal(await isWell(), true);
+    renameSync(path, `${path}.away`);
+    assert.deepEqual([await isWell(), (await store.health()).detail.includes('moved')], [false, true]);
+    writeFileSync(path, '');
+    assert.equal(await isWell(), false, 'another file of the same name');
+    renameSync(`${path}.away`, path);
+    assert.equal(await isWell(), true);
+    await store.close();
   });
 
   it('keeps what was done about alerts, and the timeline, while the database cannot be written', async () => {
@@ -144,6 +171,24 @@ describe('SQLite file', () => {
     }
   });
 
+  it('commits again after SQLite has rolled back by itself, as it does when the disk is full', async () => {
+    const path = join(dir, 'rolled-back.db');
+    const db = await openDatabase(storeOptionsSchema.parse({ path }));
+    const fail = (sql: string): Promise<void> =>
+      db.write(async (manager) => {
+        await manager.query(sql);
+        throw new Error('no space');
+      });
+    await assert.rejects(fail('ROLLBACK'), /no space/);
+    await assert.rejects(fail('SELECT 1'), /no space/);
+    await createSettingRepository(db).set('a', 1, 'x');
+    const other = new Database(path, { timeout: 10 });
+    assert.equal(other.prepare(`SELECT count(*) AS n FROM settings WHERE name = 'a'`).pluck().get(), 1);
+    other.exec('BEGIN IMMEDIATE; ROLLBACK');
+    other.close();
+    await db.source.destroy();
+  });
+
   it('keeps queued rows while the file is locked and writes them afterwards', async () => {
     const path = join(dir, 'busy.db');
     const store = await openStore({ thread: false, path, busyTimeoutMs: 10, batchMs: 5 });
@@ -153,9 +198,11 @@ describe('SQLite file', () => {
     assert.equal(store.alerts.queue({ alert }), true);
     await assert.rejects(store.flush(), { code: 'store.locked' });
     assert.equal(store.stats()['store_alerts_queued'], 1);
+    assert.equal((await store.health()).ok, false, 'it can be read, and nothing is written');
     other.exec('ROLLBACK');
     other.close();
     await store.flush();
+    assert.equal((await store.health()).ok, true);
     assert.deepEqual(await store.alerts.get(alert.id), { ...alert, response: 'none' });
     await store.close();
   });

@@ -100,6 +100,10 @@ export const policies = {
       none: 'Nothing would have been blocked.',
       more: (n: number) => `${n} more`,
     },
+    stale: (version: number, actor: string) =>
+      `${actor} put version ${version} in force while you were editing. Your text does not have that change.`,
+    takeTheirs: 'Discard my text',
+    onTop: (version: number) => `Keep my text, on top of version ${version}`,
     leaveTitle: 'Discard your changes?',
     leaveLine: 'The text in the editor is not saved.',
   },

@@ -71,6 +71,8 @@ export const shell = {
     totpHelp: 'Six digits, or one of your recovery codes.',
     submit: 'Sign in',
     ended: 'Your session has ended. Sign in again.',
+    renews: (name: string) =>
+      `The session of ${name} has ended. Sign in again to go on: the page, and what you typed, is as you left it.`,
     wrong: 'Wrong user name or password.',
     passkey: 'Sign in with a passkey',
     wrongPasskey: 'This passkey is not known here.',

@@ -90,9 +90,10 @@ export const system = {
     canaryOk: 'A block blocks, end to end.',
     canaryNever: 'Not proved since the start.',
     canaryFailed: 'The proof failed.',
+    canaryUnproved: 'Not provable here.',
     inject: 'Test packets',
     injectHelp:
-      'Gives the detectors a made-up attack between test addresses. No packet touches a wire, nobody is blocked.',
+      'Gives the detectors a made-up attack between test addresses. No packet touches a wire. What follows is as real as in an attack: in enforce mode the test address, which belongs to nobody, is blocked.',
     injectNow: 'Give them to the sensor',
     injected: (n: number) => `${plural(n, 'packet', 'packets')} given to the sensor, from`,
     samples: {
@@ -147,6 +148,7 @@ export const system = {
   setup: {
     title: 'Set up this box',
     lead: 'Seven short steps from watching to blocking. Nothing is blocked before the last.',
+    leadEnforced: 'Seven short steps: what is watched, who is never blocked, your SIEM, and a test that a block holds.',
     open: 'Set-up wizard',
     start: 'Start',
     next: 'Next',

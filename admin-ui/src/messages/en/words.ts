@@ -62,6 +62,9 @@ export const words = {
     notFound: 'Not found',
     notFoundText: 'It may have been removed, or its retention time is over.',
     noPage: 'No such page',
+    pageNotLoaded: 'The page could not be loaded: the server does not answer. Try again.',
+    codeNotLoaded: 'This part of the console could not be loaded: the server was upgraded, or does not answer.',
+    loadAgain: 'Load the page again',
   },
   table: {
     selectAll: 'Select all on this page',
