@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { MAIN } from '../lab/box/box.js';
@@ -163,6 +163,29 @@ const CASES: readonly Case[] = [
     says: [/192\.0\.2\.300/],
   },
   {
+    name: 'something else that listens where the server should',
+    run: async () => {
+      const answer = `(q, s) => s.end('<html>')`;
+      const script = `require('http').createServer(${answer}).listen(8443, '127.0.0.1', () => console.log('listening'))`;
+      const holder = lab.hosts.router.start(NODE, ['-e', script]);
+      await holder.waitForOutput(/listening/);
+      const env = { PORTCULLIS_TOKEN: 'pct_any' };
+      const args = [MAIN, 'decision', 'list', '--config', config('other')];
+      const ended = await lab.hosts.router.run(NODE, args, { limitSecs: 120, env });
+      await holder.stop();
+      return ended;
+    },
+    code: 3,
+    says: [/no proper answer/],
+  },
+  {
+    name: 'a feature schema that does not exist',
+    run: () => portcullis('capture', '--interface', 'wan0', '--schema', 'nsl', '--out', path('c.csv')),
+    code: 2,
+    says: [/nsl/],
+    usage: true,
+  },
+  {
     name: 'an option that does not exist',
     run: () => portcullis('run', '--bogus'),
     code: 2,
@@ -179,10 +202,13 @@ const CASES: readonly Case[] = [
   },
 ];
 
+const said = new Map<string, string>();
+
 for (const { name, run, code, says, usage = false } of CASES) {
   test(`${name} ends with code ${code} and one clear message`, async () => {
     const ended = await run();
     const { stderr } = ended;
+    said.set(name, stderr);
     assert.equal(ended.code, code, `code ${ended.code}, stderr:\n${stderr}`);
     for (const pattern of says) assert.match(stderr, pattern);
     assert.doesNotMatch(stderr, /^ {4}at /m, 'a stack trace');
@@ -196,3 +222,23 @@ test('the same configuration without a fault is accepted', async () => {
   const ended = await portcullis('check', '--config', config('good'));
   assert.equal(ended.code, 0, ended.stderr);
 });
+
+for (const [name, file] of [
+  ['a port in use', 'port.yaml'],
+  ['an interface that does not exist', 'interface.yaml'],
+] as const) {
+  test(`${name} at the first start takes no password with it: an account that was made was shown`, async () => {
+    const { stdout } = await portcullis('user', 'list', '--config', path(file));
+    assert.equal(/^admin\b/m.test(stdout), /First login: admin/.test(said.get(name) ?? ''), stdout + said.get(name));
+  });
+}
+
+for (const [command, ...more] of [['analyze'], ['features', '--schema', 'kdd']] as const) {
+  test(`a mistyped capture does not empty what ${command} wrote before`, async () => {
+    const out = path('earlier');
+    writeFileSync(out, 'earlier');
+    const ended = await portcullis(command, path('none.pcap'), ...more, '--out', out);
+    assert.equal(ended.code, 1, ended.stderr);
+    assert.equal(readFileSync(out, 'utf8'), 'earlier');
+  });
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decision } from '../../src/domain/decision.js';
-import { Box } from '../lab/box/box.js';
+import { Box, MAIN } from '../lab/box/box.js';
 import { connects, kernelElement } from '../lab/box/kernel.js';
 import { openLab, type Lab } from '../lab/lab.js';
 import { ATTACKER_ADDRESSES } from '../lab/topology.js';
@@ -48,11 +48,14 @@ test('a restart keeps blocks, decisions, alerts and accounts', async () => {
     const ids = await alerts();
     return ids.length > 0 ? ids : undefined;
   });
+  assert.equal((await box.api.ask('PUT', '/mode', { mode: 'suggest' })).status, 200);
   await box.process.stop('SIGTERM');
   assert.match((await element(FIRST)) ?? 'no element', /timeout/, 'the block outlives the daemons');
   assert.equal(await connects(lab.hosts.attacker, FIRST, lab.hosts.victim.ip4, 80), false);
   await box.restart();
+  await box.process.waitForOutput(/running in suggest mode/, 120_000);
   await box.login();
+  assert.equal((await box.api.ask('PUT', '/mode', { mode: 'enforce' })).status, 200);
   assert.match((await element(FIRST)) ?? 'no element', /timeout/);
   assert.deepEqual(
     (await activeDecisions()).map(({ id, value }) => ({ id, value })),
@@ -123,3 +126,14 @@ for (const [i, daemon] of KILLS.slice(0, OTHERS.length).entries()) {
     });
   });
 }
+
+test('break-glass lifts what this responder holds, wherever it is called from and without a configuration', async () => {
+  assert.match((await element(FIRST)) ?? 'no element', /timeout/);
+  const { stdout, stderr } = await lab.hosts.router.run(process.execPath, [MAIN, 'decision', 'flush', '--json'], {
+    cwd: lab.dir,
+  });
+  // It looked again after the time that healing takes.
+  assert.equal(await element(FIRST), undefined, stdout + stderr);
+  assert.match(stdout, /"removed":true,"known":true/);
+  await waitFor('the list says so too', async () => !(await activeDecisions()).some(({ value }) => value === FIRST));
+});

@@ -226,24 +226,6 @@ describe('bus over Unix sockets', () => {
     await new Promise((resolve) => plain.close(resolve));
   });
 
-  it('brings a detection to the peer in well under 0.3 ms when idle (median)', async () => {
-    let arrived: (() => void) | undefined;
-    server = await openBusServer(paths, { ...silent, onSensor: () => arrived?.() });
-    const client = runBusClient({ ...sensorOptions, path: paths.sensorPath, onMessage: () => undefined }, abort.signal);
-    await until('connection', () => client.connected);
-    const times: number[] = [];
-    for (let i = 0; i < 400; i++) {
-      const start = performance.now();
-      await new Promise<void>((resolve) => {
-        arrived = resolve;
-        client.send({ type: 'detection', detection });
-      });
-      times.push(performance.now() - start);
-    }
-    const median = times.slice(100).sort((a, b) => a - b)[150] ?? Infinity;
-    assert.ok(median < 0.3, `median ${median.toFixed(3)} ms`);
-  });
-
   it('passes a snapshot of many decisions to the responder in one message', async () => {
     const got: number[] = [];
     server = await openBusServer(paths, silent);

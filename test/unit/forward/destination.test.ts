@@ -164,7 +164,7 @@ describe('destination', () => {
     assert.ok(d.status().lagSecs >= 0);
     const startedMs = performance.now();
     await d.stop();
-    assert.ok(performance.now() - startedMs < 1000);
+    assert.ok(performance.now() - startedMs < 20_000);
     assert.equal(transport.writes, 1);
     destination = undefined;
   });
