@@ -115,6 +115,8 @@ export class LabProcess {
     const [code, signal] = (await once(this.child, 'close')) as [number | null, NodeJS.Signals | null];
     this.hasEnded = true;
     log?.end();
+    // What `ip netns exec` says of a program that is not there: nobody shall take that for an answer of the program.
+    if (/^exec of "[^"]*" failed/.test(this.stderr)) throw new Error(`${this.command}: ${this.stderr.trim()}`);
     return { code, signal, stdout: this.stdout, stderr: this.stderr };
   }
 
