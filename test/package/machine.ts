@@ -54,7 +54,16 @@ export function baseSystem(): string {
   execFileSync('debootstrap', ['--variant=minbase', `--include=${BASE}`, 'bookworm', fresh, ...MIRROR], quiet);
   writeFileSync(join(fresh, 'etc/resolv.conf'), readFileSync('/etc/resolv.conf'));
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
-  const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...DEPENDENCIES];
+  const install = [
+    'apt-get',
+    'install',
+    '-y',
+    '-qq',
+    '-o',
+    'Dpkg::Use-Pty=0',
+    '--no-install-recommends',
+    ...DEPENDENCIES,
+  ];
   execFileSync('chroot', [fresh, 'apt-get', 'update', '-qq'], { ...quiet, env });
   execFileSync('chroot', [fresh, ...install], { ...quiet, env });
   rmSync(join(fresh, 'etc/resolv.conf'));
