@@ -126,6 +126,7 @@ export function openFleetLink(options: FleetOptions, deps: FleetLinkDeps): Fleet
     },
     decided(decision) {
       const { proof, simulated, enforcement } = decision;
+      if (proof && enforcement === 'expired') replica.end(proof.issuer, decision.id, proof.version);
       if (simulated || proof?.signer !== name || isAsSaid(decision)) return;
       // What this box's own responder refuses is nobody's business: only what is in force here is said.
       if (enforcement !== 'applied' && (deps.hasResponder() || enforcement !== 'pending')) return;

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { z } from 'zod';
 import { statementSchema } from '../contract/fleet.js';
 import { idOf, proofOf, type Statement } from './seal.js';
 import type { Trust } from './trust.js';
@@ -36,6 +37,12 @@ export interface Replica {
   /** @returns false when something newer is known. */
   put(statement: Statement): boolean;
   get(issuer: string, id: string): Statement | undefined;
+  /**
+   * Its time has passed here, whatever the clock says then or after the next start: it does not count again, and a newer
+   * statement does.
+   */
+  end(issuer: string, id: string, version: number): void;
+  /** What counts: without what has ended. */
   values(): IterableIterator<Statement>;
   readonly size: number;
   /** False while the file lacks something of it: the disk is full. */
@@ -45,6 +52,10 @@ export interface Replica {
   close(): void;
 }
 
+/** A line of the file: the statement of this version has ended here. */
+const endSchema = z.strictObject({ ended: z.tuple([z.string(), z.string(), z.number()]) });
+type End = z.infer<typeof endSchema>;
+
 /** Read from the file before their signatures are checked, and the event loop goes round. */
 const TOGETHER = 128;
 
@@ -53,7 +64,13 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
   mkdirSync(dir, { recursive: true, mode: 0o750 });
   const path = join(dir, FILE);
   const known = new Map<string, Statement>();
+  /** Of what is known, what must not count again. */
+  const ended = new Set<string>();
   const keyOf = (s: Statement): string => `${proofOf(s).issuer} ${idOf(s)}`;
+  const endLine = (s: Statement): string => {
+    const { issuer, version } = proofOf(s);
+    return `${JSON.stringify({ ended: [issuer, idOf(s), version] } satisfies End)}\n`;
+  };
   const isNewer = (s: Statement): boolean => {
     const before = known.get(keyOf(s));
     return before === undefined || proofOf(before).version < proofOf(s).version;
@@ -62,12 +79,25 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
   /** Nothing ends before, so that nobody goes through 100,000 decisions every second. */
   let soonestMs = 0;
 
-  for (const read of readStatements(path)) {
-    const some = read.filter((statement) => !isOver(statement, nowMs) && isNewer(statement));
+  function set(statement: Statement): void {
+    known.set(keyOf(statement), statement);
+    ended.delete(keyOf(statement));
+  }
+
+  /** @returns the statement that ends by it. */
+  function markEnded(issuer: string, id: string, version: number): Statement | undefined {
+    const key = `${issuer} ${id}`;
+    const statement = known.get(key);
+    if (!statement || proofOf(statement).version !== version || ended.has(key)) return undefined;
+    ended.add(key);
+    return statement;
+  }
+
+  for (const read of readLines(path)) {
+    const some = read.statements.filter((statement) => !isOver(statement, nowMs) && isNewer(statement));
     const why = await refuseAll(some);
-    for (const [i, statement] of some.entries()) {
-      if (why[i] === undefined && isNewer(statement)) known.set(keyOf(statement), statement);
-    }
+    for (const [i, statement] of some.entries()) if (why[i] === undefined && isNewer(statement)) set(statement);
+    for (const end of read.ends) markEnded(...end.ended);
     await nextTurn();
   }
   let dead = 0;
@@ -76,7 +106,7 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
   let retryAtMs: number | undefined;
 
   function compact(): number {
-    const lines = [...known.values()].map((s) => `${JSON.stringify(s)}\n`);
+    const lines = [...known].map(([key, s]) => `${JSON.stringify(s)}\n${ended.has(key) ? endLine(s) : ''}`);
     writeFileSync(`${path}.new`, lines.join(''), { mode: 0o600 });
     renameSync(`${path}.new`, path);
     return openSync(path, 'a', 0o600);
@@ -108,15 +138,21 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
     put(statement) {
       if (!isNewer(statement)) return false;
       if (known.has(keyOf(statement))) dead++;
-      known.set(keyOf(statement), statement);
+      set(statement);
       soonestMs = Math.min(soonestMs, endOf(statement));
       append(`${JSON.stringify(statement)}\n`);
       return true;
     },
     get: (issuer, id) => known.get(`${issuer} ${id}`),
-    values: () => known.values(),
+    end(issuer, id, version) {
+      const statement = markEnded(issuer, id, version);
+      if (statement) append(endLine(statement));
+    },
+    *values() {
+      for (const [key, statement] of known) if (!ended.has(key)) yield statement;
+    },
     get size() {
-      return known.size;
+      return known.size - ended.size;
     },
     get isSaved() {
       return retryAtMs === undefined;
@@ -131,6 +167,8 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
           soonestMs = Math.min(soonestMs, endOf(statement));
           continue;
         }
+        // The file still has it, and the clock may be behind at the next start.
+        if (!ended.delete(key)) append(endLine(statement));
         known.delete(key);
         over.push(statement);
       }
@@ -144,20 +182,24 @@ export async function openReplica(dir: string, refuseAll: Trust['refuseAll'], no
   };
 }
 
-/** Some at a time. Lines that a crash has cut off or that are none of ours are skipped. */
-function* readStatements(path: string): Generator<Statement[]> {
+/** Some at a time; an end comes after its statement. Lines that a crash has cut off or that are none of ours are skipped. */
+function* readLines(path: string): Generator<{ statements: Statement[]; ends: End[] }> {
   if (!existsSync(path)) return;
   const lines = readFileSync(path, 'utf8').split('\n');
   for (let from = 0; from < lines.length; from += TOGETHER) {
-    yield lines.slice(from, from + TOGETHER).flatMap((line) => (line === '' ? [] : (parseStatement(line) ?? [])));
+    const some = lines.slice(from, from + TOGETHER).filter((line) => line !== '');
+    const ends = some.flatMap((line) => (line.startsWith('{"ended":') ? (parseAs(endSchema, line) ?? []) : []));
+    yield { statements: some.flatMap((line) => parseStatement(line) ?? []), ends };
   }
 }
 
 /** @returns undefined when it does not follow the contract. */
-export function parseStatement(text: string): Statement | undefined {
+export const parseStatement = (text: string): Statement | undefined =>
+  parseAs(statementSchema, text) as Statement | undefined;
+
+function parseAs<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
-    const parsed = statementSchema.safeParse(JSON.parse(text));
-    return parsed.success ? (parsed.data as Statement) : undefined;
+    return schema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

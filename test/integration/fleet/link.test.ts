@@ -143,3 +143,28 @@ test('a member that joins late gets everything in force, and what was lifted is 
   box.link.released(one, 'anna', 'mistake', true);
   await waitFor('the release', () => late.lifted.includes(one.id));
 });
+
+test(
+  'what has ended on a member is not in force there after its restart, whatever its clock says',
+  { skip },
+  async () => {
+    const [over, goesOn] = [aDecision({ value: '198.51.100.21' }), aDecision({ value: '198.51.100.22' })];
+    const heard = (): string[] => box.link.inForce(Date.now()).map(({ id }) => id);
+    for (const decision of [over, goesOn]) {
+      server.link.seal(decision);
+      server.link.decided(decision);
+      await waitFor(decision.value, () => heard().includes(decision.id));
+    }
+    // The responder counts the time that passes; for the clock the decision has long to go.
+    box.link.decided({ ...over, enforcement: 'expired' });
+    assert.deepEqual([heard().includes(over.id), heard().includes(goesOn.id)], [false, true]);
+    await box.close();
+    box = await fleet.member('box1');
+    await waitFor('the bus', () => box.link.status().connected);
+    const later = aDecision({ value: '198.51.100.23' });
+    server.link.seal(later);
+    server.link.decided(later);
+    await waitFor('what comes after the list', () => heard().includes(later.id));
+    assert.deepEqual([heard().includes(over.id), heard().includes(goesOn.id)], [false, true]);
+  },
+);

@@ -3,8 +3,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { openReplica } from '../../../src/fleet/replica.js';
-import type { Statement } from '../../../src/fleet/seal.js';
+import { endOf, openReplica, type Replica } from '../../../src/fleet/replica.js';
+import { idOf, type Statement } from '../../../src/fleet/seal.js';
 import { aDecision, makeFleet } from './support.js';
 
 const fleet = makeFleet({ box1: { role: 'box', site: 'hq' }, server1: { role: 'server', site: 'hq' } });
@@ -62,4 +62,29 @@ test('what is long over is forgotten, and the file does not grow for ever', asyn
   assert.equal(replica.size, 0);
   assert.equal(readFileSync(join(dir, 'decisions.jsonl'), 'utf8'), '');
   replica.close();
+});
+
+test('what has ended does not count again after a start, though the clock was set back; something newer about it does', async () => {
+  const dir = join(root, 'ended');
+  const startMs = Date.now();
+  const atEnd = await openReplica(dir, trust.refuseAll, startMs);
+  const [reported, forgotten, inForce] = [block(1), block(1), block(1)];
+  for (const statement of [reported, forgotten, inForce]) atEnd.put(statement);
+  atEnd.end('box1', idOf(reported), 1);
+  atEnd.end('box1', idOf(inForce), 0);
+  const idsOf = (r: Replica): string[] => [...r.values()].map(idOf);
+  assert.deepEqual(idsOf(atEnd), [idOf(forgotten), idOf(inForce)]);
+  assert.equal(atEnd.size, 2);
+  atEnd.put(block(2, idOf(inForce)));
+  assert.equal(atEnd.expire(endOf(forgotten) + 61_000).length, 3);
+  atEnd.close();
+  const back = await openReplica(dir, trust.refuseAll, startMs);
+  assert.deepEqual(idsOf(back), [], 'the clock says that all of them go on');
+  assert.equal(back.put(reported), false, 'heard of again, from the bus');
+  assert.equal(back.put(block(3, idOf(reported))), true);
+  assert.deepEqual(idsOf(back), [idOf(reported)]);
+  back.close();
+  const again = await openReplica(dir, trust.refuseAll, startMs);
+  assert.deepEqual(idsOf(again), [idOf(reported)], 'what was written anew says the same');
+  again.close();
 });
