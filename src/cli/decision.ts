@@ -7,6 +7,7 @@ import type { EnforceOptions } from '../enforce/index.js';
 import { AppError, errorMessage, EXIT } from '../util/errors.js';
 import { canonicalAddress } from '../util/ip.js';
 import { callApi } from './api-client.js';
+import { plain, toJson } from './print.js';
 import { runningResponders } from './running-responders.js';
 
 interface Flags {
@@ -36,13 +37,12 @@ function line(decision: Decision, nowMs: number): string {
   const { id, value, action, scope, enforcement, simulated, expiresMs, actor, reason } = decision;
   const left = expiresMs === 0 ? 'for ever' : expiresMs <= nowMs ? 'ended' : formatDuration((expiresMs - nowMs) / 1000);
   const state = simulated ? `${enforcement} (simulated)` : enforcement;
-  // Control characters in a reason must not reach the terminal.
-  const said = `${actor}: ${reason}`.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+  const said = plain(`${actor}: ${reason}`);
   return `${id}  ${value.padEnd(24)} ${action.padEnd(10)} ${scope.padEnd(7)} ${state.padEnd(20)} ${left.padEnd(10)} ${said}`;
 }
 
 function show(decisions: readonly Decision[], flags: Flags): void {
-  if (flags.json === true) process.stdout.write(`${JSON.stringify(decisions, null, 2)}\n`);
+  if (flags.json === true) process.stdout.write(`${toJson(decisions)}\n`);
   else for (const decision of decisions) process.stdout.write(`${line(decision, Date.now())}\n`);
 }
 

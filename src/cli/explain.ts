@@ -3,6 +3,7 @@ import type { ExplainResponse } from '../contract/http.js';
 import { AppError } from '../util/errors.js';
 import { canonicalAddress } from '../util/ip.js';
 import { callApi } from './api-client.js';
+import { plain, toJson } from './print.js';
 
 /** `portcullis explain ADDRESS`: why an address is or is not blocked. */
 export function register(program: Command): void {
@@ -29,6 +30,6 @@ export function register(program: Command): void {
         ...(options.proto === undefined ? {} : { proto: options.proto }),
       });
       const answer = (await callApi(options.config, 'GET', `/explain?${query.toString()}`)) as ExplainResponse;
-      process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${answer.text.join('\n')}\n`);
+      process.stdout.write(options.json ? `${toJson(answer)}\n` : `${answer.text.map(plain).join('\n')}\n`);
     });
 }

@@ -4,6 +4,7 @@ import { FLEET_ROLES, type FleetRole } from '../contract/fleet.js';
 import type { Fleet } from '../contract/http.js';
 import { initFleet, openAuthority } from '../fleet/index.js';
 import { callApi } from './api-client.js';
+import { plain, toJson } from './print.js';
 
 const DEFAULT_DIR = 'fleet';
 
@@ -94,7 +95,7 @@ function revoke(name: string, flags: { dir: string }): void {
 async function status(flags: { config?: string; json?: true }): Promise<void> {
   const fleet = (await callApi(flags.config, 'GET', '/fleet')) as Fleet;
   if (flags.json === true) {
-    process.stdout.write(`${JSON.stringify(fleet, undefined, 2)}\n`);
+    process.stdout.write(`${toJson(fleet)}\n`);
     return;
   }
   if (!fleet.self) {
@@ -102,7 +103,7 @@ async function status(flags: { config?: string; json?: true }): Promise<void> {
     return;
   }
   const { connected, server, lastError } = fleet.self;
-  process.stdout.write(connected ? `Connected to ${server}.\n` : `Not connected: ${lastError}\n`);
+  process.stdout.write(connected ? `Connected to ${server}.\n` : `Not connected: ${plain(lastError)}\n`);
   for (const m of fleet.members) {
     const { desired, enforced } = m.responder;
     const state = m.alive ? 'up' : 'AWAY';
@@ -121,7 +122,7 @@ async function status(flags: { config?: string; json?: true }): Promise<void> {
       ...(m.spool.dropped > 0 ? [`${m.spool.dropped} DROPPED`] : []),
       ...(m.decisions.refused > 0 ? [`${m.decisions.refused} refused`] : []),
     ];
-    process.stdout.write(`${line.join(' ')}\n`);
+    process.stdout.write(`${plain(line.join(' '))}\n`);
   }
 }
 

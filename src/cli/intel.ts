@@ -7,6 +7,7 @@ import type { IntelMatch, IntelSummary } from '../contract/http.js';
 import { refreshIntel, type FeedState } from '../detect/intel/index.js';
 import { AppError, EXIT } from '../util/errors.js';
 import { callApi } from './api-client.js';
+import { plain, toJson } from './print.js';
 
 interface Options {
   config?: string;
@@ -94,7 +95,7 @@ async function check(names: string[], options: Options): Promise<void> {
 
 function print(summary: IntelSummary, options: Options): void {
   if (options.json) {
-    write(JSON.stringify(summary, null, 2));
+    process.stdout.write(`${toJson(summary)}\n`);
     return;
   }
   if (summary.items.length === 0) write('No feed is configured; name one under detect.intel.feeds.');
@@ -111,5 +112,5 @@ function printFeed(feed: Pick<FeedState, 'name' | 'state' | 'error' | 'indicator
 }
 
 function write(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${plain(line)}\n`);
 }

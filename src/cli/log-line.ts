@@ -1,10 +1,12 @@
+import { plain } from './print.js';
+
 /** Fields that every line has and a person does not need. */
 const DULL = new Set(['level', 'time', 'daemon', 'msg', 'pid', 'hostname']);
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'WARN', 50: 'ERROR', 60: 'FATAL' };
 
 /** Prints a daemon's JSON log line for a person at a terminal; other text as it is. */
 export function printLogLine(line: string): void {
-  process.stdout.write(`${formatLogLine(line)}\n`);
+  process.stdout.write(`${plain(formatLogLine(line))}\n`);
 }
 
 /** `14:03:11 server    info  A policy was saved. name=scan` */

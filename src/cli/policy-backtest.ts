@@ -9,6 +9,7 @@ import { createBacktest, loadPolicyFolder, parsePolicy, policyError, type Policy
 import { openStore } from '../store/index.js';
 import { formatDuration, parseDuration } from '../util/duration.js';
 import { AppError } from '../util/errors.js';
+import { plain, plainLines, toJson } from './print.js';
 import { showProgress } from './progress.js';
 import { readInput } from './read-input.js';
 
@@ -49,7 +50,7 @@ async function runBacktest(options: BacktestOptions): Promise<void> {
   const report = await (options.capture === undefined
     ? onStored(config, options, sides)
     : onCaptures(config, options, options.capture, sides));
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
+  process.stdout.write(`${options.json ? toJson(report) : plainLines(reportText(report))}\n`);
 }
 
 interface Sides {
@@ -159,13 +160,13 @@ function reportText(report: Report): string {
     const what = `${b.action} ${b.value}${b.port === undefined ? '' : `:${b.port}`}`;
     const mark = candidate ? only[b.by] : ' ';
     const innocent = b.innocent ? `  INNOCENT (${b.innocent.reason.replace('_', ' ')}: ${b.innocent.text})` : '';
-    const title = b.alertTitle.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+    const title = plain(b.alertTitle);
     lines.push(`${mark} ${time(b.atMs)}  ${what}  ${formatDuration(b.durationSecs)}  ${b.policy}: ${title}${innocent}`);
   }
   const rest = blocks.length - SHOWN + more;
   if (rest > 0) lines.push(`  ... and ${rest} more`);
   if (candidate) lines.push('+ only the candidate would act, - only the policies in force');
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }
 
 function sideText(name: string, side: BacktestSide): string {

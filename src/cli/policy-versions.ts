@@ -12,6 +12,7 @@ import { AppError, errorMessage } from '../util/errors.js';
 import { parseYaml } from '../util/yaml.js';
 import { z } from 'zod';
 import { callApi } from './api-client.js';
+import { plainLines, toJson } from './print.js';
 import { readInput } from './read-input.js';
 
 interface Flags {
@@ -60,7 +61,7 @@ export function registerVersions(policy: Command): void {
 }
 
 function print(flags: Flags, value: unknown, text: string): void {
-  process.stdout.write(flags.json === true ? `${JSON.stringify(value, null, 2)}\n` : text);
+  process.stdout.write(`${flags.json === true ? toJson(value) : plainLines(text)}\n`);
 }
 
 function confirmSecs(text: string | undefined): { confirmSecs?: number } {

@@ -1,3 +1,4 @@
+import { showHidden } from '../domain/visible-text.js';
 import { AppError, errorMessage, exitCodeFor } from '../util/errors.js';
 
 /** What went wrong and the fix, for a person; a stack only when the fault is ours. */
@@ -13,6 +14,6 @@ export function describeError(error: unknown): string {
 
 /** Prints the error on standard error. @returns the exit code. */
 export function reportError(error: unknown): number {
-  process.stderr.write(`${describeError(error)}\n`);
+  process.stderr.write(`${showHidden(describeError(error))}\n`);
   return exitCodeFor(error);
 }

@@ -4,6 +4,7 @@ import { readConfiguredRules, readRuleFile } from '../daemons/rule-files.js';
 import { loadRules, type FileProblem, type LoadedRules } from '../detect/signature/index.js';
 import { EXIT } from '../util/errors.js';
 import { callApi } from './api-client.js';
+import { plain } from './print.js';
 import { updateCommand } from './rules/update.js';
 
 interface FileReport {
@@ -58,7 +59,7 @@ async function setState(
       msg: string;
       state: string;
     };
-    process.stdout.write(`${gid}:${sid} ${rule.state}: ${rule.msg}\n`);
+    process.stdout.write(`${gid}:${sid} ${rule.state}: ${plain(rule.msg)}\n`);
   }
 }
 
@@ -97,7 +98,7 @@ function printReports(reports: readonly FileReport[]): void {
   for (const { file, loaded, failed, problems } of reports) {
     for (const p of problems) {
       const sid = p.signatureId === undefined ? '' : `sid ${p.signatureId}: `;
-      process.stdout.write(`${file}:${p.line}:${p.column} ${sid}${p.reason}\n`);
+      process.stdout.write(`${file}:${p.line}:${p.column} ${sid}${plain(p.reason)}\n`);
     }
     process.stdout.write(`${file}: ${loaded} loaded, ${failed} skipped\n`);
   }

@@ -18,6 +18,7 @@ import { parseDuration } from '../util/duration.js';
 import { AppError, EXIT } from '../util/errors.js';
 import { silentLogger } from '../util/logger.js';
 import { callApi } from './api-client.js';
+import { plain, plainLines, toJson } from './print.js';
 
 interface Flags {
   config?: string;
@@ -25,12 +26,9 @@ interface Flags {
 }
 
 const when = (ms: number | null): string => (ms === null || ms === 0 ? '-' : new Date(ms).toISOString());
-/** Control characters in what others wrote must not reach the terminal. */
-const plain = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
-const plainLines = (text: string): string => text.trimEnd().split('\n').map(plain).join('\n');
 
 function show<T>(flags: Flags, items: readonly T[], line: (item: T) => string): void {
-  if (flags.json === true) process.stdout.write(`${JSON.stringify(items, null, 2)}\n`);
+  if (flags.json === true) process.stdout.write(`${toJson(items)}\n`);
   else for (const item of items) process.stdout.write(`${plain(line(item))}\n`);
 }
 

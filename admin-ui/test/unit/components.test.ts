@@ -6,6 +6,7 @@ import EnforcementMark from '@/components/EnforcementMark.vue';
 import EnforcementGauge from '@/components/EnforcementGauge.vue';
 import EvidenceCard from '@/components/EvidenceCard.vue';
 import SeverityBadge from '@/components/SeverityBadge.vue';
+import ShareBars from '@/components/ShareBars.vue';
 import StateBlock from '@/components/StateBlock.vue';
 import { highlightRule } from '@/components/rule-text';
 import { incidentMoments } from '@/components/timeline';
@@ -25,6 +26,27 @@ describe('the kernel mark', () => {
       expect(mark.text()).not.toBe('');
       expect(mark.find('svg').exists()).toBe(true);
     }
+  });
+});
+
+describe('text of others', () => {
+  const value = 'invoice\u202egpj.exe\u200b';
+  it('shows what would hide or reorder it, wherever a component writes it', () => {
+    const card = mount(EvidenceCard, {
+      props: {
+        evidence: [
+          { name: 'matched_bytes', value },
+          { name: 'host', value },
+        ],
+      },
+    });
+    expect(card.text()).not.toContain('\u202e');
+    expect(card.text().split('invoice\\u202egpj.exe\\u200b')).toHaveLength(3);
+  });
+  it('and in what shows when the pointer rests on it', () => {
+    const rows = [{ name: value, value: 1, text: '1' }];
+    const bars = mount(ShareBars, { props: { rows } });
+    expect(bars.find('[title]').attributes('title')).toBe('invoice\\u202egpj.exe\\u200b');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { LIST_LIMIT_MAX, type exportOperations, type exportQuerySchema, type FileAnswer } from '../../contract/http.js';
 import type { PageRequest, PageResult, Store } from '../../store/index.js';
-import { csvRow } from '../csv.js';
+import { csvRow } from '../../contract/csv.js';
 import type { Handlers } from '../request.js';
 import { toAlertRow } from './alerts.js';
 

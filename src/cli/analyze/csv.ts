@@ -1,3 +1,4 @@
+import { csvCell } from '../../contract/csv.js';
 import type { Detection } from '../../domain/detection.js';
 import { eveTime, protoName } from './eve.js';
 
@@ -20,7 +21,7 @@ const COLUMNS = [
 
 export const CSV_HEADER = COLUMNS.join(',');
 
-/** One detection as a CSV line (RFC 4180); a leading `=`, `+`, `-` or `@` is defused for spreadsheets. */
+/** One detection as a CSV line. */
 export function csvLine(d: Detection): string {
   const values: Record<(typeof COLUMNS)[number], string | number> = {
     timestamp: eveTime(d.packetUs),
@@ -38,10 +39,5 @@ export function csvLine(d: Detection): string {
     proto: protoName(d.proto),
     community_id: d.communityId ?? '',
   };
-  return COLUMNS.map((c) => cell(String(values[c]))).join(',');
-}
-
-function cell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return COLUMNS.map((c) => csvCell(String(values[c]))).join(',');
 }
