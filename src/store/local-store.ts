@@ -94,13 +94,13 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     await hostSums.write(hostRollup.take());
   };
   const hostRollup = createHostRollup(options.homeNetworks ?? []);
-  const hosts = createHostRepository(db, () => writeRollups(Date.now()));
+  const hosts = createHostRepository(db, () => writeRollups(Date.now()).catch(() => undefined));
   const statistics = createStatisticsRepository(db, {
     push: timeline.push,
     // The minute that runs too: a box that has just started shows what it sees.
     async fresh() {
-      await timeline.flush();
-      await writeRollups(Infinity);
+      await timeline.settle();
+      await writeRollups(Infinity).catch(() => undefined);
     },
   });
   const rollupTimer = setInterval(() => {

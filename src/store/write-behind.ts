@@ -15,6 +15,10 @@ export interface WriteBehind<T> {
   push(item: T): boolean;
   /** Resolves when everything pushed before is written; rejects when it cannot be written now. */
   flush(): Promise<void>;
+  /** Before a read: {@link flush}, but a database that cannot be written now (locked, full disk) can still be read. */
+  settle(): Promise<void>;
+  /** What could not be written yet, oldest first. */
+  waiting(): readonly T[];
   stats(): { queued: number; written: number; shed: number; failed_writes: number };
   /** Why the last batch could not be written; undefined when it could. */
   trouble(): unknown;
@@ -37,6 +41,9 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
   let written = 0;
   let shed = 0;
   let failedWrites = 0;
+  /** Since the last batch that was written. */
+  let failedInRow = 0;
+  let toldAt = 1;
   let trouble: unknown;
 
   function requeue(batch: T[]): void {
@@ -54,12 +61,16 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
         await options.write(batch);
       } catch (error) {
         failedWrites++;
+        failedInRow++;
         trouble = error;
         requeue(batch);
         retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
         throw error;
       }
       written += batch.length;
+      if (failedInRow > 0) options.log.info({ queue: options.name, failed: failedInRow }, 'database writes go on');
+      failedInRow = 0;
+      toldAt = 1;
       trouble = undefined;
       retryMs = options.batchMs;
       await new Promise(setImmediate);
@@ -79,10 +90,11 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
     timer = setTimeout(() => {
       timer = undefined;
       start().catch((error: unknown) => {
-        options.log.error(
-          { err: error, queue: options.name, queued: queue.length },
-          'database write failed, will retry',
-        );
+        // The log may be on the disk that is full: each time after twice as many tries.
+        if (failedInRow < toldAt) return;
+        toldAt = failedInRow * 2;
+        const where = { queue: options.name, queued: queue.length, tries: failedInRow };
+        options.log.error({ err: error, ...where }, 'database write failed, will retry');
       });
     }, delayMs);
     timer.unref();
@@ -105,6 +117,11 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
       return !full;
     },
     flush,
+    async settle() {
+      // What waits for its next try is not waited for.
+      if (trouble === undefined) await flush().catch(() => undefined);
+    },
+    waiting: () => queue,
     stats: () => ({ queued: queue.length, written, shed, failed_writes: failedWrites }),
     trouble: () => trouble,
     async close() {

@@ -169,7 +169,7 @@ export function createAlertRepository(
       return writes.push(write);
     },
     async get(id) {
-      await writes.flush();
+      await writes.settle();
       return (await toAlerts(await rows.findBy({ id })))[0];
     },
     async getMany(ids) {
@@ -177,7 +177,7 @@ export function createAlertRepository(
       return toAlerts(await rows.find({ where: { id: In([...ids]) }, order: newestFirst }));
     },
     async verdict(id) {
-      await writes.flush();
+      await writes.settle();
       const row = await bodies.findOneBy({ id });
       return row ? fromVerdictText(row.verdict) : undefined;
     },

@@ -141,28 +141,30 @@ export function createDecisionRepository(db: Database, writes: WriteBehind<Decis
   const links = db.manager.getRepository(db.entities.decisionAlert);
   const steps = db.manager.getRepository(db.entities.decisionHistory);
   const newestFirst = { createdMs: 'DESC', id: 'DESC' } as const;
-  const fresh = (): Promise<void> => writes.flush();
 
   return {
     queue: (write) => writes.push(write),
     async save(write) {
       writes.push(write);
-      await fresh();
+      await writes.flush();
     },
     async get(id) {
-      await fresh();
+      await writes.settle();
+      // A block can be lifted while the database takes nothing.
+      const waiting = writes.waiting().findLast(({ decision }) => decision.id === id);
+      if (waiting) return waiting.decision;
       const row = await rows.findOneBy({ id });
       return row ? fromRow(row) : undefined;
     },
     async list(page, nowMs) {
-      await fresh();
+      await writes.settle();
       const base = { sql: IN_FORCE, parameters: { nowMs } };
       const { ids, nextCursor } = await walkPage(rows, page, { ...WALK, ...(page.state === 'active' ? { base } : {}) });
       const found = ids.length === 0 ? [] : await rows.findBy({ id: In(ids) });
       return { items: inOrderOf(ids, found).map(fromRow), nextCursor };
     },
     async active(nowMs) {
-      await fresh();
+      await writes.settle();
       const found = await rows
         .createQueryBuilder('d')
         .where(IN_FORCE, { nowMs })
@@ -171,17 +173,17 @@ export function createDecisionRepository(db: Database, writes: WriteBehind<Decis
       return found.map(fromRow);
     },
     async ofAlert(alertId) {
-      await fresh();
+      await writes.settle();
       const ids = (await links.findBy({ alertId })).map((link) => link.decisionId);
       if (ids.length === 0) return [];
       return (await rows.find({ where: { id: In(ids) }, order: newestFirst })).map(fromRow);
     },
     async ofIncident(incidentId) {
-      await fresh();
+      await writes.settle();
       return (await rows.find({ where: { incidentId }, order: newestFirst, take: 200 })).map(fromRow);
     },
     async ofAddress(address, limit) {
-      await fresh();
+      await writes.settle();
       const cidr = parseCidr(address);
       if (!cidr) return [];
       const { last } = addressKeyRange(cidr);
@@ -189,7 +191,7 @@ export function createDecisionRepository(db: Database, writes: WriteBehind<Decis
       return (await rows.find({ where, order: newestFirst, take: limit })).map(fromRow);
     },
     async history(id) {
-      await fresh();
+      await writes.settle();
       const found = await steps.find({ where: { decisionId: id }, order: { atMs: 'ASC', id: 'ASC' }, take: 1000 });
       return found.map(({ atMs, op, actor, reason }) => ({ atMs, op: op as DecisionOp, actor, reason }));
     },

@@ -133,7 +133,7 @@ export function createIncidentRepository(db: Database, writes: WriteBehind<Incid
   const comments = db.manager.getRepository(db.entities.comment);
 
   const get = async (id: string): Promise<Incident | undefined> => {
-    await writes.flush();
+    await writes.settle();
     const row = await rows.findOneBy({ id });
     return row ? fromRow(row) : undefined;
   };
