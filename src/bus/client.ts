@@ -42,6 +42,8 @@ export interface BusClientOptions<R extends BusRole> {
   /** Bounds of the wait between attempts. A local dial costs next to nothing, and a block must not wait for it. */
   minBackoffMs?: number;
   maxBackoffMs?: number;
+  /** How long a server that never answered is taken to be starting: failed dials are not logged. */
+  startupMs?: number;
 }
 
 /** A daemon's end of the bus, whatever carries it. */
@@ -56,6 +58,8 @@ export interface BusClient<R extends BusRole> {
 
 /** A connection that lived this long was good: the next attempt follows quickly. */
 const STABLE_MS = 1000;
+/** Daemons start together and the server is the last that is ready: until then a failed dial is no news. */
+const STARTUP_MS = 15_000;
 
 const COMMAND_SCHEMA = {
   sensor: sensorCommandSchema,
@@ -65,7 +69,7 @@ const COMMAND_SCHEMA = {
 
 /** Dials the server and dials again whenever the connection ends, until the signal. */
 export function runBusClient<R extends BusRole>(options: BusClientOptions<R>, signal: AbortSignal): BusClient<R> {
-  const { log = silentLogger, minBackoffMs = 25, maxBackoffMs = 100 } = options;
+  const { log = silentLogger, minBackoffMs = 25, maxBackoffMs = 100, startupMs = STARTUP_MS } = options;
   const outbox = createOutbox(options.maxQueuedBytes ?? 32 * 1024 * 1024);
   const schema: z.ZodType<SensorCommand | ResponderCommand | InlineCommand> = COMMAND_SCHEMA[options.role];
   const inbox = createInbox(schema, log, (message) => {
@@ -76,6 +80,8 @@ export function runBusClient<R extends BusRole>(options: BusClientOptions<R>, si
   let backoffMs = minBackoffMs;
   let reported = false;
   let openedMs = 0;
+  const dialledMs = performance.now();
+  const isServerStarting = (): boolean => connections === 0 && performance.now() - dialledMs < startupMs;
 
   const hello = () => ({
     type: 'hello' as const,
@@ -116,7 +122,8 @@ export function runBusClient<R extends BusRole>(options: BusClientOptions<R>, si
         }),
       );
       socket.on('error', (error) => {
-        if (!reported) log.warn({ err: error, path: options.path }, 'bus connection failed, will retry');
+        if (reported || isServerStarting()) return;
+        log.warn({ err: error, path: options.path }, 'bus connection failed, will retry');
         reported = true;
       });
       socket.on('close', () => {

@@ -30,6 +30,7 @@ export async function openHttp(config: LoadedConfig, deps: ApiDeps, staticDir: s
     throw error;
   });
   let waiting: NodeJS.Timeout | undefined;
+  let closing = false;
 
   async function sendStatus(): Promise<void> {
     waiting = undefined;
@@ -48,11 +49,12 @@ export async function openHttp(config: LoadedConfig, deps: ApiDeps, staticDir: s
     publishStatus() {
       waiting ??= setTimeout(() => {
         sendStatus().catch((error: unknown) => {
-          deps.log.error({ err: error }, 'The status was not published.');
+          if (!closing) deps.log.error({ err: error }, 'The status was not published.');
         });
       }, STATUS_EVERY_MS);
     },
     async close() {
+      closing = true;
       clearTimeout(waiting);
       await server.close();
     },

@@ -184,6 +184,26 @@ describe('bus over Unix sockets', () => {
     await assert.rejects(openBusServer(long, silent), { code: 'bus.path_too_long' });
   });
 
+  it('says nothing of failed dials while the server may be starting, and warns once when it should be there', async () => {
+    const warningsOf = async (startupMs: number): Promise<string[]> => {
+      const warnings: string[] = [];
+      const log = { debug() {}, info() {}, error() {}, warn: (_: object, text: string) => warnings.push(text) };
+      const end = new AbortController();
+      const client = runBusClient(
+        { ...sensorOptions, path: paths.sensorPath, onMessage: () => undefined, log, startupMs },
+        end.signal,
+      );
+      server = await openBusServer(paths, silent);
+      await until('the client is connected', () => client.connected);
+      end.abort();
+      await client.done;
+      await server.close();
+      return warnings;
+    };
+    assert.deepEqual(await warningsOf(3_600_000), []);
+    assert.deepEqual(await warningsOf(0), ['bus connection failed, will retry']);
+  });
+
   it('ends with the signal', async () => {
     server = await openBusServer(paths, silent);
     const client = runBusClient({ ...sensorOptions, path: paths.sensorPath, onMessage: () => undefined }, abort.signal);
