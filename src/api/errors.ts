@@ -101,3 +101,13 @@ export function userError(options: UserError): AppError {
 export function notFound(what: string): AppError {
   return userError({ code: 'api.not_found', message: `There is no such ${what}.` });
 }
+
+const UNWRITABLE = new Set(['store.full', 'store.locked', 'store.readonly']);
+
+/** For `catch`, where something is only noted: the answer when the database is there and takes nothing, as on a full disk. */
+export function whenUnwritable<T = undefined>(answer?: T): (error: unknown) => T | undefined {
+  return (error) => {
+    if (error instanceof AppError && UNWRITABLE.has(error.code)) return answer;
+    throw error;
+  };
+}

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { ROLES, roleAllows, roleSchema, tokenScopeSchema, type Role, type TokenScope } from '../../contract/http.js';
 import type { Store, UserRow } from '../../store/index.js';
 import type { AppError } from '../../util/errors.js';
-import { userError } from '../errors.js';
+import { userError, whenUnwritable } from '../errors.js';
 import type { Keys } from './keys.js';
 
 /** Who a request comes from, as far as it is proved. */
@@ -166,7 +166,7 @@ export function createAccessControl(store: Store, keys: Keys, now: () => number)
     const nowMs = now();
     if (token.expiresMs <= nowMs) throw expired();
     const owner = await activeUser(token.owner);
-    if (nowMs - token.lastUsedMs > 60_000) await store.tokens.touch(token.id, nowMs);
+    if (nowMs - token.lastUsedMs > 60_000) await store.tokens.touch(token.id, nowMs).catch(whenUnwritable());
     const role = weaker(roleSchema.parse(token.role), roleSchema.parse(owner.role));
     return {
       name: `token:${token.name}`,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { roleSchema, type LoginRequest, type LoginResponse } from '../../contract/http.js';
 import type { SessionRow, Store, UserRow } from '../../store/index.js';
 import { uuid7 } from '../../util/uuid7.js';
-import { userError } from '../errors.js';
+import { userError, whenUnwritable } from '../errors.js';
 import type { ApiOptions } from '../options.js';
 import { sameDigest, sha256, signAccessToken } from './access.js';
 import type { Keys } from './keys.js';
@@ -198,8 +198,10 @@ export function createLoginService(
             session.createdMs + options.sessionMaxHours * HOUR_MS,
           ),
         };
-        if (await store.sessions.rotate(id, hash, change))
-          return grant(user, { ...session, ...change }, `${id}.${secret}`);
+        const rotated = await store.sessions.rotate(id, hash, change).catch(whenUnwritable('unwritable'));
+        // A session goes on with the token it has: who is logged in may act while the disk is full.
+        if (rotated === 'unwritable') return grant(user, session);
+        if (rotated) return grant(user, { ...session, ...change }, `${id}.${secret}`);
         return grant(user, (await liveSession(id)).session);
       }
       if (isRace(session, hash)) return grant(user, session);

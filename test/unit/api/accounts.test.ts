@@ -6,6 +6,7 @@ import jwt from 'jsonwebtoken';
 import { Secret, TOTP } from 'otpauth';
 import { ensureFirstAdmin, openKeys, signLocalToken } from '../../../src/api/index.js';
 import type { LoginResponse, TotpConfirmResponse, TotpStartResponse } from '../../../src/contract/http.js';
+import { AppError } from '../../../src/util/errors.js';
 import { assertProblem, cookieOf, PASSWORD, startHarness, type Answer, type Harness } from './harness.js';
 
 const decode = (token: string) =>
@@ -278,6 +279,29 @@ describe('accounts', () => {
     assertProblem(await use('GET', '/status'), 401, 'auth.token_expired');
     const again = (await h.login('olga')).token;
     assert.equal((await h.call('DELETE', `/tokens/${info.id}`, { token: again })).status, 204);
+  });
+
+  it('keeps sessions and API tokens while the database can only be read, and no longer than they were valid', async (t) => {
+    const { token, cookie } = await h.login('olga');
+    const make = { name: 'disk', role: 'viewer', expiresInSecs: 7200 };
+    const { secret } = (await h.call('POST', '/tokens', { token, body: make })).body as { secret: string };
+    const code = (name: string) => new AppError({ kind: 'operational', code: name, message: 'The disk is full.' });
+    let error = code('store.full');
+    const fail = () => Promise.reject(error);
+    const mocks = [t.mock.method(h.store.sessions, 'rotate', fail), t.mock.method(h.store.tokens, 'touch', fail)];
+    h.clock.ms += 1_800_000;
+    const answer = await refresh(cookie);
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(cookieOf(answer), '', 'the cookie stays as it is');
+    const { accessToken } = answer.body as LoginResponse;
+    assert.equal((await h.call('GET', '/status', { token: accessToken })).status, 200);
+    assert.equal((await h.call('GET', '/status', { token: secret })).status, 200);
+    assertProblem(await refresh('portcullis_refresh=x.y'), 401, 'auth.refresh_invalid');
+    error = code('store.corrupt');
+    assertProblem(await refresh(cookie), 503, 'store.corrupt');
+    assertProblem(await h.call('GET', '/status', { token: secret }), 503, 'store.corrupt');
+    for (const { mock } of mocks) mock.restore();
+    assert.notEqual(cookieOf(await refresh(cookie)), '', 'it is renewed when there is room');
   });
 
   it('shows nobody the tokens and sessions of others, but to an admin', async () => {
