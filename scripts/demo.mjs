@@ -7,7 +7,7 @@ import { ROOT, setup } from './setup.mjs';
 await runScript(async () => {
   if (process.getuid() !== 0)
     throw new SetupError('The demo makes network namespaces, which needs root: sudo npm run demo');
-  await setup({ tests: true });
+  await setup({ demo: true });
   const args = ['--import', 'tsx', join(ROOT, 'test/lab/demo.ts'), ...process.argv.slice(2)];
   const demo = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => demo.kill(signal));

@@ -6,20 +6,20 @@ import { ensureBuilt } from './lib/build.mjs';
 import { ensurePackages, hasCommand, isPackaged } from './lib/debian.mjs';
 import { ensureAddons, ensureNodeModules, headersPrefix } from './lib/npm.mjs';
 import { runScript, SetupError } from './lib/output.mjs';
-import { RUN_PACKAGES, TEST_PACKAGES } from './lib/packages.mjs';
+import { DEMO_PACKAGES, RUN_PACKAGES, TEST_PACKAGES } from './lib/packages.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NODE_MINIMUM = [20, 19];
 
-/** Makes everything ready. */
-export async function setup({ tests }) {
-  await install({ tests });
+/** Makes everything ready. `tests` and `demo` add the programs that these use. */
+export async function setup(uses = {}) {
+  await install(uses);
   // What is compiled from installed packages, side by side.
   await Promise.all([ensureAddons(ROOT), ensureBuilt(ROOT)]);
 }
 
 /** Brings the Debian packages and node_modules up to date. */
-export async function install({ tests }) {
+export async function install({ tests = false, demo = false }) {
   checkNode();
   // Debian's own nodejs keeps its headers in a package of their own.
   const headers = headersPrefix() === undefined && isPackaged(process.execPath);
@@ -28,6 +28,7 @@ export async function install({ tests }) {
     : RUN_PACKAGES;
   await ensurePackages(run, 'Portcullis');
   if (tests) await ensurePackages(TEST_PACKAGES, 'npm test');
+  if (demo) await ensurePackages(DEMO_PACKAGES, 'The demo');
   await ensureNodeModules(ROOT);
 }
 

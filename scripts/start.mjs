@@ -18,6 +18,6 @@ function runPortcullis(args) {
 }
 
 await runScript(async () => {
-  await setup({ tests: false });
+  await setup();
   return runPortcullis(process.argv.slice(2));
 });

@@ -60,3 +60,11 @@ export const TEST_PACKAGES = [
   // Browser tests of the console.
   { name: 'chromium', command: 'chromium', why: 'browser tests of the console' },
 ];
+
+/** What `npm run demo` uses of them: the others would be hundreds of megabytes. */
+const DEMO = new Set(
+  'ethtool tcpdump procps openssl nginx-light openssh-server openssh-client rsyslog sshpass netcat-openbsd nmap'.split(
+    ' ',
+  ),
+);
+export const DEMO_PACKAGES = TEST_PACKAGES.filter(({ name }) => DEMO.has(name));
