@@ -8,6 +8,7 @@ import { createLoginService } from './auth/login.js';
 import { defaultPasswords } from './auth/password.js';
 import type { ApiDeps } from './deps.js';
 import { createLiveFeed, type LiveFeed, type UpgradeSource } from './live.js';
+import { errorCode, errorMessage } from '../util/errors.js';
 import { problems } from './middleware/errors.js';
 import { createRateLimit } from './middleware/rate-limit.js';
 import { securityHeaders } from './middleware/security-headers.js';
@@ -51,6 +52,9 @@ import { rulesetHandlers } from './routes/ruleset.js';
 import { passkeyHandlers } from './routes/passkeys.js';
 import { apiViewer } from './viewer.js';
 import { serveStatic } from './static.js';
+
+/** Codes of errors that are the client's: what it sent is no HTTP, or it went away. */
+const CLIENT_LEFT = /^(HPE_|ECONNRESET|EPIPE|ERR_STREAM_(PREMATURE_CLOSE|DESTROYED))/;
 
 export interface Api {
   /** For `http.createServer`. */
@@ -124,7 +128,11 @@ export function createApi(input: Partial<ApiOptions>, deps: ApiDeps): Api {
   const app = new Koa();
   app.silent = true;
   app.on('error', (error: unknown) => {
-    log.warn({ err: error }, 'response could not be sent');
+    const code = errorCode(error);
+    // Node adds the bytes of the request to an error of its parser, the token among them: only the message is told.
+    const what = { problem: errorMessage(error), code };
+    if (CLIENT_LEFT.test(code)) log.debug(what, 'response could not be sent');
+    else log.warn(what, 'response could not be sent');
   });
   app.use((ctx, next) => {
     connections.asked(ctx.req.socket, ctx.res);

@@ -7,6 +7,9 @@ export function createLogger(daemon: string, level: string): Logger {
     level,
     base: { daemon },
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ['password', '*.password', 'token', '*.token', 'secret', '*.secret'], censor: '[hidden]' },
+    redact: {
+      paths: ['password', '*.password', 'token', '*.token', 'secret', '*.secret', 'err.rawPacket'],
+      censor: '[hidden]',
+    },
   });
 }

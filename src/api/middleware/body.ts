@@ -52,6 +52,11 @@ async function readAll(request: IncomingMessage, limit: number, timeoutMs: numbe
   return Buffer.concat(chunks);
 }
 
+/** The client went away or its chunks are none: its fault, and nothing to log, least of all the bytes that Node adds. */
+function cutOff(): never {
+  throw userError({ code: 'request.malformed', message: 'The request ended before its body did.' });
+}
+
 /** The chunks of a body, without destroying the request when reading stops: its answer still has to leave. */
 async function* untilAborted(request: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
@@ -62,7 +67,7 @@ async function* untilAborted(request: IncomingMessage, signal: AbortSignal): Asy
   });
   aborted.catch(() => undefined);
   for (;;) {
-    const next = await Promise.race([chunks.next(), aborted]);
+    const next = await Promise.race([chunks.next().catch(cutOff), aborted]);
     if (next.done === true) return;
     yield next.value;
   }

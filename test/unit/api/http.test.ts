@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -137,6 +138,24 @@ describe('HTTP server', () => {
     assert.match(await raw(h.api.port, chunked), /^HTTP\/1.1 413 /);
     const smuggle = `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /api/v1/users HTTP/1.1\r\n\r\n`;
     assert.match(await raw(h.api.port, smuggle), /^HTTP\/1.1 400 /);
+  });
+
+  it('logs nothing of a request that ends before its body does', async () => {
+    const head = `POST /api/v1/policies/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n`;
+    const before = h.errors.length;
+    for (const rest of [
+      'Transfer-Encoding: xchunked\r\n\r\nabc',
+      'Transfer-Encoding: chunked\r\n\r\nno number\r\n',
+      'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\nno number\r\n',
+    ]) {
+      assert.match(await raw(h.api.port, head + rest), /^HTTP\/1.1 400 /);
+    }
+    const socket = connect(h.api.port, '127.0.0.1');
+    socket.write(`${head}Content-Length: 100\r\n\r\n{`);
+    await once(socket, 'connect');
+    socket.destroy();
+    assert.equal((await h.call('GET', '/status', { token })).status, 200);
+    assert.deepEqual(h.errors.slice(before), []);
   });
 
   it('gives up on a client that sends slower than a request may take', async () => {
