@@ -9,7 +9,7 @@ export default defineConfig({
     globalSetup: ['test/support/build-console.ts'],
     include: ['test/browser/**/*.test.ts'],
     maxWorkers: 1,
-    testTimeout: 60_000,
-    hookTimeout: 90_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

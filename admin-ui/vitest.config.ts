@@ -11,6 +11,9 @@ export default mergeConfig(
       include: ['test/unit/**/*.test.ts'],
       // Two cores are shared with other work; one worker is enough for this suite.
       maxWorkers: 1,
+      // Limits end what hangs; a busy machine is many times slower than a quiet one.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       env: { TZ: 'Europe/Berlin' },
     },
   }),

@@ -84,7 +84,7 @@ test('a policy is edited in the form, backtested, committed, not confirmed, and 
   await page.waitForSelector(id('change-bar'));
   assert.match(await policyText(), /labels: \[host_sweep\]/, 'it counts at once');
 
-  await page.waitForSelector(id('change-bar'), { state: 'detached', timeout: 25_000 });
+  await page.waitForSelector(id('change-bar'), { state: 'detached', timeout: 120_000 });
   assert.match(await policyText(), /labels: \[port_scan, host_sweep\]/, 'nobody confirmed it');
   await waitFor(
     'the form shows it',
@@ -217,7 +217,7 @@ test('a backup is made while everything runs, downloaded, whole, and removed', a
   const { page } = tab;
   await tab.go('/system?tab=backup');
   await page.click(id('backup-make'));
-  await page.locator(id('backup-row')).waitFor({ timeout: 60_000 });
+  await page.locator(id('backup-row')).waitFor({ timeout: 120_000 });
   const download = page.waitForEvent('download');
   await page.click(id('backup-download'));
   const file = await (await download).path();
@@ -226,7 +226,7 @@ test('a backup is made while everything runs, downloaded, whole, and removed', a
   ]);
   assert.match(stdout, /is whole: router/);
   await page.click(id('backup-restore-open'));
-  await page.locator(`${id('restore-check')}[data-state="whole"]`).waitFor({ timeout: 60_000 });
+  await page.locator(`${id('restore-check')}[data-state="whole"]`).waitFor({ timeout: 120_000 });
   assert.match(
     (await page.textContent(id('backup-restore'))) ?? '',
     /^portcullis restore .*backups\/portcullis-router-/m,

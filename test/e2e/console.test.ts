@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { Box, PASSWORD } from '../lab/box/box.js';
 import { openBrowser } from '../lab/box/browser.js';
 import { ConsoleTab, id } from '../lab/box/console.js';
-import { connects, kernelElement } from '../lab/box/kernel.js';
+import { connects, isShut, kernelElement } from '../lab/box/kernel.js';
 import { openLab, type Lab } from '../lab/lab.js';
 import { ADDRESS } from '../lab/topology.js';
 import { waitFor } from '../lab/wait.js';
@@ -67,7 +67,7 @@ test('an alert appears in the open list by itself, and a block from its row is a
   await tab.toast('ok');
   // The console says so only when the kernel has it: no waiting here.
   assert.match((await blocked()) ?? 'no element', /10\.77\.66\.10/);
-  assert.equal(await reachesWeb(), false);
+  assert.ok(await isShut(lab.hosts.attacker, SCANNER, lab.hosts.victim.ip4, 80));
 });
 
 test('the block is released and its address allowed in one step, and the kernel then lets nothing block it', async () => {

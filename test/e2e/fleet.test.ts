@@ -142,7 +142,7 @@ test('with a server, a NATS node and the database killed and a box cut off, the 
 test('a box that is cut off blocks and judges inline by itself, and the others follow when it is back', async () => {
   assert.equal(await lab.web.get('/?before', SHELLSHOCK), '200', 'the control: without the inline daemon it passes');
   const inline = lab.inline();
-  await inline.process.waitForOutput(/"enforce","msg":"The mode of inline verdicts is set/, 30_000);
+  await inline.process.waitForOutput(/"enforce","msg":"The mode of inline verdicts is set/, 120_000);
   await exploitIsStopped('member');
   const farewells = (): number => lab.boxes[0]!.daemons.server.process.output.split('goes on by itself').length;
   const before = farewells();

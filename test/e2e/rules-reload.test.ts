@@ -71,14 +71,14 @@ test('rules are swapped under load: no packet is lost, and a flow keeps what the
   const { client, victim, router } = lab.hosts;
   const node = process.execPath;
   const go = join(lab.dir, 'go');
-  const session = client.start(node, ['-e', TWO_REQUESTS, victim.ip4, CLIENT, go], { limitSecs: 40 });
+  const session = client.start(node, ['-e', TWO_REQUESTS, victim.ip4, CLIENT, go], { limitSecs: 200 });
   await session.waitForOutput(/begun/);
   await waitFor('the first request is seen', async () => (await alerts()) === 1);
   const before = await sensor();
-  const load = client.start(node, ['-e', NUMBERS, victim.ip4, String(PACKETS), String(PACE_MS)], { limitSecs: 40 });
+  const load = client.start(node, ['-e', NUMBERS, victim.ip4, String(PACKETS), String(PACE_MS)], { limitSecs: 200 });
   await waitFor('the load is running', async () => (await alerts()) > 200);
   writeFileSync(rules, [END, NUMBERED, ...PADDING].join('\n'));
-  await router.run(node, [MAIN, 'rules', 'reload', '--config', box.configFile], { limitSecs: 20 });
+  await router.run(node, [MAIN, 'rules', 'reload', '--config', box.configFile], { limitSecs: 120 });
   await waitFor(
     'the new rules are in force',
     async () => (await sensor()).stats['signature_rules'] === PADDING.length + 2,
@@ -86,7 +86,7 @@ test('rules are swapped under load: no packet is lost, and a flow keeps what the
   const atSwap = await alerts();
   assert.ok(atSwap < PACKETS, 'the load was over before the new rules were in force');
   writeFileSync(go, '');
-  await load.waitForOutput(new RegExp(`sent ${PACKETS}`), 30_000);
+  await load.waitForOutput(new RegExp(`sent ${PACKETS}`), 120_000);
   const wanted = 1 + PACKETS + 1;
   const seen = await waitFor('all is seen', async () => ((await alerts()) >= wanted ? sensor() : undefined));
   assert.equal(seen.stats['signature_alerts'], wanted);

@@ -107,7 +107,7 @@ test('sqlmap raises the signatures of SQL injection and is blocked', async () =>
       limitSecs: 60,
     },
   );
-  await untilBlocked(box, SQLMAP, 40_000);
+  await untilBlocked(box, SQLMAP);
   await running.stop();
   const sids = await storedSidsOf(SQLMAP);
   assert.ok(
@@ -152,7 +152,7 @@ test('hydra on FTP raises the signature of refused logins and is blocked', async
   await lab.hosts.attacker.run('sh', write);
   const args = ['-I', '-l', 'alice', '-P', `${lab.dir}/guesses`, '-t', '8', lab.hosts.victim.ip4, 'ftp'];
   const running = lab.hosts.attacker.start('hydra', args, { limitSecs: 60, cwd: lab.dir });
-  await untilBlocked(box, HYDRA, 30_000);
+  await untilBlocked(box, HYDRA);
   await running.stop();
   assert.ok((await storedSidsOf(HYDRA)).includes(9000400));
 });
@@ -161,7 +161,7 @@ test('hydra on SSH raises the signature of its library and is blocked', async ()
   const args = ['-I', '-l', 'alice', '-P', `${lab.dir}/guesses`, '-t', '8', lab.hosts.victim.ip4, 'ssh'];
   context.useSource('attacker', SSH_HYDRA);
   const running = lab.hosts.attacker.start('hydra', args, { limitSecs: 60, cwd: lab.dir });
-  await untilBlocked(box, SSH_HYDRA, 30_000);
+  await untilBlocked(box, SSH_HYDRA);
   await running.stop();
   const sids = await storedSidsOf(SSH_HYDRA);
   // One connection tells the library, several in a minute the guessing.

@@ -19,7 +19,7 @@ test('npm start passes its arguments on, says where the console is, and ends cle
     await start.waitForOutput(/running in observe mode/, 120_000);
     assert.match(start.output, /Console: http:\/\/127\.0\.0\.1:8443/);
     assert.match(start.output, /First login: admin/);
-    await start.waitForOutput(/"interface":"wan0"/, 30_000);
+    await start.waitForOutput(/"interface":"wan0"/, 120_000);
     const pids = pidsIn(router.netns);
     assert.equal(pids.length, 5, 'start, supervisor and three daemons');
     process.kill(start.pid, 'SIGTERM');

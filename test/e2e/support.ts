@@ -22,7 +22,7 @@ respond:
 }
 
 /** Waits until the kernel holds a block of the address; says what the box thinks of it when it does not. */
-export async function untilBlocked(box: Box, address: string, limitMs = 10_000): Promise<string> {
+export async function untilBlocked(box: Box, address: string, limitMs = 60_000): Promise<string> {
   const set = address.includes(':') ? 'block6_128' : 'block4_32';
   const element = () => kernelElement(box.lab.hosts.router, set, address);
   try {
@@ -41,5 +41,5 @@ export async function startConnectScan(box: Box, source: string, ports = '1-500'
   const { attacker, victim } = box.lab.hosts;
   await attacker.run('curl', ['-s', '-o', '/dev/null', '-m', '5', '--interface', source, `http://${victim.ip4}/`]);
   const args = ['-sT', '-S', source, '-e', 'eth0', '-n', '-Pn', '-T4', '-p', ports, victim.ip4];
-  return attacker.start('nmap', args, { limitSecs: 30 });
+  return attacker.start('nmap', args, { limitSecs: 120 });
 }

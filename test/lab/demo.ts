@@ -2,7 +2,7 @@
 import type { Decision } from '../../src/domain/decision.js';
 import { Box } from './box/box.js';
 import { siemLine } from './box/cef.js';
-import { connects, kernelElement } from './box/kernel.js';
+import { connects, isShut, kernelElement } from './box/kernel.js';
 import { SshSession } from './box/ssh-session.js';
 import { openLab, type Lab } from './lab.js';
 import { CLIENT_ADDRESSES, ADDRESS } from './topology.js';
@@ -92,7 +92,7 @@ async function show(lab: Lab): Promise<void> {
   check('the kernel holds the block', element !== undefined);
 
   heading('While it is blocked');
-  check('the attacker does not reach the web server', !(await connects(attacker, ATTACKER, victim.ip4, 80)));
+  check('the attacker does not reach the web server', await isShut(attacker, ATTACKER, victim.ip4, 80));
   check('its established SSH session is dead', await session.dies());
   check('the client works on in its session', await innocent.lives());
   check('the client reaches the web server', await connects(client, CLIENT, victim.ip4, 80));

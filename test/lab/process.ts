@@ -72,7 +72,7 @@ export class LabProcess {
   }
 
   /** Waits until the output matches; fails with the output when the program ends or the time is over. */
-  async waitForOutput(pattern: RegExp, limitMs = 10_000): Promise<RegExpExecArray> {
+  async waitForOutput(pattern: RegExp, limitMs = 60_000): Promise<RegExpExecArray> {
     const now = pattern.exec(this.output);
     if (now) return now;
     const problem = (why: string) =>

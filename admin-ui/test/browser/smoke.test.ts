@@ -47,6 +47,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the console in ${CHROMIUM}`, () => {
     server = await startMockServer({ dist, ...options });
     context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
     const page = await context.newPage();
+    page.setDefaultTimeout(120_000);
     complaints = [];
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);

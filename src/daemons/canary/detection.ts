@@ -6,7 +6,8 @@ import type { CanaryDetection, CanaryPlace, CanarySighting } from '../../enforce
 import type { CanaryTask } from './child.js';
 
 const OPEN_PORT = 7008;
-const ANSWER_MS = 20_000;
+/** A busy box needs its time to start a process, and a canary that fails is a critical incident. */
+const ANSWER_MS = 60_000;
 
 const CHILD = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url));
 

@@ -57,10 +57,11 @@ function udp({ host, port, local, timeoutMs, count = 1 }) {
     const socket = createSocket(family(host));
     let answers = 0;
     let refused = 0;
+    const startMs = performance.now();
     const done = () => {
       clearTimeout(timer);
       socket.close();
-      resolve({ ok: answers > 0, answers, refused });
+      resolve({ ok: answers > 0, answers, refused, tookMs: performance.now() - startMs });
     };
     const timer = setTimeout(done, timeoutMs);
     socket.on('message', () => {

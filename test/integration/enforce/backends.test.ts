@@ -40,7 +40,7 @@ const ELEMENTS: SetElement[] = [
   at('feed4_32', '203.0.113.12'),
 ];
 
-describe('netlink and nft', { skip: skipReason, timeout: 60_000 }, () => {
+describe('netlink and nft', { skip: skipReason, timeout: 600_000 }, () => {
   const names = ['netlink', 'nft'] as const;
   const netns = (name: string): string => `enf-${process.pid}-${name}`;
   const backends: Record<string, EnforceBackend> = {};

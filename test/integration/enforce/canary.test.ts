@@ -13,7 +13,7 @@ import { options } from '../../unit/enforce/helpers.js';
 import { skipReason } from './net.js';
 import { startResponder, until } from './setup.js';
 
-describe('the canary in private namespaces', { skip: skipReason, timeout: 120_000 }, () => {
+describe('the canary in private namespaces', { skip: skipReason, timeout: 600_000 }, () => {
   afterEach(() => {
     const left = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
     assert.equal(
@@ -52,7 +52,7 @@ describe('the canary in private namespaces', { skip: skipReason, timeout: 120_00
   });
 });
 
-describe('the canary on schedule', { skip: skipReason, timeout: 60_000 }, () => {
+describe('the canary on schedule', { skip: skipReason, timeout: 600_000 }, () => {
   const netns = `enf-canary-${process.pid}`;
   const behaviour = behaviourOptionsSchema.parse({});
   before(() => execFileSync('ip', ['netns', 'add', netns]));
@@ -80,13 +80,13 @@ describe('the canary on schedule', { skip: skipReason, timeout: 60_000 }, () => 
     const off = { enforce: options(), detect: { behaviour: { ...blind, enabled: true } } };
     const cannot = await runWholeWayCanary(off as Parameters<typeof runWholeWayCanary>[0]);
     assert.match(cannot.unprovable ?? '', /not detected on this box/);
-    const wholeWayCanary = () => runNamespaceCanary(options(), createCanaryDetection(blind, 8000));
+    const wholeWayCanary = () => runNamespaceCanary(options(), createCanaryDetection(blind, 20_000));
     const t = await startResponder(netns, { canary_interval_secs: 1 }, { wholeWayCanary });
     try {
       await until(() => t.incidents.find((i) => i.code === 'enforce.canary_failed'));
       const incident = t.incidents.find((i) => i.code === 'enforce.canary_failed');
       assert.equal(incident?.severity, 'critical');
-      assert.match(incident?.message ?? '', /a scan of the box leads to a decision: no "decision" within 8 s/);
+      assert.match(incident?.message ?? '', /a scan of the box leads to a decision: no "decision" within 20 s/);
       assert.equal(t.responder.state().stats['canary_ok'], false);
     } finally {
       await t.end();
@@ -94,7 +94,7 @@ describe('the canary on schedule', { skip: skipReason, timeout: 60_000 }, () => 
   });
 });
 
-describe('the canary of the timer', { skip: skipReason, timeout: 60_000 }, () => {
+describe('the canary of the timer', { skip: skipReason, timeout: 600_000 }, () => {
   const netns = `enf-timed-${process.pid}`;
   const dir = mkdtempSync(join(tmpdir(), 'enf-timed-'));
   const result = join(dir, 'result.json');

@@ -14,7 +14,7 @@ const [A, B] = OUT4;
 const MOST_A_MINUTE = 30;
 
 /** The real daemon in the router's namespace; this test is the server it dials, and a hostile one. */
-describe('a responder whose server has been taken over', { skip: skipReason, timeout: 120_000 }, () => {
+describe('a responder whose server has been taken over', { skip: skipReason, timeout: 600_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'enf-hostile-'));
   const told: ResponderReport[] = [];
   let net: TestNet;
@@ -102,7 +102,7 @@ enforce:
       assert.ok((report.error ?? '').length > 5, `${what}: no reason`);
     }
     assert.equal(ruleset(), before);
-    assert.ok(await net.out.canPing(ROUTER4, 80, A));
+    assert.ok(await net.out.isAnswered(ROUTER4, 80, A));
   });
 
   it('drops messages that are not in the contract, and goes on', async () => {

@@ -16,11 +16,18 @@ function canMakeNamespaces(): boolean {
   }
 }
 
+/** How long an answer may take that nothing holds back. */
+export const PATIENCE_MS = 30_000;
+/** How long nobody waits for an answer that should not come. */
+export const AT_ONCE_MS = 300;
+
 export interface Answer {
   ok: boolean;
   why?: string;
   answers?: number;
   refused?: number;
+  /** From the first datagram to the end of the wait, milliseconds. */
+  tookMs?: number;
 }
 
 /** A traffic maker in a namespace. */
@@ -49,21 +56,29 @@ export class Agent {
     const n = this.n++;
     return new Promise((resolve) => {
       this.waiting.set(n, resolve);
-      this.child.stdin!.write(`${JSON.stringify({ n, op, timeoutMs: 300, ...options })}\n`);
+      this.child.stdin!.write(`${JSON.stringify({ n, op, timeoutMs: PATIENCE_MS, ...options })}\n`);
     });
   }
 
-  /** True when a new TCP connection from `local` succeeds. */
-  async canConnect(host: string, port: number, local: string): Promise<boolean> {
-    const { ok } = await this.ask('open', { id: 'probe', host, port, local });
+  /** True when a new TCP connection from `local` succeeds at once; `connects` is for one that must succeed. */
+  async canConnect(host: string, port: number, local: string, timeoutMs = AT_ONCE_MS): Promise<boolean> {
+    const { ok } = await this.ask('open', { id: 'probe', host, port, local, timeoutMs });
     await this.ask('close', { id: 'probe' });
     return ok;
   }
 
-  /** True when a datagram from `local` is answered. */
-  async canPing(host: string, port: number, local: string): Promise<boolean> {
-    return (await this.ask('udp', { host, port, local })).ok;
+  /** True when a datagram from `local` is answered at once; `isAnswered` is for one that must be. */
+  async canPing(host: string, port: number, local: string, timeoutMs = AT_ONCE_MS): Promise<boolean> {
+    return (await this.ask('udp', { host, port, local, timeoutMs })).ok;
   }
+
+  /** As `canConnect`, however busy the machine is. */
+  connects = (host: string, port: number, local: string): Promise<boolean> =>
+    this.canConnect(host, port, local, PATIENCE_MS);
+
+  /** As `canPing`, however busy the machine is. */
+  isAnswered = (host: string, port: number, local: string): Promise<boolean> =>
+    this.canPing(host, port, local, PATIENCE_MS);
 
   stop(): void {
     this.child.kill('SIGKILL');

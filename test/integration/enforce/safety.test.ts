@@ -8,7 +8,7 @@ import { block, startResponder, until, type TestResponder } from './setup.js';
 
 const [A, B, C, FAR] = OUT4;
 
-describe('nobody is locked out', { skip: skipReason, timeout: 120_000 }, () => {
+describe('nobody is locked out', { skip: skipReason, timeout: 600_000 }, () => {
   let net: TestNet;
   let t: TestResponder;
   before(async () => {
@@ -52,8 +52,8 @@ describe('nobody is locked out', { skip: skipReason, timeout: 120_000 }, () => {
     const applied = t.reports.filter((r) => r.enforcement === 'applied').length;
     assert.ok(applied > 100 && t.reports.some((r) => r.enforcement === 'rejected'), `${applied} applied`);
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false, 'control: an unprotected address is blocked');
-    for (const kept of [B, FAR]) assert.ok(await net.out.canPing(ROUTER4, 80, kept), `${kept} reaches the box`);
-    assert.ok(await net.box.canPing(B, 81, ROUTER4), 'the box reaches a protected address');
+    for (const kept of [B, FAR]) assert.ok(await net.out.isAnswered(ROUTER4, 80, kept), `${kept} reaches the box`);
+    assert.ok(await net.box.isAnswered(B, 81, ROUTER4), 'the box reaches a protected address');
     await t.responder.stop();
     net.nft('flush', 'chain', 'inet', 'portcullis', 'exempt4');
     assert.equal(await net.out.canPing(ROUTER4, 80, B), false, 'control: without the exemptions it is dropped');

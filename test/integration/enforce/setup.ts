@@ -90,7 +90,7 @@ export async function startResponder(
 /** Waits until the condition holds, at most `mostMs`. */
 export async function until<T>(
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  mostMs = 60_000,
+  mostMs = 120_000,
 ): Promise<T> {
   const end = performance.now() + mostMs;
   for (;;) {

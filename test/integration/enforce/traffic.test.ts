@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { INSIDE4, INSIDE6, OUT4, OUT6, ROUTER4, skipReason, TestNet } from './net.js';
+import { AT_ONCE_MS, INSIDE4, INSIDE6, OUT4, OUT6, ROUTER4, skipReason, TestNet } from './net.js';
 import { block, startResponder, until, type TestResponder } from './setup.js';
 
 const [A, B, C, FAR] = OUT4;
 
-describe('blocks on real traffic through a router', { skip: skipReason, timeout: 120_000 }, () => {
+describe('blocks on real traffic through a router', { skip: skipReason, timeout: 600_000 }, () => {
   let net: TestNet;
   let t: TestResponder;
   before(async () => {
@@ -38,10 +38,10 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
     assert.equal(await net.out.canConnect(INSIDE4, 80, A), false);
     assert.equal(await net.out.canConnect(ROUTER4, 80, A), false);
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false);
-    assert.ok(await net.out.canConnect(INSIDE4, 80, B));
+    assert.ok(await net.out.connects(INSIDE4, 80, B));
     t.responder.release(id, 'test');
     assert.equal((await t.reportOf(id, 'revoked')).error, undefined);
-    assert.ok(await net.out.canConnect(INSIDE4, 80, A));
+    assert.ok(await net.out.connects(INSIDE4, 80, A));
   });
 
   it('stops a whole prefix except an allowed host inside it', async () => {
@@ -49,8 +49,8 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
     await decide('203.0.113.0/24');
     assert.equal(await net.out.canConnect(INSIDE4, 80, A), false);
     assert.equal(await net.out.canConnect(INSIDE4, 80, C), false);
-    assert.ok(await net.out.canConnect(INSIDE4, 80, B));
-    assert.ok(await net.out.canConnect(INSIDE4, 80, FAR));
+    assert.ok(await net.out.connects(INSIDE4, 80, B));
+    assert.ok(await net.out.connects(INSIDE4, 80, FAR));
     await t.responder.setAllow([]);
     await t.responder.idle();
     assert.equal(await net.out.canConnect(INSIDE4, 80, B), false);
@@ -59,7 +59,7 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
   it('covers a prefix length without a set by several elements', async () => {
     const id = await decide('203.0.113.8/29');
     assert.match((await t.reportOf(id)).note ?? '', /8 \/32 elements/);
-    assert.ok(await net.out.canConnect(INSIDE4, 80, A));
+    assert.ok(await net.out.connects(INSIDE4, 80, A));
     assert.equal(await net.out.canConnect(INSIDE4, 80, B), false);
     assert.equal(await net.out.canConnect(INSIDE4, 80, C), false);
   });
@@ -73,14 +73,14 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
     await decide('2001:db8:1::/64');
     assert.equal(await net.out.canConnect(INSIDE6, 80, OUT6[0]), false);
     assert.equal(await net.out.canConnect(INSIDE6, 80, OUT6[1]), false);
-    assert.ok(await net.out.canConnect(INSIDE6, 80, OUT6[2]));
+    assert.ok(await net.out.connects(INSIDE6, 80, OUT6[2]));
   });
 
   it('leaves other ports open when it blocks a service', async () => {
     await decide(A, { scope: 'service', proto: 6, port: 80 });
     assert.equal(await net.out.canConnect(INSIDE4, 80, A), false);
-    assert.ok(await net.out.canConnect(INSIDE4, 81, A));
-    assert.ok(await net.out.canPing(INSIDE4, 80, A));
+    assert.ok(await net.out.connects(INSIDE4, 81, A));
+    assert.ok(await net.out.isAnswered(INSIDE4, 80, A));
   });
 
   it('kills an established TCP session, also one that conntrack and an accept rule know', async () => {
@@ -96,7 +96,7 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
         assert.ok((await net.out.ask('echo', { id })).ok);
       }
       await decide(A);
-      assert.equal((await net.out.ask('echo', { id: 'a' })).ok, false);
+      assert.equal((await net.out.ask('echo', { id: 'a', timeoutMs: AT_ONCE_MS })).ok, false);
       assert.ok((await net.out.ask('echo', { id: 'b' })).ok);
     } finally {
       net.nft('delete table inet other');
@@ -118,10 +118,10 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
     net.nft('add chain ip nat pre { type nat hook prerouting priority -100; }');
     net.nft(`add rule ip nat pre ip daddr ${ROUTER4} tcp dport 8080 dnat to ${INSIDE4}:80`);
     try {
-      assert.ok(await net.out.canConnect(ROUTER4, 8080, A));
+      assert.ok(await net.out.connects(ROUTER4, 8080, A));
       await decide(A);
       assert.equal(await net.out.canConnect(ROUTER4, 8080, A), false);
-      assert.ok(await net.out.canConnect(ROUTER4, 8080, B));
+      assert.ok(await net.out.connects(ROUTER4, 8080, B));
       await decide(INSIDE4, { traffic: 'to' });
       assert.equal(
         await net.out.canConnect(ROUTER4, 8080, B),
@@ -134,11 +134,11 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
   });
 
   it('quarantines an inside host in both directions', async () => {
-    assert.ok(await net.in.canConnect(FAR, 80, INSIDE4));
+    assert.ok(await net.in.connects(FAR, 80, INSIDE4));
     await decide(INSIDE4, { traffic: 'both' });
     assert.equal(await net.out.canConnect(INSIDE4, 80, A), false);
     assert.equal(await net.in.canConnect(FAR, 80, INSIDE4), false);
-    assert.ok(await net.out.canConnect(ROUTER4, 80, A));
+    assert.ok(await net.out.connects(ROUTER4, 80, A));
   });
 
   it('stops traffic to an outside address from inside hosts and from the box', async () => {
@@ -146,34 +146,36 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
     assert.equal(await net.in.canPing(FAR, 80, INSIDE4), false);
     const own = await net.box.ask('udp', { host: FAR, port: 80, local: ROUTER4 });
     assert.equal(own.refused, 1);
-    assert.ok(await net.in.canPing(C, 80, INSIDE4));
+    assert.ok(await net.in.isAnswered(C, 80, INSIDE4));
   });
 
   it('lets a rate-limited host send what the limit allows, and drops the rest', async () => {
     await decide(A, { action: 'rate_limit' });
     const many = await net.out.ask('udp', { host: INSIDE4, port: 80, local: A, count: 500, timeoutMs: 700 });
-    assert.ok(many.answers !== undefined && many.answers >= 40 && many.answers <= 120, `${many.answers} answers`);
-    const other = await net.out.ask('udp', { host: INSIDE4, port: 80, local: B, count: 200, timeoutMs: 2000 });
+    const { answers = 0, tookMs = 0 } = many;
+    // A burst of 50, then 50 a second; the rest of them are answered late.
+    assert.ok(answers >= 40 && answers <= 80 + tookMs / 20, `${answers} answers in ${tookMs} ms`);
+    const other = await net.out.ask('udp', { host: INSIDE4, port: 80, local: B, count: 200 });
     assert.equal(other.answers, 200);
   });
 
   it('counts what a simulated decision would have stopped, and stops nothing', async () => {
     const id = await decide(A, { simulated: true });
     assert.equal((await t.reportOf(id)).simulated, true);
-    assert.ok(await net.out.canPing(INSIDE4, 80, A));
+    assert.ok(await net.out.isAnswered(INSIDE4, 80, A));
     assert.ok((await until(() => t.hits.get(id))).packets >= 1);
   });
 
   it('reports the packets that each block has stopped', async () => {
     const id = await decide(A);
-    await net.out.ask('udp', { host: INSIDE4, port: 80, local: A, count: 20 });
-    const hits = await until(() => t.hits.get(id));
+    await net.out.ask('udp', { host: INSIDE4, port: 80, local: A, count: 20, timeoutMs: AT_ONCE_MS });
+    const hits = await until(() => [t.hits.get(id)].find((told) => (told?.packets ?? 0) >= 20));
     assert.equal(hits.packets, 20);
     assert.equal(hits.bytes, 20 * (20 + 8 + 5));
   });
 
   it('ends a block by the kernel timeout, also with the responder dead', async () => {
-    await decide(A, { forMs: 4000 });
+    await decide(A, { forMs: 12_000 });
     await t.responder.stop();
     const kept = await startResponder(net.router, { state_dir: t.dir, on_stop: 'keep' });
     await kept.responder.stop();
@@ -183,18 +185,18 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
   });
 
   it('reports a decision as expired when its time is over', async () => {
-    const id = await decide(A, { forMs: 400 });
+    const id = await decide(A, { forMs: 3000 });
     await t.reportOf(id, 'expired');
-    assert.ok(await net.out.canPing(INSIDE4, 80, A));
+    assert.ok(await net.out.isAnswered(INSIDE4, 80, A));
   });
 
   it('follows a renewal to a longer and to a shorter time', async () => {
-    const first = block(A, { forMs: 500 });
+    const first = block(A, { forMs: 4000 });
     t.responder.decide(first);
     await t.reportOf(first.id, 'applied');
     t.responder.decide({ ...first, durationSecs: 3600, expiresMs: Date.now() + 3_600_000 });
     await t.responder.idle();
-    assert.match(net.nft('list', 'set', 'inet', 'portcullis', 'block4_32'), /timeout (1h|59m59s\d*m?s?)/);
+    assert.match(net.nft('list', 'set', 'inet', 'portcullis', 'block4_32'), /timeout (1h|59m\d+s\d*m?s?)/);
     await until(() => Date.now() > first.expiresMs + 100);
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false, 'the first end does not count any more');
     t.responder.decide({ ...first, durationSecs: 1, expiresMs: Date.now() + 400 });
@@ -210,6 +212,6 @@ describe('blocks on real traffic through a router', { skip: skipReason, timeout:
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false);
     t.responder.release(two, 'test');
     await t.reportOf(two, 'revoked');
-    assert.ok(await net.out.canPing(INSIDE4, 80, A));
+    assert.ok(await net.out.isAnswered(INSIDE4, 80, A));
   });
 });

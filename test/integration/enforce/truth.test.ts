@@ -6,7 +6,7 @@ import { block, startResponder, until, type TestResponder } from './setup.js';
 const [A, B] = OUT4;
 
 /** How soon it heals is measured by `portcullis bench --only enforce`, where nothing else runs beside it. */
-describe('the kernel keeps holding what the list says', { skip: skipReason, timeout: 120_000 }, () => {
+describe('the kernel keeps holding what the list says', { skip: skipReason, timeout: 600_000 }, () => {
   let net: TestNet;
   let t: TestResponder;
   before(async () => {

@@ -96,7 +96,7 @@ export async function openNet(name: string): Promise<Net> {
     client,
     router,
     server,
-    async ask(proto, text, { host = SERVER.v4, port = PORT, limitMs = 3000 } = {}) {
+    async ask(proto, text, { host = SERVER.v4, port = PORT, limitMs = 30_000 } = {}) {
       const out = await peer(proto, host, String(port), text, String(limitMs));
       return out === '' ? undefined : out;
     },

@@ -76,7 +76,7 @@ class Listener {
   }
 }
 
-describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }, () => {
+describe('the packet queue and its rules', { skip: skipReason, timeout: 600_000 }, () => {
   let net: Net;
   let rules: QueueRules;
   let alive: Alive;
@@ -153,7 +153,7 @@ describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }
     listener.judge = (_, text) =>
       text.includes('attack') ? { verdict: NF_ACCEPT, mark: marks.cut } : { verdict: NF_ACCEPT };
     const before = counted().cut.packets;
-    assert.equal(await net.ask('tcp', 'attack', { limitMs: 700 }), undefined);
+    assert.equal(await net.ask('tcp', 'attack', { limitMs: 3000 }), undefined);
     assert.equal(listener.count('attack'), 1, 'retransmissions are not asked about again');
     assert.ok(counted().cut.packets >= before + 2, 'the segment and its retransmission');
     listener.judge = () => ({ verdict: NF_ACCEPT });
@@ -177,7 +177,7 @@ describe('the packet queue and its rules', { skip: skipReason, timeout: 60_000 }
     const stopped = listener.judge;
     listener.judge = () => ({ verdict: NF_DROP });
     assert.equal(await net.ask('udp', 'held', { limitMs: 200 }), undefined);
-    await waitFor('it flows on', async () => (await net.ask('udp', 'free', { limitMs: 300 })) === 'free');
+    await waitFor('it flows on', async () => (await net.ask('udp', 'free', { limitMs: 1000 })) === 'free');
     listener.judge = stopped;
     alive.renew(60_000);
   });

@@ -17,7 +17,7 @@ import { configIn, flowVector, writeBase, type Kind } from './support.js';
 const ADA = { name: 'ada' };
 
 /** What can go wrong in a training run: each ends with a clear report, and the champion scores on. */
-describe('training runs that cannot work out', { timeout: 240_000 }, () => {
+describe('training runs that cannot work out', { timeout: 600_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-bad-runs-'));
   const shipped = join(dir, 'shipped', 'guard');
   const base = join(dir, 'base.parquet');

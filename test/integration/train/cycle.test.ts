@@ -29,7 +29,7 @@ const ANALYST = { name: 'ada', kind: 'user', address: '127.0.0.1' } as const;
  * A night of the box: analysts who label alerts through the API, a champion that scores without a pause, and a clock that
  * the test moves. The champion has never seen password guessing; the labels show it.
  */
-describe('the nightly cycle', { timeout: 300_000 }, () => {
+describe('the nightly cycle', { timeout: 600_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-training-'));
   const random = createRandom(7);
   const poisoned: string[] = [];

@@ -64,7 +64,7 @@ interface Judged {
 }
 
 /** A stolen account that calls every attack benign and every benign flow an attack, through the store to the verdict. */
-describe('poisoned labels', { timeout: 240_000 }, () => {
+describe('poisoned labels', { timeout: 600_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-poison-'));
   const base = join(dir, 'base.parquet');
   const champion = join(dir, 'guard');

@@ -40,7 +40,7 @@ export class ConsoleTab {
     const { viewport = { width: 1280, height: 800 }, colorScheme = 'dark' } = options;
     const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce', acceptDownloads: true });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(120_000);
     return new ConsoleTab(page, context, await context.newCDPSession(page));
   }
 

@@ -23,8 +23,8 @@ export class SshSession {
     return Number([...this.process.stdout.matchAll(/tick (\d+)/g)].at(-1)?.[1] ?? 0);
   }
 
-  /** True when three more ticks arrive within the time: one may have been on its way. */
-  async lives(withinMs = 1500): Promise<boolean> {
+  /** True when three more ticks arrive within the time: one may have been on its way. A busy machine needs some. */
+  async lives(withinMs = 30_000): Promise<boolean> {
     const next = new RegExp(`tick ${this.ticks + 3}\\b`);
     return this.process.waitForOutput(next, withinMs).then(
       () => true,
@@ -36,9 +36,9 @@ export class SshSession {
    * True when the session falls silent in time. Only packets from the blocked side are dropped, so the other side goes on
    * until its unacknowledged data fills the congestion window: a few ticks.
    */
-  async dies(withinMs = 8000): Promise<boolean> {
+  async dies(withinMs = 60_000): Promise<boolean> {
     const end = performance.now() + withinMs;
-    while (performance.now() < end) if (!(await this.lives())) return true;
+    while (performance.now() < end) if (!(await this.lives(1500))) return true;
     return false;
   }
 }

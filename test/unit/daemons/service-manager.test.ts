@@ -17,12 +17,19 @@ for _ in range(int(sys.argv[2])):
     print(s.recv(4096).decode().replace("\\n", "|"), flush=True)
 `;
 
-async function received(name: string, count: number, send: () => void): Promise<string[]> {
+/** @param onText what is done with all that was received so far, each time there is more. */
+async function received(
+  name: string,
+  count: number,
+  send: () => void,
+  onText: (text: string) => void = () => undefined,
+): Promise<string[]> {
   const child = spawn('python3', ['-c', RECEIVER, name, String(count)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     if (text === '') send();
     text += chunk;
+    onText(text);
   });
   await once(child, 'close');
   return text.trim().split('\n').slice(1);
@@ -35,13 +42,18 @@ describe('the service manager', () => {
     const keepAlive = setInterval(() => undefined, 1000);
     try {
       const name = join(dir, 's');
-      const lines = await received(name, 4, () => {
+      let stopping = (): void => undefined;
+      const onText = (text: string): void => {
+        if ((text.match(/WATCHDOG=1/g)?.length ?? 0) >= 2) stopping();
+      };
+      const begin = (): void => {
         const environment = { NOTIFY_SOCKET: name, WATCHDOG_USEC: '40000', WATCHDOG_PID: String(process.pid) };
         const manager = createServiceManager(stop.signal, environment);
         assert.equal(environment.NOTIFY_SOCKET, undefined, 'programs it starts cannot speak for it');
         manager.ready('console at http://127.0.0.1:8443');
-        setTimeout(manager.stopping, 200);
-      });
+        stopping = manager.stopping;
+      };
+      const lines = await received(name, 4, begin, onText);
       assert.equal(lines[0], 'READY=1|STATUS=console at http://127.0.0.1:8443');
       assert.deepEqual(lines.slice(1, 3), ['WATCHDOG=1', 'WATCHDOG=1']);
     } finally {
@@ -75,7 +87,7 @@ describe('the service manager', () => {
         return true;
       };
       createServiceManager(stop.signal, ours, count).ready('works');
-      keepAlive = setTimeout(resolve, 5000);
+      keepAlive = setTimeout(resolve, 60_000);
     });
     clearTimeout(keepAlive);
     assert.equal(toUs.length, 3);

@@ -72,7 +72,7 @@ test('a folder that is no bundle is refused before anything is read or trained',
   await assert.rejects(trainModel({ ...options, out: join(out, 'new') }, FIXED_TIME), code('train.data_unreadable'));
 });
 
-test('a place that cannot hold a folder is an error with a reason', { timeout: 10_000 }, () => {
+test('a place that cannot hold a folder is an error with a reason', { timeout: 60_000 }, () => {
   assert.throws(() => writeBundle('/proc/model', bundles[0]!.files), code('model.write_failed'));
 });
 

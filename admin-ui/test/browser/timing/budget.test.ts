@@ -29,6 +29,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`what the console costs in ${CHROMIUM}`, 
 
   async function signedIn(): Promise<{ page: Page; files: Set<string> }> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(120_000);
     const files = new Set<string>();
     page.on('response', (response) => {
       const { pathname } = new URL(response.url());
