@@ -19,7 +19,7 @@ const FAULT = process.env['PORTCULLIS_FLEET_FAULT'] ?? '';
 /** Longest time that a fault lasts: minutes, to see what waits and comes back. */
 const FAULT_MS = Number(process.env['PORTCULLIS_FLEET_FAULT_SECS'] ?? (ROUNDS > 10 ? 5 : 0.5)) * 1000;
 /** The aim is 5 s on a machine with time (docs/operations/fleet.md has what was measured); here two cores run a fleet and other tests. */
-const CONVERGE_MS = 30_000;
+const CONVERGE_MS = 120_000;
 /** A NATS server, the machine of the servers, a box to the others, and the outer address of box 1. */
 const MEMBERS = ['10.78.0.11', '10.78.0.1', '10.78.0.102', '203.0.113.1'];
 /** The packet of an exploit does not pass an inline box; nobody is blocked for it. */
@@ -160,7 +160,7 @@ test('a box that is cut off blocks and judges inline by itself, and the others f
 /** What asks the web server of box 1 gets there, but for the exploit. */
 async function exploitIsStopped(when: string): Promise<void> {
   assert.equal(await lab.web.get(`/?${when}-first`), '200');
-  assert.equal(await lab.web.get(`/?${when}-exploit`, SHELLSHOCK), '000');
+  assert.equal(await lab.web.get(`/?${when}-exploit`, SHELLSHOCK, 2), '000');
   assert.equal(await lab.web.get(`/?${when}-last`), '200');
   await waitFor('the log is written', () => lab.web.log().includes(`${when}-last`));
   assert.match(lab.web.log(), new RegExp(`${when}-first`));

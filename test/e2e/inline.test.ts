@@ -78,13 +78,18 @@ const webLog = (): string => {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 };
 
-/** The status of an answer, or 000 when none came. */
-async function get(
-  path: string,
-  { host = VICTIM.ip4 as string, headers = [] as string[], from = '' } = {},
-): Promise<string> {
+interface Request {
+  host?: string;
+  headers?: string[];
+  from?: string;
+}
+
+/** The status of an answer, or 000 when none came; on a busy machine an answer takes its time. */
+async function get(path: string, request: Request = {}, withinSecs = 30): Promise<string> {
+  const { host = VICTIM.ip4, headers = [], from = '' } = request;
   const name = host.includes(':') ? `[${host}]` : host;
-  const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-m', '1.5', ...(from ? ['--interface', from] : [])];
+  const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-m', String(withinSecs)];
+  if (from) args.push('--interface', from);
   const asked = await lab.hosts.client.run('curl', [
     ...args,
     ...headers.flatMap((h) => ['-H', h]),
@@ -92,6 +97,10 @@ async function get(
   ]);
   return asked.stdout;
 }
+
+/** True when no answer comes at once. */
+const isUnanswered = async (path: string, request?: Request): Promise<boolean> =>
+  (await get(path, request, 1.5)) === '000';
 
 /** Whether a name is answered, or nothing comes back; anything else is an error of the lab. */
 async function resolves(name: string, server: string = VICTIM.ip4): Promise<boolean> {
@@ -103,9 +112,9 @@ async function resolves(name: string, server: string = VICTIM.ip4): Promise<bool
 
 test('an SQL injection and a shellshock header do not reach the web server, ordinary requests of the same client do', async () => {
   assert.equal(await get('/page1.html?marker=before'), '200');
-  assert.equal(await get(`${SQL}&marker=sql`), '000');
-  assert.equal(await get('/page1.html?marker=shock', { headers: ['X-Test: () { :; }; /bin/id'] }), '000');
-  assert.equal(await get(`${SQL}&marker=six`, { host: VICTIM.ip6 }), '000');
+  assert.ok(await isUnanswered(`${SQL}&marker=sql`));
+  assert.ok(await isUnanswered('/page1.html?marker=shock', { headers: ['X-Test: () { :; }; /bin/id'] }));
+  assert.ok(await isUnanswered(`${SQL}&marker=six`, { host: VICTIM.ip6 }));
   assert.equal(await get('/page1.html?marker=after'), '200');
   assert.equal(await get('/page1.html?marker=after6', { host: VICTIM.ip6 }), '200');
   const log = await waitFor('the log is written', () => (webLog().includes('marker=after6') ? webLog() : undefined));
@@ -206,7 +215,7 @@ test('rules are reloaded ten times under load: no connection is lost, none waits
   assert.ok(load.longestMs < 60_000, JSON.stringify(load));
   assert.equal(await count('unjudged')(), 0);
   assert.equal(await count('kernel_unwatched_packets')(), 0);
-  assert.equal(await get(`${SQL}&marker=reloaded`), '000');
+  assert.ok(await isUnanswered(`${SQL}&marker=reloaded`));
 });
 
 test('switched off and on under load, no connection is lost; in observe mode it is only counted', async () => {
@@ -223,7 +232,7 @@ test('switched off and on under load, no connection is lost; in observe mode it 
   await waitFor('it is counted', async () => (await drops()).some((d) => d.simulated && d.title.includes('UNION')));
   await box.api.ask('PUT', '/inline/mode', { mode: 'enforce' });
   await waitFor('enforcing', async () => (await status()).state?.mode === 'enforce');
-  assert.equal(await get(`${SQL}&marker=again`), '000');
+  assert.ok(await isUnanswered(`${SQL}&marker=again`));
 });
 
 test('a mode that nobody confirms is taken back', async () => {
@@ -282,11 +291,11 @@ test('stopped and killed, traffic flows on within the stated time, everybody is 
     process.kill(pid, 'SIGCONT');
   }
   await siemLine(lab, 'the standstill', /Nobody judged packets for/);
-  await waitFor('judged again', async () => (await get(SQL)) === '000');
+  await waitFor('judged again', () => isUnanswered(SQL));
   process.kill(pid, 'SIGKILL');
   assert.equal(await get('/page1.html?marker=killed'), '200');
   await siemLine(lab, 'the end', /The inline daemon is gone/);
-  await waitFor('judged by the next', async () => (await get(SQL)) === '000');
+  await waitFor('judged by the next', () => isUnanswered(SQL));
 });
 
 test('ended in order, it leaves no rule', async () => {

@@ -39,7 +39,7 @@ export async function untilBlocked(box: Box, address: string, limitMs = 60_000):
  */
 export async function startConnectScan(box: Box, source: string, ports = '1-500'): Promise<LabProcess> {
   const { attacker, victim } = box.lab.hosts;
-  await attacker.run('curl', ['-s', '-o', '/dev/null', '-m', '5', '--interface', source, `http://${victim.ip4}/`]);
+  await attacker.run('curl', ['-s', '-o', '/dev/null', '-m', '30', '--interface', source, `http://${victim.ip4}/`]);
   const args = ['-sT', '-S', source, '-e', 'eth0', '-n', '-Pn', '-T4', '-p', ports, victim.ip4];
   return attacker.start('nmap', args, { limitSecs: 120 });
 }

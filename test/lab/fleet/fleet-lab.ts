@@ -171,11 +171,11 @@ export class FleetLab {
 
   /** A connect scan of box 1 by an address that has shown that it is its own; ends when box 1 has blocked it. */
   async attack(ip: string): Promise<void> {
-    const options = { limitSecs: 20 };
+    const options = { limitSecs: 90 };
     const hello = new LabProcess(
       this.attacker,
       'curl',
-      ['-s', '-m', '5', '--interface', ip, `http://${BOX_WAN}/`],
+      ['-s', '-m', '30', '--interface', ip, `http://${BOX_WAN}/`],
       options,
     );
     await hello.ended;
@@ -191,7 +191,7 @@ export class FleetLab {
     return (await this.boxes[box]!.run('nft', args).ended).code === 0;
   }
 
-  async untilBlocked(box: number, ip: string, limitMs = 15_000): Promise<void> {
+  async untilBlocked(box: number, ip: string, limitMs = 60_000): Promise<void> {
     await waitFor(`box${box + 1} blocks ${ip}`, () => this.isBlocked(box, ip), { limitMs, everyMs: 30 });
   }
 

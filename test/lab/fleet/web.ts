@@ -33,9 +33,9 @@ export class BoxWeb {
   }
 
   /** @returns the status of the answer; 000 when none came in time. */
-  async get(path: string, headers: readonly string[] = []): Promise<string> {
+  async get(path: string, headers: readonly string[] = [], withinSecs = 30): Promise<string> {
     const { box, visitor } = this.options;
-    const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-m', '2', '--interface', visitor.ip];
+    const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-m', String(withinSecs), '--interface', visitor.ip];
     const asked = [...args, ...headers.flatMap((header) => ['-H', header]), `http://${box.ip}${path}`];
     return (await new LabProcess(visitor.netns, 'curl', asked).ended).stdout;
   }
