@@ -11,6 +11,7 @@ import { inOrderOf, walkPage, type WalkSpec } from '../page-walk.js';
 import type { PageRequest, PageResult } from '../paging.js';
 import { rangeField, freeTextField, textField, timeField, wordField, type SearchFields } from '../search.js';
 import type { WriteBehind } from '../write-behind.js';
+import { withWaiting } from './waiting-decisions.js';
 
 const FIELDS: SearchFields = {
   ip: rangeField('d.valueKey', 'd.valueLast'),
@@ -141,6 +142,7 @@ export function createDecisionRepository(db: Database, writes: WriteBehind<Decis
   const links = db.manager.getRepository(db.entities.decisionAlert);
   const steps = db.manager.getRepository(db.entities.decisionHistory);
   const newestFirst = { createdMs: 'DESC', id: 'DESC' } as const;
+  const waiting = (): Map<string, Decision> => new Map(writes.waiting().map(({ decision: d }) => [d.id, d]));
 
   return {
     queue: (write) => writes.push(write),
@@ -150,9 +152,8 @@ export function createDecisionRepository(db: Database, writes: WriteBehind<Decis
     },
     async get(id) {
       await writes.settle();
-      // A block can be lifted while the database takes nothing.
-      const waiting = writes.waiting().findLast(({ decision }) => decision.id === id);
-      if (waiting) return waiting.decision;
+      const waits = waiting().get(id);
+      if (waits) return waits;
       const row = await rows.findOneBy({ id });
       return row ? fromRow(row) : undefined;
     },
@@ -161,7 +162,7 @@ export function createDecisionRepository(db: Database, writes: WriteBehind<Decis
       const base = { sql: IN_FORCE, parameters: { nowMs } };
       const { ids, nextCursor } = await walkPage(rows, page, { ...WALK, ...(page.state === 'active' ? { base } : {}) });
       const found = ids.length === 0 ? [] : await rows.findBy({ id: In(ids) });
-      return { items: inOrderOf(ids, found).map(fromRow), nextCursor };
+      return { items: withWaiting(inOrderOf(ids, found).map(fromRow), waiting(), page, nowMs), nextCursor };
     },
     async active(nowMs) {
       await writes.settle();

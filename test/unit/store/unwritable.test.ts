@@ -16,7 +16,9 @@ after(() => rmSync(dir, { recursive: true }));
 test('a database that cannot be written, as on a full disk, is read all the same, and what waits comes later', async () => {
   const path = join(dir, 'locked.db');
   const store = await openStore(storeOptionsSchema.parse({ path, busyTimeoutMs: 5, batchMs: 5 }));
-  const [before, meanwhile] = [sampleDecision({ expiresMs: 0 }), sampleDecision({ expiresMs: 0 })];
+  const nowMs = Date.now();
+  const before = sampleDecision({ expiresMs: 0, createdMs: nowMs - 1000, value: '192.0.2.1' });
+  const meanwhile = sampleDecision({ expiresMs: 0, createdMs: nowMs, value: '192.0.2.2' });
   const [alert, incident] = [sampleAlert(), sampleIncident()];
   await store.decisions.save({ decision: before });
   store.alerts.queue({ alert });
@@ -24,14 +26,21 @@ test('a database that cannot be written, as on a full disk, is read all the same
   await store.flush();
   const other = new Database(path);
   other.exec('BEGIN IMMEDIATE');
-  const waiting = { decision: meanwhile };
-  store.decisions.queue(waiting);
+  store.decisions.queue({ decision: meanwhile });
   store.alerts.queue({ alert: sampleAlert() });
   store.incidents.queue(sampleIncident());
   await assert.rejects(store.flush(), { code: 'store.locked' }, 'mutation control: nothing can be written');
-  const listed = async (): Promise<string[]> =>
-    (await store.decisions.list({ limit: 10, state: 'active' }, Date.now())).items.map(({ id }) => id).sort();
-  assert.deepEqual(await listed(), [before.id]);
+  const listed = async (q?: string): Promise<string[]> => {
+    const page = { limit: 10, state: 'active' as const, ...(q === undefined ? {} : { q }) };
+    return (await store.decisions.list(page, Date.now())).items.map(({ id }) => id);
+  };
+  assert.deepEqual(await listed(), [meanwhile.id, before.id], 'what the kernel holds is listed');
+  assert.deepEqual(await listed(`ip:${meanwhile.value}`), [meanwhile.id]);
+  assert.deepEqual(await listed(`ip:${before.value}`), [before.id]);
+  assert.deepEqual(await listed('policy:none'), []);
+  store.decisions.queue({ decision: { ...before, enforcement: 'revoked' } });
+  assert.deepEqual(await listed(), [meanwhile.id], 'what was lifted is not');
+  store.decisions.queue({ decision: before });
   assert.deepEqual(
     (await store.decisions.active(Date.now())).map(({ id }) => id),
     [before.id],
@@ -44,7 +53,7 @@ test('a database that cannot be written, as on a full disk, is read all the same
   other.exec('ROLLBACK');
   other.close();
   await store.flush();
-  assert.deepEqual(await listed(), [before.id, meanwhile.id].sort());
+  assert.deepEqual(await listed(), [meanwhile.id, before.id]);
   await store.close();
 });
 
