@@ -109,9 +109,9 @@ describe('full disk', { skip }, () => {
       await waitFor(
         'the gap is reported',
         () => receiver.lines().some((line) => line.includes('gap:spool_full')),
-        20_000,
+        60_000,
       );
-      await forwarder.close(10_000);
+      await forwarder.close(60_000);
       const { refused } = forwarder.stats();
       const lines = receiver.lines();
       const missing = delivery(lines, pushed).missing.length;
@@ -149,7 +149,7 @@ describe('a clock that jumps', { skip }, () => {
       forwarder.push({ ...numberedAlert(n), tsMs: Date.now() + shiftMs });
       if (n % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    await forwarder.close(10_000);
+    await forwarder.close(60_000);
     assert.deepEqual(delivery(receiver.lines(), 300).missing, []);
     assert.equal(forwarder.stats().droppedByLimit, 0);
     await receiver.stop();

@@ -48,7 +48,7 @@ describe('rsyslog as the receiver', { skip }, () => {
     const where = mkdtempSync(join(dir, 'spool-'));
     const forwarder = await openTestForwarder(t, testOptions([destination]), testDeps(where));
     for (let n = from; n < from + COUNT; n++) forwarder.push(numberedAlert(n));
-    await forwarder.close(10_000);
+    await forwarder.close(60_000);
   }
 
   const ways: [string, () => Destination][] = [
@@ -211,7 +211,7 @@ describe('syslog-ng as the receiver', { skip: 'reason' in syslogNg ? syslogNg.re
       testDeps(where),
     );
     for (let n = 0; n < COUNT; n++) forwarder.push(numberedAlert(n));
-    await forwarder.close(10_000);
+    await forwarder.close(60_000);
     await waitFor('all lines are stored twice', () => delivery(ng.lines(), COUNT).duplicates === COUNT);
     for (const line of ng.lines()) assert.match(line, /CEF:0\|Portcullis\|/);
   });

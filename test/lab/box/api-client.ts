@@ -112,7 +112,7 @@ export class LiveFeed {
   }
 
   /** The first message, from the beginning, for which the test holds. */
-  async waitFor(what: string, test: (message: LiveMessage) => boolean, limitMs = 10_000): Promise<LiveMessage> {
+  async waitFor(what: string, test: (message: LiveMessage) => boolean, limitMs = 60_000): Promise<LiveMessage> {
     const end = Date.now() + limitMs;
     for (;;) {
       const found = this.messages.find(test);
