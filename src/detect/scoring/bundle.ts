@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { checkBundle, featureSchemaText, type ModelCard } from '../../contract/model-card.js';
 import type { FeatureSchema } from '../../domain/feature.js';
 import { errorMessage } from '../../util/errors.js';
+import { bystanderCheck, type BystanderCheck } from './bystander.js';
 import { parseTreeFile, type TreeExplainer } from './tree-explainer.js';
 
 export interface LoadedBundle {
@@ -11,6 +12,7 @@ export interface LoadedBundle {
   card: ModelCard;
   onnx: Uint8Array;
   explainer: TreeExplainer | undefined;
+  isBystander: BystanderCheck | undefined;
 }
 
 export type LoadResult = { ok: true; bundle: LoadedBundle } | { ok: false; reason: string };
@@ -38,7 +40,8 @@ export function loadBundle(dir: string, schemas: readonly FeatureSchema[]): Load
     if (explainer && explainer.features !== card.schema.features.length) {
       return { ok: false, reason: 'trees.bin has another number of features than card.json' };
     }
-    return { ok: true, bundle: { dir, card, onnx: read('model.onnx'), explainer } };
+    const onnx = read('model.onnx');
+    return { ok: true, bundle: { dir, card, onnx, explainer, isBystander: bystanderCheck(card) } };
   } catch (error) {
     return { ok: false, reason: errorMessage(error) };
   }

@@ -9,10 +9,14 @@ import { topFeatures } from './explain.js';
 import type { BatchScores } from './messages.js';
 import type { ScorerDeps } from './scorer.js';
 
+/** Network Denial of Service. */
+const FLOOD_TECHNIQUE = 'T1498';
+
 /** Turns scores above a model's threshold into detections, at most so many a second of packet time for each model. */
 export class Reporter {
   private detections = 0;
   private suppressed = 0;
+  private bystanders = 0;
   private readonly windows = new Map<string, { second: number; count: number }>();
   private readonly deps: ScorerDeps;
   private readonly maxPerSec: number;
@@ -31,14 +35,19 @@ export class Reporter {
       const score = scores.score[r]!;
       // A score that is not a number reports nothing: the comparison is false.
       if (!(score >= card.threshold)) continue;
-      const context = batch.context(r);
-      if (!this.admit(card.name, context.lastUs)) continue;
       const novelty = scores.novelty?.[r];
       const isUnknown =
         card.unknownThreshold !== undefined && novelty !== undefined && novelty >= card.unknownThreshold;
       const attackClass = scores.attackClass[r]!;
       const label = isUnknown ? UNKNOWN_LABEL : (card.classes[attackClass] ?? 'attack');
       const row = batch.row(r);
+      const knowledge = card.tier === 'anomaly' ? anomalyKnowledge(score, card.threshold) : classKnowledge(label);
+      if (knowledge.attack?.techniqueId === FLOOD_TECHNIQUE && bundle.isBystander?.(row)) {
+        this.bystanders++;
+        continue;
+      }
+      const context = batch.context(r);
+      if (!this.admit(card.name, context.lastUs)) continue;
       this.detections++;
       this.deps.emit(
         makeDetection({
@@ -49,7 +58,7 @@ export class Reporter {
           label,
           novelty,
           evidence: this.explain(bundle, scores, r, row, attackClass),
-          knowledge: card.tier === 'anomaly' ? anomalyKnowledge(score, card.threshold) : classKnowledge(label),
+          knowledge,
           detectedUs: this.clock?.() ?? context.lastUs,
           sensor: this.deps.sensor,
         }),
@@ -91,6 +100,10 @@ export class Reporter {
   }
 
   stats(): Record<string, number> {
-    return { model_detections: this.detections, model_detections_suppressed: this.suppressed };
+    return {
+      model_detections: this.detections,
+      model_detections_suppressed: this.suppressed,
+      model_bystanders: this.bystanders,
+    };
   }
 }
