@@ -4,7 +4,7 @@
  *   npx tsx scripts/detection-doc.ts --lab FOLDER [--lab FOLDER]... [--captures FOLDER CAPTURES.csv] [--verbose]
  *
  * A lab folder holds runs of `npm run lab -- all --role evaluate --out FOLDER`. What is not given keeps the figures that stand in
- * the document; without any argument only prose and options are written anew.
+ * the document: rows of speeds without a new run are marked as earlier ones. Without any argument only prose and options are written anew.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,9 +19,9 @@ import {
   type BehaviourEntry,
 } from '../src/detect/behaviour/index.js';
 import { measureCaptures, type CaptureFigures } from './detection/captures.js';
-import { measureLab, type LabFigures } from './detection/lab-runs.js';
+import { measureLab } from './detection/lab-runs.js';
+import { actionText, labSection, seconds } from './detection/lab-section.js';
 import { BASELINE, DETECTORS, type DetectorProse } from './detection/prose.js';
-import { quantile } from './detection/replay.js';
 import { shownTables } from './detection/shown.js';
 
 const TARGET = fileURLToPath(new URL('../docs/detection.md', import.meta.url));
@@ -156,88 +156,6 @@ function optionTable(names: readonly string[], sections: ReadonlyMap<string, Jso
   return `| option | default | what |\n| --- | --- | --- |\n${rows.join('\n')}`;
 }
 
-const seconds = (values: readonly number[], q: number): string =>
-  values.length === 0 ? '–' : `${quantile(values, q).toFixed(2)} s`;
-
-function labSection(lab: LabFigures, folders: number): string {
-  const groups = new Map<string, LabFigures['attacks']>();
-  for (const attack of lab.attacks) {
-    const key = `${attack.label} | ${attack.speed}`;
-    groups.set(key, [...(groups.get(key) ?? []), attack]);
-  }
-  const order = ['slow', 'normal', 'fast'];
-  const rows = [...groups].sort(([a], [b]) => {
-    const [x = '', s = ''] = a.split(' | ');
-    const [y = '', t = ''] = b.split(' | ');
-    return x.localeCompare(y) || order.indexOf(s) - order.indexOf(t);
-  });
-  const table = rows.map(([key, list]) => {
-    const [label = '', speed = ''] = key.split(' | ');
-    const times = list.flatMap((a) => (a.secs === undefined ? [] : [a.secs]));
-    const found = list.filter((a) => a.found).length;
-    const counts = list.flatMap((a) => (a.counted === undefined ? [] : [a.counted]));
-    const counted = counts.length === 0 ? '' : Math.max(...counts);
-    return `| ${label} | ${speed} | ${found} / ${list.length} | ${seconds(times, 0.5)} | ${seconds(times, 0.95)} | ${counted} |`;
-  });
-  const missed = lab.attacks
-    .filter((a) => !a.found)
-    .map((a) => `- ${a.scenario} at ${a.speed} speed: ${a.label} by ${a.source}`);
-  const { benign } = lab;
-  const hours = benign.secs / 3600;
-  const perFlows = (lab.falseAlerts.length / Math.max(1, benign.flows)) * 10_000;
-  return `### Lab evaluation runs
-
-${new Set(lab.attacks.map((a) => `${a.scenario} ${a.speed}`)).size} attack runs and ${benign.runs} benign runs in ${folders} folder${folders === 1 ? '' : 's'}, sources of role \`evaluate\` (disjoint from
-training). Found means an alert of the right behaviour that names the source (or, where many share it, its network or
-target). Time runs from the source's first packet of the attack to the alert; for \`failures\`-counting behaviours it contains
-the attempts themselves.
-Each run was made once, with seeds that no threshold was set on: 8801 (slow), 8802 (fast), 7301 and 8808 (normal), 8803 to 8805 (the UDP flood at
-normal speed, three times more), 7302, 8806, 8807 and 8809 (benign), 8811 (patient). One detector was changed after a look at them: in the run \`patient-ssh\` of
-seed 8811 at fast speed ncrack asked for no methods and tried one password a connection, the first refusal of a connection did not count, and
-an hour of guessing was missed. It counts now, that run is among the rows, and so are runs of guessing SSH with newer seeds at all speeds (8821, 8822), made after the change.
-\`patient-ssh\` at slow speed was cut off after an hour, when ncrack, which now and then waited twice as long as it was told, had made 52 guesses: \`slow_failures\` is 60.
-0.00 s: the alert about the network or the target was there before the source's first packet.
-
-\`patient-...\` and \`scan-sneaky\` (nmap -T1) take their time for real: a guess every 33 to 48 s, a probe every 15 s. Rows with "times 6" and the like are
-such runs whose connections were moved apart (\`test/lab/stretch.ts\`: every packet is one of the real tool or service, and what happens inside a connection
-takes the time it took), so that they last for hours. SSH with "times 160" is a run made at one guess
-a second, not a patient one: its guesses are 160 s apart. Counted is what a detector had counted at the alert, failed logins or intervals, at most.
-The UDP flood of seed 7301 came with 650 packets a second instead of 2000, below the threshold of 800 in most seconds, and took 1.86 s;
-three more with other seeds came with 1200 to 1400 and took 0.75 to 0.91 s.
-
-| behaviour | speed | found / attacking | first packet to alert p50 | p95 | counted |
-| --- | --- | --: | --: | --: | --: |
-${table.join('\n')}
-
-${missed.length === 0 ? 'Nothing was missed.' : `Missed:\n\n${missed.join('\n')}`}
-
-${trickleText(lab.trickles)}
-Benign runs: ${hours.toFixed(2)} hours, ${benign.flows} flows, ${benign.packets} packets; **${lab.falseAlerts.length} false alerts** (${(lab.falseAlerts.length / Math.max(hours, 1e-9)).toFixed(1)} an hour, ${perFlows.toFixed(2)} per
-10,000 flows). ${actionText(lab.actions)}
-${lab.falseAlerts.map((line) => `\n- ${line}`).join('')}
-`;
-}
-
-/** Flooding tools at a rate that floods nothing. */
-function trickleText(trickles: LabFigures['trickles']): string {
-  if (trickles.length === 0) return '';
-  const found = trickles.filter((a) => a.found).length;
-  return `No floods, and not in the table: ${trickles.map((a) => `\`${a.scenario}\``).join(', ')} at slow speed send 200 packets a second,
-${found === 0 ? 'and nothing is reported' : `and ${found} of these runs ${found === 1 ? 'is' : 'are'} reported`}. A call has 50 packets a second each way, a camera or a log server several hundred one way
-(\`udp_per_sec\` is 3000), and the web server beside them answers as before: on a busy machine a page took 0.13, 0.09 and 0.15 ms (median; 0.09 ms without) at
-200, 2,000 and 10,000 UDP packets a second, and 0.09 ms at each of these rates of ICMP (\`npx tsx test/lab/flood-effect.ts\`). Echo requests that go on are another thing, since nothing
-benign sends them: they are found from 100 a second on.
-`;
-}
-
-/** What would have been done to benign sources. */
-function actionText(actions: readonly string[]): string {
-  const by = 'The shipped policies, in enforce mode and with nothing protected or allowed,';
-  return actions.length === 0
-    ? `${by} do nothing to a benign source.`
-    : `${by} act on ${actions.length} benign source${actions.length === 1 ? '' : 's'}: ${actions.join('; ')}.`;
-}
-
 function captureSection(captures: CaptureFigures): string {
   const rows = captures.families.map(
     (f) =>
@@ -290,11 +208,11 @@ async function main(): Promise<void> {
     options: { lab: { type: 'string', multiple: true, default: [] }, captures: { type: 'string' } },
   });
   const more: Partial<Measured> = {};
-  if (values.lab.length > 0) more.lab = labSection(await measureLab(values.lab, serviceLabels()), values.lab.length);
+  const before = measuredIn(existsSync(TARGET) ? readFileSync(TARGET, 'utf8') : '');
+  if (values.lab.length > 0) more.lab = labSection(await measureLab(values.lab, serviceLabels()), before.lab);
   const [csv] = positionals;
   if (values.captures !== undefined && csv !== undefined)
     more.captures = captureSection(await measureCaptures(values.captures, csv, behaviourOptionsSchema.parse({})));
-  const before = measuredIn(existsSync(TARGET) ? readFileSync(TARGET, 'utf8') : '');
   writeFileSync(TARGET, await detectionDocument({ ...before, ...more }));
 }
 

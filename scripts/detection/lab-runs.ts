@@ -51,6 +51,8 @@ export interface LabFigures {
   attacks: Attack[];
   /** Runs of flooding tools at so low a rate that nothing is flooded: nothing is to be found. */
   trickles: Attack[];
+  /** Runs of hping3 that came to less than half of the packets a second that it was told. */
+  behind: { scenario: string; speed: string; ratePps: number; toldPps: number }[];
   benign: { runs: number; flows: number; packets: number; secs: number };
   /** One line a distinct label and offender of a benign run. */
   falseAlerts: string[];
@@ -63,6 +65,7 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
   const out: LabFigures = {
     attacks: [],
     trickles: [],
+    behind: [],
     benign: { runs: 0, flows: 0, packets: 0, secs: 0 },
     falseAlerts: [],
     actions: [],
@@ -83,9 +86,20 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
       const isTrickle = truth.speed === 'slow' && TRICKLES.has(truth.scenario);
       const found = attacksOf(truth, hostile, seen).filter((a) => labels.has(a.label));
       (isTrickle ? out.trickles : out.attacks).push(...found);
+      out.behind.push(...hostile.flatMap((step) => behindOf(truth, step)));
     }
   }
   return out;
+}
+
+/** The step, if its tool was told a rate and came to less than half of it. */
+function behindOf({ scenario, speed }: Truth, step: TruthStep): LabFigures['behind'] {
+  const [, count] = /^hping3 .*-c (\d+)/.exec(step.command) ?? [];
+  const [, everyUs] = /^hping3 .*-i u(\d+)/.exec(step.command) ?? [];
+  if (count === undefined || everyUs === undefined) return [];
+  const toldPps = Math.round(1e6 / Number(everyUs));
+  const ratePps = (Number(count) * 1e6) / (step.endUs - step.startUs);
+  return ratePps < toldPps / 2 ? [{ scenario, speed, ratePps, toldPps }] : [];
 }
 
 function runsIn(folder: string): string[] {

@@ -87,7 +87,7 @@ export const DETECTORS: readonly DetectorProse[] = [
       'floods: never.',
     misses:
       'Floods below the rates; a device that forges sources of its own inside network (it looks like clients without an uplink); which ' +
-      'device sends what is between outside addresses (a switch knows); HTTP floods over TLS or over many URIs; floods of completed handshakes (they show as slow ' +
+      'device sends what is between outside addresses (a switch knows); HTTP floods over TLS, over many URIs or shared by many sources (the shipped model reports their flows, docs/models.md); floods of completed handshakes (they show as slow ' +
       'HTTP or not at all).',
   },
   {
