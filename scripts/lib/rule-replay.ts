@@ -43,13 +43,31 @@ const ANY = { HOME_NET: 'any', EXTERNAL_NET: 'any' };
 /** Captures are this far apart in time, longer than any limit or bit lasts: none counts for another one. */
 const APART_US = 10 * 86_400 * 1_000_000;
 
-/** Runs rules over captures with one engine; each capture has flows, and limits, of its own. */
+/** What each rule of a file has matched in captures: the bytes that its alerts show, each value once. */
+export async function matchedBytes(
+  rules: string,
+  captures: readonly string[],
+): Promise<{ sid: number; bytes: Uint8Array }[]> {
+  const values = new Map<string, { sid: number; bytes: Uint8Array }>();
+  await replay([rules], captures, { maxAlertsPerPacket: 1000 }, (detection) => {
+    const shown = detection.evidence.find((item) => item.name === 'matched_bytes')?.value;
+    if (typeof shown !== 'string') return;
+    const text = shown.replace(/\\x(..)/g, (_all, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+    values.set(`${detection.signatureId} ${shown}`, { sid: detection.signatureId, bytes: Buffer.from(text, 'latin1') });
+  });
+  return [...values.values()];
+}
+
+/**
+ * Runs rules over captures with one engine; each capture has flows, and limits, of its own.
+ * @param onDetection sees every alert, too
+ */
 export async function replay(
   rules: readonly string[],
   captures: readonly string[],
   options: SignatureInput = {},
+  onDetection: (detection: Detection) => void = () => undefined,
 ): Promise<{ findings: Finding[]; packets: number; unreadable: number; problems: number }> {
-  // prettier-ignore
   const findings: Finding[] = [];
   let capture = '';
   let packets = 0;
@@ -58,7 +76,10 @@ export async function replay(
   const signatures = createSignatures(
     { ...signatureOptionsSchema.parse({ rules, addresses: ANY, ...options }), stream: {} },
     {
-      emit: (detection) => void findings.push(toFinding(detection, capture)),
+      emit: (detection) => {
+        findings.push(toFinding(detection, capture));
+        onDetection(detection);
+      },
       sensor: 'replay',
     },
   );

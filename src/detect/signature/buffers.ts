@@ -90,12 +90,13 @@ define('ftp.command ftp.command_data', REQUEST, ['ftp']);
 define('ftp.reply', RESPONSE, ['ftp'], { multi: true });
 define(
   'mqtt.connect.clientid mqtt.connect.username mqtt.connect.password mqtt.connect.willtopic mqtt.connect.willmessage ' +
-    'mqtt.connect.protocol_string mqtt.publish.topic',
-  BOTH,
+    'mqtt.publish.message',
+  REQUEST,
   ['mqtt'],
 );
-define('mqtt.publish.message', REQUEST, ['mqtt']);
-define('mqtt.subscribe.topic mqtt.unsubscribe.topic', BOTH, ['mqtt'], { multi: true });
+define('mqtt.connect.protocol_string mqtt.publish.topic', BOTH, ['mqtt']);
+define('mqtt.subscribe.topic', BOTH, ['mqtt'], { multi: true });
+define('mqtt.unsubscribe.topic', REQUEST, ['mqtt'], { multi: true });
 define('quic.version', BOTH, ['quic']);
 define('quic.sni quic.ua quic.cyu.string quic.cyu.hash', REQUEST, ['quic']);
 define('snmp.community snmp.usm', BOTH, ['snmp']);
@@ -104,8 +105,10 @@ define('sip.method sip.uri sip.request_line', REQUEST, ['sip']);
 define('sip.stat_code sip.stat_msg sip.response_line', RESPONSE, ['sip']);
 define('sip.protocol', BOTH, ['sip']);
 define('rfb.name', RESPONSE, ['rfb']);
-define('ike.init_spi ike.resp_spi ike.nonce_payload ike.key_exchange_payload', BOTH, ['ike']);
-define('ike.vendor', BOTH, ['ike'], { multi: true });
+define('ike.init_spi', REQUEST, ['ike']);
+define('ike.resp_spi', RESPONSE, ['ike']);
+define('ike.nonce_payload ike.key_exchange_payload', BOTH, ['ike']);
+define('ike.vendor', REQUEST, ['ike'], { multi: true });
 define('dnp3.data', BOTH, ['dnp3']);
 define('dcerpc.stub_data', BOTH, ['dcerpc', 'smb']);
 define('ether.hdr igmp.hdr ipv4.hdr ipv6.hdr ip.src ip.dst tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], {

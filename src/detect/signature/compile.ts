@@ -1,3 +1,4 @@
+import { isAboutAddresses } from './about-addresses.js';
 import { findBuffer, type BufferDefinition } from './buffers.js';
 import { APP_KEYWORDS, REFUSED } from './keywords/app.js';
 import { RuleBuilder, UnknownKeyword, type KeywordContext } from './keywords/builder.js';
@@ -129,7 +130,9 @@ export function compileRule(text: string, line: number, context: CompileContext)
     const builder = new RuleBuilder(newRule(raw, context), context);
     for (option of raw.options) applyOption(builder, option);
     option = undefined;
-    return finish(builder, context);
+    const rule = finish(builder, context);
+    rule.isAboutAddresses = isAboutAddresses(rule, raw, context.addresses);
+    return rule;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (option === undefined) return problem(1, reason);
@@ -229,6 +232,7 @@ function newRule(raw: RawRule, context: CompileContext): Rule {
     towards: hooked.towards,
     flow: undefined,
     kind: 'packet',
+    isAboutAddresses: false,
     packetTests: [],
     payload: [],
     inPacket: false,

@@ -66,8 +66,22 @@ function flowMatches(flow: FlowCondition, scene: Scene): boolean {
   const packet = scene.packet;
   if (flow.onlyFragment && !packet?.isFragment) return false;
   if (flow.noFragment && packet?.isFragment) return false;
-  if (flow.established && !isEstablished(scene)) return false;
-  return !(flow.notEstablished && (scene.flowless || isEstablished(scene)));
+  if (!flow.established && !flow.notEstablished) return true;
+  const established = isEstablished(scene) && !completesHandshake(scene);
+  return flow.established ? established : !(scene.flowless || established);
+}
+
+/** The acknowledgement that a handshake ends with: the connection is established behind it. */
+function completesHandshake({ packet, flows, slot }: Scene): boolean {
+  if (packet === undefined || !flows || slot < 0 || packet.payloadLen > 0 || flows.proto[slot] !== PROTO.TCP)
+    return false;
+  const isThird = flows.packetsFwd[slot] === 2 && flows.packetsBwd[slot] === 1;
+  return (
+    isThird &&
+    flows.payloadFwd[slot] === 0 &&
+    flows.payloadBwd[slot] === 0 &&
+    (packet.tcpFlags & (TCP.SYN | TCP.ACK | TCP.RST)) === TCP.ACK
+  );
 }
 
 /** Tests that need the packet or numbers of the stream. */

@@ -1,10 +1,11 @@
 import { TCP_STATE } from '../../domain/flow.js';
 import { PROTO, type DecodedPacket } from '../../domain/packet.js';
 import type { Alerts } from './alerts.js';
+import { isFirstOfDirection } from './about-addresses.js';
 import type { ByPorts } from './group/by-ports.js';
 import type { PatternGroup } from './group/pattern-group.js';
 import type { RuleGroups } from './groups.js';
-import { addressesMatch, headerMatches, isEstablished, packetMatches } from './header.js';
+import { addressesMatch, headerMatches, packetMatches } from './header.js';
 import { Candidates } from './match/candidates.js';
 import { isNewest, JoinedSearch } from './match/joined-search.js';
 import type { Inspector } from './match/inspect.js';
@@ -234,22 +235,16 @@ export class PayloadRules {
     this.#searchBeginning(group, stream.data, stream.length, stream.scanned, -stream.start);
   }
 
-  /** Rules that ask for nothing but a protocol: once in each direction, when it is known. */
+  /** Rules that ask for nothing but a protocol: each packet behind the one of a stream that told it, and each datagram. */
   #addProtocolRules(scene: Scene, ids: readonly number[]): void {
-    const state = scene.ensureState();
-    const bit = 1 << scene.direction;
-    if (!state || (state.protocolSeen & bit) !== 0) return;
-    // A data connection of FTP is known before its handshake, which is too soon for rules about established ones.
-    const { packet } = scene;
-    if (packet?.proto === PROTO.TCP && packet.payloadLen === 0 && !isEstablished(scene)) return;
-    state.protocolSeen |= bit;
-    this.#addFitting(ids, scene);
+    if (scene.proto !== PROTO.TCP || isKnownBefore(scene)) this.#addFitting(ids, scene);
   }
 
   #addFitting(ids: readonly number[], scene: Scene): void {
     for (let i = 0; i < ids.length; i++) {
-      const id = ids[i]!;
-      if (headerMatches(this.#deps.rules[id]!, scene)) this.#candidates.add(id);
+      const rule = this.#deps.rules[ids[i]!]!;
+      if (rule.isAboutAddresses && !isFirstOfDirection(scene)) continue;
+      if (headerMatches(rule, scene)) this.#candidates.add(ids[i]!);
     }
   }
 
@@ -310,6 +305,12 @@ function appMatches(rule: Rule, scene: Scene): boolean {
   if (rule.appProtos === undefined) return true;
   const app = scene.app?.proto;
   return app !== undefined && rule.appProtos.includes(app);
+}
+
+/** What the connection speaks was known before this packet, or is with what it acknowledges. */
+function isKnownBefore({ app, direction }: Scene): boolean {
+  const { settled, known } = app!.sides;
+  return settled[0] !== undefined || settled[1] !== undefined || known[1 - direction] !== undefined;
 }
 
 /** A TCP packet whose connection is not followed. */

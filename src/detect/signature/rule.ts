@@ -351,6 +351,8 @@ export interface Rule {
   towards: number;
   flow: FlowCondition | undefined;
   kind: RuleKind;
+  /** About protocol, addresses and ports only: looks at the first packet of each direction. */
+  isAboutAddresses: boolean;
   packetTests: PacketTest[];
   /** Content in packet payload or stream. */
   payload: Match[];

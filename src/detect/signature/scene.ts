@@ -53,8 +53,6 @@ export class FlowState {
   transactions: TransactionStates | undefined;
   /** Rules for the packets of each direction. */
   readonly selections: [Selection | undefined, Selection | undefined] = [undefined, undefined];
-  /** Directions in which rules about the protocol alone have been looked at. */
-  protocolSeen = 0;
   /** Frames of both directions, once a rule asks for some. */
   frames: FlowFrames | undefined;
   passed = false;

@@ -16,6 +16,7 @@ const LOWER = /[a-z]/;
 /** What a transform never leaves in its buffer. */
 const NEVER_BEHIND: Readonly<Record<string, RegExp>> = {
   strip_whitespace: WHITE_SPACE,
+  compress_whitespace: /\s\s/,
   to_lowercase: UPPER,
   to_uppercase: LOWER,
 };

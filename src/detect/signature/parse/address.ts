@@ -57,6 +57,13 @@ export function inRanges(
   return false;
 }
 
+/** Some of it is taken away by `!`, here or in a variable. */
+export function hasNegation(text: string, variables: ReadonlyMap<string, string>, depth = 0): boolean {
+  if (text.includes('!')) return true;
+  const named = text.match(/(?<=\$)\w+/g) ?? [];
+  return depth < 16 && named.some((name) => hasNegation(variables.get(name) ?? '', variables, depth + 1));
+}
+
 function parseMember(text: string, variables: ReadonlyMap<string, string>, depth: number): Ranges {
   if (depth > 16) throw new Error('address variables refer to each other in a circle');
   if (text.startsWith('!')) return subtractRanges(ALL, parseMember(text.slice(1).trim(), variables, depth + 1));

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { replay, tcp, type Traffic } from '../rules/traffic.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'per-packet-'));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Handshake (1-3), request (4, 5), answer (6, 7), request (8, 9), and the end (10-12): each is acknowledged. */
+const CONNECTION: Traffic = tcp(80, [
+  ['>', 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['<', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ['>', 'GET /b HTTP/1.1\r\nHost: a\r\n\r\n'],
+]);
+CONNECTION.forEach((packet, i) => (packet.number = i + 1));
+const LAST = CONNECTION.length;
+const from = (first: number): number[] => Array.from({ length: LAST + 1 - first }, (_, i) => first + i);
+
+/** Which packets each rule fires for, as Suricata 7.0.10 does for a connection like this one. */
+const CASES: readonly (readonly [string, readonly number[]])[] = [
+  // About addresses only: the first packet of each direction.
+  ['tcp any any -> any any (msg:"a"', [1, 2]],
+  ['ip any any -> any any (msg:"a"', [1, 2]],
+  ['tcp any any -> any 80 (msg:"a"', [1]],
+  ['tcp any any <> any 80 (msg:"a"', [1, 2]],
+  ['ip any any -> any any (flowbits:set,a', [1, 2]],
+  ['ip any any -> any any (xbits:isnotset,a,track ip_src', [1, 2]],
+  ['ip any any -> any any (ip_proto:6', [1, 2]],
+  ['ip any any -> any any (l3_proto:ipv4', [1, 2]],
+  ['ip any any -> any any (threshold:type limit,track by_src,count 9,seconds 60', [1, 2]],
+  // About packets: what tests bits, a negated address, anything about the flow or the header.
+  ['tcp any any -> any any (flowbits:isnotset,b', from(1)],
+  ['tcp any any -> any any (flowint:n1,+,1', from(1)],
+  ['tcp !203.0.113.250 any -> any any (msg:"a"', from(1)],
+  ['tcp any any -> [any,!203.0.113.250] any (msg:"a"', from(1)],
+  ['tcp any any -> any any (flow:stateless', from(1)],
+  ['tcp any any -> any any (ttl:>0', from(1)],
+  // Established is what comes behind the handshake.
+  ['tcp any any -> any any (flow:established', from(4)],
+  ['tcp any any -> any any (flow:not_established', [1, 2, 3]],
+  // About a protocol: every packet behind the one that told it.
+  ['http any any -> any any (msg:"a"', from(5)],
+  ['http any any -> any any (flow:established', from(5)],
+  ['http any any -> any 80 (msg:"a"', [7, 8, 10, 12]],
+  ['tls any any -> any any (msg:"a"', []],
+];
+
+describe('a rule without contents fires for', () => {
+  const file = join(folder, 'a.rules');
+  writeFileSync(file, CASES.map(([rule], i) => `alert ${rule}; sid:${i + 1};)`).join('\n'));
+  const alerts = replay(CONNECTION, [file], { maxAlertsPerPacket: 100 });
+  for (const [i, [rule, packets]] of CASES.entries())
+    test(`${packets.join(' ')}: ${rule})`, () => {
+      assert.deepEqual(
+        alerts.filter((a) => a.signatureId === i + 1).map((a) => a.packetNumber),
+        packets,
+      );
+    });
+});
+
+test('data in the acknowledgement that ends a handshake are established', () => {
+  const file = join(folder, 'b.rules');
+  writeFileSync(file, 'alert tcp-pkt any any -> any any (flow:established; content:"GET"; sid:1;)');
+  const traffic = CONNECTION.filter((p) => p.number !== 3);
+  assert.deepEqual(
+    replay(traffic, [file]).map((a) => a.packetNumber),
+    [4, 8],
+  );
+});
