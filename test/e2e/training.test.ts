@@ -23,8 +23,8 @@ const [AFTER_PROMOTION = '', AFTER_ROLLBACK = ''] = ATTACKER_ADDRESSES.slice(30)
 /** Of the monitoring systems, those that must have been reported before an analyst begins. */
 const FEWEST_MONITORS = 20;
 const SHADOW_ROWS = 100;
-/** The sensor tells its counters once a second, and three machines' worth of programs share this one. */
-const LONGEST_PAUSE_MS = 4000;
+/** The sensor tells its counters once a second, and three machines' worth of programs share this one, which may be slow. */
+const LONGEST_PAUSE_MS = 15_000;
 const HOUR_MS = 3_600_000;
 
 let lab: Lab;
