@@ -10,6 +10,7 @@ import { locatePackets, openFileSource } from './file/file-source.js';
 import { openPipeSource } from './file/pipe-source.js';
 import type { PacketSource } from './source.js';
 
+export { noCaptureRights } from './errors.js';
 export { hardwareType, interfaceIndex, linkTypeOfHardware, listInterfaces, type InterfaceInfo } from './interfaces.js';
 export { openPcapWriter, type PcapWriter } from './file/writer.js';
 export type { PacketSource } from './source.js';

@@ -1,15 +1,19 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { noCaptureRights } from '../capture/index.js';
 import { loadConfig } from '../config/index.js';
 import { DAEMONS, superviseDaemons } from '../daemons/supervisor.js';
 import type { ServerReady } from '../daemons/server/index.js';
 import { printLogLine } from './log-line.js';
-import { runOptions, type RunOptions } from './run-options.js';
+import { CAPABILITY, hasCapability } from '../util/capabilities.js';
+import { applyRunOptions, runOptions, type RunOptions } from './run-options.js';
 
 /** `portcullis run`: sensor, server and responder under one supervisor. */
 export function register(program: Command): void {
   runOptions(program.command('run').description('run sensor, server and responder under one supervisor')).action(
     async (options: RunOptions) => {
-      const config = await loadConfig(options.config);
+      const config = applyRunOptions(await loadConfig(options.config), options);
+      refuseWithoutRights(config.capture.interfaces);
       const stop = new AbortController();
       for (const signal of ['SIGTERM', 'SIGINT'] as const)
         process.on(signal, () => {
@@ -39,6 +43,12 @@ export function register(program: Command): void {
       );
     },
   );
+}
+
+/** Before anything is made: a first login must not be shown by a start that cannot go on. */
+function refuseWithoutRights(interfaces: readonly string[]): void {
+  if (hasCapability(readFileSync('/proc/self/status', 'utf8'), CAPABILITY.NET_RAW)) return;
+  throw noCaptureRights(interfaces.join(', ') || 'every interface');
 }
 
 function showFirstLogin({ username, password }: NonNullable<ServerReady['firstLogin']>): void {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { hasNetAdmin } from '../util/capabilities.js';
+import { CAPABILITY, hasCapability } from '../util/capabilities.js';
 
 /** A responder that works in this network namespace. */
 export interface RunningResponder {
@@ -37,7 +37,8 @@ export function runningResponders(proc = '/proc'): RunningResponder[] {
       if (main < 0 || args[main + 1] !== 'responder') return [];
       const cwd = attempt(() => readlinkSync(`${proc}/${pid}/cwd`));
       if (cwd === undefined || namespaces(pid) !== here) return [];
-      if (!hasNetAdmin(attempt(() => readFileSync(`${proc}/${pid}/status`, 'utf8')) ?? '')) return [];
+      if (!hasCapability(attempt(() => readFileSync(`${proc}/${pid}/status`, 'utf8')) ?? '', CAPABILITY.NET_ADMIN))
+        return [];
       const environment = attempt(() => readFileSync(`${proc}/${pid}/environ`, 'utf8'))?.split('\0') ?? [];
       const config = optionOf(args.slice(main + 2)) ?? valueOf(environment, 'PORTCULLIS_CONFIG');
       return [{ pid: Number(pid), cwd, config: config === undefined ? undefined : resolve(cwd, config) }];

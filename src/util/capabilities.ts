@@ -1,8 +1,8 @@
-/** capabilities(7) */
-const CAP_NET_ADMIN = 12n;
+/** Numbers of capabilities(7). */
+export const CAPABILITY = { NET_ADMIN: 12n, NET_RAW: 13n } as const;
 
 /** @param status what /proc/PID/status says of a process (proc(5)) */
-export function hasNetAdmin(status: string): boolean {
+export function hasCapability(status: string, capability: bigint): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1];
-  return effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_NET_ADMIN) & 1n) === 1n;
+  return effective !== undefined && ((BigInt(`0x${effective}`) >> capability) & 1n) === 1n;
 }

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { hasNetAdmin } from '../../util/capabilities.js';
+import { CAPABILITY, hasCapability } from '../../util/capabilities.js';
 import type { EnforceOptions } from '../options.js';
 import type { Box } from '../protect/box.js';
 import { ok, problem, warning, type DoctorItem } from './item.js';
@@ -9,7 +9,7 @@ const LOW_DISK_BYTES = 200 * 1024 * 1024;
 
 /** Effective capabilities of this process. */
 export function checkRights(box: Box): DoctorItem {
-  if (hasNetAdmin(box.read('/proc/self/status')?.toString('utf8') ?? ''))
+  if (hasCapability(box.read('/proc/self/status')?.toString('utf8') ?? '', CAPABILITY.NET_ADMIN))
     return ok('host.rights', 'Rights', 'CAP_NET_ADMIN is there.');
   return problem('host.rights', 'Rights', {
     detail: 'CAP_NET_ADMIN is missing: the kernel refuses every change of its ruleset.',
