@@ -11,3 +11,8 @@ export function severityRank(severity: Severity): number {
 export function maxSeverity(a: Severity, b: Severity): Severity {
   return severityRank(a) >= severityRank(b) ? a : b;
 }
+
+/** The lesser of two severities. */
+export function minSeverity(a: Severity, b: Severity): Severity {
+  return severityRank(a) <= severityRank(b) ? a : b;
+}

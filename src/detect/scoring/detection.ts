@@ -1,9 +1,13 @@
 import { calibrate, UNKNOWN_LABEL, type ModelCard } from '../../contract/model-card.js';
 import { TIER_GID, type Detection, type EvidenceItem } from '../../domain/detection.js';
+import { minSeverity } from '../../domain/severity.js';
 import { formatIpWords } from '../../util/ip.js';
 import { uuid7 } from '../../util/uuid7.js';
 import type { FlowContext } from './batch.js';
 import type { Knowledge } from './knowledge.js';
+
+/** Below this calibrated confidence a finding is worth a look at most, whatever its class would mean. */
+const UNSURE = 0.05;
 
 export interface DetectionParts {
   card: ModelCard;
@@ -22,6 +26,7 @@ export interface DetectionParts {
 /** A model's finding on one flow. */
 export function makeDetection(parts: DetectionParts): Detection {
   const { card, context, label, knowledge } = parts;
+  const confidence = calibrate(card.calibration, parts.score);
   const srcIp = formatIpWords(context.ipVersion, ...context.src);
   const dstIp = formatIpWords(context.ipVersion, ...context.dst);
   return {
@@ -33,9 +38,9 @@ export function makeDetection(parts: DetectionParts): Detection {
     label,
     title: knowledge.title,
     category: knowledge.category,
-    severity: knowledge.severity,
+    severity: confidence < UNSURE ? minSeverity(knowledge.severity, 'low') : knowledge.severity,
     score: parts.score,
-    confidence: calibrate(card.calibration, parts.score),
+    confidence,
     srcIp,
     srcPort: context.srcPort,
     dstIp,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Detection } from '../../../../src/domain/detection.js';
 import { RowBatch } from '../../../../src/detect/scoring/batch.js';
 import type { LoadedBundle } from '../../../../src/detect/scoring/bundle.js';
 import { Reporter } from '../../../../src/detect/scoring/reporter.js';
@@ -40,4 +41,31 @@ function explained(offline: boolean): { found: number; exact: number; quick: num
 test('offline the first twenty findings of a class are explained exactly, live none', () => {
   assert.deepEqual(explained(true), { found: 2 * ROWS, exact: 40, quick: 20 });
   assert.deepEqual(explained(false), { found: 2 * ROWS, exact: 0, quick: 60 });
+});
+
+test('a finding of little calibrated confidence is of low severity, a sure one of the severity of its class', () => {
+  const found: Detection[] = [];
+  const deps = { emit: (d: Detection) => found.push(d), sensor: 'test' };
+  const reporter = new Reporter(deps as unknown as ConstructorParameters<typeof Reporter>[0], 1000, undefined);
+  const bundle: LoadedBundle = {
+    dir: '',
+    card,
+    onnx: new Uint8Array(),
+    explainer: undefined,
+    isBystander: undefined,
+  };
+  const features = card.schema.features.length;
+  const batch = new RowBatch(2, features);
+  const vector = { schema: 'flow', moment: 'end' as const, values: new Float32Array(features) };
+  for (const r of [0, 1]) batch.add(vector, flowColumns(2), r);
+  const flood = card.classes.indexOf('flood');
+  const score = Float32Array.of(0.55, 0.99);
+  reporter.report(bundle, { key: 0, score, attackClass: Uint8Array.of(flood, flood) }, batch);
+  assert.deepEqual(
+    found.map((d) => [d.severity, d.confidence < 0.05]),
+    [
+      ['low', true],
+      ['high', false],
+    ],
+  );
 });
