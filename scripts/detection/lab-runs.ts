@@ -6,6 +6,7 @@ import { canonicalAddress, cidrContains, parseCidr, parseIp } from '../../src/ut
 import type { Truth, TruthStep } from '../../test/lab/truth.js';
 import { actionsOf } from './blocks.js';
 import { FORGED, replay, type Replayed } from './replay.js';
+import { sshGuesses } from './ssh-guesses.js';
 
 /** Packets of a step may be seen a little outside its ends. */
 const SLACK_US = 1e6;
@@ -47,12 +48,26 @@ export interface Attack {
   counted?: number;
 }
 
+/** What the detector of guessing had counted, and what had really been refused. */
+export interface SshRun {
+  scenario: string;
+  speed: string;
+  /** Failed logins in the alert. */
+  counted: number;
+  /** Guesses that were refused before the alert. */
+  refused: number;
+  /** From the tenth refused guess to the alert. */
+  secsAfterTenth: number;
+}
+
 export interface LabFigures {
   attacks: Attack[];
   /** Runs of flooding tools at so low a rate that nothing is flooded: nothing is to be found. */
   trickles: Attack[];
   /** Runs of hping3 that came to less than half of the packets a second that it was told. */
   behind: { scenario: string; speed: string; ratePps: number; toldPps: number }[];
+  /** Runs of one source that guesses SSH passwords. */
+  ssh: SshRun[];
   benign: { runs: number; flows: number; packets: number; secs: number };
   /** One line a distinct label and offender of a benign run. */
   falseAlerts: string[];
@@ -66,6 +81,7 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
     attacks: [],
     trickles: [],
     behind: [],
+    ssh: [],
     benign: { runs: 0, flows: 0, packets: 0, secs: 0 },
     falseAlerts: [],
     actions: [],
@@ -87,9 +103,20 @@ export async function measureLab(folders: readonly string[], labels: ReadonlySet
       const found = attacksOf(truth, hostile, seen).filter((a) => labels.has(a.label));
       (isTrickle ? out.trickles : out.attacks).push(...found);
       out.behind.push(...hostile.flatMap((step) => behindOf(truth, step)));
+      out.ssh.push(...(await sshRunOf(truth, join(folder, 'capture.pcap'), seen)));
     }
   }
   return out;
+}
+
+/** The run, if its one source was reported for guessing SSH passwords. */
+async function sshRunOf({ scenario, speed }: Truth, path: string, { detections }: Replayed): Promise<SshRun[]> {
+  const alert = detections.find((d) => d.label === 'ssh_brute_force');
+  const { counted } = alert ? countedIn(alert) : {};
+  if (!alert || counted === undefined) return [];
+  const guesses = await sshGuesses(path);
+  const refused = guesses.filter((us) => us <= alert.detectedUs).length;
+  return [{ scenario, speed, counted, refused, secsAfterTenth: (alert.detectedUs - (guesses[9] ?? NaN)) / 1e6 }];
 }
 
 /** The step, if its tool was told a rate and came to less than half of it. */

@@ -44,6 +44,7 @@ ${table.join('\n')}
 
 ${missed.length === 0 ? 'Nothing was missed.' : `Missed:\n\n${missed.join('\n')}`}
 
+${sshText(lab.ssh)}
 ${kept.length > 0 ? `${KEPT}\n` : ''}
 ${trickleText(lab.trickles)}
 Benign runs: ${hours.toFixed(2)} hours, ${benign.flows} flows, ${benign.packets} packets; **${lab.falseAlerts.length} false alerts** (${(lab.falseAlerts.length / Math.max(hours, 1e-9)).toFixed(1)} an hour, ${perFlows.toFixed(2)} per
@@ -107,6 +108,24 @@ function slowText(behind: LabFigures['behind']): string {
       `- ${run.scenario} at ${run.speed} speed: ${Math.round(run.ratePps)} packets a second instead of ${run.toldPps}`,
   );
   return `\nOther work kept the machine busy, and these tools came to less than half of their rate:\n\n${lines.join('\n')}\n`;
+}
+
+/** Why guessing of SSH passwords is not told at the tenth. */
+function sshText(runs: LabFigures['ssh']): string {
+  if (runs.length === 0) return '';
+  const rows = runs.map(
+    (run) =>
+      `| ${run.scenario} | ${run.speed} | ${run.counted} | ${run.refused} | ${run.secsAfterTenth.toFixed(2)} s |`,
+  );
+  return `SSH logins are encrypted, and only a connection's end tells that it never became a session. So its refusals are counted at its end and all at once,
+and neither those of connections still open nor the farewell after a connection's last guess (\`Too many authentication failures\`) count; the first refusal of several
+is taken for the answer to the question for methods, which ncrack does not ask. hydra's six guesses a connection count as five, ncrack's five or six as four. So the alert comes later than at
+the tenth refused guess, the more guesses go on side by side:
+
+| run | speed | counted at the alert | guesses refused by then | alert after the tenth |
+| --- | --- | --: | --: | --: |
+${rows.join('\n')}
+`;
 }
 
 /** Flooding tools at a rate that floods nothing. */
