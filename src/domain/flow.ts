@@ -79,4 +79,6 @@ export interface FlowColumns {
   readonly tcpFlagsFwd: Uint8Array;
   readonly tcpFlagsBwd: Uint8Array;
   readonly tcpState: Uint8Array;
+  /** Packets of a TCP flow up to and with the one that completed its handshake; 0 while that is not proven. */
+  readonly handshakePackets: Uint32Array;
 }

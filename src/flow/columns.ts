@@ -28,6 +28,7 @@ export class Columns implements FlowColumns {
   declare readonly tcpFlagsFwd: Uint8Array;
   declare readonly tcpFlagsBwd: Uint8Array;
   declare readonly tcpState: Uint8Array;
+  declare readonly handshakePackets: Uint32Array;
   /** Four key words a slot: canonical endpoints (folded for IPv6), ports, protocol with VLANs. */
   declare readonly key: Int32Array;
   /** IP version, and SHAPE_SWAPPED when the flow's source is the second endpoint of its key: direction in one byte. */
@@ -66,6 +67,7 @@ export class Columns implements FlowColumns {
     this.tcpFlagsFwd = new Uint8Array(capacity);
     this.tcpFlagsBwd = new Uint8Array(capacity);
     this.tcpState = new Uint8Array(capacity);
+    this.handshakePackets = new Uint32Array(capacity);
     this.key = new Int32Array(4 * capacity);
     this.shape = new Uint8Array(capacity);
     this.hash = new Int32Array(capacity);

@@ -310,7 +310,7 @@ export class FlowTable extends Columns {
     this.bytesFwd[slot] = this.bytesBwd[slot] = 0;
     this.payloadFwd[slot] = this.payloadBwd[slot] = 0;
     this.tcpFlagsFwd[slot] = this.tcpFlagsBwd[slot] = 0;
-    this.fins[slot] = 0;
+    this.fins[slot] = this.handshakePackets[slot] = 0;
   }
 
   /** The flow lasts longer than the active timeout: reports it so far, and goes on with the same direction and state. */
@@ -318,8 +318,11 @@ export class FlowTable extends Columns {
     this.ended.active++;
     this.onEnd(this, slot, 'active', this.nowUs);
     const fins = this.fins[slot]!;
+    const isProven = this.handshakePackets[slot]! > 0;
     this.restart(slot, p);
     this.fins[slot] = fins;
+    // Completed by no packet of this part.
+    if (isProven) this.handshakePackets[slot] = 0xffff_ffff;
   }
 
   private count(slot: number, p: DecodedPacket): void {

@@ -13,26 +13,24 @@ export function firstTcpState(flags: number): number {
 /**
  * Moves a flow's TCP state by one packet. ESTABLISHED is proof that the source owns its address: the server's sequence
  * number was acknowledged within what it had sent, or the server itself went on to send data. A forged handshake has
- * to guess a 32-bit number for that. The packet is not counted in the columns yet.
+ * to guess a 32-bit number for that. Closing and reset prove nothing: `handshakePackets` says whether it came to that before.
+ * The packet is not counted in the columns yet.
  */
 export function nextTcpState(c: Columns, slot: number, p: DecodedPacket, direction: Direction): number {
   const state = c.tcpState[slot]!;
   const flags = p.tcpFlags;
   if (flags & TCP.RST) return state === TCP_STATE.CLOSED ? state : TCP_STATE.RESET;
   if (state === TCP_STATE.ESTABLISHED && (flags & (TCP.SYN | TCP.FIN)) === 0) return state;
+  if (state === TCP_STATE.SYN_RECEIVED && completesHandshake(c, slot, p, direction)) {
+    c.handshakePackets[slot] = c.packetsFwd[slot]! + c.packetsBwd[slot]! + 1;
+    if ((flags & TCP.FIN) === 0) return TCP_STATE.ESTABLISHED;
+  }
   if (flags & TCP.FIN) {
     c.fins[slot]! |= direction === FWD ? 1 : 2;
     if (state === TCP_STATE.RESET) return state;
     return c.fins[slot] === 3 ? TCP_STATE.CLOSED : TCP_STATE.CLOSING;
   }
-  switch (state) {
-    case TCP_STATE.SYN_SENT:
-      return afterSyn(c, slot, p, direction);
-    case TCP_STATE.SYN_RECEIVED:
-      return completesHandshake(c, slot, p, direction) ? TCP_STATE.ESTABLISHED : state;
-    default:
-      return state;
-  }
+  return state === TCP_STATE.SYN_SENT ? afterSyn(c, slot, p, direction) : state;
 }
 
 function afterSyn(c: Columns, slot: number, p: DecodedPacket, direction: Direction): number {

@@ -82,12 +82,9 @@ export interface FlowContext {
 }
 
 const TCP_PROTO = 6;
-const ESTABLISHED = 3;
-const CLOSED = 5;
 
 function isProven(flows: FlowColumns, slot: number): boolean {
-  const state = flows.tcpState[slot]!;
-  if (flows.proto[slot] === TCP_PROTO && state >= ESTABLISHED && state <= CLOSED) return true;
+  if (flows.proto[slot] === TCP_PROTO && flows.handshakePackets[slot]! > 0) return true;
   // One answer to one datagram proves nothing: the sender may never have seen it.
   return flows.payloadFwd[slot]! > 0 && flows.payloadBwd[slot]! > 0 && flows.packetsFwd[slot]! > 1;
 }

@@ -47,10 +47,10 @@ export function isEstablished(scene: Scene): boolean {
   if (flows.proto[slot] === PROTO.TCP) {
     const state = flows.tcpState[slot]!;
     if (state === TCP_STATE.MIDSTREAM) return isPickedUp(scene);
-    // The state moves on to closing or reset: what matters is that the handshake was complete before.
+    // The state moves on to closing or reset, which anybody can forge: what matters is that the handshake was complete before.
     const handshake = TCP.SYN | TCP.ACK;
     const bothSyn = (flows.tcpFlagsFwd[slot]! & TCP.SYN) !== 0 && (flows.tcpFlagsBwd[slot]! & handshake) === handshake;
-    if (bothSyn) return state >= TCP_STATE.ESTABLISHED;
+    if (bothSyn) return flows.handshakePackets[slot]! > 0;
     // Begun with the answer to a SYN that was not seen: as good as midstream.
     return state === TCP_STATE.ESTABLISHED && isPickedUp(scene);
   }
@@ -73,15 +73,8 @@ function flowMatches(flow: FlowCondition, scene: Scene): boolean {
 
 /** The acknowledgement that a handshake ends with: the connection is established behind it. */
 function completesHandshake({ packet, flows, slot }: Scene): boolean {
-  if (packet === undefined || !flows || slot < 0 || packet.payloadLen > 0 || flows.proto[slot] !== PROTO.TCP)
-    return false;
-  const isThird = flows.packetsFwd[slot] === 2 && flows.packetsBwd[slot] === 1;
-  return (
-    isThird &&
-    flows.payloadFwd[slot] === 0 &&
-    flows.payloadBwd[slot] === 0 &&
-    (packet.tcpFlags & (TCP.SYN | TCP.ACK | TCP.RST)) === TCP.ACK
-  );
+  if (packet === undefined || packet.payloadLen > 0 || !flows || slot < 0) return false;
+  return flows.handshakePackets[slot] === flows.packetsFwd[slot]! + flows.packetsBwd[slot]!;
 }
 
 /** Tests that need the packet or numbers of the stream. */

@@ -3,12 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { DecodedPacket, TCP } from '../../../src/domain/packet.js';
 import { replay, tcp, type Traffic } from '../rules/traffic.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'per-packet-'));
 after(() => {
   rmSync(folder, { recursive: true });
 });
+
+const changed = (packet: DecodedPacket, fields: Partial<DecodedPacket>): DecodedPacket =>
+  Object.assign(new DecodedPacket(), packet, fields);
 
 /** Handshake (1-3), request (4, 5), answer (6, 7), request (8, 9), and the end (10-12): each is acknowledged. */
 const CONNECTION: Traffic = tcp(80, [
@@ -20,7 +24,10 @@ CONNECTION.forEach((packet, i) => (packet.number = i + 1));
 const LAST = CONNECTION.length;
 const from = (first: number): number[] => Array.from({ length: LAST + 1 - first }, (_, i) => first + i);
 
-/** Which packets each rule fires for, as Suricata 7.0.10 does for a connection like this one. */
+/**
+ * Which packets each rule fires for. Suricata 7.0.10, given these packets as a capture, fires for the same; three of the rules (a negated
+ * address, `http` alone) also for the packet that it makes up at the end of the connection.
+ */
 const CASES: readonly (readonly [string, readonly number[]])[] = [
   // About addresses only: the first packet of each direction.
   ['tcp any any -> any any (msg:"a"', [1, 2]],
@@ -60,6 +67,38 @@ describe('a rule without contents fires for', () => {
         packets,
       );
     });
+});
+
+describe('established, as in Suricata 7.0.10 on these packets, begins behind', () => {
+  const file = join(folder, 'c.rules');
+  writeFileSync(file, 'alert tcp any any -> any any (flow:established; sid:1;)');
+  const [syn, synAck, ack] = CONNECTION as [DecodedPacket, DecodedPacket, DecodedPacket];
+  const rest = CONNECTION.slice(3, 5);
+  const cases: readonly (readonly [string, Traffic, number[]])[] = [
+    ['the handshake of a SYN sent twice', [syn, syn, synAck, ack, ...rest], [5, 6]],
+    ['the handshake of a SYN that was answered twice', [syn, synAck, synAck, ack, ...rest], [5, 6]],
+    ['the first of two equal acknowledgements', [syn, synAck, ack, ack, ...rest], [4, 5, 6]],
+    ['no handshake that ends with a reset', [syn, synAck, changed(ack, { tcpFlags: TCP.RST })], []],
+  ];
+  for (const [name, packets, expected] of cases)
+    test(name, () => {
+      const traffic = packets.map((p, i) => changed(p, { number: i + 1, tsUs: syn.tsUs + i * 1000 }));
+      assert.deepEqual(
+        replay(traffic, [file]).map((a) => a.packetNumber),
+        expected,
+      );
+    });
+});
+
+test('who forges a SYN and its reset or end proves nothing: alerts about what follows stay spoofable', () => {
+  const file = join(folder, 'd.rules');
+  writeFileSync(file, 'alert tcp-pkt any any -> any any (content:"GET"; sid:1;)');
+  const [syn, synAck] = CONNECTION;
+  const [ack, data] = CONNECTION.slice(2, 4).map((p) => changed(p, { ack: 77_777 }));
+  const spoofable = (...traffic: Traffic): boolean[] => replay(traffic, [file]).map((a) => a.spoofable);
+  for (const tcpFlags of [TCP.RST, TCP.RST | TCP.ACK, TCP.FIN, TCP.FIN | TCP.ACK])
+    assert.deepEqual(spoofable(syn!, synAck!, changed(ack!, { tcpFlags }), data!), [true]);
+  assert.deepEqual(spoofable(...CONNECTION.slice(0, 4)), [false]);
 });
 
 test('data in the acknowledgement that ends a handshake are established', () => {

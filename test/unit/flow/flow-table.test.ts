@@ -126,6 +126,27 @@ describe('TCP state', () => {
     assert.equal(steps({ payload: 10 }), TCP_STATE.MIDSTREAM);
   });
 
+  it('keeps which packet completed the handshake, and takes neither an end nor a reset for one', () => {
+    const handshake = (...packets: PacketFields[]): number => {
+      const { table, push } = setUp();
+      return table.handshakePackets[packets.map((p) => push(p)).at(-1)!]!;
+    };
+    const FORGED = [
+      { ...ACK, flags: TCP.RST, ack: 0 },
+      { ...ACK, flags: TCP.RST | TCP.ACK, ack: 7 },
+      { ...ACK, ...FIN, ack: 7 },
+      { ...ACK, flags: TCP.FIN, ack: 0 },
+    ];
+    assert.equal(handshake(SYN, SYN_ACK), 0);
+    assert.equal(handshake(SYN, SYN, SYN_ACK, ACK), 4);
+    assert.equal(handshake(SYN, SYN_ACK, ACK, FIN, { ...ACK, flags: TCP.RST }), 3);
+    assert.equal(handshake(SYN, SYN_ACK, { ...ACK, ...FIN }), 3);
+    for (const end of FORGED) {
+      assert.equal(handshake(SYN, SYN_ACK, end, { ...ACK, ack: 7, payload: 10 }), 0);
+      assert.equal(handshake(SYN, end, SYN_ACK, { ...ACK, ack: 7, payload: 10 }), 0);
+    }
+  });
+
   it('does not believe an acknowledgement of a number the server never sent', () => {
     assert.equal(steps(SYN, SYN_ACK, { ...ACK, ack: 500 }), TCP_STATE.SYN_RECEIVED);
     assert.equal(steps(SYN, SYN_ACK, { ...ACK, ack: 502 }), TCP_STATE.SYN_RECEIVED);

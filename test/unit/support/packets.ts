@@ -136,6 +136,7 @@ export class TestFlows implements FlowColumns {
   tcpFlagsFwd: Uint8Array;
   tcpFlagsBwd: Uint8Array;
   tcpState: Uint8Array;
+  handshakePackets: Uint32Array;
   slot = -1;
   direction: Direction = 0;
   isNew = false;
@@ -164,6 +165,7 @@ export class TestFlows implements FlowColumns {
     this.tcpFlagsFwd = new Uint8Array(capacity);
     this.tcpFlagsBwd = new Uint8Array(capacity);
     this.tcpState = new Uint8Array(capacity);
+    this.handshakePackets = new Uint32Array(capacity);
     for (let i = capacity - 1; i >= 0; i--) this.free.push(i);
   }
 
@@ -210,7 +212,14 @@ export class TestFlows implements FlowColumns {
     this.srcPort[slot] = p.srcPort;
     this.dstPort[slot] = p.dstPort;
     this.startUs[slot] = p.tsUs;
-    for (const column of [this.packetsFwd, this.packetsBwd, this.bytesFwd, this.bytesBwd, this.payloadFwd])
+    for (const column of [
+      this.packetsFwd,
+      this.packetsBwd,
+      this.bytesFwd,
+      this.bytesBwd,
+      this.payloadFwd,
+      this.handshakePackets,
+    ])
       column[slot] = 0;
     for (const column of [this.payloadBwd, this.tcpFlagsFwd, this.tcpFlagsBwd, this.tcpState]) column[slot] = 0;
     return slot;

@@ -22,5 +22,6 @@ export function oneFlow(): FlowColumns {
     tcpFlagsFwd: new Uint8Array(1),
     tcpFlagsBwd: new Uint8Array(1),
     tcpState: Uint8Array.of(3),
+    handshakePackets: Uint32Array.of(3),
   };
 }

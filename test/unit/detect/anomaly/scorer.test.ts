@@ -28,7 +28,7 @@ async function run(
   });
   for (const report of await scorer.start()) assert.equal(report.ok, true, report.reason);
   const flows = flowColumns(ROWS);
-  flows.tcpState.fill(1);
+  flows.handshakePackets.fill(0);
   flows.payloadBwd.fill(0);
   const { vector, load } = vectors(ROWS, 11);
   for (let r = 0; r < ROWS; r++) {

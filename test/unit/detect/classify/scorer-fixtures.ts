@@ -42,6 +42,7 @@ export function flowColumns(n: number): FlowColumns {
     tcpFlagsFwd: new Uint8Array(n),
     tcpFlagsBwd: new Uint8Array(n),
     tcpState: new Uint8Array(n).fill(3),
+    handshakePackets: u32(() => 3),
   };
 }
 
