@@ -76,7 +76,11 @@ export const DETECTORS: readonly DetectorProse[] = [
       'are a scan), UDP packets and flows without an answer (their rate is known after a quarter of a second, if they go ' +
       'mostly to one port), ICMP packets; echo requests also on the mean of ten seconds. Answers from ports of reflectors (DNS, NTP, ' +
       'SSDP, memcached and others) that nobody asked for are amplification. HTTP: requests of one source, most of them ' +
-      'for one URI. What no single address gets enough of is counted by /24 and /64 (carpet bombing), and between outside addresses, ' +
+      'for one URI; and by server and port those of sources each of which asks for one URI over and over (five times, three times a second), when together they ask mostly for one ' +
+      'URI (`target_requests`, `target_sources`; of a single source only as many count as a flood of `target_sources` needs of each). Over TLS new connections count, each as a quarter of a request. ' +
+      'A server that has been known for `learn_secs` must get `usual_factor` times its busiest usual window, mostly from sources that were not there in the turn of `learn_secs` before; slower ' +
+      'repetition then counts too. Inside hosts that contact it day by day (baseline) do not count. Visitors of a release day, applications that ask each second, clients behind one address, load tests of a few hosts and ' +
+      'users whose application tries again and again are quiet. What no single address gets enough of is counted by /24 and /64 (carpet bombing), and between outside addresses, ' +
       'where an inside device that forges its sources shows: the same rates (UDP: flows), from at least ' +
       '`network_sources` sources within a second none of which ever completed a handshake, to at least four hosts, or networks. Between ' +
       'outside addresses most flows must be unanswered. While such a flood is told, what models say of unproven sources in it ' +
@@ -84,10 +88,11 @@ export const DETECTORS: readonly DetectorProse[] = [
       'after 0.94, 0.53 and 0.35 s, and 0.97, 0.56 and 0.54 s.',
     spoofable:
       'SYN, UDP and ICMP floods: yes. From more than two sources they are reported once a target and block nobody. HTTP ' +
-      'floods: never.',
+      'floods: never; from many sources they are told once a server, block nobody, and take in what models say of flows to it.',
     misses:
       'Floods below the rates; a device that forges sources of its own inside network (it looks like clients without an uplink); which ' +
-      'device sends what is between outside addresses (a switch knows); HTTP floods over TLS, over many URIs or shared by many sources (the shipped model reports their flows, docs/models.md); floods of completed handshakes (they show as slow ' +
+      'device sends what is between outside addresses (a switch knows); HTTP floods over many URIs, of sources that ask once each, or of slow sources while the server is not known yet (the shipped model reports flows of botnets, docs/models.md); ' +
+      'over TLS, sources with fewer than twenty connections in the window or the flood of one source; what a server usually gets is learned anew after a restart; floods of completed handshakes (they show as slow ' +
       'HTTP or not at all).',
   },
   {

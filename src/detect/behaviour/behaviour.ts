@@ -49,7 +49,7 @@ const DETECTORS: readonly ((c: DetectorContext) => Detector | undefined)[] = [
     c.options.bruteForce.enabled ? new BruteForceDetector(c.options, c.sources, c.reporter, c.baselines) : undefined,
   (c) =>
     c.options.httpFlood.enabled || c.options.slowHttp.enabled
-      ? new HttpLoadDetector(c.options, c.sources, c.reporter)
+      ? new HttpLoadDetector(c.options, c.sources, c.reporter, c.baselines)
       : undefined,
   (c) => (c.options.icmpTunnel.enabled ? new IcmpTunnelDetector(c.options, c.sources, c.reporter) : undefined),
   (c) => (c.options.dns.enabled ? new DnsTunnelDetector(c.options, c.sources, c.reporter) : undefined),

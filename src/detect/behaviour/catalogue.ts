@@ -132,6 +132,11 @@ export const BEHAVIOURS = {
     severity: 'high',
     attack: AMPLIFICATION,
   }),
+  httpFloodSpread: entry(1212, 'http_flood', 'HTTP request flood of many sources', {
+    category: flood,
+    severity: 'high',
+    attack: SERVICE_FLOOD,
+  }),
   slowHttp: entry(1206, 'slow_http', 'Slow HTTP', { category: flood, severity: 'high', attack: SERVICE_FLOOD }),
   beacon: entry(1301, 'beacon', 'Regular beacon', { category: control, severity: 'medium', attack: BEACON }),
   dnsTunnel: entry(1302, 'dns_tunnel', 'DNS tunnel', { category: control, severity: 'high', attack: DNS }),

@@ -1,11 +1,13 @@
 import { TCP_STATE, type Direction, type FlowColumns } from '../../domain/flow.js';
 import { TCP, type DecodedPacket } from '../../domain/packet.js';
 import { AddressTable } from './address-table.js';
+import type { Baselines } from './baselines.js';
 import { ascii, fnv1a, indexOfNoCase, startsWith, wordEnd } from './bytes.js';
 import { BEHAVIOURS } from './catalogue.js';
 import { hashAt } from './contacts.js';
 import { DistinctSets } from './distinct-sets.js';
 import { WANTS, type Detector, type Wanted } from './detector.js';
+import { HttpSpreadFloods, TLS_SHARE, type Asking } from './http-flood-spread.js';
 import { isHttpRequest, isMethodLetter } from './login-http.js';
 import { Majority } from './majority.js';
 import type { BehaviourOptions } from './options.js';
@@ -46,9 +48,14 @@ const WANTED: readonly Wanted[] = [
   WANTS.NOTHING,
 ];
 
-/** Requests of a source, and those whose URI was looked at: in the second half of what makes a flood. */
+/** Requests of a source, those whose URI was looked at, when it or its server had many, and connections over TLS to such servers. */
 const REQUESTS = 0;
 const READ = 1;
+const HELLOS = 2;
+const COUNTERS = 3;
+/** A record of TLS that holds a handshake (RFC 8446, section 5.1), and the first byte of its version. */
+const TLS_HANDSHAKE = 0x16;
+const TLS_MAJOR = 0x03;
 
 /** Kinds of slowness, as counters. */
 const SLOW_HEADERS = 0;
@@ -57,7 +64,7 @@ const SLOW_READ = 2;
 const SLOW_NAMES = ['headers', 'body', 'read'] as const;
 
 /**
- * HTTP floods (requests of one source, mostly for one URI, over a window) and slow HTTP: connections whose request comes
+ * HTTP floods (requests of one source, mostly for one URI, over a window; {@link HttpSpreadFloods} of many) and slow HTTP: connections whose request comes
  * in drips (slowloris, slow POST) or that keep the answer waiting behind a closed window (slow read).
  */
 export class HttpLoadDetector implements Detector {
@@ -68,6 +75,8 @@ export class HttpLoadDetector implements Detector {
   private readonly reporter: Reporter;
   private readonly requests: SlidingCounts;
   private readonly uris: Majority;
+  private readonly spread: HttpSpreadFloods;
+  private readonly asking: Asking = { source: 0, uri: undefined, votes: 0, secs: 0 };
   private readonly floodLimit: Limiter;
   private readonly slowCounts: SlidingCounts;
   private readonly slowLimit: Limiter;
@@ -81,13 +90,14 @@ export class HttpLoadDetector implements Detector {
   private readonly drips = new SlotColumn();
   private readonly closedSince = new SlotColumn();
 
-  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter) {
+  constructor(options: BehaviourOptions, sources: Sources, reporter: Reporter, baselines?: Baselines) {
     this.flood = options.httpFlood;
     this.slow = options.slowHttp;
     this.sources = sources;
     this.reporter = reporter;
-    this.requests = new SlidingCounts(sources.table, 2, options.httpFlood.windowSecs);
+    this.requests = new SlidingCounts(sources.table, COUNTERS, options.httpFlood.windowSecs);
     this.uris = new Majority(sources.table.capacity);
+    this.spread = new HttpSpreadFloods(options, sources.table, reporter, baselines);
     this.floodLimit = reporter.limiter(sources.table);
     this.slowCounts = new SlidingCounts(sources.table, SLOW_NAMES.length, options.slowHttp.windowSecs);
     this.slowLimit = reporter.limiter(sources.table);
@@ -128,8 +138,10 @@ export class HttpLoadDetector implements Detector {
     }
     if (stage >= IDLE_AGAIN) this.stage[slot] = stage === NOT_HTTP ? NOT_HTTP : stage + 1;
     // A connection that begins with no letter of a method is none of HTTP.
-    else if (stage === IDLE)
+    else if (stage === IDLE) {
       this.stage[slot] = isMethodLetter(data[at]!) || isMidstream(flows, slot) ? IDLE_AGAIN : NOT_HTTP;
+      if (data[at] === TLS_HANDSHAKE && data[at + 1] === TLS_MAJOR) this.countHello(p, flows, slot);
+    }
     if (stage !== HEADERS && stage !== BODY) return;
     if (stage === HEADERS && indexOfNoCase(data, at, end, HEADER_END) >= 0) {
       this.enter(BODY, p, flows, slot);
@@ -234,9 +246,45 @@ export class HttpLoadDetector implements Detector {
     const source = this.sources.ofPacket(p, 0);
     if (this.requests.roll(source, p.tsUs)) this.uris.clear(source);
     const count = this.requests.addRolled(source, REQUESTS, 1, p.tsUs);
-    if (count * 2 < this.flood.requests) return;
-    this.uris.add(source, requestLine(p));
-    this.requests.add(source, READ, 1, p.tsUs);
+    const target = this.spread.count(p, TLS_SHARE);
+    const isMany = count * 2 >= this.flood.requests;
+    if (!isMany && target < 0) return;
+    const uri = requestLine(p);
+    this.uris.add(source, uri);
+    this.requests.addRolled(source, READ, 1, p.tsUs);
+    if (isMany) this.judge(source, count, p, flows, slot);
+    if (target < 0) return;
+    const { asking } = this;
+    asking.uri = uri;
+    asking.votes = this.uris.votes(source);
+    this.onBusy(target, source, p, flows, slot);
+  }
+
+  private onBusy(target: number, source: number, p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    this.asking.source = source;
+    this.asking.secs = this.requests.presentSecs(source, p.tsUs);
+    this.spread.onBusy(target, this.asking, p, flows, slot);
+  }
+
+  /** Nobody can read what is asked over TLS; that somebody connects is seen. */
+  private countHello(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    if (!this.flood.enabled) return;
+    const target = this.spread.count(p, 1);
+    if (target < 0) return;
+    const source = this.sources.ofPacket(p, 0);
+    if (this.requests.roll(source, p.tsUs)) this.uris.clear(source);
+    this.requests.addRolled(source, HELLOS, 1 / TLS_SHARE, p.tsUs);
+    const { asking } = this;
+    asking.uri = undefined;
+    asking.votes = this.requests.present(source, HELLOS);
+    this.onBusy(target, source, p, flows, slot);
+  }
+
+  stats(): Record<string, number> {
+    return this.spread.stats();
+  }
+
+  private judge(source: number, count: number, p: DecodedPacket, flows: FlowColumns, slot: number): void {
     if (count < this.flood.requests || !this.floodLimit.isDue(source, p.tsUs)) return;
     // A mirror or a crawler asks for many things; a flood asks for one.
     const read = this.requests.present(source, READ);

@@ -126,6 +126,21 @@ const httpFlood = z
     enabled: on('HTTP floods'),
     windowSecs: secs(10, 'Seconds of the window'),
     requests: count(1000, 'Requests of one source in the window, most of them for one URI'),
+    targetRequests: count(
+      500,
+      'Requests to one server in the window of sources that ask for one URI over and over; four times as many connections over TLS',
+    ),
+    targetSources: count(20, 'Such sources that make it a flood of many sources'),
+    usualFactor: z
+      .number()
+      .min(1)
+      .max(1000)
+      .default(3)
+      .describe('Times the requests of its busiest usual window that a server must get, once it is known'),
+    learnSecs: secs(
+      1800,
+      'Seconds after a server first was busy in which it is learned; sources that came in the last so many seconds are its newcomers',
+    ),
   })
   .prefault({});
 
