@@ -16,7 +16,7 @@ const ALL = 0;
 const READ = 1;
 const REPEATED = 2;
 /** A server is looked at when it gets this share of what a flood has, about. */
-const BUSY_SHARE = 8;
+const BUSY_SHARE = 4;
 /** Counts by hash of the server: so few that they stay near, and enough that two busy servers seldom share one. */
 const CELLS = 4096;
 /** So many requests for one URI in a window make a source one that repeats itself... */
@@ -125,10 +125,10 @@ export class HttpSpreadFloods {
     return target;
   }
 
-  /** Who is busy stays so at the next window's beginning. */
+  /** Who is twice as busy as needed is so from the next window's beginning. */
   private turnCells(nowUs: number): void {
     const { cells, busy } = this;
-    for (let i = 0; i < CELLS; i++) cells[i] = Math.min(cells[i]!, 2 * busy) >> 1;
+    for (let i = 0; i < CELLS; i++) cells[i] = cells[i]! >= 2 * busy ? busy : 0;
     this.cellsUntilUs = nowUs + this.options.windowSecs * 1e6;
   }
 
