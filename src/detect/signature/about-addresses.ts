@@ -11,9 +11,9 @@ const ALLOWED: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Of bits of flows only those that are set: what tests them looks at each packet. */
+/** Of bits of flows only those that are set: what tests them, unsets or toggles looks at each packet. */
 const isAllowed = ({ name, value }: RuleOption): boolean =>
-  ALLOWED.has(name) && (name !== 'flowbits' || value?.startsWith('set') === true);
+  ALLOWED.has(name) && (name !== 'flowbits' || /^\s*(set\b|noalert)/.test(value ?? ''));
 
 /**
  * A rule that asks for protocol, addresses and ports only ("IP-only" in Suricata): it looks at the first packet of each

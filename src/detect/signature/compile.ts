@@ -13,7 +13,7 @@ import { meetsRequirements } from './keywords/requires.js';
 import { STATE_KEYWORDS } from './keywords/state.js';
 import { PROTOCOL_KEYWORDS } from './keywords/protocols.js';
 import { TRANSACTION_KEYWORDS } from './keywords/transaction.js';
-import { validateRule } from './keywords/validate.js';
+import { validatePlace, validateRule } from './keywords/validate.js';
 import { VARIABLE_KEYWORDS } from './keywords/variables.js';
 import { createTransform, TRANSFORMS } from './match/transform.js';
 import { toAttack } from './attack.js';
@@ -131,6 +131,7 @@ export function compileRule(text: string, line: number, context: CompileContext)
     for (option of raw.options) applyOption(builder, option);
     option = undefined;
     const rule = finish(builder, context);
+    validatePlace(rule, raw.options);
     rule.isAboutAddresses = isAboutAddresses(rule, raw, context.addresses);
     return rule;
   } catch (error) {
@@ -331,6 +332,10 @@ function settleFrames(rule: Rule): void {
 /** Requests and responses exclude each other unless the rule is about a whole transaction. */
 function settleDirection(rule: Rule): void {
   if (rule.direction === '=>') return;
+  // In files of both directions the name itself says which: it counts more than `flow:to_server`.
+  if (rule.buffers.some(({ buffer }) => buffer.name === 'http.response_body')) rule.towards = 2;
+  if (rule.towards === 3 && rule.buffers.some(({ buffer }) => buffer.name === 'http.header.raw'))
+    throw new Error('http.header.raw needs flow:to_server or flow:to_client');
   for (const { buffer } of rule.buffers) {
     const both = rule.towards & buffer.towards;
     if (both === 0) throw new Error(conflict(buffer));

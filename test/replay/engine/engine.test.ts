@@ -87,9 +87,9 @@ const CASES: readonly (readonly [string, readonly string[], Traffic, number[]])[
   [
     'a number of the flow counts',
     [
-      any('tcp-pkt', 'content:"try"; flowint:n,notset; flowint:n,=,0; noalert; sid:1;'),
-      any('tcp-pkt', 'content:"try"; flowint:n,isset; flowint:n,+,1; noalert; sid:2;'),
-      any('tcp-pkt', 'content:"now"; flowint:n,>,1; sid:3;'),
+      any('tcp-pkt', 'content:"try"; flowint:tries,notset; flowint:tries,=,0; noalert; sid:1;'),
+      any('tcp-pkt', 'content:"try"; flowint:tries,isset; flowint:tries,+,1; noalert; sid:2;'),
+      any('tcp-pkt', 'content:"now"; flowint:tries,>,1; sid:3;'),
     ],
     tcp(7000, [
       ['>', 'try'],

@@ -110,3 +110,9 @@ test('data in the acknowledgement that ends a handshake are established', () => 
     [4, 8],
   );
 });
+
+test('http.response_body is about answers, whatever direction the rule names', () => {
+  const file = join(folder, 'e.rules');
+  writeFileSync(file, 'alert http any any -> any any (flow:to_server; http.response_body; content:"ok"; sid:1;)');
+  assert.equal(replay(CONNECTION, [file]).length, 1);
+});

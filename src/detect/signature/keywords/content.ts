@@ -27,6 +27,21 @@ export function newContent(bytes: Uint8Array, negated: boolean): ContentMatch {
   };
 }
 
+/** What a transform never leaves in its buffer. */
+const NEVER_BEHIND: Readonly<Record<string, RegExp>> = {
+  strip_whitespace: /\s/,
+  compress_whitespace: /\s\s/,
+  to_lowercase: /[A-Z]/,
+  to_uppercase: /[a-z]/,
+};
+
+/** Each transform before it counts, also with `nocase`, as in Suricata. */
+function checkTransforms({ sticky }: RuleBuilder, bytes: Uint8Array): void {
+  const text = Buffer.from(bytes).toString('latin1');
+  for (const { key } of sticky?.transforms ?? [])
+    if (NEVER_BEHIND[key]?.test(text)) throw new Error(`"${text}" is never found behind ${key}`);
+}
+
 const isPlaced = (c: ContentMatch): boolean => c.offset !== undefined || c.depth !== undefined;
 const isRelative = (c: ContentMatch): boolean => c.distance !== undefined || c.within !== undefined;
 
@@ -66,7 +81,9 @@ function fastPattern(b: RuleBuilder, value: string): void {
 export const CONTENT_KEYWORDS: Readonly<Record<string, Keyword>> = {
   content(b, value) {
     const { negated, text } = splitNegation(value);
-    b.add(newContent(parsePattern(text), negated));
+    const bytes = parsePattern(text);
+    if (!negated && b.inner === undefined) checkTransforms(b, bytes);
+    b.add(newContent(bytes, negated));
   },
   uricontent(b, value) {
     const { negated, text } = splitNegation(value);

@@ -1,6 +1,6 @@
 import { APP_PROTOS } from '../../../domain/app-layer.js';
 import { DECODE_EVENTS, SILENT_DECODE_EVENTS } from '../decode-events/names.js';
-import type { AppProtocolTest, FlowIntTest, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
+import type { AppProtocolTest, FlowIntTest, Rule, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
 import { STREAM_EVENTS } from '../../../domain/stream-event.js';
 import { parseNumber, parseRange } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
@@ -139,6 +139,8 @@ function flowint(b: RuleBuilder, value: string): void {
   const [name = '', operator = '', operand = ''] = parts(value);
   if (!/^(\+|-|=|==|!=|<|>|<=|>=|isset|notset|isnotset)$/.test(operator))
     throw new Error(`"${operator}" is not a flowint command`);
+  if (!/^[A-Za-z][\w./]+$/.test(name)) throw new Error(`"${name}" is not a name of two characters and more`);
+  if (!/^([A-Za-z]\w+|\d{1,10})?$/.test(operand)) throw new Error(`"${operand}" is neither a number nor a name`);
   const test: FlowIntTest = {
     name,
     operator: operator as FlowIntTest['operator'],
@@ -215,6 +217,14 @@ const streamEvent: Keyword = (b, value) => {
 
 const PLACES = /^(direction|to_server|to_client|either|final|original)$/;
 
+/** The header or a field before says which; fields that several protocols have, such as files and JA3, do not. */
+const isAboutProtocol = (rule: Rule): boolean =>
+  rule.appProtos !== undefined ||
+  rule.buffers.some(
+    ({ buffer: { name, protos, source } }) =>
+      source === 'transaction' && !/^(file|ja[34])/.test(name) && protos.length > 0,
+  );
+
 /** `[!]NAME[|NAME...][,WHERE][,exact]`. */
 function appLayerProtocol(b: RuleBuilder, value: string): void {
   const negated = value.startsWith('!');
@@ -227,8 +237,9 @@ function appLayerProtocol(b: RuleBuilder, value: string): void {
     if (PLACES.test(choice)) where = choice as AppProtocolTest['where'];
     else if (choice !== 'exact') throw new Error(`"${choice}" is not understood here`);
   }
-  const isChosen = b.rule.appProtos !== undefined || b.rule.appProtocol.some((p) => !p.negated);
-  if (!negated && isChosen) throw new Error('the rule is about a protocol already');
+  if (isAboutProtocol(b.rule)) throw new Error('the rule is about a protocol already');
+  const conflict = b.rule.appProtocol.find((p) => !negated || !p.negated || p.names.some((n) => names.includes(n)));
+  if (conflict !== undefined) throw new Error('is given twice: only different protocols with ! can be');
   b.rule.appProtocol.push({ names, negated, where, exact: choices.includes('exact') });
 }
 

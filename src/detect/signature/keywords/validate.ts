@@ -1,4 +1,6 @@
+import type { RuleOption } from '../parse/rule.js';
 import type { BufferInspection, ContentMatch, Match, NumberRange, Rule } from '../rule.js';
+import { HEADER_KEYWORDS } from './header.js';
 
 /** Buffers of hashes in hexadecimal digits, and how long each is. */
 const HASH_LENGTHS: Readonly<Record<string, number>> = {
@@ -10,16 +12,7 @@ const HASH_LENGTHS: Readonly<Record<string, number>> = {
   // Twenty bytes with colons between them.
   'tls.cert_fingerprint': 59,
 };
-const WHITE_SPACE = /\s/;
 const UPPER = /[A-Z]/;
-const LOWER = /[a-z]/;
-/** What a transform never leaves in its buffer. */
-const NEVER_BEHIND: Readonly<Record<string, RegExp>> = {
-  strip_whitespace: WHITE_SPACE,
-  compress_whitespace: /\s\s/,
-  to_lowercase: UPPER,
-  to_uppercase: LOWER,
-};
 
 /** Named without a content they are always there. */
 const ADDRESSES: ReadonlySet<string> = new Set(['ip.src', 'ip.dst']);
@@ -60,12 +53,7 @@ function foldContent({ buffer, transforms }: BufferInspection, content: ContentM
 
 function validateContent({ buffer, transforms }: BufferInspection, content: ContentMatch): void {
   const text = textOf(content);
-  const last = transforms.at(-1);
-  if (last !== undefined) {
-    const isFolded = content.nocase && last.key !== 'strip_whitespace';
-    if (!isFolded && NEVER_BEHIND[last.key]?.test(text)) throw new Error(`"${text}" is never found behind ${last.key}`);
-    return;
-  }
+  if (transforms.length > 0) return;
   if (buffer.name === 'http.host') {
     if (content.nocase) throw new Error('nocase is of no use with http.host, which is in lower case');
     if (UPPER.test(text)) throw new Error('http.host is in lower case, and the content is not');
@@ -75,6 +63,20 @@ function validateContent({ buffer, transforms }: BufferInspection, content: Cont
     throw new Error(`${buffer.name} has ${length} characters, and the content ${content.bytes.length}`);
   if (buffer.name === 'tls.cert_serial' && text.length > 2 && !text.includes(':'))
     throw new Error('tls.cert_serial has colons between its bytes');
+}
+
+/** Keywords about single packets, beside those about headers. */
+const OF_PACKETS: ReadonlySet<string> = new Set([...Object.keys(HEADER_KEYWORDS), 'flow.age']);
+
+/** Streams have no headers. @throws {Error} when a rule about streams only asks for some. */
+export function validatePlace(rule: Rule, options: readonly RuleOption[]): void {
+  if (rule.proto !== 'tcp-stream' && rule.flow?.onlyStream !== true) return;
+  const name =
+    options.find((option) => OF_PACKETS.has(option.name))?.name ??
+    rule.buffers.find(({ buffer }) => buffer.source === 'packet' && !ADDRESSES.has(buffer.name))?.buffer.name ??
+    (rule.flow?.noStream === true ? 'flow:no_stream' : undefined) ??
+    (rule.proto === 'tcp-pkt' ? rule.proto : undefined);
+  if (name !== undefined) throw new Error(`${name} is about packets, and the rule about streams only`);
 }
 
 /** The largest number within a range. */

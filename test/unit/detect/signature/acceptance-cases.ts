@@ -825,6 +825,20 @@ nfs frame:nfs.nfs4.pdu; content:"a"
 http frame:http1.request; content:"a"
 http1 frame:http1.request; content:"a"
 ip frame:tls.pdu; content:"a"
+http flow:to_server; http.header.raw; content:"a"
+http http.header.raw; content:"a"; flow:to_client
+http flow:to_server; http.response_body; content:"a"
+http http.uri; to_lowercase; content:!"ABC"
+http http.uri; compress_whitespace; content:!"A  B"
+http http.uri; to_uppercase; content:"ABC"; nocase
+tcp-stream content:"abc"; tcpv4-csum:valid
+tcp-stream ip.src; content:"a"
+tcp-stream http.uri; content:"a"
+tcp app-layer-protocol:http; http.uri; content:"a"
+tcp app-layer-protocol:!http; app-layer-protocol:!tls
+tcp file.data; content:"a"; app-layer-protocol:http
+tcp content:"x"; flowint:a.b,+,1
+tcp content:"x"; flowint:ab,isset,1
 `;
 
 /** Those that it refuses. */
@@ -1227,4 +1241,27 @@ smb content:"x"; frame:smb1.hdr; content:"a"
 smb frame:"smb1.hdr"; content:"a"
 smb frame; content:"a"
 http frame:http.request; content:"a"
+http http.header.raw; content:"a"
+http content:"a"; http_raw_header
+http http.uri; content:"b"; http.header.raw; content:"a"
+http flow:to_server; http.uri; content:"a"; http.response_body; content:"b"
+http http.uri; to_lowercase; content:"ABC"; nocase
+http http.uri; to_lowercase; url_decode; content:"ABC"; nocase
+http http.uri; compress_whitespace; to_lowercase; content:"a  b"
+tcp-stream content:"abc"; ttl:>3
+tcp-stream content:"abc"; dsize:>3
+tcp-stream content:"abc"; flow.age:>3
+tcp-stream tcp.hdr; content:"a"
+tcp-stream flow:no_stream
+tcp flow:only_stream; content:"abc"; flags:S
+tcp-pkt flow:only_stream; content:"a"
+http app-layer-protocol:!http
+tcp http.uri; content:"a"; app-layer-protocol:http
+tcp tls.sni; content:"a"; app-layer-protocol:!tls
+tcp content:"a"; http_uri; app-layer-protocol:!tls
+tcp app-layer-protocol:http; app-layer-protocol:!tls
+tcp app-layer-protocol:!tls; app-layer-protocol:!tls
+tcp content:"x"; flowint:a,+,1
+tcp content:"x"; flowint:ab,=,c
+tcp content:"x"; flowint:a-b,+,1
 `;

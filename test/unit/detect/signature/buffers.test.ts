@@ -14,7 +14,8 @@ test('every name of a buffer leads to it', () => {
   for (const { name, aliases, protos } of bufferReference()) {
     for (const alias of [name, ...aliases]) {
       const options = alias in CONTENT_MODIFIERS ? `content:"x"; ${alias};` : `${alias}; pcre:"/x/";`;
-      const rule = compile(`alert ip any any -> any any (${options} sid:1;)`);
+      const flow = name === 'http.header.raw' ? 'flow:to_server; ' : '';
+      const rule = compile(`alert ip any any -> any any (${flow}${options} sid:1;)`);
       assert.deepEqual(rule.buffers.map((b) => b.buffer.name), [name], alias); // prettier-ignore
       if (protos.length > 0) assert.deepEqual(rule.appProtos, protos, alias);
     }
