@@ -107,16 +107,16 @@ describe('the canary of the timer', { skip: skipReason, timeout: 600_000 }, () =
     rmSync(dir, { recursive: true });
   });
 
-  const nobody = { uid: 65_534, gid: 65_534, encoding: 'utf8' as const };
-  const unshared = spawnSync('unshare', ['--user', '--map-root-user', '--net', '--mount', 'true'], nobody);
+  // It may read files wherever the checkout lies, in a folder of root's own too, and nothing else.
+  const reads = ['--inh-caps', '--ambient-caps', '--bounding-set'].map((set) => `${set}=-all,+dac_read_search`);
+  const ofNobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', ...reads];
+  const withoutRights = (...command: string[]) => spawnSync('setpriv', [...ofNobody, ...command], { encoding: 'utf8' });
+  const unshared = withoutRights('unshare', '--user', '--map-root-user', '--net', '--mount', 'true');
   const skip = unshared.status === 0 ? false : 'this kernel lets no ordinary user make namespaces';
 
-  it('goes the whole way as a user without any right, and leaves what it has shown', { skip }, () => {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [...nodeArgs('src/cli/main.ts'), 'canary', '--json', '--result', result],
-      nobody,
-    );
+  it('goes the whole way without any right, and leaves what it has shown', { skip }, () => {
+    const canary = [...nodeArgs('src/cli/main.ts'), 'canary', '--json', '--result', result];
+    const { status, stdout, stderr } = withoutRights(process.execPath, ...canary);
     assert.equal(status, 0, `${stdout}${stderr}`);
     const written = JSON.parse(readFileSync(result, 'utf8')) as { result: { steps: { ok: boolean }[] } };
     assert.deepEqual(written.result, JSON.parse(stdout));
@@ -124,7 +124,7 @@ describe('the canary of the timer', { skip: skipReason, timeout: 600_000 }, () =
     assert.ok(written.result.steps.every((step) => step.ok));
   });
 
-  it('is believed by the responder; a failure is a critical incident', async () => {
+  it('is believed by the responder; a failure is a critical incident', { skip }, async () => {
     const options = { canary_interval_secs: 0, canary_result: result };
     const t = await startResponder(netns, options);
     const isOk = () => t.responder.state().stats['canary_ok'];

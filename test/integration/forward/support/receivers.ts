@@ -143,7 +143,7 @@ export function createRsyslog(dir: string, ports: RsyslogPorts, certificates?: C
   }
   if (ports.udp !== undefined) {
     conf.push('module(load="imudp")');
-    listen.push(`input(type="imudp" port="${ports.udp}" address="127.0.0.1")`);
+    listen.push(`input(type="imudp" port="${ports.udp}" address="127.0.0.1" rcvbufSize="4m")`);
   }
   if (ports.relp !== undefined) {
     conf.push('module(load="imrelp")');
