@@ -1,5 +1,14 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -179,19 +188,21 @@ export function unpackSyslogNg(): { dir: string } | { reason: string } {
   const binary = join(dir, 'usr/sbin/syslog-ng');
   try {
     if (!existsSync(binary)) {
-      const packages = join(dir, 'packages');
-      mkdirSync(packages, { recursive: true });
-      execFileSync('apt-get', ['download', 'syslog-ng-core', 'syslog-ng-scl'], {
-        cwd: packages,
-        stdio: 'pipe',
-        timeout: 60_000,
-      });
+      const fresh = mkdtempSync(`${dir}-`);
+      const packages = join(fresh, 'packages');
+      mkdirSync(packages);
+      const apt = (...args: string[]): string =>
+        execFileSync('apt-get', args, { cwd: packages, encoding: 'utf8', stdio: 'pipe', timeout: 120_000 });
+      // What an installation would bring: libraries that are not here as well.
+      const plan = apt('install', '--simulate', '--no-install-recommends', 'syslog-ng-core', 'syslog-ng-scl');
+      apt('download', ...[...plan.matchAll(/^Inst (\S+)/gm)].map(([, name]) => name!));
       for (const file of readdirSync(packages))
-        execFileSync('dpkg', ['-x', join(packages, file), dir], { stdio: 'pipe' });
+        execFileSync('dpkg', ['-x', join(packages, file), fresh], { stdio: 'pipe' });
+      rmSync(dir, { recursive: true, force: true });
+      renameSync(fresh, dir);
     }
     const version = spawnSync(binary, ['--version'], { env: syslogNgEnv(dir), encoding: 'utf8' });
-    if (version.status !== 0)
-      return { reason: `syslog-ng does not run: ${version.stderr.slice(0, 200)} (libivykis0 libnet1 libwrap0?)` };
+    if (version.status !== 0) return { reason: `syslog-ng does not run: ${version.stderr.slice(0, 200)}` };
     return { dir };
   } catch (error) {
     return { reason: `syslog-ng cannot be fetched: ${String(error).slice(0, 200)}` };
@@ -199,7 +210,14 @@ export function unpackSyslogNg(): { dir: string } | { reason: string } {
 }
 
 function syslogNgEnv(dir: string): NodeJS.ProcessEnv {
-  return { ...process.env, LD_LIBRARY_PATH: join(dir, 'usr/lib/syslog-ng'), SYSLOGNG_PREFIX: join(dir, 'usr') };
+  const bases = ['usr/lib', 'lib'].filter((base) => existsSync(join(dir, base)));
+  const libraries = bases.flatMap((base) =>
+    readdirSync(join(dir, base))
+      .filter((name) => name.endsWith('-linux-gnu'))
+      .map((name) => join(dir, base, name)),
+  );
+  const LD_LIBRARY_PATH = [join(dir, 'usr/lib/syslog-ng'), ...libraries].join(':');
+  return { ...process.env, LD_LIBRARY_PATH, SYSLOGNG_PREFIX: join(dir, 'usr') };
 }
 
 /** The modules' directory carries the version in its name. */
