@@ -16,7 +16,7 @@ const ALL = 0;
 const READ = 1;
 const REPEATED = 2;
 /** A server is looked at when it gets this share of what a flood has, about. */
-const BUSY_SHARE = 4;
+const BUSY_SHARE = 2;
 /** Counts by hash of the server: so few that they stay near, and enough that two busy servers seldom share one. */
 const CELLS = 4096;
 /** So many requests for one URI in a window make a source one that repeats itself... */
@@ -120,7 +120,7 @@ export class HttpSpreadFloods {
     const isLater = this.counts.roll(target, p.tsUs);
     if (isNew) this.begin(target, p.tsUs);
     else if (isLater) this.onWindow(target, before, p.tsUs);
-    this.counts.addRolled(target, ALL, (isNew ? asked : units) / TLS_SHARE, p.tsUs);
+    this.counts.addRolled(target, ALL, units / TLS_SHARE, p.tsUs);
     if (!this.isFlooded(target, p.tsUs)) this.visitors.note(pairOf(p, tag), p.tsUs);
     return target;
   }

@@ -114,7 +114,7 @@ const LOOK_ALIKES: readonly [name: string, quiet: Crowd, loud: Crowd][] = [
   [
     'fifty clients behind one address',
     { sources: 50, each: 19, secs: 10, src: () => '198.51.100.7', uri: (request) => `/${request % 6}` },
-    { sources: 50, each: 32, secs: 10, uri: () => '/' },
+    { sources: 50, each: 32, secs: 6, uri: () => '/' },
   ],
   [
     'a video: a list that is asked for every two seconds, and its parts',
@@ -194,11 +194,11 @@ test('once a server is known, what is usual there is quiet, and patient floods o
 
 test('a flood does not teach what is usual', () => {
   const r = new Replay({ httpFlood: { learnSecs: 60 }, realertSecs: 1 });
-  for (let t = 0; t < 120; t += 10) crowd(r, { at: t, sources: 50, each: 3, secs: 10, src: inside });
+  for (let t = 0; t < 120; t += 10) crowd(r, { at: t, sources: 50, each: 6, secs: 10, src: inside });
   crowd(r, { at: 120, sources: 100, each: 200, secs: 20 });
   const usual = r.detections.map((d) => d.evidence[0]!.usual);
   assert.ok(usual.length > 3);
-  assert.ok(usual.every((n) => n === usual[0]) && Number(usual[0]) < 280, usual.join());
+  assert.ok(usual.every((n) => n === usual[0]) && Number(usual[0]) < 450, usual.join());
 });
 
 test('inside hosts that contact the server day by day flood nothing', () => {
@@ -215,7 +215,7 @@ test('inside hosts that contact the server day by day flood nothing', () => {
 
 test('servers and visitors beyond their maximum are given up, and counted', () => {
   const r = new Replay({ maxTargets: 8 });
-  for (let i = 0; i < 40; i++) crowd(r, { at: i, sources: 1, each: 140, secs: 0.9, dst: outside(i), src: inside });
+  for (let i = 0; i < 40; i++) crowd(r, { at: i, sources: 1, each: 260, secs: 0.9, dst: outside(i), src: inside });
   assert.equal(r.observer.stats!()['http_servers_evicted'], 32);
   assert.equal(r.observer.stats!()['http_visitors_cut_short'], 0);
   const visitors = new Visitors(60);
