@@ -39,7 +39,7 @@ before(async () => {
   await writeSmallBase(base);
   const options = trainOptionsSchema.parse({
     ...{ data: [base], out: guard, algorithm: 'random-forest', classes: 'label', missing: 'keep' },
-    ...{ balance: 'weights', ignore: CLASSIFIER_IGNORES, trees: 12, maxLeaves: 32, falsePositiveBudget: 0.01 },
+    ...{ balance: 'weights', ignore: CLASSIFIER_IGNORES, trees: 60, maxLeaves: 32, falsePositiveBudget: 0.01 },
   });
   await trainModel(options, { trainedMs: Date.now() });
   clock = new MovableClock(lab.dir);

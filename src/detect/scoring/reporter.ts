@@ -43,10 +43,12 @@ export class Reporter {
       const isUnknown =
         card.unknownThreshold !== undefined && novelty !== undefined && novelty >= card.unknownThreshold;
       const attackClass = scores.attackClass[r]!;
-      const label = isUnknown ? UNKNOWN_LABEL : (card.classes[attackClass] ?? 'attack');
+      const nearest = card.classes[attackClass] ?? 'attack';
+      const label = isUnknown ? UNKNOWN_LABEL : nearest;
       const row = batch.row(r);
       const knowledge = card.tier === 'anomaly' ? anomalyKnowledge(score, card.threshold) : classKnowledge(label);
-      if (knowledge.attack?.techniqueId === FLOOD_TECHNIQUE && bundle.isBystander?.(row)) {
+      // An unknown kind is often a flow that a flood has cut short.
+      if (classKnowledge(nearest).attack?.techniqueId === FLOOD_TECHNIQUE && bundle.isBystander?.(row)) {
         this.bystanders++;
         continue;
       }

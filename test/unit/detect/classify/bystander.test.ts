@@ -25,7 +25,7 @@ function vector(own: number, all: number, sources: number): Float32Array {
 }
 
 /** What is reported of a flow that scores 0.9 as this class. */
-function reported(values: Float32Array, label: string): { found: Detection[]; bystanders: number } {
+function reported(values: Float32Array, label: string, novelty = 0): { found: Detection[]; bystanders: number } {
   const found: Detection[] = [];
   const deps = { emit: (d: Detection) => found.push(d), sensor: 'test' };
   const reporter = new Reporter(deps as unknown as ConstructorParameters<typeof Reporter>[0], 100, undefined);
@@ -39,13 +39,16 @@ function reported(values: Float32Array, label: string): { found: Detection[]; by
     isBystander: bystanderCheck(card),
   };
   const attackClass = Uint8Array.of(card.classes.indexOf(label));
-  reporter.report(bundle, { key: 0, score: Float32Array.of(0.9), attackClass }, batch);
+  const scores = { key: 0, score: Float32Array.of(0.9), attackClass, novelty: Float32Array.of(novelty) };
+  reporter.report(bundle, scores, batch);
   return { found, bystanders: reporter.stats()['model_bystanders']! };
 }
 
 test('who asks a flooded host a few times is not reported as one who floods it, and is counted', () => {
   const { found, bystanders } = reported(vector(4, 621, 3), 'flood');
   assert.deepEqual([found, bystanders], [[], 1]);
+  assert.deepEqual(reported(vector(4, 621, 3), 'flood', 9).found, [], 'unlike every flood, and still a bystander');
+  assert.equal(reported(vector(617, 621, 3), 'flood', 9).found[0]?.label, 'unknown', 'the control');
 });
 
 test('whoever has a quarter of an even part and more is reported: one source, a botnet, forged sources', () => {
