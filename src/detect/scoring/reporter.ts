@@ -46,12 +46,14 @@ export class Reporter {
       const nearest = card.classes[attackClass] ?? 'attack';
       const label = isUnknown ? UNKNOWN_LABEL : nearest;
       const row = batch.row(r);
-      const knowledge = card.tier === 'anomaly' ? anomalyKnowledge(score, card.threshold) : classKnowledge(label);
-      // An unknown kind is often a flow that a flood has cut short.
-      if (classKnowledge(nearest).attack?.techniqueId === FLOOD_TECHNIQUE && bundle.isBystander?.(row)) {
+      // Also where a flow is `unknown`: what it is nearest to counts, and a flood may cut a customer's flow short in any way.
+      const nearestKnowledge = classKnowledge(nearest);
+      if (nearestKnowledge.attack?.techniqueId === FLOOD_TECHNIQUE && bundle.isBystander?.(row)) {
         this.bystanders++;
         continue;
       }
+      const classified = isUnknown ? classKnowledge(UNKNOWN_LABEL) : nearestKnowledge;
+      const knowledge = card.tier === 'anomaly' ? anomalyKnowledge(score, card.threshold) : classified;
       const context = batch.context(r);
       if (!this.admit(card.name, context.lastUs)) continue;
       this.detections++;
