@@ -74,6 +74,9 @@ every record of 64 bytes lay in two), and contacts are read ahead for one detect
 247 and 199, 242 and 193 ns; scan, which makes no contacts, showed no gain beyond the scatter. Findings on 242 captures and lab runs (476,399 packets, 205 alerts) are the same to the byte. Tried without gain: 64 contacts at once instead of 256, huge
 pages (\`glibc.malloc.hugetlb=1\`), reading records ahead too. Leaving contacts out altogether would take 66 of 176 ns off \`mixed\`.
 
+With HTTP floods of many sources counted too, two more runs on the quiet machine, slower by then (Suricata took 4.6 us a packet beside it instead of 2.8): mixed 248 + 197 and 246 + 194 ns,
+scan 269 + 256 and 274 + 245, live as fast as the generator sends 366 + 56 and 393 + 279 (two columns of rounds that scatter that much), at 50,000 a second 776 + 302 and 1,168 + 272.
+
 Recorded traffic of lab runs, after the first two of these changes and at a load of 10 to 12 by other work: two captures of browsing 114 and 105 ns, 50 clients behind one address 48 ns, within the aim.
 
 Where the rest goes (before that, profile by line, load 14, nanoseconds a packet):
