@@ -93,10 +93,14 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'enforce mode without nft',
-    run: () =>
-      lab.hosts.router.run('env', ['PATH=/nowhere', NODE, MAIN, 'run', '--config', config('nft')], { limitSecs: 120 }),
+    run: () => {
+      // The mount is gone with the program: `ip netns exec` gives it a mount namespace of its own.
+      const script = 'mount -t tmpfs tmpfs /usr/sbin && exec "$@"';
+      const program = [NODE, MAIN, 'run', '--config', config('nft')];
+      return lab.hosts.router.run('sh', ['-c', script, 'sh', ...program], { limitSecs: 120 });
+    },
     code: 3,
-    says: [/\bnft\b/],
+    says: [/\bnft\b/, /apt install nftables/],
   },
   {
     name: 'no rights',
@@ -220,6 +224,12 @@ for (const { name, run, code, says, usage = false } of CASES) {
 test('the same configuration without a fault is accepted', async () => {
   const ended = await portcullis('check', '--config', config('good'));
   assert.equal(ended.code, 0, ended.stderr);
+});
+
+test('nft is found where the search path has no folder for it, as after su', async () => {
+  const asked = [NODE, MAIN, 'doctor', '--config', config('su')];
+  const ended = await lab.hosts.router.run('env', ['PATH=/usr/bin', ...asked], { limitSecs: 120 });
+  assert.match(ended.stdout, /nftables v\d/, ended.stdout + ended.stderr);
 });
 
 for (const [name, file] of [

@@ -54,15 +54,15 @@ export class ScoringWatch {
   }
 }
 
-/** Longest time without a further scored vector, milliseconds; what came after the last one counts. */
-export function longestPauseMs(seen: readonly Progress[]): number {
-  let longest = 0;
-  let rose = seen[0];
+/** Longest time without a further scored vector as a share of the time that was watched; what came after the last one counts. */
+export function longestPause(seen: readonly Progress[]): number {
+  let longestMs = 0;
+  let rose = seen[0]!;
   for (const now of seen) {
-    if (rose && now.scored > rose.scored) rose = now;
-    longest = Math.max(longest, now.atMs - rose!.atMs);
+    if (now.scored > rose.scored) rose = now;
+    longestMs = Math.max(longestMs, now.atMs - rose.atMs);
   }
-  return longest;
+  return longestMs / (seen.at(-1)!.atMs - seen[0]!.atMs);
 }
 
 /** Every vector of a flow was scored, or is of a protocol that is not, and no flow was lost before. */
