@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Problem } from '../contract/http.js';
+import { UNWRITABLE } from '../store/index.js';
 import { AppError } from '../util/errors.js';
 
 /** Status of error codes that the client can do something about; the one place where codes meet HTTP. */
@@ -101,8 +102,6 @@ export function userError(options: UserError): AppError {
 export function notFound(what: string): AppError {
   return userError({ code: 'api.not_found', message: `There is no such ${what}.` });
 }
-
-const UNWRITABLE = new Set(['store.full', 'store.locked', 'store.readonly']);
 
 /** For `catch`, where something is only noted: the answer when the database is there and takes nothing, as on a full disk. */
 export function whenUnwritable<T = undefined>(answer?: T): (error: unknown) => T | undefined {

@@ -2,6 +2,7 @@
 import '../util/no-telemetry.js';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../util/errors.js';
+import { withSystemFolders } from '../util/system-path.js';
 import { VERSION } from '../util/version.js';
 import { reportError } from './report.js';
 
@@ -80,4 +81,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+process.env['PATH'] = withSystemFolders(process.env['PATH']);
 process.exitCode = await main(process.argv);

@@ -119,7 +119,7 @@ export const configSchema = z.strictObject({
   siem: siemOptionsSchema.prefault({}),
   ingest: ingestOptionsSchema.prefault({}),
   fleet: fleetOptionsSchema.prefault({}),
-  store: snakeSection(storeOptionsSchema.omit({ homeNetworks: true })).prefault({}),
+  store: snakeSection(storeOptionsSchema.omit({ homeNetworks: true, waitingFile: true })).prefault({}),
   api: snakeSection(apiOptionsSchema.omit({ dataDir: true })).prefault({}),
 });
 

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import type { AllowEntry, Decision, ProtectedEntry } from '../domain/decision.js';
+import { fromCrcLine, toCrcLine } from '../util/crc-line.js';
 
 /** What the responder remembers of a decision: enough to enforce, explain and report it again. */
 export type KeptDecision = Omit<
@@ -91,10 +91,7 @@ function isSameBesidesRow(a: KeptDecision, b: KeptDecision): boolean {
   );
 }
 
-function toLine(line: JournalLine): string {
-  const json = JSON.stringify(line);
-  return `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`;
-}
+const toLine = (line: JournalLine): string => toCrcLine(line);
 
 /** Records as text, each line with a checksum; runs of similar decisions in one line. */
 export function toLines(records: readonly JournalRecord[]): string {
@@ -125,9 +122,7 @@ export function toLines(records: readonly JournalRecord[]): string {
 
 /** @returns undefined when the line was cut off or changed. */
 export function parseLine(line: Buffer): JournalLine | undefined {
-  const json = line.subarray(9);
-  const isWhole = parseInt(line.toString('latin1', 0, 8), 16) === crc32(json);
-  return isWhole ? (JSON.parse(json.toString()) as JournalLine) : undefined;
+  return fromCrcLine(line) as JournalLine | undefined;
 }
 
 /** The decisions of a shared line. */

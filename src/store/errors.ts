@@ -54,6 +54,9 @@ const KNOWN: readonly Known[] = [
   },
 ];
 
+/** The database is there and takes nothing, as on a full disk. */
+export const UNWRITABLE: ReadonlySet<string> = new Set(['store.full', 'store.locked', 'store.readonly']);
+
 /** Turns whatever a driver threw into one of the store's errors; AppErrors pass through. */
 export function toStoreError(error: unknown): AppError {
   if (error instanceof AppError) return error;

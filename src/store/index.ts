@@ -4,7 +4,7 @@ import type { Store } from './store.js';
 
 export type { StoreKind } from './columns.js';
 export type { DatabaseCopy } from './backup.js';
-export { toStoreError } from './errors.js';
+export { toStoreError, UNWRITABLE } from './errors.js';
 export { parseHost } from './host-ring.js';
 export type { AlertResponse, AlertWrite, StoredAlert } from './map-alert.js';
 export { storeOptionsSchema, type StoreOptions } from './options.js';

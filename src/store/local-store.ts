@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Incident } from '../domain/incident.js';
 import type { Logger } from '../util/logger.js';
-import { openDatabase } from './data-source.js';
+import { openDatabase, type Database } from './data-source.js';
 import { toStoreError, withStoreErrors } from './errors.js';
 import type { AlertAnswer, AlertWrite } from './map-alert.js';
 import type { StoreOptions } from './options.js';
@@ -10,6 +10,7 @@ import { createAlertRepository, writeAlerts } from './repositories/alerts.js';
 import { createAuditRepository } from './repositories/audit.js';
 import { createDecisionRepository, writeDecisions, type DecisionWrite } from './repositories/decisions.js';
 import { createFlowRepository, writeFlows, type FlowWrite } from './repositories/flows.js';
+import { holdSessions } from './repositories/held-sessions.js';
 import { createIncidentRepository, writeIncidents } from './repositories/incidents.js';
 import {
   createAllowlistRepository,
@@ -32,12 +33,16 @@ import type { RollupRow } from './entities/traffic.js';
 import { createKeeper } from './keeper.js';
 import { createFlowRollup } from './rollup.js';
 import type { Store } from './store.js';
+import { giveBack, openWaitingFile } from './waiting-file.js';
 import { createWriteBehind } from './write-behind.js';
 
 /** Sums of minutes and hours that wait for the database. */
 const MAX_KEPT_SUMS = 50_000;
 /** Seconds of the timeline that wait for the database: a day. */
 const MAX_KEPT_POINTS = 86_400;
+
+/** Counters come again, and a feed makes its blocks again. */
+const isStep = ({ decision, step }: DecisionWrite): boolean => step !== undefined && decision.origin !== 'feed';
 
 const MOVED =
   'the database file was moved, removed or replaced while it is in use: put it back, or what is written now is lost at the next start';
@@ -46,12 +51,24 @@ function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
+/** A full disk does not keep the server from starting: what is set aside is enough to open the database. */
+async function openEvenFull(options: StoreOptions): Promise<Database> {
+  try {
+    return await openDatabase(options);
+  } catch (error) {
+    const { waitingFile } = options;
+    const isFull = toStoreError(error).code === 'store.full';
+    if (!isFull || waitingFile === undefined || !giveBack(waitingFile)) throw error;
+    return openDatabase(options);
+  }
+}
+
 /**
  * Opens the database in this thread, brings its schema up to date, and starts the write-behind queues.
  * @throws AppError store.*
  */
 export async function openLocalStore(options: StoreOptions, log: Logger): Promise<Store> {
-  const db = await openDatabase(options);
+  const db = await openEvenFull(options);
   const file = options.kind === 'sqlite' && options.path !== ':memory:' ? options.path : undefined;
   const inode = file === undefined ? undefined : inodeOf(file);
   const queueOptions = { batchRows: options.batchRows, batchMs: options.batchMs, log };
@@ -70,6 +87,7 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     ...rare,
     name: 'decisions',
     write: (batch) => writeDecisions(db, batch),
+    file: options.waitingFile === undefined ? undefined : openWaitingFile(options.waitingFile, log, isStep),
   });
   const flows = createWriteBehind<FlowWrite>({
     ...queueOptions,
@@ -129,7 +147,7 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     labels: withStoreErrors(createLabelRepository(db)),
     allowlist: withStoreErrors(createAllowlistRepository(db)),
     users: withStoreErrors(createUserRepository(db)),
-    sessions: withStoreErrors(createSessionRepository(db)),
+    sessions: withStoreErrors(holdSessions(createSessionRepository(db))),
     tokens: withStoreErrors(createTokenRepository(db)),
     audit: withStoreErrors(createAuditRepository(db)),
     settings: withStoreErrors(createSettingRepository(db)),
@@ -169,12 +187,9 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     flush: () => flush().catch((error: unknown) => Promise.reject(toStoreError(error))),
     async close() {
       clearInterval(rollupTimer);
-      try {
-        await writeRollups(Infinity);
-        for (const queue of Object.values(queues)) await queue.close();
-      } catch (error) {
-        log.error({ err: error }, 'the last rows were not written');
-      }
+      const last = [writeRollups(Infinity), ...Object.values(queues).map((queue) => queue.close())];
+      const failed = (await Promise.allSettled(last)).find((result) => result.status === 'rejected');
+      if (failed) log.error({ err: failed.reason as unknown }, 'the last rows were not written');
       await db.source.destroy();
     },
   };

@@ -38,6 +38,7 @@ export const storeOptionsSchema = z.strictObject({
     .default(true)
     .describe('run the database in a thread of its own, so that no query ever holds up a decision'),
   homeNetworks: z.array(z.string()).optional().describe('networks whose hosts are added up by hour'),
+  waitingFile: z.string().optional().describe('where decisions wait that the database does not take'),
   batchMs: z.number().int().min(1).max(5000).default(50).describe('longest wait before queued rows are written'),
   batchRows: z.number().int().min(1).max(500).default(50).describe('rows written in one transaction'),
   maxQueuedAlerts: z.number().int().min(100).default(20_000).describe('alerts and decisions held back in memory'),

@@ -1,4 +1,6 @@
 import type { Logger } from '../util/logger.js';
+import { toStoreError } from './errors.js';
+import type { WaitingFile } from './waiting-file.js';
 
 export interface WriteBehindOptions<T> {
   name: string;
@@ -7,6 +9,8 @@ export interface WriteBehindOptions<T> {
   batchMs: number;
   /** Writes one batch in one transaction; a rejection keeps the batch for the next try. */
   write(items: T[]): Promise<void>;
+  /** Keeps for the next start what the database does not take; what it found is written first. */
+  file?: WaitingFile<T> | undefined;
   log: Logger;
 }
 
@@ -27,13 +31,18 @@ export interface WriteBehind<T> {
 
 const RETRY_MAX_MS = 5000;
 
+const isAway = (error: unknown): boolean => toStoreError(error).code !== 'store.failed';
+
 /**
  * Queue in front of the database: the block path pushes and goes on, batches are written shortly after. Between
  * batches the event loop runs, so a long queue never holds up a detection. While the database is away items wait
  * up to `maxQueued`, then the oldest are dropped and counted.
  */
 export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehind<T> {
-  let queue: T[] = [];
+  const { file } = options;
+  let queue: T[] = [...(file?.found ?? [])];
+  /** All that waits is in the file. */
+  let isKept = queue.length > 0;
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let retryMs = options.batchMs;
@@ -54,6 +63,13 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
     }
   }
 
+  /** A batch that the database refuses for what is in it must not come back at each start. */
+  function keep(isWorthIt: boolean): void {
+    if (isWorthIt && !isKept) file?.add(queue);
+    else if (!isWorthIt && isKept) file?.clear();
+    isKept = isWorthIt;
+  }
+
   async function drain(): Promise<void> {
     while (queue.length > 0) {
       const batch = queue.splice(0, options.batchRows);
@@ -64,6 +80,7 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
         failedInRow++;
         trouble = error;
         requeue(batch);
+        keep(isAway(error));
         retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
         throw error;
       }
@@ -75,6 +92,8 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
       retryMs = options.batchMs;
       await new Promise(setImmediate);
     }
+    if (isKept) file?.clear();
+    isKept = false;
   }
 
   function start(): Promise<void> {
@@ -105,6 +124,7 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
     if (queue.length > 0) await start();
   }
 
+  if (queue.length > 0) schedule(options.batchMs);
   return {
     push(item) {
       const full = queue.length >= options.maxQueued;
@@ -113,6 +133,7 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
         shed++;
       }
       queue.push(item);
+      if (isKept) file?.add([item]);
       if (!writing) schedule(options.batchMs);
       return !full;
     },
@@ -127,7 +148,7 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
     async close() {
       closed = true;
       clearTimeout(timer);
-      await flush();
+      await flush().finally(() => file?.close());
     },
   };
 }

@@ -23,10 +23,8 @@ export function lockedError(retryAfterSecs: number): Error {
 
 const MAX_NAMES = 10_000;
 
-/**
- * Counts failed logins of names that do not exist, so that guessing at them looks like guessing at a real account.
- */
-export function createUnknownNames(options: LockoutOptions) {
+/** Counts failed logins in memory, where no account can. */
+export function createFailureCounts(options: LockoutOptions) {
   const names = new Map<string, { failures: number; lockedUntilMs: number }>();
   return {
     lockedUntilMs: (name: string): number => names.get(name)?.lockedUntilMs ?? 0,
@@ -36,5 +34,6 @@ export function createUnknownNames(options: LockoutOptions) {
       const secs = lockSecs(failures, options);
       names.set(name, { failures, lockedUntilMs: secs === 0 ? 0 : nowMs + secs * 1000 });
     },
+    forget: (name: string) => void names.delete(name),
   };
 }

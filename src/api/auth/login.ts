@@ -6,7 +6,7 @@ import { userError, whenUnwritable } from '../errors.js';
 import type { ApiOptions } from '../options.js';
 import { sameDigest, sha256, signAccessToken } from './access.js';
 import type { Keys } from './keys.js';
-import { createUnknownNames, lockedError, lockSecs } from './lockout.js';
+import { createFailureCounts, lockedError, lockSecs } from './lockout.js';
 import type { Passwords } from './password.js';
 import { hashRecoveryCode, totpStep } from './totp.js';
 
@@ -52,7 +52,11 @@ export function createLoginService(
   passwords: Passwords,
   now: () => number,
 ): LoginService {
-  const unknownNames = createUnknownNames(options);
+  /** Guessing at names that do not exist looks like guessing at a real account. */
+  const unknownNames = createFailureCounts(options);
+  /** While the database takes nothing, guessing must not be free, nor a code of the second factor count twice. */
+  const unwritten = createFailureCounts(options);
+  const usedSteps = new Map<string, number>();
 
   const refuse = (): Error =>
     userError({ code: 'auth.login_failed', message: 'The user name or the password is wrong.' });
@@ -63,12 +67,34 @@ export function createLoginService(
   }
 
   async function countFailure(user: UserRow): Promise<void> {
-    const secs = lockSecs(await store.users.addFailure(user.name), options);
+    const failures = await store.users.addFailure(user.name).catch(whenUnwritable('unwritable'));
+    if (typeof failures !== 'number') {
+      unwritten.fail(user.name, now());
+      return;
+    }
+    const secs = lockSecs(failures, options);
     if (secs > 0) await store.users.update(user.name, { lockedUntilMs: now() + secs * 1000 });
   }
 
+  const lockedUntilMs = (user: UserRow): number => Math.max(user.lockedUntilMs, unwritten.lockedUntilMs(user.name));
+
+  /** Who is logged in has guessed nothing. */
+  async function noteLogin({ name }: UserRow, change: Partial<UserRow> = {}): Promise<void> {
+    unwritten.forget(name);
+    const done = { failedLogins: 0, lockedUntilMs: 0, lastLoginMs: now(), ...change };
+    await store.users.update(name, done).catch(whenUnwritable());
+  }
+
+  async function useTotpStep({ name, totpLastStep }: UserRow, step: number): Promise<boolean> {
+    if (step <= Math.max(usedSteps.get(name) ?? 0, totpLastStep)) return false;
+    const isUsed = await store.users.useTotpStep(name, step).catch(whenUnwritable('unwritable'));
+    if (isUsed !== 'unwritable') return isUsed === true;
+    usedSteps.set(name, step);
+    return true;
+  }
+
   async function checkPassword(user: UserRow, password: string): Promise<void> {
-    checkLock(user.lockedUntilMs);
+    checkLock(lockedUntilMs(user));
     if (await passwords.verify(password, user.passwordHash)) return;
     await countFailure(user);
     throw refuse();
@@ -86,7 +112,7 @@ export function createLoginService(
   async function checkSecondFactor(user: UserRow, code: string): Promise<void> {
     const secret = keys.unseal(user.totpSecret);
     const step = secret === undefined ? undefined : totpStep(secret, user.name, code, now());
-    if (step !== undefined && (await store.users.useTotpStep(user.name, step))) return;
+    if (step !== undefined && (await useTotpStep(user, step))) return;
     if (step === undefined && (await useRecoveryCode(user, code))) return;
     await countFailure(user);
     throw userError({
@@ -158,8 +184,8 @@ export function createLoginService(
     async openFor(name, client) {
       const user = await store.users.get(name);
       if (!user || user.disabled) throw refuse();
-      checkLock(user.lockedUntilMs);
-      await store.users.update(name, { failedLogins: 0, lockedUntilMs: 0, lastLoginMs: now() });
+      checkLock(lockedUntilMs(user));
+      await noteLogin(user);
       return open(user, client);
     },
     async login({ username, password, totp }, client) {
@@ -178,7 +204,7 @@ export function createLoginService(
         await checkSecondFactor(user, totp);
       }
       const rehash = passwords.needsRehash(user.passwordHash) ? { passwordHash: await passwords.hash(password) } : {};
-      await store.users.update(user.name, { failedLogins: 0, lockedUntilMs: 0, lastLoginMs: now(), ...rehash });
+      await noteLogin(user, rehash);
       return open(user, client);
     },
     async refresh(refreshToken, client) {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Store, StoredPasskey } from '../../store/index.js';
 import { isIpHost } from '../../util/ip-host.js';
 import { uuid7 } from '../../util/uuid7.js';
-import { userError } from '../errors.js';
+import { userError, whenUnwritable } from '../errors.js';
 
 /** Loaded when a passkey is first used: certificates and encodings that no start and no command should wait for. */
 const webauthn = () => import('@simplewebauthn/server');
@@ -151,7 +151,10 @@ export function createPasskeys(store: Store, now: () => number): Passkeys {
       }).catch((error: unknown) => Promise.reject(invalid(error)));
       if (!verified.verified) throw invalid();
       const { newCounter } = verified.authenticationInfo;
-      if (!(await store.passkeys.use(passkey.id, newCounter, passkey.counter, now()))) throw invalid();
+      const isUsed = await store.passkeys
+        .use(passkey.id, newCounter, passkey.counter, now())
+        .catch(whenUnwritable('unwritable'));
+      if (isUsed === false) throw invalid();
       return passkey.user;
     },
   };

@@ -71,7 +71,8 @@ export async function runServer(
   const configDir = config.file === undefined ? {} : { configDir: join(config.file, '..') };
   const now = Date.now;
   const storeOptions = { ...config.store, homeNetworks: config.policy.home_networks };
-  const store = await openStore(storeOptions, { log });
+  const waitingFile = join(config.data_dir, 'waiting.journal');
+  const store = await openStore({ ...storeOptions, waitingFile }, { log });
   const forwarder = await openForwarder(config.siem, {
     dataDir: config.data_dir,
     log,
@@ -308,7 +309,9 @@ export async function runServer(
     path.flows.drain();
     await fleet.close();
     baselines.save();
-    await store.flush();
+    await store.flush().catch((error: unknown) => {
+      log.error({ err: error }, 'The database does not take what waits.');
+    });
     await forwarder.close(SHUTDOWN_MS);
     await store.close();
   }

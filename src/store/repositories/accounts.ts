@@ -77,9 +77,17 @@ export interface SessionRepository {
   purge(beforeMs: number): Promise<void>;
 }
 
-export function createSessionRepository(db: Database): SessionRepository {
+export interface SessionWriter extends SessionRepository {
+  /** Adds the session or puts it in place of what is known of it. */
+  put(session: SessionRow): Promise<void>;
+}
+
+export function createSessionRepository(db: Database): SessionWriter {
   const rows = db.manager.getRepository(db.entities.session);
   return {
+    async put(session) {
+      await db.write((manager) => manager.save(db.entities.session, session));
+    },
     async add(session) {
       await db.write((manager) => manager.insert(db.entities.session, session));
     },

@@ -11,7 +11,7 @@ import { inOrderOf, walkPage, type WalkSpec } from '../page-walk.js';
 import type { PageRequest, PageResult } from '../paging.js';
 import { rangeField, freeTextField, textField, timeField, wordField, type SearchFields } from '../search.js';
 import type { WriteBehind } from '../write-behind.js';
-import { withWaiting } from './waiting-decisions.js';
+import { withAllWaiting, withWaiting } from './waiting-decisions.js';
 
 const FIELDS: SearchFields = {
   ip: rangeField('d.valueKey', 'd.valueLast'),
@@ -171,7 +171,7 @@ export function createDecisionRepository(db: Database, writes: WriteBehind<Decis
         .where(IN_FORCE, { nowMs })
         .orderBy('d.createdMs', 'DESC')
         .getMany();
-      return found.map(fromRow);
+      return withAllWaiting(found.map(fromRow), waiting(), nowMs);
     },
     async ofAlert(alertId) {
       await writes.settle();

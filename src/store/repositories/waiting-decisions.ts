@@ -39,3 +39,13 @@ export function withWaiting(
       : [];
   return [...added.reverse(), ...stored.map((d) => waiting.get(d.id) ?? d)].filter(fits);
 }
+
+/** What is in force as it would be if the database took what waits. @param stored newest first */
+export function withAllWaiting(
+  stored: readonly Decision[],
+  waiting: ReadonlyMap<string, Decision>,
+  nowMs: number,
+): Decision[] {
+  const all = [...waiting.values(), ...stored.filter(({ id }) => !waiting.has(id))];
+  return all.filter((decision) => isInForce(decision, nowMs)).sort((a, b) => b.createdMs - a.createdMs);
+}

@@ -56,9 +56,10 @@ export interface CallOptions {
 export async function startHarness(
   options: Partial<ApiOptions> = {},
   parts: Pick<ApiDeps, 'passwords'> = { passwords: quickPasswords },
+  database?: Partial<StoreOptions>,
 ): Promise<Harness> {
   const dataDir = mkdtempSync(join(tmpdir(), 'api-'));
-  const store = await openStore({ ...(await freshDatabase()), thread: false });
+  const store = await openStore({ ...(database ?? (await freshDatabase())), thread: false });
   const control = createFakeControl(store);
   const audited: AuditRecord[] = [];
   const errors: object[] = [];

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import Database from 'better-sqlite3';
+import { Secret, TOTP } from 'otpauth';
+import type { TotpStartResponse } from '../../../src/contract/http.js';
+import { assertProblem, PASSWORD, quickPasswords, startHarness, type Answer, type Harness } from './harness.js';
+
+describe('people log in while the database takes nothing, as on a full disk', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'api-full-'));
+  const path = join(dir, 'full.db');
+  let h: Harness;
+  let other: Database.Database;
+  let totp: TOTP;
+  before(async () => {
+    h = await startHarness({}, { passwords: quickPasswords }, { kind: 'sqlite', path, busyTimeoutMs: 1 });
+    for (const name of ['olga', 'nils', 'tina']) await h.addUser(name, 'admin');
+    const { token } = await h.login('tina');
+    totp = new TOTP({
+      secret: Secret.fromBase32(((await h.call('POST', '/auth/totp', { token })).body as TotpStartResponse).secret),
+    });
+    const body = { code: totp.generate({ timestamp: h.clock.ms }) };
+    assert.equal((await h.call('POST', '/auth/totp/confirm', { token, body })).status, 200);
+    other = new Database(path);
+    other.exec('BEGIN IMMEDIATE');
+    await assert.rejects(h.store.users.update('olga', { role: 'viewer' }), { code: 'store.locked' }, 'control');
+  });
+  after(async () => {
+    other.close();
+    await h.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  const login = (username: string, password: string, code?: string): Promise<Answer> =>
+    h.call('POST', '/auth/login', { body: { username, password, ...(code === undefined ? {} : { totp: code }) } });
+
+  it('opens a session that is known, renewed and ended', async () => {
+    const { token, cookie } = await h.login('olga');
+    assert.equal((await h.call('GET', '/auth/me', { token })).status, 200);
+    const refreshed = await h.call('POST', '/auth/refresh', { headers: { Cookie: cookie } });
+    assert.equal(refreshed.status, 200, refreshed.text);
+    const cookies = refreshed.headers.getSetCookie().map((text) => text.split(';')[0] ?? '');
+    assert.equal((await h.call('POST', '/auth/logout', { headers: { Cookie: cookies.join('; ') } })).status, 204);
+    assertProblem(await h.call('GET', '/auth/me', { token }), 401, 'auth.token_invalid');
+  });
+
+  it('counts wrong passwords, and locks as long', async () => {
+    for (let i = 0; i < 5; i++) assertProblem(await login('nils', 'x'), 401, 'auth.login_failed');
+    assertProblem(await login('nils', PASSWORD), 429, 'auth.locked');
+    h.clock.ms += 61_000;
+    assert.equal((await login('nils', PASSWORD)).status, 200);
+    for (let i = 0; i < 4; i++) assertProblem(await login('nils', 'x'), 401, 'auth.login_failed');
+    assert.equal((await login('nils', PASSWORD)).status, 200, 'success starts the count again');
+  });
+
+  it('takes a code of the second factor once', async () => {
+    const code = totp.generate({ timestamp: h.clock.ms });
+    assertProblem(await login('tina', PASSWORD), 401, 'auth.totp_required');
+    assert.equal((await login('tina', PASSWORD, code)).status, 200);
+    assertProblem(await login('tina', PASSWORD, code), 401, 'auth.totp_invalid');
+  });
+});
