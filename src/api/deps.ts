@@ -101,8 +101,8 @@ export interface Control {
   addDecision(request: DecisionRequest, actor: Actor): Awaitable<Decision>;
   /** Whether it would be made. @throws AppError as {@link addDecision} */
   checkDecision(request: DecisionRequest, actor: Actor): Awaitable<void>;
-  /** Addresses and prefixes that decisions in force are about. */
-  activeValues(): Iterable<string>;
+  /** What is in force, simulated too, as the server knows it without its database. */
+  decisionsInForce(): readonly Decision[];
   extendDecision(id: string, durationSecs: number, actor: Actor): Awaitable<Decision>;
   releaseDecision(id: string, reason: string, actor: Actor): Awaitable<Decision>;
   addAllow(request: AllowRequest, actor: Actor): Awaitable<AllowEntry>;

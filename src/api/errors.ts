@@ -103,6 +103,15 @@ export function notFound(what: string): AppError {
   return userError({ code: 'api.not_found', message: `There is no such ${what}.` });
 }
 
+/** For `catch`, where there is another answer when the database has none: for instance what is held in memory. */
+export function whenAway<T>(answer: () => T | undefined): (error: unknown) => T {
+  return (error) => {
+    const other = error instanceof AppError && error.kind === 'operational' ? answer() : undefined;
+    if (other === undefined) throw error;
+    return other;
+  };
+}
+
 /** For `catch`, where something is only noted: the answer when the database is there and takes nothing, as on a full disk. */
 export function whenUnwritable<T = undefined>(answer?: T): (error: unknown) => T | undefined {
   return (error) => {

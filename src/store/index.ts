@@ -7,6 +7,7 @@ export type { DatabaseCopy } from './backup.js';
 export { toStoreError, UNWRITABLE } from './errors.js';
 export { parseHost } from './host-ring.js';
 export type { AlertResponse, AlertWrite, StoredAlert } from './map-alert.js';
+export { pageOfActive } from './repositories/waiting-decisions.js';
 export { storeOptionsSchema, type StoreOptions } from './options.js';
 export type { PageRequest, PageResult } from './paging.js';
 export type * from './repositories/accounts.js';

@@ -1,4 +1,5 @@
 import type { bulkDecisionOperations, ImportRequest, ImportResult } from '../../contract/http.js';
+import type { Decision } from '../../domain/decision.js';
 import { AppError } from '../../util/errors.js';
 import { canonicalAddress } from '../../util/ip.js';
 import type { Actor, Control } from '../deps.js';
@@ -55,7 +56,9 @@ export function bulkDecisionHandlers({
     },
     async importDecisions(request) {
       const { body, actor } = request;
-      const inForce = new Set(control.activeValues());
+      const isBlock = ({ simulated, action }: Decision): boolean => !simulated && action === 'block';
+      const blocks = control.decisionsInForce().filter(isBlock);
+      const inForce = new Set(blocks.map(({ value }) => value));
       const seen = new Set<string>();
       const items: Item[] = [];
       const made = (): Item[] => items.filter(({ outcome }) => outcome === 'ok');

@@ -1,9 +1,9 @@
 import type { decisionOperations } from '../../contract/http.js';
 import type { AllowEntry, Decision } from '../../domain/decision.js';
-import type { Store } from '../../store/index.js';
+import { pageOfActive, type Store } from '../../store/index.js';
 import { canonicalAddress } from '../../util/ip.js';
 import type { Control } from '../deps.js';
-import { notFound, userError } from '../errors.js';
+import { notFound, userError, whenAway } from '../errors.js';
 import type { Handlers } from '../request.js';
 import { toAlertRow } from './alerts.js';
 
@@ -25,7 +25,8 @@ function badAddress(value: string): Error {
 
 export function decisionHandlers({ store, control, now }: Parts): Pick<Handlers, keyof typeof decisionOperations> {
   async function find(id: string): Promise<Decision> {
-    const decision = await store.decisions.get(id);
+    const held = (): Decision | undefined => control.decisionsInForce().find((decision) => decision.id === id);
+    const decision = await store.decisions.get(id).catch(whenAway(held));
     if (!decision) throw notFound('decision');
     return decision;
   }
@@ -39,7 +40,12 @@ export function decisionHandlers({ store, control, now }: Parts): Pick<Handlers,
   const entryOf = ({ value, comment, expiresMs }: AllowEntry) => ({ value, comment, expiresMs });
 
   return {
-    listDecisions: ({ query }) => store.decisions.list(query, now()),
+    listDecisions: ({ query }) =>
+      store.decisions
+        .list(query, now())
+        .catch(
+          whenAway(() => (query.state === 'active' ? pageOfActive(control.decisionsInForce(), query) : undefined)),
+        ),
     async getDecision({ params }) {
       const decision = await find(params.id);
       const [history, alerts] = await Promise.all([

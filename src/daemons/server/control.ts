@@ -24,6 +24,7 @@ const EXPLAIN_TIMEOUT_MS = 1500;
 /** What the API may ask of this server. */
 export function createControl(parts: ServerParts): Control {
   let lastCanary: Setup['canary'] = null;
+  let lastCounts = { since: 0, open: 0 };
   const { book, exemptions, settings, store, sensors, forwarder, questions } = parts;
   const allowlist = createAllowlistControl(parts);
 
@@ -51,7 +52,8 @@ export function createControl(parts: ServerParts): Control {
 
   async function status(): Promise<Status> {
     const now = Date.now();
-    const alerts = await store.alerts.counts(now - 3_600_000);
+    // Without its database too the server says how it is; the counts are then those of before.
+    lastCounts = await store.alerts.counts(now - 3_600_000).catch(() => lastCounts);
     const database = await store.health();
     return {
       version: VERSION,
@@ -61,7 +63,7 @@ export function createControl(parts: ServerParts): Control {
       sensors: sensors.list(),
       responder: parts.responder(),
       latency: latencyOf(parts),
-      alerts: { lastHour: alerts.since, open: alerts.open },
+      alerts: { lastHour: lastCounts.since, open: lastCounts.open },
       decisions: book.counts(),
       siem: forwarder.status().map(toSiemStatus),
       database: { kind: store.kind, ok: database.ok },
@@ -82,7 +84,7 @@ export function createControl(parts: ServerParts): Control {
       return decision;
     },
     checkDecision: (request, actor) => void checked(request, actor),
-    activeValues: () => book.active().flatMap((d) => (d.simulated || d.action !== 'block' ? [] : [d.value])),
+    decisionsInForce: () => book.active(),
     extendDecision(id, durationSecs, actor) {
       refuseUnfit(parts, extended(need(id), durationSecs));
       return book.extend(id, durationSecs, actor.name) ?? need(id);

@@ -35,10 +35,8 @@ export async function explainAddress(
     port === undefined
       ? covering
       : covering.filter((d) => d.port === undefined || (d.port === port && d.proto === proto));
-  const lastAlerts = await parts.store.alerts.ofAddress(canonicalAddress(address) ?? address, LAST_ALERTS);
-  const verdicts = (await Promise.all(lastAlerts.slice(0, 3).map((a) => parts.store.alerts.verdict(a.id)))).filter(
-    (v) => v !== undefined,
-  );
+  const told = await toldOf(parts, canonicalAddress(address) ?? address);
+  const { lastAlerts, verdicts } = told ?? { lastAlerts: [], verdicts: [] };
   const real = decisions.filter((d) => !d.simulated && d.enforcement === 'applied' && d.action === 'block');
   const blocked =
     kept === null && allowed === null && (kernel?.blocked ?? real.some((d) => d.scope === 'ip' || d.scope === 'cidr'));
@@ -61,7 +59,8 @@ export async function explainAddress(
     if (kernel.path.length === 0) text.push('The kernel holds no element for it.');
     for (const step of kernel.path) text.push(stepText(step));
   } else text.push('The responder did not answer, so the kernel was not asked.');
-  if (decisions.length === 0) {
+  if (told === undefined) text.push('The database does not answer, so alerts are not known.');
+  else if (decisions.length === 0) {
     const latest = lastAlerts[0];
     text.push(
       latest
@@ -91,6 +90,18 @@ export async function explainAddress(
     verdicts,
     text,
   };
+}
+
+/** Its last alerts and what the policies said; undefined while the database does not answer. */
+async function toldOf({ store }: ServerParts, address: string) {
+  try {
+    const lastAlerts = await store.alerts.ofAddress(address, LAST_ALERTS);
+    const verdicts = await Promise.all(lastAlerts.slice(0, 3).map(({ id }) => store.alerts.verdict(id)));
+    return { lastAlerts, verdicts: verdicts.filter((verdict) => verdict !== undefined) };
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'operational') return undefined;
+    throw error;
+  }
 }
 
 const OUTCOME_TEXT = { passes: 'passes', dropped: 'is dropped', rate_limited: 'is rate-limited' } as const;

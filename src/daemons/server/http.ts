@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../../config/index.js';
 import type { LiveChange, LiveEvent } from '../../contract/http.js';
 import type { Alert } from '../../domain/alert.js';
 import type { AlertResponse } from '../../store/index.js';
+import { createRareReport } from '../../util/rare-report.js';
 import type { ServerReady } from './index.js';
 
 /** API, live feed and console, as the server daemon uses them. */
@@ -29,6 +30,7 @@ export async function openHttp(config: LoadedConfig, deps: ApiDeps, staticDir: s
     await server.close();
     throw error;
   });
+  const unpublished = createRareReport(deps.log, 'The status was not published.');
   let waiting: NodeJS.Timeout | undefined;
   let closing = false;
 
@@ -49,7 +51,7 @@ export async function openHttp(config: LoadedConfig, deps: ApiDeps, staticDir: s
     publishStatus() {
       waiting ??= setTimeout(() => {
         sendStatus().catch((error: unknown) => {
-          if (!closing) deps.log.error({ err: error }, 'The status was not published.');
+          if (!closing) unpublished(error);
         });
       }, STATUS_EVERY_MS);
     },

@@ -1,4 +1,5 @@
 import type { Logger } from '../../util/logger.js';
+import { createRareReport } from '../../util/rare-report.js';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
@@ -13,7 +14,7 @@ export interface Chores {
 
 /** @returns ends them. */
 export function startChores(chores: Chores, log: Logger): () => void {
-  const failed = (error: unknown): void => log.error({ err: error }, 'A regular task of the server failed.');
+  const failed = createRareReport(log, 'A regular task of the server failed.');
   const every = (ms: number, run: Chores['second']): NodeJS.Timeout =>
     setInterval(() => {
       // A full disk must not end the daemon: what it holds in memory would be lost.

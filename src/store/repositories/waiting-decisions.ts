@@ -1,6 +1,6 @@
 import type { Decision } from '../../domain/decision.js';
-import { cidrOverlaps, parseCidr } from '../../util/ip.js';
-import type { PageRequest } from '../paging.js';
+import { cidrOverlaps, parseCidr, type Cidr } from '../../util/ip.js';
+import { parseCursor, toPage, type PageRequest, type PageResult } from '../paging.js';
 import { parseSearch } from '../search.js';
 
 type Asked = Pick<PageRequest, 'q' | 'cursor'> & { state: 'active' | 'all' };
@@ -8,13 +8,17 @@ type Asked = Pick<PageRequest, 'q' | 'cursor'> & { state: 'active' | 'all' };
 const isInForce = ({ enforcement, expiresMs }: Decision, nowMs: number): boolean =>
   (enforcement === 'pending' || enforcement === 'applied') && (expiresMs === 0 || expiresMs > nowMs);
 
-/** Whether a search finds the decision; false where only the database could tell. */
-function isFound({ value }: Decision, q: string): boolean {
+/** The networks that a search asks for; undefined where only the database could tell what it finds. */
+function networksOf(q: string): Cidr[] | undefined {
+  const asked = parseSearch(q).map(({ field, operator, negated, value }) =>
+    field === 'ip' && operator === ':' && !negated ? parseCidr(value) : undefined,
+  );
+  return asked.includes(undefined) ? undefined : asked.filter((network) => network !== undefined);
+}
+
+function isIn({ value }: Decision, networks: readonly Cidr[]): boolean {
   const own = parseCidr(value);
-  return parseSearch(q).every((term) => {
-    const asked = term.field === 'ip' && term.operator === ':' && !term.negated ? parseCidr(term.value) : undefined;
-    return own !== undefined && asked !== undefined && cidrOverlaps(own, asked);
-  });
+  return own !== undefined && networks.every((network) => cidrOverlaps(own, network));
 }
 
 /**
@@ -33,10 +37,11 @@ export function withWaiting(
   const fits = (decision: Decision): boolean => page.state !== 'active' || isInForce(decision, nowMs);
   const newestMs = stored[0]?.createdMs ?? -Infinity;
   const known = new Set(stored.map(({ id }) => id));
+  const asked = page.cursor === undefined ? networksOf(page.q ?? '') : undefined;
   const added =
-    page.cursor === undefined
-      ? [...waiting.values()].filter((d) => !known.has(d.id) && d.createdMs >= newestMs && isFound(d, page.q ?? ''))
-      : [];
+    asked === undefined
+      ? []
+      : [...waiting.values()].filter((d) => !known.has(d.id) && d.createdMs >= newestMs && isIn(d, asked));
   return [...added.reverse(), ...stored.map((d) => waiting.get(d.id) ?? d)].filter(fits);
 }
 
@@ -48,4 +53,27 @@ export function withAllWaiting(
 ): Decision[] {
   const all = [...waiting.values(), ...stored.filter(({ id }) => !waiting.has(id))];
   return all.filter((decision) => isInForce(decision, nowMs)).sort((a, b) => b.createdMs - a.createdMs);
+}
+
+/**
+ * A page of what is in force from memory, while the database does not answer: people must see and lift it.
+ * @returns undefined for a search that only the database can answer
+ * @throws AppError search.*
+ */
+export function pageOfActive(active: readonly Decision[], page: PageRequest): PageResult<Decision> | undefined {
+  const asked = networksOf(page.q ?? '');
+  if (asked === undefined) return undefined;
+  const from = page.cursor === undefined ? undefined : parseCursor(page.cursor);
+  const isAfter = ({ createdMs, id }: Decision): boolean =>
+    from === undefined || createdMs < from.at || (createdMs === from.at && id < from.id);
+  const rows = active
+    .filter((decision) => isAfter(decision) && isIn(decision, asked))
+    .sort((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? 1 : -1))
+    .slice(0, page.limit + 1);
+  return toPage(
+    rows,
+    page.limit,
+    ({ createdMs, id }) => ({ at: createdMs, id }),
+    (row) => row,
+  );
 }

@@ -115,7 +115,7 @@ export function createFakeControl(store: Store): FakeControl {
         throw new AppError({ kind: 'user', code: 'decision.protected', message: '192.0.2.1 is protected: gateway.' });
       }
     },
-    activeValues: () => ['203.0.113.99'],
+    decisionsInForce: () => [sampleDecision({ value: '203.0.113.99', enforcement: 'applied' })],
     extendDecision: (id, durationSecs) => end(id, { durationSecs }),
     async releaseDecision(id) {
       const decision = await store.decisions.get(id);

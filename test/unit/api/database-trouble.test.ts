@@ -5,8 +5,55 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { Secret, TOTP } from 'otpauth';
-import type { TotpStartResponse } from '../../../src/contract/http.js';
+import { signLocalToken } from '../../../src/api/local/index.js';
+import type { Page, TotpStartResponse } from '../../../src/contract/http.js';
+import type { Decision } from '../../../src/domain/decision.js';
+import { AppError } from '../../../src/util/errors.js';
+import { sampleDecision } from '../store/samples.js';
 import { assertProblem, PASSWORD, quickPasswords, startHarness, type Answer, type Harness } from './harness.js';
+
+describe('while the database does not answer', () => {
+  let h: Harness;
+  before(async () => {
+    h = await startHarness();
+    const away = (): Promise<never> =>
+      Promise.reject(new AppError({ kind: 'operational', code: 'store.unreachable', message: 'away' }));
+    Object.assign(h.store.decisions, { get: away, list: away });
+  });
+  after(() => h.close());
+  const local = (): string => signLocalToken(h.keys, h.clock.ms);
+
+  it('the command on the box lists what is in force, page by page, and finds it by its address', async () => {
+    const decisions = Array.from({ length: 5 }, (_, n) =>
+      sampleDecision({ value: `203.0.113.${n}`, createdMs: Math.floor(n / 2), enforcement: 'applied' }),
+    );
+    h.control.decisionsInForce = () => decisions;
+    const found: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await h.call('GET', `/decisions?limit=2${cursor && `&cursor=${cursor}`}`, { token: local() });
+      assert.equal(page.status, 200, page.text);
+      const { items, nextCursor } = page.body as Page<Decision>;
+      found.push(...items.map(({ value }) => value));
+      cursor = nextCursor;
+    }
+    assert.deepEqual(
+      [...found].sort(),
+      decisions.map(({ value }) => value),
+    );
+    assert.equal(found[0], '203.0.113.4', 'newest first');
+    const one = await h.call('GET', '/decisions?q=ip:203.0.113.3', { token: local() });
+    assert.deepEqual(
+      (one.body as Page<Decision>).items.map(({ value }) => value),
+      ['203.0.113.3'],
+    );
+  });
+
+  it('a search that needs it, and what is over, is refused rather than answered with nothing', async () => {
+    for (const query of ['q=policy:scan', 'state=all']) {
+      assertProblem(await h.call('GET', `/decisions?${query}`, { token: local() }), 503, 'store.unreachable');
+    }
+  });
+});
 
 describe('people log in while the database takes nothing, as on a full disk', () => {
   const dir = mkdtempSync(join(tmpdir(), 'api-full-'));
