@@ -8,7 +8,12 @@ import type { StoreOptions } from './options.js';
 import { createSessionRepository, createTokenRepository, createUserRepository } from './repositories/accounts.js';
 import { createAlertRepository, writeAlerts } from './repositories/alerts.js';
 import { createAuditRepository } from './repositories/audit.js';
-import { createDecisionRepository, writeDecisions, type DecisionWrite } from './repositories/decisions.js';
+import {
+  createDecisionRepository,
+  withoutEnded,
+  writeDecisions,
+  type DecisionWrite,
+} from './repositories/decisions.js';
 import { createFlowRepository, writeFlows, type FlowWrite } from './repositories/flows.js';
 import { holdSessions } from './repositories/held-sessions.js';
 import { createIncidentRepository, writeIncidents } from './repositories/incidents.js';
@@ -83,11 +88,13 @@ export async function openLocalStore(options: StoreOptions, log: Logger): Promis
     name: 'incidents',
     write: (batch) => writeIncidents(db, batch),
   });
+  const waiting = options.waitingFile === undefined ? undefined : openWaitingFile(options.waitingFile, log, isStep);
   const decisions = createWriteBehind<DecisionWrite>({
     ...rare,
     name: 'decisions',
     write: (batch) => writeDecisions(db, batch),
-    file: options.waitingFile === undefined ? undefined : openWaitingFile(options.waitingFile, log, isStep),
+    file: waiting,
+    found: await withoutEnded(db, waiting?.found ?? []),
   });
   const flows = createWriteBehind<FlowWrite>({
     ...queueOptions,

@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   existsSync,
-  fdatasyncSync,
   fstatSync,
   openSync,
   readFileSync,
@@ -27,7 +26,7 @@ const GIVEN_BACK = 1024 * 1024;
 export interface WaitingFile<T> {
   /** What an earlier process left, oldest first. */
   readonly found: readonly T[];
-  add(items: readonly T[]): void;
+  add(item: T): void;
   /** The database has it all. */
   clear(): void;
   close(): void;
@@ -66,9 +65,10 @@ export function openWaitingFile<T>(path: string, log: Logger, isWorthIt: (item: 
 
   return {
     found,
-    add(items) {
+    add(item) {
+      if (!isWorthIt(item)) return;
       // The byte behind the last line ends what is valid.
-      const text = Buffer.from(`${items.filter(isWorthIt).map(toCrcLine).join('')}\0`);
+      const text = Buffer.from(`${toCrcLine(item)}\0`);
       if (end + text.length > size) return fail('the file is full');
       try {
         writeSync(fd, text, 0, text.length, end);
@@ -78,12 +78,11 @@ export function openWaitingFile<T>(path: string, log: Logger, isWorthIt: (item: 
       }
     },
     clear() {
+      if (end === 0) return;
       end = 0;
       told = false;
       try {
         writeSync(fd, Buffer.alloc(1), 0, 1, 0);
-        // What was written to the database since must not be overwritten with this after a power cut.
-        fdatasyncSync(fd);
       } catch (error) {
         fail(errorMessage(error));
       }

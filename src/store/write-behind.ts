@@ -9,8 +9,10 @@ export interface WriteBehindOptions<T> {
   batchMs: number;
   /** Writes one batch in one transaction; a rejection keeps the batch for the next try. */
   write(items: T[]): Promise<void>;
-  /** Keeps for the next start what the database does not take; what it found is written first. */
+  /** Keeps what waits, also while it is being written, for the next start. */
   file?: WaitingFile<T> | undefined;
+  /** What the file kept for this start: it is written first. */
+  found?: readonly T[];
   log: Logger;
 }
 
@@ -31,8 +33,6 @@ export interface WriteBehind<T> {
 
 const RETRY_MAX_MS = 5000;
 
-const isAway = (error: unknown): boolean => toStoreError(error).code !== 'store.failed';
-
 /**
  * Queue in front of the database: the block path pushes and goes on, batches are written shortly after. Between
  * batches the event loop runs, so a long queue never holds up a detection. While the database is away items wait
@@ -40,9 +40,9 @@ const isAway = (error: unknown): boolean => toStoreError(error).code !== 'store.
  */
 export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehind<T> {
   const { file } = options;
-  let queue: T[] = [...(file?.found ?? [])];
-  /** All that waits is in the file. */
-  let isKept = queue.length > 0;
+  let queue: T[] = [...(options.found ?? [])];
+  /** The database refuses a batch for what is in it: that must not come back at each start. */
+  let isRefused = false;
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let retryMs = options.batchMs;
@@ -63,13 +63,6 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
     }
   }
 
-  /** A batch that the database refuses for what is in it must not come back at each start. */
-  function keep(isWorthIt: boolean): void {
-    if (isWorthIt && !isKept) file?.add(queue);
-    else if (!isWorthIt && isKept) file?.clear();
-    isKept = isWorthIt;
-  }
-
   async function drain(): Promise<void> {
     while (queue.length > 0) {
       const batch = queue.splice(0, options.batchRows);
@@ -80,7 +73,8 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
         failedInRow++;
         trouble = error;
         requeue(batch);
-        keep(isAway(error));
+        isRefused = toStoreError(error).code === 'store.failed';
+        if (isRefused) file?.clear();
         retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
         throw error;
       }
@@ -92,8 +86,8 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
       retryMs = options.batchMs;
       await new Promise(setImmediate);
     }
-    if (isKept) file?.clear();
-    isKept = false;
+    file?.clear();
+    isRefused = false;
   }
 
   function start(): Promise<void> {
@@ -133,7 +127,7 @@ export function createWriteBehind<T>(options: WriteBehindOptions<T>): WriteBehin
         shed++;
       }
       queue.push(item);
-      if (isKept) file?.add([item]);
+      if (!isRefused) file?.add(item);
       if (!writing) schedule(options.batchMs);
       return !full;
     },

@@ -1,5 +1,5 @@
 import { In, MoreThanOrEqual } from 'typeorm';
-import type { Decision } from '../../domain/decision.js';
+import type { Decision, Enforcement } from '../../domain/decision.js';
 import { uuid7 } from '../../util/uuid7.js';
 import { addressKeyRange, coveringKeys } from '../address-key.js';
 import { parseCidr } from '../../util/ip.js';
@@ -133,6 +133,20 @@ export async function writeDecisions(db: Database, batch: readonly DecisionWrite
     }
     if (steps.length > 0) await bulkInsert(db, manager, db.entities.decisionHistory, steps);
   });
+}
+
+const ENDED: readonly Enforcement[] = ['rejected', 'failed', 'revoked', 'expired'];
+const IDS_PER_QUERY = 500;
+
+/** Leaves out what the database knows to be over: after a power cut a file may hold again what had been done with. */
+export async function withoutEnded(db: Database, writes: readonly DecisionWrite[]): Promise<DecisionWrite[]> {
+  const ids = [...new Set(writes.map(({ decision }) => decision.id))];
+  const ended = new Set<string>();
+  for (let i = 0; i < ids.length; i += IDS_PER_QUERY) {
+    const where = { id: In(ids.slice(i, i + IDS_PER_QUERY)), enforcement: In([...ENDED]) };
+    for (const { id } of await db.manager.find(db.entities.decision, { select: { id: true }, where })) ended.add(id);
+  }
+  return writes.filter(({ decision }) => !ended.has(decision.id));
 }
 
 const IN_FORCE = "d.enforcement IN ('pending', 'applied') AND (d.expiresMs = 0 OR d.expiresMs > :nowMs)";

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import Database from 'better-sqlite3';
 import { storeOptionsSchema } from '../../../src/store/options.js';
-import { openStore, type SessionRow, type Store } from '../../../src/store/index.js';
+import { openStore, type DecisionWrite, type SessionRow, type Store } from '../../../src/store/index.js';
 import { openWaitingFile } from '../../../src/store/waiting-file.js';
 import { createWriteBehind } from '../../../src/store/write-behind.js';
 import { silentLogger, type Logger } from '../../../src/util/logger.js';
@@ -98,7 +98,14 @@ test('what was decided and lifted while the database took nothing counts after a
   const fourth = await openStore({ ...options, waitingFile: undefined });
   assert.deepEqual(await inForce(fourth), [blocked.value], 'it is in the database');
   await fourth.close();
-  assert.deepEqual(openWaitingFile(options.waitingFile ?? '', silentLogger, () => true).found, []);
+  const left = openWaitingFile<DecisionWrite>(options.waitingFile ?? '', silentLogger, () => true);
+  assert.deepEqual(left.found, []);
+  // After a power cut: what was done with is in the file again.
+  left.add({ decision: lifted, step });
+  left.close();
+  const fifth = await openStore(options);
+  assert.deepEqual(await inForce(fifth), [blocked.value], 'what was lifted stays so');
+  await fifth.close();
   other.close();
 });
 
@@ -108,14 +115,13 @@ test('a file of what waits gives back what was whole, and nothing that was there
   const first = open();
   assert.ok(statSync(path).blocks * 512 >= 64 * 1024, 'its space is its own');
   assert.equal(statSync(path).mode & 0o777, 0o600);
-  first.add(['a'.repeat(30), 'no', 'b']);
-  first.add(['c']);
+  for (const item of ['a'.repeat(30), 'no', 'b', 'c']) first.add(item);
   first.close();
   const second = open();
   assert.deepEqual(second.found, ['a'.repeat(30), 'b', 'c']);
   second.clear();
   // As long as the line that was there: what followed it is still in the file, whole.
-  second.add(['d'.repeat(30)]);
+  second.add('d'.repeat(30));
   second.close();
   assert.deepEqual(open().found, ['d'.repeat(30)]);
   const bytes = readFileSync(path);
@@ -124,12 +130,29 @@ test('a file of what waits gives back what was whole, and nothing that was there
   assert.deepEqual(open().found, [], 'a line that was changed is none');
 });
 
+test('what is being written when the process ends is found at the next start, and nothing when it was written', async () => {
+  const path = join(dir, 'killed.journal');
+  let answer!: () => void;
+  const queue = createWriteBehind<number>({
+    ...{ name: 'x', maxQueued: 10, batchRows: 10, batchMs: 0, log: silentLogger },
+    file: openWaitingFile<number>(path, silentLogger, () => true),
+    write: () => new Promise((resolve) => (answer = resolve)),
+  });
+  const found = (): readonly number[] => openWaitingFile<number>(path, silentLogger, () => true).found;
+  queue.push(1);
+  const written = queue.flush();
+  assert.deepEqual(found(), [1]);
+  answer();
+  await written;
+  assert.deepEqual(found(), []);
+});
+
 test('a batch that the database refuses for what is in it does not come back at the next start', async () => {
   const path = join(dir, 'poison.journal');
   const start = (error: Error) => {
     const file = openWaitingFile<number>(path, silentLogger, () => true);
     const queue = createWriteBehind<number>({
-      ...{ name: 'x', maxQueued: 10, batchRows: 10, batchMs: 1000, file, log: silentLogger },
+      ...{ name: 'x', maxQueued: 10, batchRows: 10, batchMs: 1000, file, found: file.found, log: silentLogger },
       write: () => Promise.reject(error),
     });
     return { file, queue };
