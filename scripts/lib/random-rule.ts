@@ -18,7 +18,7 @@ const upTo = (random: Random, max: number): number => Math.floor(random() * (max
 const near = (random: Random, n: number): number => (random() < 0.7 ? n : n + upTo(random, 4) - 2);
 
 /** As the value of `content` or of `pcre`. */
-const inContent = (bytes: Uint8Array): string =>
+export const inContent = (bytes: Uint8Array): string =>
   [...bytes]
     .map((b) => {
       const char = String.fromCharCode(b);

@@ -1,5 +1,5 @@
 import { isAboutAddresses } from './about-addresses.js';
-import { findBuffer, type BufferDefinition } from './buffers.js';
+import { findBuffer } from './buffers.js';
 import { APP_KEYWORDS, REFUSED } from './keywords/app.js';
 import { RuleBuilder, UnknownKeyword, type KeywordContext } from './keywords/builder.js';
 import { CHECKSUM_KEYWORDS } from './keywords/checksum.js';
@@ -13,7 +13,9 @@ import { meetsRequirements } from './keywords/requires.js';
 import { STATE_KEYWORDS } from './keywords/state.js';
 import { PROTOCOL_KEYWORDS } from './keywords/protocols.js';
 import { TRANSACTION_KEYWORDS } from './keywords/transaction.js';
-import { validatePlace, validateRule } from './keywords/validate.js';
+import { validatePrefilter } from './keywords/prefilter.js';
+import { validateRule } from './keywords/validate.js';
+import { validateCounts, validatePlace } from './keywords/validate-place.js';
 import { VARIABLE_KEYWORDS } from './keywords/variables.js';
 import { createTransform, TRANSFORMS } from './match/transform.js';
 import { toAttack } from './attack.js';
@@ -54,6 +56,7 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
 
 const ETHERTYPE_ARP = 0x0806;
 const TCP_ONLY = [6];
+const TCP_AND_UDP = [6, 17];
 /** Protocols of the header: IP protocol numbers and application protocols. */
 export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] }>> = {
   ip: {},
@@ -78,7 +81,6 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   http1: { ip: TCP_ONLY, app: ['http'] },
   http2: { ip: TCP_ONLY, app: ['http2'] },
   tls: { ip: TCP_ONLY, app: ['tls'] },
-  ssl: { ip: TCP_ONLY, app: ['tls'] },
   dns: { app: ['dns'] },
   ssh: { ip: TCP_ONLY, app: ['ssh'] },
   smtp: { ip: TCP_ONLY, app: ['smtp'] },
@@ -89,10 +91,9 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   mqtt: { ip: TCP_ONLY, app: ['mqtt'] },
   // Known by their first bytes; rules about their bytes apply to them.
   rdp: { ip: TCP_ONLY, app: ['rdp'] },
-  dcerpc: { ip: TCP_ONLY, app: ['dcerpc', 'smb'] },
+  dcerpc: { ip: TCP_AND_UDP, app: ['dcerpc', 'smb'] },
   tftp: { ip: [17], app: ['tftp'] },
   ike: { ip: [17], app: ['ike'] },
-  ikev1: { ip: [17], app: ['ike'] },
   ikev2: { ip: [17], app: ['ike'] },
   pgsql: { ip: TCP_ONLY, app: ['pgsql'] },
   sip: { app: ['sip'] },
@@ -131,7 +132,9 @@ export function compileRule(text: string, line: number, context: CompileContext)
     for (option of raw.options) applyOption(builder, option);
     option = undefined;
     const rule = finish(builder, context);
-    validatePlace(rule, raw.options);
+    validateCounts(raw.options);
+    validatePlace(builder, raw.options);
+    if (raw.options.some(({ name }) => name === 'prefilter')) validatePrefilter(builder, raw.options);
     rule.isAboutAddresses = isAboutAddresses(rule, raw, context.addresses);
     return rule;
   } catch (error) {
@@ -176,8 +179,8 @@ const TRANSPORTS: Readonly<Record<string, number>> = { 'tcp.hdr': 6, 'udp.hdr': 
 
 function requireTransport(rule: Rule, name: string): void {
   const wanted = TRANSPORTS[name];
-  if (wanted !== undefined && rule.ipProtos !== undefined && !rule.ipProtos.includes(wanted))
-    throw new Error(`is not a part of ${rule.proto}`);
+  const had = rule.ipProtos ?? (rule.appProtos === undefined ? undefined : TCP_AND_UDP);
+  if (wanted !== undefined && had?.includes(wanted) === false) throw new Error(`is not a part of ${rule.proto}`);
 }
 
 function compilePattern(pattern: string): RegExp {
@@ -336,13 +339,18 @@ function settleDirection(rule: Rule): void {
   if (rule.buffers.some(({ buffer }) => buffer.name === 'http.response_body')) rule.towards = 2;
   if (rule.towards === 3 && rule.buffers.some(({ buffer }) => buffer.name === 'http.header.raw'))
     throw new Error('http.header.raw needs flow:to_server or flow:to_client');
-  for (const { buffer } of rule.buffers) {
-    const both = rule.towards & buffer.towards;
-    if (both === 0) throw new Error(conflict(buffer));
-    if (buffer.towards !== 3) rule.towards = both;
-  }
+  for (const { buffer } of rule.buffers) turn(rule, buffer.name, buffer.towards);
+  for (const { name, direction } of rule.transactionTests)
+    if (direction !== undefined && !SEEN_FROM_BOTH.test(name)) turn(rule, name, direction + 1);
 }
 
-function conflict(buffer: BufferDefinition): string {
-  return `${buffer.name} is a field of ${buffer.towards === 1 ? 'requests' : 'responses'}, the rule looks the other way`;
+/** Numbers of one direction that rules about the other one may ask for, too. */
+const SEEN_FROM_BOTH = /^(krb5\.err_code|ssl_state|dns\.|dnp3\.ind)/;
+
+/** @param towards bit 0: requests have it, bit 1: responses. */
+function turn(rule: Rule, name: string, towards: number): void {
+  const both = rule.towards & towards;
+  if (both === 0)
+    throw new Error(`${name} is a field of ${towards === 1 ? 'requests' : 'responses'}, the rule looks the other way`);
+  rule.towards = both;
 }

@@ -1,3 +1,4 @@
+import type { Direction } from '../../../domain/flow.js';
 import type { TagSpec } from '../rule.js';
 import { frameBuffer } from '../buffers.js';
 import { parseFrame } from '../frames/index.js';
@@ -10,10 +11,10 @@ import { isProtocolName } from './state.js';
 import { escapePattern, splitNegation } from '../parse/content.js';
 
 /** `yes`, `no`, `true`, `false`, `1`, `0`. */
-function flag(name: string, protos: string[]): Keyword {
+function flag(name: string, protos: string[], direction?: Direction): Keyword {
   return (b, value) => {
     if (!/^(yes|no|true|false|1|0)$/i.test(value)) throw new Error(`"${value}" is neither yes nor no`);
-    addNumber(b, name, equals(/^(yes|true|1)$/i.test(value) ? 1 : 0), protos);
+    addNumber(b, name, equals(/^(yes|true|1)$/i.test(value) ? 1 : 0), protos, direction);
   };
 }
 
@@ -90,6 +91,7 @@ function l3Proto(b: RuleBuilder, value: string): void {
   const m = /^ip(?:v)?(4|6)$/i.exec(value.replace(/^!/, '').trim());
   if (!m) throw new Error(`"${value}" is neither ipv4 nor ipv6`);
   const version = Number(m[1]);
+  if (b.rule.proto === 'ipv6' || b.rule.proto === 'ip6') throw new Error(`is told by ${b.rule.proto} already`);
   b.rule.packetTests.push((p) => p.ipVersion > 0 && (p.ipVersion === version) !== negated);
 }
 
@@ -130,7 +132,7 @@ export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'mqtt.connect.flags': bitFlags('mqtt.connect.flags', CONNECT_FLAGS),
   'mqtt.reason_code': number('mqtt.reason_code', MQTT, { max: 255 }),
   'mqtt.connack.return_code': number('mqtt.reason_code', MQTT, { max: 255 }),
-  'mqtt.connack.session_present': flag('mqtt.connack.session_present', MQTT),
+  'mqtt.connack.session_present': flag('mqtt.connack.session_present', MQTT, 1),
   'tls.subject': textIn('tls.cert_subject'),
   'tls.issuerdn': textIn('tls.cert_issuer'),
   'tls.fingerprint': (b, value) => {

@@ -1,5 +1,5 @@
 import { findBuffer, numberOfKey, onlyTowards, type BufferDefinition } from '../buffers.js';
-import type { BufferInspection, ContentMatch, Match, PcreMatch, Rule } from '../rule.js';
+import type { BufferInspection, ContentMatch, Match, NumberRange, PcreMatch, Rule } from '../rule.js';
 import type { Transform } from '../match/transform.js';
 import type { CountryDatabase } from '../hosts/mmdb.js';
 import type { Reputation } from '../hosts/reputation.js';
@@ -17,6 +17,12 @@ export interface KeywordContext {
   countries?: CountryDatabase | undefined;
 }
 
+/** One `ip_proto`. */
+export interface IpProtoTest {
+  sign: '=' | '!=' | '<' | '>';
+  number: number;
+}
+
 /** Raised by a keyword that Portcullis does not have. */
 export class UnknownKeyword extends Error {}
 
@@ -24,13 +30,15 @@ export class UnknownKeyword extends Error {}
 export class RuleBuilder implements Variables {
   readonly rule: Rule;
   readonly context: KeywordContext;
+  /** The header names an application protocol. */
+  readonly isAboutProtocol: boolean;
   /** The sticky buffer in effect; undefined: packet payload or stream. */
   sticky: BufferInspection | undefined;
   /** Contents go here after `base64_data`. */
   inner: Match[] | undefined;
   lastContent: ContentMatch | undefined;
-  /** `ip_proto` has chosen the rule's protocol. */
-  chosenIpProto = false;
+  /** What `ip_proto` has asked for. */
+  readonly ipProtos: IpProtoTest[] = [];
   /** One of the contents has `fast_pattern`. */
   hasFastPattern = false;
   #lastList: Match[] | undefined;
@@ -38,11 +46,14 @@ export class RuleBuilder implements Variables {
   /** A header keyword needs the packet itself. */
   needsPacket = false;
   needsStream = false;
+  /** What `dsize` wants. */
+  payloadSize: NumberRange | undefined;
   /** Of a rule about both directions: buffers named from here on are of this one. */
   only: 'to_server' | 'to_client' | undefined;
 
   constructor(rule: Rule, context: KeywordContext) {
     this.rule = rule;
+    this.isAboutProtocol = rule.appProtos !== undefined;
     this.context = context;
   }
 
@@ -78,7 +89,7 @@ export class RuleBuilder implements Variables {
 
   /** Naming a buffer again continues it; buffers with several values begin a new instance. */
   setSticky(named: BufferDefinition): void {
-    this.inner = undefined;
+    this.#leaveDecoded();
     const buffer = this.only === undefined ? named : onlyTowards(named, this.only);
     const open = this.rule.buffers.find((b) => b.buffer === buffer && b.transforms.length === 0);
     this.sticky = open && !(buffer.multi && open.matches.length > 0) ? open : this.#make(buffer);
@@ -89,6 +100,11 @@ export class RuleBuilder implements Variables {
     const buffer = findBuffer(name);
     if (!buffer) throw new Error(`there is no buffer ${name}`);
     return this.rule.buffers.find((b) => b.buffer === buffer && b.transforms.length === 0) ?? this.#make(buffer);
+  }
+
+  /** @throws {Error} behind `base64_data`, which only `pkt_data` ends. */
+  #leaveDecoded(): void {
+    if (this.inner !== undefined) throw new Error('cannot be used behind base64_data; pkt_data ends that');
   }
 
   #make(buffer: BufferDefinition): BufferInspection {
@@ -111,10 +127,12 @@ export class RuleBuilder implements Variables {
 
   /** `http_uri;` and the like: the last content moves to a buffer. */
   moveLast(name: string): void {
+    this.#leaveDecoded();
     const content = this.lastContent;
     const from = this.#lastList;
     if (!content || !from || !from.includes(content)) throw new Error('needs a content before it');
     if (this.sticky) throw new Error('cannot be used behind a buffer keyword');
+    this.useHttp1();
     if (content.isRaw === true) throw new Error('cannot be used behind rawbytes');
     from.splice(from.indexOf(content), 1);
     const target = this.bufferOf(name);
@@ -144,8 +162,24 @@ export class RuleBuilder implements Variables {
   }
 
   addPcre(match: PcreMatch, bufferName: string | undefined): void {
-    if (bufferName === undefined || this.sticky) this.add(match);
-    else this.addTo(this.bufferOf(bufferName).matches, match);
+    if (bufferName === undefined) {
+      this.add(match);
+      return;
+    }
+    this.useHttp1();
+    if (this.sticky === undefined) this.addTo(this.bufferOf(bufferName).matches, match);
+    else if (!isSameBody(this.sticky.buffer.name, bufferName) || this.sticky.transforms.length > 0)
+      throw new Error(`is about ${bufferName}, and the buffer before about ${this.sticky.buffer.name}`);
+    else this.add(match);
+  }
+
+  /** Older ways to name a field of HTTP do not know HTTP/2. @throws {Error} when the rule is about another protocol. */
+  useHttp1(): void {
+    this.#leaveDecoded();
+    const { proto, appProtos } = this.rule;
+    if (proto === 'http2' || appProtos?.includes('http') === false)
+      throw new Error(`is about HTTP before HTTP/2, and the rule about ${proto}`);
+    this.rule.appProtos = ['http'];
   }
 
   find(name: string): number {
@@ -161,6 +195,10 @@ export class RuleBuilder implements Variables {
     return index;
   }
 }
+
+/** The body of an answer is a file, too. */
+const isSameBody = (sticky: string, named: string): boolean =>
+  sticky === named || (sticky === 'http.response_body' && named === 'file.data');
 
 export function isRelative(match: Match): boolean {
   switch (match.kind) {

@@ -87,6 +87,8 @@ export const CONTENT_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   uricontent(b, value) {
     const { negated, text } = splitNegation(value);
+    if (b.sticky !== undefined) throw new Error('cannot be used behind a buffer keyword');
+    b.useHttp1();
     b.addTo(b.bufferOf('http.uri').matches, newContent(parsePattern(text), negated));
   },
   nocase(b) {
@@ -127,7 +129,9 @@ export const CONTENT_KEYWORDS: Readonly<Record<string, Keyword>> = {
     b.content().endswith = true;
   },
   rawbytes(b) {
-    b.content().isRaw = true;
+    const content = b.content();
+    if (!b.rule.payload.includes(content) && b.inner === undefined) throw new Error('is for contents without a buffer');
+    content.isRaw = true;
   },
   replace(b) {
     b.content();

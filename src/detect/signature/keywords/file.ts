@@ -36,9 +36,15 @@ function fileHash(algorithm: FileHashMatch['algorithm']): Keyword {
   };
 }
 
+/** What is stored is for others to say; a rule that asks for it is about files all the same. */
+const filestore: Keyword = (b) => {
+  b.addTo(b.bufferOf('file.data').matches, { kind: 'bsize', range: { operator: '>=', a: 0, b: 0 } });
+};
+
 /** Keywords about whole files; names are buffers and `filename`. */
 export const FILE_KEYWORDS: Readonly<Record<string, Keyword>> = {
   filesize: fileSize,
+  filestore,
   filemd5: fileHash('md5'),
   filesha1: fileHash('sha1'),
   filesha256: fileHash('sha256'),

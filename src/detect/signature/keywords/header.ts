@@ -1,16 +1,16 @@
 import { TCP } from '../../../domain/packet.js';
 import { payloadLength } from '../packet-buffers.js';
 import { amongInRange, splitAmong } from '../parse/among.js';
-import { inRange, parseNumber, parseRange } from '../parse/number.js';
+import { inRange, parseLooseRange, parseNumber, parseRange } from '../parse/number.js';
 import type { PacketTest } from '../rule.js';
-import type { RuleBuilder } from './builder.js';
+import type { IpProtoTest, RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
 import { rpc } from './rpc.js';
 
 /** A keyword that compares one number of the packet's header. */
-function numeric(read: (...args: Parameters<PacketTest>) => number, max: number): Keyword {
+function numeric(read: (...args: Parameters<PacketTest>) => number, max: number, parse = parseRange): Keyword {
   return (b, value) => {
-    const range = parseRange(value, max);
+    const range = parse(value, max);
     test(b, (packet, direction) => inRange(range, read(packet, direction)));
   };
 }
@@ -48,7 +48,8 @@ function flagBits(text: string): number {
 }
 
 function flags(b: RuleBuilder, value: string): void {
-  const [wanted = '', ignored = ''] = value.split(',').map((p) => p.trim());
+  const [wanted = '', ignored = '', ...rest] = value.split(',').map((p) => p.trim());
+  if (rest.length > 0) throw new Error('has flags, and those that do not count, and nothing more');
   const m = /^([!+*]?)(\w+)([!+*]?)$/.exec(wanted);
   if (!m) throw new Error(`"${value}" are not TCP flags`);
   const sign = m[1] !== '' ? m[1] : m[3];
@@ -128,25 +129,31 @@ const IP_PROTOS: Readonly<Record<string, number>> = {
   gre: 47,
   esp: 50,
   ah: 51,
-  icmp6: 58,
   'ipv6-icmp': 58,
   ospf: 89,
   pim: 103,
   sctp: 132,
 };
 
+/** Unwanted protocols are any number, and one range may be open upwards and one downwards. */
+function fitTogether(a: IpProtoTest, b: IpProtoTest): boolean {
+  if (a.sign === '=' || b.sign === '=' || (a.sign === b.sign && a.sign !== '!=')) return false;
+  if (a.sign === '!=' || b.sign === '!=') return true;
+  return a.sign === '<' ? b.number < a.number : a.number < b.number;
+}
+
 function ipProto(b: RuleBuilder, value: string): void {
   const m = /^([!<>]?)\s*(\S+)$/.exec(value.trim());
   const number = m ? (IP_PROTOS[m[2]!.toLowerCase()] ?? parseNumber(m[2]!, 0, 255)) : NaN;
   if (!m || Number.isNaN(number)) throw new Error(`"${value}" is not an IP protocol`);
-  if (b.rule.ipProtos !== undefined && !b.chosenIpProto)
+  if (b.isAboutProtocol || (b.rule.ipProtos !== undefined && b.ipProtos.length === 0))
     throw new Error(`is for rules about any protocol, not ${b.rule.proto}`);
   const sign = m[1] === '!' ? '!=' : m[1] === '' ? '=' : (m[1] as '<' | '>');
+  b.ipProtos.push({ sign, number });
+  if (!b.ipProtos.slice(0, -1).every((before) => fitTogether(before, { sign, number })))
+    throw new Error('is given before, and no protocol is both');
   // Rules for other protocols than their own are not even looked at.
-  if (sign === '=' && b.rule.ipProtos === undefined) {
-    b.rule.ipProtos = [number];
-    b.chosenIpProto = true;
-  }
+  if (sign === '=') b.rule.ipProtos = [number];
   test(b, (packet) => packet.ipVersion > 0 && inRange({ operator: sign, a: number, b: 0 }, packet.proto));
 }
 
@@ -193,6 +200,7 @@ export const HEADER_KEYWORDS: Readonly<Record<string, Keyword>> = {
   'igmp.type': numeric((p) => (p.proto === PROTO_IGMP && p.payloadLen > 0 ? p.data[p.payloadOffset]! : NaN), 255),
   dsize(b, value) {
     const range = parseRange(value, 65535);
+    b.payloadSize = range;
     // What is not of a size has one: a packet without payload is left out.
     const least = range.operator === '!=' ? 1 : 0;
     test(b, (p) => payloadLength(p) >= least && inRange(range, payloadLength(p)));
@@ -202,7 +210,7 @@ export const HEADER_KEYWORDS: Readonly<Record<string, Keyword>> = {
   icmp_id: numeric((p) => (isIcmp(p.proto) && hasEcho(p.icmpType, p.proto) ? p.icmpId : NaN), 65535),
   icmp_seq: numeric((p) => (isIcmp(p.proto) && hasEcho(p.icmpType, p.proto) ? p.icmpSeq : NaN), 65535),
   fragbits: fragmentBits,
-  fragoffset: numeric((p) => (p.ipVersion > 0 ? p.fragOffset / 8 : NaN), 8191),
+  fragoffset: numeric((p) => (p.ipVersion > 0 ? p.fragOffset / 8 : NaN), 65535, parseLooseRange),
   ipopts: ipOptions,
   ip_proto: ipProto,
   sameip: (b) => {

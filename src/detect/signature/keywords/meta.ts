@@ -51,11 +51,12 @@ export const META_KEYWORDS: Readonly<Record<string, Keyword>> = {
   metadata,
   target: (b, value) => {
     if (value !== 'src_ip' && value !== 'dest_ip') throw new Error(`"${value}" is neither src_ip nor dest_ip`);
-    b.rule.target = value === 'src_ip' ? 'src' : 'dst';
+    const target = value === 'src_ip' ? 'src' : 'dst';
+    if ((b.rule.target ?? target) !== target) throw new Error('is given twice');
+    b.rule.target = target;
   },
   // What follows asks for logging or performance and never decides whether the rule fires.
   prefilter: () => undefined,
-  filestore: () => undefined,
   logto: () => undefined,
   // Looked at before the others: see `meetsRequirements`.
   requires: () => undefined,

@@ -1,9 +1,10 @@
-import { parseNumber, parseRange } from '../parse/number.js';
+import { parseNumber, parseLooseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import { addNumber, addNumbers, equals } from './numbers.js';
 
 const MODBUS = ['modbus'];
+const REQUESTS = 0;
 const ACCESS: Readonly<Record<string, number>> = { read: 1, write: 2 };
 const TABLES: Readonly<Record<string, number>> = { discretes: 1, coils: 2, input: 4, holding: 8 };
 
@@ -29,22 +30,22 @@ export function modbus(b: RuleBuilder, value: string): void {
     const argument = words.join(' ');
     switch (name) {
       case 'unit':
-        addNumber(b, 'modbus.unit', parseRange(argument, 255), MODBUS);
+        addNumber(b, 'modbus.unit', parseLooseRange(argument, 255), MODBUS, REQUESTS);
         break;
       case 'function':
         functionCode(b, argument);
         break;
       case 'subfunction':
-        addNumber(b, 'modbus.subfunction', equals(parseNumber(argument, 0, 65_535)), MODBUS);
+        addNumber(b, 'modbus.subfunction', equals(parseNumber(argument, 0, 65_535)), MODBUS, REQUESTS);
         break;
       case 'access':
         access(b, words);
         break;
       case 'address':
-        addNumber(b, 'modbus.address', parseRange(argument, 65_535), MODBUS);
+        addNumber(b, 'modbus.address', parseLooseRange(argument, 65_535), MODBUS, REQUESTS);
         break;
       case 'value':
-        addNumber(b, 'modbus.value', parseRange(argument, 65_535), MODBUS);
+        addNumber(b, 'modbus.value', parseLooseRange(argument, 65_535), MODBUS, REQUESTS);
         break;
       default:
         throw new Error(`"${part}" is not understood here`);
@@ -56,21 +57,21 @@ function functionCode(b: RuleBuilder, argument: string): void {
   const name = argument.replace(/^!/, '').trim().toLowerCase();
   const negated = argument.startsWith('!');
   const kind = KINDS[name];
-  if (kind === undefined) addNumber(b, 'modbus.function', equals(parseNumber(name, 0, 127), negated), MODBUS);
-  else if (!negated) addNumbers(b, 'modbus.function', kind, MODBUS);
+  if (kind === undefined) addNumber(b, 'modbus.function', equals(parseNumber(name, 0, 127), negated), MODBUS, REQUESTS);
+  else if (!negated) addNumbers(b, 'modbus.function', kind, MODBUS, REQUESTS);
   else
     for (const range of kind)
-      addNumber(b, 'modbus.function', { ...range, operator: range.operator === '=' ? '!=' : '!<>' }, MODBUS);
+      addNumber(b, 'modbus.function', { ...range, operator: range.operator === '=' ? '!=' : '!<>' }, MODBUS, REQUESTS);
 }
 
 function access(b: RuleBuilder, words: readonly string[]): void {
   const how = ACCESS[words[0] ?? ''];
   if (how === undefined) throw new Error('access is read or write');
-  addNumber(b, `modbus.access&${how}`, equals(1), MODBUS);
+  addNumber(b, `modbus.access&${how}`, equals(1), MODBUS, REQUESTS);
   const table = words[1];
   if (table === undefined) return;
   if (TABLES[table] === undefined) throw new Error(`"${table}" is none of ${Object.keys(TABLES).join(', ')}`);
   if (how === ACCESS['write'] && (table === 'discretes' || table === 'input'))
     throw new Error(`${table} are read only`);
-  addNumber(b, 'modbus.table', equals(TABLES[table]), MODBUS);
+  addNumber(b, 'modbus.table', equals(TABLES[table]), MODBUS, REQUESTS);
 }

@@ -1,17 +1,27 @@
 import { CONTENT_MODIFIERS } from '../buffers.js';
 import { parseByteExtract, parseByteJump, parseByteMath, parseByteTest, parseIsDataAt } from '../parse/bytes.js';
 import { parseEntropy } from '../parse/entropy.js';
-import { parseRange } from '../parse/number.js';
+import { parseLooseRange, parseRange } from '../parse/number.js';
 import { parsePcre } from '../parse/pcre.js';
-import type { AbsentMatch } from '../rule.js';
+import type { AbsentMatch, ByteExtractMatch, ByteJumpMatch, ByteTestMatch } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import { asn1 } from './asn1.js';
 import { CONTENT_KEYWORDS } from './content.js';
 import { datarep, dataset } from './dataset.js';
 import { FILE_KEYWORDS } from './file.js';
+import { useProtos } from './numbers.js';
+
+const MAX_ENCODED = 65_535;
+const DCERPC = ['dcerpc', 'smb'];
 
 /** Reads one option into the rule. @throws {Error} with a sentence for people. */
 export type Keyword = (b: RuleBuilder, value: string) => void;
+
+/** Numbers in the byte order of DCE/RPC are of its messages. */
+function addRead(b: RuleBuilder, match: ByteTestMatch | ByteJumpMatch | ByteExtractMatch): void {
+  if (match.read.dce && (b.sticky === undefined || match.kind === 'byte_extract')) useProtos(b, DCERPC);
+  b.add(match);
+}
 
 function base64Decode(b: RuleBuilder, value: string): void {
   let bytes = 0;
@@ -24,6 +34,7 @@ function base64Decode(b: RuleBuilder, value: string): void {
     else if (part === 'relative') relative = true;
     else if (part !== '') throw new Error(`"${part}" is not understood here`);
   }
+  if (bytes > MAX_ENCODED || offset > MAX_ENCODED) throw new Error(`bytes and offset are ${MAX_ENCODED} at most`);
   b.add({ kind: 'base64_decode', bytes, offset, relative, inner: [], relativeNext: false });
 }
 
@@ -43,7 +54,7 @@ function urilen(b: RuleBuilder, value: string): void {
   const [range = '', which = 'norm'] = value.split(',').map((p) => p.trim());
   if (which !== 'norm' && which !== 'raw') throw new Error(`"${which}" is neither norm nor raw`);
   const target = b.bufferOf(which === 'raw' ? 'http.uri.raw' : 'http.uri');
-  target.matches.push({ kind: 'bsize', range: parseRange(range, 65535) });
+  target.matches.push({ kind: 'bsize', range: parseLooseRange(range, 65535) });
 }
 
 const ABSENCES: Readonly<Record<string, AbsentMatch['alternative']>> = {
@@ -67,15 +78,15 @@ export const PAYLOAD_KEYWORDS: Readonly<Record<string, Keyword>> = {
     b.addPcre(match, buffer);
   },
   isdataat: (b, value) => b.add(parseIsDataAt(value, b)),
-  byte_test: (b, value) => b.add(parseByteTest(value, b)),
-  byte_jump: (b, value) => b.add(parseByteJump(value, b)),
-  byte_extract: (b, value) => b.add(parseByteExtract(value, b)),
+  byte_test: (b, value) => addRead(b, parseByteTest(value, b)),
+  byte_jump: (b, value) => addRead(b, parseByteJump(value, b)),
+  byte_extract: (b, value) => addRead(b, parseByteExtract(value, b)),
   byte_math: (b, value) => b.add(parseByteMath(value, b)),
   asn1,
   base64_decode: base64Decode,
   base64_data: base64Data,
   bsize(b, value) {
-    if (!b.sticky) throw new Error('needs a buffer keyword before it');
+    if (!b.sticky && !b.inner) throw new Error('needs a buffer keyword before it');
     b.add({ kind: 'bsize', range: parseRange(value) });
   },
   absent(b, value) {

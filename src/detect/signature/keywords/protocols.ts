@@ -1,4 +1,4 @@
-import { parseNumber, parseRange } from '../parse/number.js';
+import { parseLooseRange, parseNumber, parseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import { DNP3_KEYWORDS } from './dnp3.js';
@@ -106,7 +106,9 @@ function certificateDate(name: string): Keyword {
   return (b, value) => {
     const between = value.split('<>');
     if (between.length === 2) {
-      addNumber(b, name, { operator: '<>', a: parseDate(between[0]!), b: parseDate(between[1]!) }, ['tls'], 1);
+      const [from, to] = [parseDate(between[0]!), parseDate(between[1]!)];
+      if (from >= to) throw new Error(`the range ${value} ends before it begins`);
+      addNumber(b, name, { operator: '<>', a: from, b: to }, ['tls'], 1);
       return;
     }
     const sign = /^\s*([<>]?)/.exec(value)![1]!;
@@ -164,6 +166,12 @@ function http2FrameType(b: RuleBuilder, value: string): void {
 /** `>300` or `secs 300`: numbers of DHCP are seconds. */
 const seconds = (name: string): Keyword => number(name, ['dhcp'], { max: 0xffffffff });
 
+const nfsNumber =
+  (name: string): Keyword =>
+  (b, value) => {
+    addNumber(b, name, parseLooseRange(value, 0xffffffff), ['nfs'], 0);
+  };
+
 /** Keywords of protocols whose fields are numbers or names; buffers are in the table of buffers. */
 export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   ...DNP3_KEYWORDS,
@@ -175,7 +183,7 @@ export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
     addNumber(b, 'krb5.err_code', equals(parseNumber(value, 0, 0x7fffffff)), KRB5, 1);
   },
   'krb5.ticket_encryption': ticketEncryption,
-  'rfb.sectype': number('rfb.sectype', ['rfb'], { max: 0xffffffff }),
+  'rfb.sectype': number('rfb.sectype', ['rfb'], { max: 0xffffffff, direction: 0 }),
   'rfb.secresult': named('rfb.secresult', ['rfb'], { ok: 0, fail: 1, toomany: 2, unknown: 3 }, 1),
   'dhcp.leasetime': seconds('dhcp.leasetime'),
   'dhcp.renewal_time': seconds('dhcp.renewal_time'),
@@ -188,9 +196,9 @@ export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   dce_iface: rpcInterface,
   'dcerpc.opnum': operations,
   dce_opnum: operations,
-  'nfs.version': number('nfs.version', ['nfs'], { max: 0xffffffff }),
-  nfs_version: number('nfs.version', ['nfs'], { max: 0xffffffff }),
-  nfs_procedure: number('nfs.procedure', ['nfs'], { max: 0xffffffff }),
+  'nfs.version': nfsNumber('nfs.version'),
+  nfs_version: nfsNumber('nfs.version'),
+  nfs_procedure: nfsNumber('nfs.procedure'),
   modbus,
   ssl_state: sslState,
   tls_cert_notbefore: certificateDate('tls.notbefore'),

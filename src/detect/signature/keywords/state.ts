@@ -1,15 +1,17 @@
 import { APP_PROTOS } from '../../../domain/app-layer.js';
 import { DECODE_EVENTS, SILENT_DECODE_EVENTS } from '../decode-events/names.js';
-import type { AppProtocolTest, FlowIntTest, Rule, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
+import type { AppProtocolTest, FlowCondition, FlowIntTest, Rule, StateTest, ThresholdSpec, TrackBy } from '../rule.js';
 import { STREAM_EVENTS } from '../../../domain/stream-event.js';
-import { parseNumber, parseRange } from '../parse/number.js';
+import { parseLooseRange, parseNumber } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
 
 const parts = (value: string): string[] => value.split(',').map((p) => p.trim());
 
 function flow(b: RuleBuilder, value: string): void {
-  const rule = b.rule;
+  const { rule } = b;
+  if (rule.flow !== undefined && isMoreThanSide(rule.flow)) throw new Error('is given twice');
+  const sideBefore = rule.flow === undefined ? 0 : rule.towards % BOTH_SIDES;
   const condition = (rule.flow ??= {
     established: false,
     notEstablished: false,
@@ -36,11 +38,11 @@ function flow(b: RuleBuilder, value: string): void {
         break;
       case 'to_server':
       case 'from_client':
-        rule.towards = 1;
+        rule.towards = sideBefore | 1;
         break;
       case 'to_client':
       case 'from_server':
-        rule.towards = 2;
+        rule.towards = sideBefore | 2;
         break;
       case 'only_stream':
         condition.onlyStream = true;
@@ -61,6 +63,12 @@ function flow(b: RuleBuilder, value: string): void {
     }
   }
 }
+
+const BOTH_SIDES = 3;
+
+/** A second `flow` may stand behind one that names a side or single packets only, as in Suricata. */
+const isMoreThanSide = (f: FlowCondition): boolean =>
+  f.established || f.notEstablished || f.stateless || f.onlyStream || f.onlyFragment || f.noFragment;
 
 /** Parts of `flow` of which one can be chosen. */
 const FLOW_CHOICES = [
@@ -174,7 +182,7 @@ function streamSize(b: RuleBuilder, value: string): void {
   const [side = '', operator = '', number = ''] = parts(value);
   if (!/^(client|server|both|either)$/.test(side)) throw new Error(`"${side}" is not a side of a stream`);
   b.needsPacket = true;
-  b.rule.streamSize.push({ side, range: parseRange(`${operator === '=' ? '' : operator}${number}`, 0xffffffff) });
+  b.rule.streamSize.push({ side, range: parseLooseRange(`${operator === '=' ? '' : operator}${number}`, 0xffffffff) });
 }
 
 const KNOWN_STREAM_EVENTS: ReadonlySet<string> = new Set(STREAM_EVENTS);

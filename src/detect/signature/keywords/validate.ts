@@ -1,6 +1,4 @@
-import type { RuleOption } from '../parse/rule.js';
-import type { BufferInspection, ContentMatch, Match, NumberRange, Rule } from '../rule.js';
-import { HEADER_KEYWORDS } from './header.js';
+import type { BufferInspection, ContentMatch, Match, NumberRange, Operand, Rule } from '../rule.js';
 
 /** Buffers of hashes in hexadecimal digits, and how long each is. */
 const HASH_LENGTHS: Readonly<Record<string, number>> = {
@@ -12,10 +10,12 @@ const HASH_LENGTHS: Readonly<Record<string, number>> = {
   // Twenty bytes with colons between them.
   'tls.cert_fingerprint': 59,
 };
+/** Of several contents Suricata looks at the first. */
+const FIRST_ONLY = /^(ja3s?\.hash|tls\.cert_serial)$/;
 const UPPER = /[A-Z]/;
 
 /** Named without a content they are always there. */
-const ADDRESSES: ReadonlySet<string> = new Set(['ip.src', 'ip.dst']);
+export const ADDRESSES: ReadonlySet<string> = new Set(['ip.src', 'ip.dst']);
 
 const textOf = (content: ContentMatch): string => Buffer.from(content.bytes).toString('latin1');
 
@@ -51,13 +51,16 @@ function foldContent({ buffer, transforms }: BufferInspection, content: ContentM
     content.bytes = Buffer.from(textOf(content).toLowerCase(), 'latin1');
 }
 
-function validateContent({ buffer, transforms }: BufferInspection, content: ContentMatch): void {
+function validateContent({ buffer, transforms, matches }: BufferInspection, content: ContentMatch): void {
   const text = textOf(content);
   if (transforms.length > 0) return;
   if (buffer.name === 'http.host') {
     if (content.nocase) throw new Error('nocase is of no use with http.host, which is in lower case');
     if (UPPER.test(text)) throw new Error('http.host is in lower case, and the content is not');
   }
+  if (buffer.name === 'http.method' && /^[ \t]|[ \t]$/.test(text))
+    throw new Error('http.method has no white space at its ends');
+  if (FIRST_ONLY.test(buffer.name) && matches.find(({ kind }) => kind === 'content') !== content) return;
   const length = HASH_LENGTHS[buffer.name];
   if (length !== undefined && content.bytes.length !== length)
     throw new Error(`${buffer.name} has ${length} characters, and the content ${content.bytes.length}`);
@@ -65,36 +68,40 @@ function validateContent({ buffer, transforms }: BufferInspection, content: Cont
     throw new Error('tls.cert_serial has colons between its bytes');
 }
 
-/** Keywords about single packets, beside those about headers. */
-const OF_PACKETS: ReadonlySet<string> = new Set([...Object.keys(HEADER_KEYWORDS), 'flow.age']);
-
-/** Streams have no headers. @throws {Error} when a rule about streams only asks for some. */
-export function validatePlace(rule: Rule, options: readonly RuleOption[]): void {
-  if (rule.proto !== 'tcp-stream' && rule.flow?.onlyStream !== true) return;
-  const name =
-    options.find((option) => OF_PACKETS.has(option.name))?.name ??
-    rule.buffers.find(({ buffer }) => buffer.source === 'packet' && !ADDRESSES.has(buffer.name))?.buffer.name ??
-    (rule.flow?.noStream === true ? 'flow:no_stream' : undefined) ??
-    (rule.proto === 'tcp-pkt' ? rule.proto : undefined);
-  if (name !== undefined) throw new Error(`${name} is about packets, and the rule about streams only`);
-}
-
-/** The largest number within a range. */
+/** The largest number that Suricata takes a range for, when it compares it with contents. */
 function largest({ operator, a, b }: NumberRange): number {
-  if (operator === '=' || operator === '<=') return a;
-  if (operator === '<') return a - 1;
-  return operator === '<>' ? b - 1 : Infinity;
+  if (operator === '=' || operator === '<') return a;
+  return operator === '<>' ? b : Infinity;
 }
 
-/** A content longer than `bsize` allows is never found. */
-function validateSizes({ buffer, matches, transforms }: BufferInspection): void {
-  if (transforms.length > 0) return;
-  let size = Infinity;
-  for (const match of matches) if (match.kind === 'bsize') size = Math.min(size, largest(match.range));
+const numberOf = (operand: Operand | undefined): number =>
+  operand === undefined || operand.variable >= 0 ? 0 : operand.value;
+
+/** Bytes that the contents need: the first one, and those that count from the end of others. */
+function requiredBytes(matches: readonly Match[]): number {
+  let total = 0;
+  let offset = 0;
+  let isFirst = true;
   for (const match of matches) {
-    if (match.kind !== 'content' || match.negated) continue;
-    const offset = match.offset === undefined || match.offset.variable >= 0 ? 0 : match.offset.value;
-    if (offset + match.bytes.length > size)
-      throw new Error(`a content of ${buffer.name} ends behind the size that the rule wants`);
+    if (match.kind !== 'content') continue;
+    const isRelative = match.distance !== undefined || match.within !== undefined;
+    if (!isFirst && (!isRelative || match.negated)) continue;
+    total += match.bytes.length + numberOf(match.distance);
+    offset = Math.max(offset, numberOf(match.offset));
+    isFirst = false;
   }
+  return total + offset;
+}
+
+/** What is looked for in a place of limited size fits into it. */
+function validateSizes({ buffer, matches }: BufferInspection): void {
+  const size = matches.find(({ kind }) => kind === 'bsize');
+  if (size?.kind === 'bsize' && requiredBytes(matches) > largest(size.range))
+    throw new Error(`the contents of ${buffer.name} are longer than the size that the rule wants`);
+}
+
+/** @param range what `dsize` wants. @throws {Error} when the contents are longer. */
+export function validatePayloadSize(range: NumberRange, payload: readonly Match[]): void {
+  if (requiredBytes(payload) > (range.operator === '!=' ? range.a : largest(range)))
+    throw new Error('the contents are longer than the payload that the rule wants');
 }

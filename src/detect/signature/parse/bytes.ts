@@ -58,7 +58,8 @@ function readFlag(read: NumberRead, flag: string): boolean {
   else if (flag === 'oct') read.base = 8;
   else if (/^bitmask\s+/.test(flag)) {
     const text = flag.replace(/^bitmask\s+/, '');
-    read.bitmask = parseNumber(/^0x/i.test(text) ? text : `0x${text}`, 0, 0xffffffff);
+    if (!/^0x/i.test(text)) throw new Error('bitmask needs a hexadecimal number, such as 0xff00');
+    read.bitmask = parseNumber(text, 0, 0xffffffff);
   } else return false;
   return true;
 }
@@ -87,6 +88,7 @@ export function parseByteTest(value: string, variables: Variables): ByteTestMatc
   if (operator.startsWith('!')) {
     negated = true;
     operator = operator.slice(1).trim() || '=';
+    if (operator === '!=') throw new Error('"!!=" is not an operator');
   }
   if (!(COMPARISONS as readonly string[]).includes(operator)) throw new Error(`"${operator}" is not an operator`);
   const wanted = parseOperand(parts[2]!, variables);
@@ -143,7 +145,7 @@ export function parseByteExtract(value: string, variables: Variables): ByteExtra
     variable: -1,
     relativeNext: false,
   };
-  match.read.bytes = parseOperand(parts[0]!, variables, 1, 23);
+  match.read.bytes = parseOperand(parts[0]!, variables, 0, 23);
   match.read.offset = parseOperand(parts[1]!, variables, -65_535, 65_535);
   for (const flag of parts.slice(3)) {
     if (/^multiplier\s/.test(flag)) match.multiplier = parseNumber(flag.slice(11), 1, 65535);
@@ -163,27 +165,33 @@ export function parseByteMath(value: string, variables: Variables): ByteMathMatc
   let result: string | undefined;
   let bytes: Operand | undefined;
   let bitmask: number | undefined;
+  let hasOffset = false;
   for (const part of splitParts(value)) {
     const [key, ...rest] = part.split(/\s+/);
     const argument = rest.join(' ');
     if (key === 'bytes') bytes = parseOperand(argument, variables, 1, 10);
-    else if (key === 'offset') read.offset = parseOperand(argument, variables, -65_535, 65_535);
-    else if (key === 'oper') {
+    else if (key === 'offset') {
+      read.offset = parseOperand(argument, variables, -65_535, 65_535);
+      hasOffset = true;
+    } else if (key === 'oper') {
       if (!/^(?:[-+*/]|<<|>>)$/.test(argument)) throw new Error(`"${argument}" is not an operator`);
       operator = argument as ByteMathMatch['operator'];
     } else if (key === 'rvalue') rvalue = parseOperand(argument, variables, 0, 0xffffffff);
     else if (key === 'result') result = argument;
     else if (key === 'endian') {
+      if (!/^(big|little|dce)$/.test(argument)) throw new Error(`"${argument}" is not an order of bytes`);
       if (argument === 'dce') read.dce = true;
       read.little = argument === 'little';
     } else if (key === 'string') {
+      if (!/^(hex|oct|dec)$/.test(argument)) throw new Error('string needs hex, oct or dec');
       read.text = true;
       read.base = argument === 'hex' ? 16 : argument === 'oct' ? 8 : 10;
     } else if (key === 'bitmask')
       bitmask = parseNumber(/^0x/i.test(argument) ? argument : `0x${argument}`, 0, 0xffffffff);
     else if (!readFlag(read, part)) throw unknownFlag(part);
   }
-  if (!bytes || !operator || !rvalue || !result) throw new Error('needs bytes, offset, oper, rvalue and result');
+  if (!bytes || !hasOffset || !operator || !rvalue || !result)
+    throw new Error('needs bytes, offset, oper, rvalue and result');
   if (operator === '/' && rvalue.variable < 0 && rvalue.value === 0) throw new Error('divides by zero');
   read.bytes = bytes;
   const variable = variables.define(result);

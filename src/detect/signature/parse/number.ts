@@ -9,8 +9,17 @@ export function parseNumber(text: string, from = Number.MIN_SAFE_INTEGER, to = N
   return n;
 }
 
-/** `5`, `!5`, `<5`, `>5`, `<=5`, `>=5`, `3<>9` and `3-9`. */
-export function parseRange(text: string, max = Number.MAX_SAFE_INTEGER): NumberRange {
+/** `5`, `!5`, `<5`, `>5`, `<=5`, `>=5`, `3<>9` and `3-9`. @throws {Error} when there is no such number. */
+export function parseRange(text: string, max?: number): NumberRange {
+  const range = parseLooseRange(text, max);
+  const { operator, a, b } = range;
+  if ((operator === '<>' && b - a === 1) || (operator === '<' && a === 0) || (operator === '>' && a === max))
+    throw new Error(`there is no number ${text}`);
+  return range;
+}
+
+/** The same, for keywords whose ranges may be empty in Suricata. */
+export function parseLooseRange(text: string, max = Number.MAX_SAFE_INTEGER): NumberRange {
   const t = text.replace(/\s+/g, '');
   const between = /^(!?)(\d+|0x[\da-fA-F]+)(<>|-)(\d+|0x[\da-fA-F]+)$/.exec(t);
   if (between) {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { isKeyword } from '../../../../src/detect/signature/compile.js';
 import { languageReference, loadRules } from '../../../../src/detect/signature/index.js';
 import { KEYWORDS, REFUSED_RULES, TAKEN } from './acceptance-cases.js';
+import { REFUSED_TOGETHER, TAKEN_TOGETHER } from './acceptance-together.js';
 
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
@@ -15,11 +16,11 @@ function reasons(line: string): string[] {
 
 describe('rules are taken and refused as Suricata does it:', () => {
   test('those that it loads are loaded', () => {
-    for (const line of lines(TAKEN)) assert.deepEqual(reasons(line), [], line);
+    for (const line of [...lines(TAKEN), ...lines(TAKEN_TOGETHER)]) assert.deepEqual(reasons(line), [], line);
   });
 
   test('those that it refuses are refused, with a reason', () => {
-    for (const line of lines(REFUSED_RULES)) {
+    for (const line of [...lines(REFUSED_RULES), ...lines(REFUSED_TOGETHER)]) {
       const [reason, ...more] = reasons(line);
       assert.ok(reason !== undefined && reason.length > 10 && more.length === 0, line);
     }

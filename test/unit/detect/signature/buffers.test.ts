@@ -17,7 +17,9 @@ test('every name of a buffer leads to it', () => {
       const flow = name === 'http.header.raw' ? 'flow:to_server; ' : '';
       const rule = compile(`alert ip any any -> any any (${flow}${options} sid:1;)`);
       assert.deepEqual(rule.buffers.map((b) => b.buffer.name), [name], alias); // prettier-ignore
-      if (protos.length > 0) assert.deepEqual(rule.appProtos, protos, alias);
+      // Older ways to name a field of HTTP do not know HTTP/2.
+      const known = alias in CONTENT_MODIFIERS ? ['http'] : protos;
+      if (protos.length > 0) assert.deepEqual(rule.appProtos, known, alias);
     }
   }
 });
