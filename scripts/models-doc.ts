@@ -1,6 +1,6 @@
 // npx tsx scripts/models-doc.ts --cache DIR [--out docs/models.md]
 //
-// Writes docs/models.md from what scripts/models-tables.ts and scripts/models-sources.ts measured into the cache folder, and
+// Writes docs/models.md from what scripts/models-tables.ts, scripts/models-sources.ts and scripts/models-anomaly.ts measured into the cache folder, and
 // from the cards of the shipped models.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { deserialize } from 'node:v8';
 import { format } from 'prettier';
 import { ALGORITHMS, type Algorithm } from '../src/contract/model-card.js';
 import { openBundle } from '../src/train/index.js';
+import { anomalySection } from './models-anomaly-doc.js';
 import { badInputSection } from './models-bad-input.js';
 import { BUDGETS, combine, meanRates, type Figures, type FoldScores } from './models-figures.js';
 import { sourcesSection } from './models-sources-doc.js';
@@ -163,6 +164,7 @@ The leak test runs first: boosted trees on any one feature alone must not separa
 
 ${shipped(values.models)}
 ${sourcesSection(cache)}
+${anomalySection(cache)}
 ## Speed
 
 \`portcullis bench --only scoring\`, 60,000 rows of 85 features, against Debian's python3-xgboost 1.7.4 (hist, one thread, the

@@ -50,6 +50,12 @@ export const MONOTONE_FEATURES = [
 ];
 
 /**
+ * Left out of the shipped anomaly models: all but the features above. What is merely rare of a flow (its size, its pace, its
+ * flags) is rare in another way in each network; what is rare and more of something that attacks do is not.
+ */
+export const ANOMALY_IGNORES = FLOW_SCHEMA.features.map((f) => f.name).filter((n) => !MONOTONE_FEATURES.includes(n));
+
+/**
  * Where the shipped classifier alarms: with half a percent or less of all benign flows reported of origins that were held
  * out (docs/models.md). A threshold that spends the budget on other captures of the networks that trained is lower, and on
  * a network never seen alarms more often.
@@ -71,6 +77,19 @@ export function classifierOptions(change: Partial<TrainOptions> = {}): TrainOpti
     falsePositiveBudget: 0.005,
     trees: 50,
     maxLeaves: 192,
+    ...change,
+  });
+}
+
+/** How the shipped anomaly models of flows are trained; the table of networks held out is measured with the same settings. */
+export function anomalyOptions(algorithm: TrainOptions['algorithm'], change: Partial<TrainOptions> = {}): TrainOptions {
+  return trainOptionsSchema.parse({
+    data: ['models/base/flow.parquet'],
+    out: '-',
+    algorithm,
+    missing: 'keep',
+    ignore: ANOMALY_IGNORES,
+    falsePositiveBudget: 0.003,
     ...change,
   });
 }

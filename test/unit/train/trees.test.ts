@@ -140,6 +140,23 @@ test('the isolation forest sets outliers apart, and its yardstick is that of the
   assert.equal(paths.indexOf(Math.min(...paths)), 0);
 });
 
+test('the isolation forest tells a value beyond all of its sample from the largest of the sample', () => {
+  const random = createRandom(2);
+  const columns = 3;
+  const x = Float32Array.from({ length: columns * 1000 }, () => 1 + random.below(20));
+  const forest = trainIsolationForest({ x, rows: 1000, columns }, { trees: 100, sample: 1000, seed: 1 });
+  const pathOf = (row: readonly number[]): number => {
+    const out = new Float64Array(1);
+    evaluateEnsemble(forest, Float32Array.from(row), 0, out);
+    return out[0]!;
+  };
+  assert.ok(pathOf([1000, 10, 10]) < pathOf([20, 10, 10]) - 1, `${pathOf([1000, 10, 10])} and ${pathOf([20, 10, 10])}`);
+  assert.ok(pathOf([1000, 1000, 1000]) < pathOf([1000, 10, 10]) - 1);
+  // What is missing is not what is alone; and there is a largest cut, beyond which all values are alike.
+  assert.ok(pathOf([NaN, 10, 10]) > pathOf([1000, 10, 10]));
+  assert.equal(pathOf([1e30, 10, 10]), pathOf([1e29, 10, 10]));
+});
+
 test('bins divide float32 data exactly at their edges', () => {
   const random = createRandom(8);
   const values = Float32Array.from({ length: 3000 }, (_, i) => (i % 10 === 0 ? 0 : Math.exp(20 * random.next() - 10)));
