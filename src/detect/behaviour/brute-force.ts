@@ -11,7 +11,8 @@ import { httpStatus, judgeReply, REPLY, REQUEST } from './login-reply.js';
 import { LoginGroups } from './login-groups.js';
 import { isHttpRequest, isPost, readCredentials, readForm } from './login-http.js';
 import { clearRequest, readRequest, type LoginRequest } from './login-request.js';
-import { noteSshClient, noteSshServer, sshRefusals } from './login-ssh.js';
+import { OpenRefusals } from './login-open.js';
+import { SshNotes } from './login-ssh.js';
 import { SERVICE, SERVICE_NAMES, serviceByBanner, serviceByPort } from './login-service.js';
 import type { BehaviourOptions } from './options.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
@@ -34,7 +35,7 @@ const CLOSED = 0x80;
 const LOGGED_IN = 0x100;
 /** HTTP: a POST began; its form may come in the next packet. */
 const FORM_COMING = 0x200;
-/** SSH: the column of packet sizes is this flow's. */
+/** SSH: the notes are this flow's. */
 const SSH_NOTED = 0x400;
 /** HTTP: the answer's first packet was seen, and the request was no login: the rest of the answer says nothing. */
 const ANSWER_BEGUN = 0x800;
@@ -58,8 +59,8 @@ export class BruteForceDetector implements Detector {
   private readonly note = new SlotFlags();
   /** Hash of the user, or of user and password, that were sent last. */
   private readonly login = new SlotColumn();
-  /** What the packets of SSH connections looked like. */
-  private readonly ssh = new SlotColumn();
+  private readonly ssh = new SshNotes();
+  private readonly open: OpenRefusals;
   private readonly failures: SlidingCounts;
   private readonly distinct: DistinctSets;
   private readonly distinctOf: Uint32Array;
@@ -78,6 +79,7 @@ export class BruteForceDetector implements Detector {
     this.reporter = reporter;
     const { windowSecs } = options.bruteForce;
     this.failures = new SlidingCounts(sources.table, SERVICES, windowSecs);
+    this.open = new OpenRefusals(windowSecs);
     this.distinct = new DistinctSets(sources.table.capacity * SETS);
     this.distinctOf = new Uint32Array(sources.table.capacity);
     this.windowUs = windowSecs * 1e6;
@@ -126,7 +128,7 @@ export class BruteForceDetector implements Detector {
     if (reply === REPLY.OTHER) return;
     const answered = note & ~(REQUEST_MASK | FORM_COMING);
     this.note.set(slot, answered | (reply === REPLY.SUCCEEDED ? LOGGED_IN : 0), flows.capacity);
-    if (reply === REPLY.FAILED) this.onFailure(p, flows, slot, service, 1);
+    if (reply === REPLY.FAILED) this.onFailure(p, flows, slot, service);
   }
 
   private onRequest(p: DecodedPacket, flows: FlowColumns, slot: number, note: number): void {
@@ -161,7 +163,7 @@ export class BruteForceDetector implements Detector {
   private challenge(p: DecodedPacket, flows: FlowColumns, slot: number): void {
     const nowUs = p.tsUs;
     // The first request was not read; it may have been a guess.
-    if (!this.isChallenged(flows, slot, nowUs)) this.onFailure(p, flows, slot, SERVICE.HTTP, 1);
+    if (!this.isChallenged(flows, slot, nowUs)) this.onFailure(p, flows, slot, SERVICE.HTTP);
     const source = this.sources.ofFlow(flows, slot, nowUs);
     this.challengedUs[source] = nowUs;
     this.challengedOf[source] = this.sources.table.generation(source);
@@ -182,31 +184,45 @@ export class BruteForceDetector implements Detector {
     const service = note & SERVICE_MASK;
     if ((note & CLOSED) !== 0 || (service !== SERVICE.SSH && service !== SERVICE.RDP)) return;
     this.note.set(slot, note | CLOSED, flows.capacity);
-    const attempts = service === SERVICE.SSH ? this.sshFailures(flows, slot) : this.rdpFailures(flows, slot);
-    if (attempts > 0) this.onFailure(p, flows, slot, service, attempts);
+    if (service === SERVICE.SSH) this.onSshEnd(p, flows, slot);
+    else if (this.isRdpFailure(flows, slot)) this.onFailure(p, flows, slot, service);
+  }
+
+  /** What was refused on the connection no longer depends on how it goes on. */
+  private onSshEnd(p: DecodedPacket, flows: FlowColumns, slot: number): void {
+    if ((this.note.get(slot) & (SSH_NOTED | LOGGED_IN)) !== SSH_NOTED) return;
+    const attempts = this.ssh.guesses(slot);
+    if (attempts === 0) return;
+    const open = this.open.add(flows, slot, -this.ssh.openGuesses(slot), p.tsUs);
+    this.onFailure(p, flows, slot, SERVICE.SSH, { attempts, open });
   }
 
   private onSsh(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
+    const { ssh } = this;
     const note = this.note.get(slot);
-    const before = (note & SSH_NOTED) === 0 ? 0 : this.ssh.get(slot);
-    const after =
-      direction === 1 ? noteSshServer(before, p.payloadLen, flows.payloadBwd[slot]!) : noteSshClient(before);
-    if (after === before) return;
-    this.ssh.set(slot, after, flows.capacity);
-    if ((note & SSH_NOTED) === 0) this.note.set(slot, note | SSH_NOTED, flows.capacity);
+    const isNew = (note & SSH_NOTED) === 0;
+    if (isNew) ssh.clear(slot, flows.capacity);
+    const before = ssh.openGuesses(slot);
+    ssh.note(p, flows, slot, direction);
+    const isOver = ssh.isLoggedIn(slot) || ssh.isSession(flows, slot, this.options.sshMaxBytes);
+    if (isNew || isOver) this.note.set(slot, note | SSH_NOTED | (isOver ? LOGGED_IN : 0), flows.capacity);
+    if (ssh.isLoggedIn(slot)) this.open.loggedIn(flows, slot, p.tsUs);
+    const change = (isOver ? 0 : ssh.openGuesses(slot)) - before;
+    if (change === 0) return;
+    const open = this.open.add(flows, slot, change, p.tsUs);
+    if (change > 0 && open > 0) this.onOpenRefusals(p, flows, slot, open);
   }
 
-  private sshFailures(flows: FlowColumns, slot: number): number {
-    const { sshMaxBytes } = this.options;
-    const isSession = flows.payloadFwd[slot]! > sshMaxBytes || flows.payloadBwd[slot]! > sshMaxBytes;
-    return isSession || (this.note.get(slot) & SSH_NOTED) === 0 ? 0 : sshRefusals(this.ssh.get(slot));
+  /** More was refused on a connection that is still open; it is added up with what connections that are over had. */
+  private onOpenRefusals(p: DecodedPacket, flows: FlowColumns, slot: number, open: number): void {
+    const source = this.refused(p, flows, slot);
+    const failed = this.failures.value(source, SERVICE.SSH, p.tsUs) + open;
+    if (failed >= this.options.failures) this.judge(p, flows, slot, { source, service: SERVICE.SSH, failed });
   }
 
-  private rdpFailures(flows: FlowColumns, slot: number): number {
-    const sent = flows.payloadFwd[slot]!;
-    const received = flows.payloadBwd[slot]!;
-    const { rdpMaxBytes } = this.options;
-    return sent < RDP_MIN_BYTES || received < RDP_MIN_BYTES || sent > rdpMaxBytes || received > rdpMaxBytes ? 0 : 1;
+  private isRdpFailure(flows: FlowColumns, slot: number): boolean {
+    const isShorter = flows.payloadFwd[slot]! < RDP_MIN_BYTES || flows.payloadBwd[slot]! < RDP_MIN_BYTES;
+    return !isShorter && !isLonger(flows, slot, this.options.rdpMaxBytes);
   }
 
   /** What is still to be seen of a flow. */
@@ -215,24 +231,35 @@ export class BruteForceDetector implements Detector {
     const service = note & SERVICE_MASK;
     if (service === SERVICE.NONE) return (note & BANNER_READ) !== 0 ? WANTS.NOTHING : WANTS.SERVER;
     if (service === SERVICE.SSH || service === SERVICE.RDP) {
-      const most = service === SERVICE.SSH ? this.options.sshMaxBytes : this.options.rdpMaxBytes;
-      const isSession = flows.payloadFwd[slot]! > most || flows.payloadBwd[slot]! > most;
-      return isSession || (note & CLOSED) !== 0 ? WANTS.NOTHING : WANTS.CLIENT | WANTS.SERVER | WANTS.END;
+      const isDesktop = service === SERVICE.RDP && isLonger(flows, slot, this.options.rdpMaxBytes);
+      return isDesktop || (note & (CLOSED | LOGGED_IN)) !== 0 ? WANTS.NOTHING : WANTS.CLIENT | WANTS.SERVER | WANTS.END;
     }
     if (service === SERVICE.HTTP) return (note & ANSWER_BEGUN) !== 0 ? WANTS.CLIENT : WANTS.CLIENT | WANTS.SERVER;
     return (note & LOGGED_IN) !== 0 ? WANTS.NOTHING : WANTS.CLIENT | WANTS.SERVER;
   }
 
-  private onFailure(p: DecodedPacket, flows: FlowColumns, slot: number, service: number, attempts: number): void {
-    const nowUs = p.tsUs;
-    const source = this.sources.ofFlow(flows, slot, nowUs);
-    this.own(source, nowUs);
-    this.distinct.add(source * SETS + TARGETS, hashAt(flows.dstAddr, slot));
-    this.sources.table.raise(source, 3);
-    const failed = this.failures.add(source, service, attempts, nowUs);
+  /** @param open refused logins of the source's open connections, which count with those of this and former ones. */
+  private onFailure(
+    p: DecodedPacket,
+    flows: FlowColumns,
+    slot: number,
+    service: number,
+    { attempts, open } = { attempts: 1, open: 0 },
+  ): void {
+    const source = this.refused(p, flows, slot);
+    const failed = this.failures.add(source, service, attempts, p.tsUs) + open;
     if (failed >= this.options.failures) this.judge(p, flows, slot, { source, service, failed });
     const login = IS_READ.has(service) ? this.login.get(slot) : 0;
     this.groups.count(p, flows, slot, { source, service, attempts, login }, failed >= this.options.failures);
+  }
+
+  /** The flow's source was refused by its destination. @returns the source's entry. */
+  private refused(p: DecodedPacket, flows: FlowColumns, slot: number): number {
+    const source = this.sources.ofFlow(flows, slot, p.tsUs);
+    this.own(source, p.tsUs);
+    this.distinct.add(source * SETS + TARGETS, hashAt(flows.dstAddr, slot));
+    this.sources.table.raise(source, 3);
+    return source;
   }
 
   /** Clears the sets when they belonged to another source or an older window. */
@@ -307,4 +334,9 @@ export class BruteForceDetector implements Detector {
       { name: 'threshold', value: this.options.failures, unit: 'logins' },
     ];
   }
+}
+
+/** More payload than `most` bytes either way. */
+function isLonger(flows: FlowColumns, slot: number, most: number): boolean {
+  return flows.payloadFwd[slot]! > most || flows.payloadBwd[slot]! > most;
 }

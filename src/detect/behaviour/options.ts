@@ -116,7 +116,7 @@ const bruteForce = z
     slowDistributedSources: count(20, 'Sources that make guessing in the slow window distributed'),
     slowNetworkFailures: count(40, 'Failed logins in the slow window from one outside /24 or /64'),
     maxRequestBytes: count(4096, 'Bytes from the client after which a connection is no longer read for logins'),
-    sshMaxBytes: count(4000, 'Payload bytes either way beyond which an SSH connection is a session'),
+    sshMaxBytes: count(4000, 'Payload bytes either way behind the key exchange that make an SSH connection a session'),
     rdpMaxBytes: count(6000, 'Most payload bytes each way of an RDP connection without a session'),
   })
   .prefault({});
