@@ -20,6 +20,12 @@ const KEPT = `Rows marked as earlier are of runs before floods of networks, usua
 rows made anew: \`patient-ssh\` and \`patient-ftp\` at their own pace, a guess every 33 to 48 s, and \`patient-turns\` at slow and normal speed. All were found but
 \`patient-ssh\` at slow speed, cut off after an hour, when ncrack, which now and then waited twice as long as it was told, had made 52 guesses.`;
 
+const SSH_TRIED = `Tried besides, 80 guesses each: hydra (4 and 16 at once), ncrack (10), medusa (8) and a program with paramiko (10 threads) against OpenSSH with ChaCha20, AES-CTR, AES-GCM, different MACs,
+an RSA key, a short and a long banner, passwords by PAM and at a prompt, and against Dropbear. Every guesser that could talk to the server was found: without PAM when 9 to 17 guesses
+had been refused, at most 0.02 s after the tenth; with PAM, which answers after two seconds, when 9 to 22 had, at most 2.4 s after. At the same servers
+143 benign runs were quiet: 20 logins at once by OpenSSH, paramiko, AsyncSSH and curl, 12 by PuTTY and Dropbear, 12 with the right one of five keys, 6 with five wrong ones, four users who
+mistype twice, ssh-keyscan. What this rests on: a prompt is sometimes as long as a refusal, and a banner comes in one segment with what follows it, a success too.`;
+
 export const seconds = (values: readonly number[], q: number): string =>
   values.length === 0 ? '–' : `${quantile(values, q).toFixed(2)} s`;
 
@@ -114,21 +120,21 @@ function slowText(behind: LabFigures['behind']): string {
   return `\nOther work kept the machine busy, and these tools came to less than half of their rate:\n\n${lines.join('\n')}\n`;
 }
 
-/** Why guessing of SSH passwords is not told at the tenth. */
+/** How soon guessing of SSH passwords is told. */
 function sshText(runs: LabFigures['ssh']): string {
   if (runs.length === 0) return '';
   const rows = runs.map(
     (run) =>
-      `| ${run.scenario} | ${run.speed} | ${run.counted} | ${run.refused} | ${run.secsAfterTenth.toFixed(2)} s |`,
+      `| ${run.scenario} | ${run.speed} | ${run.counted} | ${run.refused} | ${run.secsAfterTenth.toFixed(3)} s |`,
   );
-  return `SSH logins are encrypted, and only a connection's end tells that it never became a session. So its refusals are counted at its end and all at once,
-and neither those of connections still open nor the farewell after a connection's last guess (\`Too many authentication failures\`) count; the first refusal of several
-is taken for the answer to the question for methods, which ncrack does not ask. hydra's six guesses a connection count as five and its first connection, which only asks, as one; ncrack's five or six as four. So the alert comes later than at
-the tenth refused guess, the more guesses go on side by side:
+  return `SSH logins are encrypted; what is refused is read from the lengths of messages, also on connections that are still open. The alert came when this had been counted, and
+this had really been refused (hydra's first connection only asks for the methods, and counts as one):
 
 | run | speed | counted at the alert | guesses refused by then | alert after the tenth |
 | --- | --- | --: | --: | --: |
 ${rows.join('\n')}
+
+${SSH_TRIED}
 `;
 }
 

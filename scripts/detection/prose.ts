@@ -53,8 +53,10 @@ export const DETECTORS: readonly DetectorProse[] = [
     labels: ['brute_force', 'password_spraying', 'distributed_brute_force', 'network_brute_force'],
     counts:
       'Refused logins by source and service. Read from the replies of FTP, Telnet, SMTP, POP3, IMAP, HTTP forms and basic ' +
-      'or digest authentication, MySQL, PostgreSQL, SMB and VNC; for SSH by the short refusals after the key exchange of ' +
-      'connections that never became a session; for RDP by the size of connections. Services are known by port and by ' +
+      'or digest authentication, MySQL, PostgreSQL, SMB and VNC; for SSH by lengths: answers that have the length of a refusal, ' +
+      'to requests that are too long for the question for methods and too short for a key, while the connection is open, too; they are taken back when ' +
+      'the login works (a success is shorter than the acceptance of the service in every cipher). Open connections add up by source and ' +
+      'target, and not where a login worked in the window; OpenSSH and PuTTY, which pad what is typed, are counted at the connection’s end; for RDP by the size of connections. Services are known by port and by ' +
       'banner. The label carries the service, such as `ssh_brute_force`. Many users with few passwords, or many hosts ' +
       'with few tries each, are spraying. Many sources that stay below the threshold add up at their target, and by /24 or ' +
       '/64 when the network is outside: such a network is the offender, and a policy may block it. The same user and ' +
@@ -64,7 +66,7 @@ export const DETECTORS: readonly DetectorProse[] = [
       'by day is a program, and anybody else is told and not blocked.',
     spoofable: 'Never: a refused login needs a completed handshake.',
     misses:
-      'Slower guessing than the thresholds of the slow window by each source, target and network. Logins inside TLS (HTTPS, IMAPS and the like): only their volume is seen. Users of SSH are encrypted, so spraying ' +
+      'Slower guessing than the thresholds of the slow window by each source, target and network. Logins inside TLS (HTTPS, IMAPS and the like): only their volume is seen. Refused SSH keys: they guess no password. Users of SSH are encrypted, so spraying ' +
       'over SSH is reported as guessing; users of SMTP, Telnet, SMB and databases are not read either.',
   },
   {
