@@ -21,6 +21,7 @@ import { uuid7 } from '../util/uuid7.js';
 import { VERSION } from '../util/version.js';
 import { CSV_HEADER, csvLine } from './analyze/csv.js';
 import { alertLine, decisionLine, flowLine, packetLine, statsLine } from './analyze/eve.js';
+import { onReaderLeft } from './output-reader.js';
 import { showProgress } from './progress.js';
 
 type OutputFormat = 'eve' | 'ecs' | 'cef' | 'leef' | 'ocsf' | 'csv';
@@ -77,19 +78,22 @@ async function analyze(pcaps: string[], options: AnalyzeOptions): Promise<void> 
   if (options.out !== '-') await refuseIfNoneOpens(pcaps);
   const out = openOutput(options.out);
   const progress = showProgress('packets');
+  const stop = new AbortController();
+  onReaderLeft(() => stop.abort());
   const write = (line: string): void => {
-    out.stream.write(`${line}\n`);
+    if (!stop.signal.aborted) out.stream.write(`${line}\n`);
   };
   if (options.format === 'csv') write(CSV_HEADER);
   let failure: unknown;
   for (const pcap of pcaps) {
+    if (stop.signal.aborted) break;
     const run = await openRun(config, options, { write, policies });
     try {
       const source = await openFileSource(pcap);
       await source.run((block) => {
         run.pipeline.push(block);
         progress.set(run.pipeline.packets);
-      }, new AbortController().signal);
+      }, stop.signal);
     } catch (error) {
       // What was read before the damage still counts; the message follows the results.
       failure ??=
@@ -103,7 +107,11 @@ async function analyze(pcaps: string[], options: AnalyzeOptions): Promise<void> 
             });
     }
     await run.finish();
-    if (out.stream.writableNeedDrain) await once(out.stream, 'drain');
+    if (out.stream.writableNeedDrain && !stop.signal.aborted) {
+      await once(out.stream, 'drain').catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
+      });
+    }
   }
   progress.end();
   await out.close();

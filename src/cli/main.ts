@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT } from '../util/errors.js';
 import { withSystemFolders } from '../util/system-path.js';
 import { VERSION } from '../util/version.js';
+import { endWithReader } from './output-reader.js';
 import { reportError } from './report.js';
 
 type Register = (program: Command) => void;
@@ -75,11 +76,6 @@ function inheritExitOverride(command: Command): void {
   command.commands.forEach((child) => inheritExitOverride(child));
 }
 
-// A reader that stops early (`portcullis analyze ... | head`) is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.OK);
-  throw error;
-});
-
+endWithReader();
 process.env['PATH'] = withSystemFolders(process.env['PATH']);
 process.exitCode = await main(process.argv);

@@ -122,6 +122,6 @@ function cannotEnforce(): AppError {
     kind: 'operational',
     code: 'responder.cannot_enforce',
     message: 'The mode is enforce, but nothing can be blocked here: nft and netlink cannot be used.',
-    fix: 'Install nftables and give the responder CAP_NET_ADMIN (run as root, or use the systemd units); or set mode: observe. `portcullis doctor` says more.',
+    fix: 'Install nftables (apt install nftables) and give the responder CAP_NET_ADMIN (run as root, or use the systemd units); or set mode: observe. `portcullis doctor` says more.',
   });
 }

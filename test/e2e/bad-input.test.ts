@@ -5,6 +5,8 @@ import test, { after, before } from 'node:test';
 import { MAIN } from '../lab/box/box.js';
 import { openLab, type Lab } from '../lab/lab.js';
 import type { Ended } from '../lab/process.js';
+import { pcap } from '../unit/capture/pcap-bytes.js';
+import { bytes, ethernet, ipv4, tcp } from '../unit/decode/frames.js';
 
 const NODE = process.execPath;
 let lab: Lab;
@@ -43,6 +45,17 @@ function truncatedCapture(): string {
   };
   const file = path('truncated.pcap');
   writeFileSync(file, Buffer.concat([header, record(60), record(60), record(10)]));
+  return file;
+}
+
+/** SYNs to 2,000 ports. */
+function scanCapture(): string {
+  const records = Array.from({ length: 2000 }, (_, i) => {
+    const syn = tcp({ srcPort: 40_000, dstPort: 1 + i, flags: 2 }, bytes());
+    return { secs: 1_700_000_000, fraction: 100 * i, data: ethernet(0x0800, ipv4({ proto: 6 }, syn)) };
+  });
+  const file = path('scan.pcap');
+  writeFileSync(file, pcap(records));
   return file;
 }
 
@@ -251,3 +264,13 @@ for (const [command, ...more] of [['analyze'], ['features', '--schema', 'kdd']] 
     assert.equal(readFileSync(out, 'utf8'), 'earlier');
   });
 }
+
+test('a reader that leaves early ends analyze in order, in the midst of its models too', async () => {
+  const script = '"$@" | head -c 200; echo; echo "code ${PIPESTATUS[0]}"';
+  const analyze = [NODE, MAIN, 'analyze', scanCapture(), '--flows'];
+  const { stdout, stderr } = await lab.hosts.router.run('bash', ['-c', script, 'bash', ...analyze], { limitSecs: 120 });
+  assert.match(stdout, /"event_type":"flow"[^]*\ncode 0\n$/);
+  assert.equal(stderr, '');
+  const { stdout: whole } = await portcullis('analyze', path('scan.pcap'), '--flows');
+  assert.ok(whole.length > 500_000, 'more than a pipe holds: the reader does leave early');
+});

@@ -1,6 +1,7 @@
 import { csvCell } from '../../contract/csv.js';
 import type { Detection } from '../../domain/detection.js';
-import { eveTime, protoName } from './eve.js';
+import { eveTime } from './eve.js';
+import { protoName } from './proto-names.js';
 
 const COLUMNS = [
   'timestamp',

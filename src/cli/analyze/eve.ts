@@ -3,20 +3,8 @@ import type { Detection } from '../../domain/detection.js';
 import type { FlowRecord } from '../../domain/flow.js';
 import type { DecodedPacket } from '../../domain/packet.js';
 import { parseIp } from '../../util/ip.js';
+import { protoName } from './proto-names.js';
 
-/** Names of EVE's `proto` by IP protocol number; others are three digits, as Suricata writes them. */
-const PROTO_NAMES: Readonly<Record<number, string>> = {
-  1: 'ICMP',
-  2: 'IGMP',
-  6: 'TCP',
-  17: 'UDP',
-  41: 'IPv6',
-  47: 'GRE',
-  50: 'ESP',
-  51: 'AH',
-  58: 'IPv6-ICMP',
-  132: 'SCTP',
-};
 const EVE_SEVERITY = { critical: 1, high: 1, medium: 2, low: 3, info: 3 } as const;
 const FLOW_STATES: Readonly<Record<string, string>> = { closed: 'closed', reset: 'closed' };
 const SYN = 2;
@@ -24,10 +12,6 @@ const SYN = 2;
 export interface EveOptions {
   /** Add the number of the deciding packet. */
   packetCount: boolean;
-}
-
-export function protoName(proto: number): string {
-  return PROTO_NAMES[proto] ?? String(proto).padStart(3, '0');
 }
 
 /** `2026-01-02T03:04:05.678901+0000`: microseconds and an offset without colon, the only form Suricata's schema takes. */
@@ -40,8 +24,10 @@ export function eveTime(us: number): string {
 /** IPv6 in eight groups of four digits, as Suricata writes it; IPv4 as it is. */
 export function eveAddress(text: string): string {
   const ip = text.includes(':') ? parseIp(text) : undefined;
-  if (ip?.version !== 6) return text;
-  return ip.words
+  if (ip === undefined) return text;
+  // One that maps IPv4 is read as IPv4.
+  const words = ip.version === 6 ? ip.words : [0, 0, 0xffff, ip.words[3]];
+  return words
     .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
     .map((digits) => `${digits.slice(0, 4)}:${digits.slice(4)}`)
     .join(':');
