@@ -1,4 +1,5 @@
 import { createApiClient } from './client';
+import { inParts } from './in-parts';
 import type {
   AlertDetail,
   AlertRow,
@@ -74,11 +75,16 @@ export const api = {
   alert: (id: string) => client.get<AlertDetail>(`/alerts/${at(id)}`),
   setAlertState: (id: string, state: AlertState) => client.patch<AlertRow>(`/alerts/${at(id)}`, { state }),
   setAlertStates: (ids: string[], state: AlertState) =>
-    client.post<{ changed: number }>('/alerts/bulk', { ids, state }),
+    inParts(ids, 500, (part) => client.post<{ changed: number }>('/alerts/bulk', { ids: part, state })),
   labelAlert: (id: string, verdict: LabelVerdict, extra: { class?: string; comment?: string } = {}) =>
     client.post<Label>(`/alerts/${at(id)}/label`, { verdict, ...extra }),
-  labelAlerts: (ids: string[], verdict: LabelVerdict) =>
-    client.post<{ changed: number }>('/alerts/bulk-label', { ids, verdict }),
+  /** @returns how many it took. */
+  async labelAlerts(ids: string[], verdict: LabelVerdict): Promise<number> {
+    const answers = await inParts(ids, 200, (part) =>
+      client.post<{ changed: number }>('/alerts/bulk-label', { ids: part, verdict }),
+    );
+    return answers.reduce((sum, { changed }) => sum + changed, 0);
+  },
 
   incidents: list<Incident>('/incidents'),
   incidentActivity: (ids: string[]) => client.post<IncidentActivity>('/incidents/activity', { ids }),
@@ -87,7 +93,7 @@ export const api = {
   patchIncident: (id: string, patch: IncidentPatch & { expect: IncidentPatch }) =>
     client.patch<Incident>(`/incidents/${at(id)}`, patch),
   patchIncidents: (ids: string[], patch: IncidentPatch) =>
-    client.post<{ changed: number }>('/incidents/bulk', { ids, ...patch }),
+    inParts(ids, 500, (part) => client.post<{ changed: number }>('/incidents/bulk', { ids: part, ...patch })),
   commentIncident: (id: string, text: string) => client.post<Comment>(`/incidents/${at(id)}/comments`, { text }),
 
   decisions: (query: ListQuery & { state?: 'active' | 'all' }, signal?: AbortSignal) =>

@@ -2,6 +2,7 @@ import { computed, type ComputedRef, type Ref, type WritableComputedRef } from '
 import { usePagedList, type PagedList } from './use-paged-list';
 import { useUrlChoice } from './use-url-choice';
 import { useUrlText } from './use-url-text';
+import { useWideSelection, type WideSelection } from './use-wide-selection';
 import type { ListQuery } from '@/api';
 import type { Page } from '@/api/types';
 import type { KeyBindings } from '@/keys/keyboard';
@@ -33,6 +34,7 @@ export interface Inbox<T, V extends string> {
   list: PagedList<T>;
   keys: ListKeys;
   /** The selected rows, or the one under the cursor. */
+  wide: WideSelection<T>;
   chosen: () => T[];
   block: (row?: T) => void;
   /** Selects every row of the page that has the title of a chosen one. */
@@ -51,8 +53,8 @@ export function useInbox<T extends Row, V extends string>(options: InboxOptions<
   const ids = computed(() => list.items.value.map((row) => row.id));
 
   const chosen = (): T[] => {
-    const wanted = keys.selected.value.size > 0 ? keys.selected.value : new Set([keys.current.value]);
-    return list.items.value.filter((row) => wanted.has(row.id));
+    if (wide.rows.value.length > 0) return wide.rows.value;
+    return list.items.value.filter((row) => row.id === keys.current.value);
   };
   const underCursor = (): T | undefined => list.items.value.find((row) => row.id === keys.current.value) ?? chosen()[0];
 
@@ -74,6 +76,7 @@ export function useInbox<T extends Row, V extends string>(options: InboxOptions<
   }
 
   const keys = useListKeys(ids, options.open, { b: () => block(), a: allow, '.': menu, ...options.keys });
+  const wide = useWideSelection(list, keys, options.fetch, () => query.value);
   const views = names.map((key) => ({ key, text: options.views[key].text }));
-  return { q, view, views, query, list, keys, chosen, block, selectAlike };
+  return { q, view, views, query, list, keys, wide, chosen, block, selectAlike };
 }

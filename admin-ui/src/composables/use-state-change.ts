@@ -6,11 +6,12 @@ import { useUi } from '@/stores/ui';
 interface Inbox<T> {
   chosen: () => T[];
   list: { reload: () => Promise<void> };
+  wide: { narrow: () => void };
 }
 
 /** Gives the chosen findings another state at once; the message that says so takes it back. */
 export function useStateChange<S extends string, T extends { id: string; state: S }>(
-  { chosen, list }: Inbox<T>,
+  { chosen, list, wide }: Inbox<T>,
   apply: (ids: string[], state: S) => Promise<unknown>,
   done: (count: number, state: S) => string,
 ): (state: S) => Promise<void> {
@@ -36,6 +37,7 @@ export function useStateChange<S extends string, T extends { id: string; state: 
         before.map((row) => row.id),
         state,
       );
+      wide.narrow();
       ui.toast('ok', done(before.length, state), {
         label: m.action.undo,
         run: () => void attempt(() => restore(before)),

@@ -95,6 +95,26 @@ describe.skipIf(!existsSync(CHROMIUM))(`the console in ${CHROMIUM}`, () => {
     expect(complaints).toEqual([]);
   });
 
+  it('works on all that a search finds, and shows the button that clears it beside the text', async () => {
+    const page = await open();
+    await signIn(page);
+    await page.goto(`${server?.url}/alerts?q=port`);
+    await page.waitForSelector(id('alert-row'));
+    const box = await page.locator('.search').boundingBox();
+    const clear = await page.locator('.search button').boundingBox();
+    expect(clear && box && clear.x > box.x + box.width / 2).toBe(true);
+    await page.goto(`${server?.url}/alerts?view=all`);
+    await page.waitForSelector(id('alert-row'));
+    const all = server?.world.alerts ?? [];
+    expect(all.length).toBeGreaterThan(50);
+    await page.locator('thead input[type=checkbox]').check();
+    await page.click(id('bulk-found'));
+    await page.waitForSelector(`${id('bulk-bar')} b:text-is("${all.length} selected")`);
+    await page.click(id('bulk-archive'));
+    await expect.poll(() => all.filter(({ state }) => state !== 'archived').length, { timeout: 60_000 }).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   it('asks for the second factor and for a new first password', async () => {
     const page = await open();
     await page.fill(id('login-username'), 'totp');

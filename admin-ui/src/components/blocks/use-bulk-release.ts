@@ -6,6 +6,9 @@ import { useAttempt } from '@/composables/use-attempt';
 import { useConfirmed } from '@/composables/use-confirmed';
 import { m } from '@/messages';
 
+/** Blocks are made again one by one; the server takes 240 changes a minute. */
+const MOST_UNDONE = 200;
+
 /** Asks, releases many decisions, and offers to make them again for the time that they had left. */
 export function useBulkRelease(done: () => void): (decisions: readonly Decision[]) => Promise<void> {
   const attempt = useAttempt();
@@ -40,17 +43,18 @@ export function useBulkRelease(done: () => void): (decisions: readonly Decision[
         reason: { label: m.blocks.reasonLabel, value: m.blocks.releaseReason },
       },
       async (reason) => {
-        const { released } = await bulkApi.release(
+        const released = await bulkApi.release(
           decisions.map(({ id }) => id),
           reason,
         );
+        const isLifted = new Set(released);
         // What was only proposed must not come back as a real block.
-        const lifted = decisions.filter(({ id, simulated }) => released.includes(id) && !simulated);
+        const lifted = decisions.filter(({ id, simulated }) => isLifted.has(id) && !simulated);
         void follow(released, {
           goal: 'revoked',
           name: m.bulk.decisions(released.length),
           done: m.bulk.released(released.length),
-          undo: lifted.length > 0 ? () => void again(lifted) : undefined,
+          undo: lifted.length > 0 && lifted.length <= MOST_UNDONE ? () => void again(lifted) : undefined,
         });
         done();
       },

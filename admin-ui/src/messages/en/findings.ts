@@ -156,6 +156,7 @@ export const findings = {
     noRelated: 'No other incident of this address or its network.',
     alike: 'Select alike',
     actionBar: 'Act on',
+    tooManyToJudge: (most: number) => `At most ${most} incidents can be judged at once.`,
     labelled: (n: number, verdict: string) => `${plural(n, 'alert', 'alerts')} labelled ${verdict.toLowerCase()}`,
   },
 };

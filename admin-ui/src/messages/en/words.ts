@@ -79,7 +79,10 @@ export const words = {
     searchOn: 'Search further back',
     page: (n: number) => `Page ${n}`,
     fresh: (n: number) => `${n} new`,
-    selected: (n: number) => `${n} selected`,
+    selected: (n: number) => `${n.toLocaleString('en')} selected`,
+    selectFound: 'Select all that the search finds',
+    selectFoundHelp: (most: number) => `At most the newest ${most.toLocaleString('en')}`,
+    fetched: (n: number) => `${n.toLocaleString('en')} found so far`,
   },
   toast: {
     region: 'Messages',
