@@ -55,6 +55,8 @@ class Spread {
   private readonly table: AddressTable;
   private readonly counts: SlidingCounts;
   private readonly senders: DistinctSets;
+  /** How many senders the second before had, by entry: a flood that begins in the middle of one has its own in two. */
+  private readonly sendersBefore: Uint32Array;
   private readonly parts: DistinctSets;
   private readonly part: Majority;
   private readonly limit: Limiter;
@@ -63,6 +65,7 @@ class Spread {
     this.table = new AddressTable(capacity);
     this.counts = new SlidingCounts(this.table, 1, WINDOW_SECS);
     this.senders = new DistinctSets(this.table.capacity);
+    this.sendersBefore = new Uint32Array(this.table.capacity);
     this.parts = new DistinctSets(this.table.capacity);
     this.part = new Majority(this.table.capacity);
     this.limit = reporter.limiter(this.table);
@@ -79,6 +82,8 @@ class Spread {
   /** @returns true when its sources may have become more and it was not told lately. */
   add(index: number, sender: number, part: number, nowUs: number): boolean {
     if (this.counts.roll(index, nowUs)) {
+      const isNext = this.counts.value(index, 0, nowUs) > 0;
+      this.sendersBefore[index] = isNext ? this.senders.count(index) : 0;
       this.senders.clear(index);
       this.parts.clear(index);
       this.part.clear(index);
@@ -95,14 +100,19 @@ class Spread {
 
   /** Packets a second, when they come from so many sources and no part has three quarters of them; else 0. */
   rate(index: number, nowUs: number, sources: number): number {
-    if (this.senders.count(index) < sources || this.parts.count(index) < LEAST_PARTS) return 0;
+    if (this.sendersOf(index) < sources || this.parts.count(index) < LEAST_PARTS) return 0;
     if (this.part.votes(index) * 2 >= this.counts.present(index, 0)) return 0;
     return this.counts.value(index, 0, nowUs);
   }
 
+  /** Senders in a second: the present one or the one before, part of which still counts. */
+  private sendersOf(index: number): number {
+    return Math.max(this.senders.count(index), this.sendersBefore[index]!);
+  }
+
   mark(index: number, nowUs: number): { senders: number; parts: number } {
     this.limit.mark(index, nowUs);
-    return { senders: this.senders.count(index), parts: this.parts.count(index) };
+    return { senders: this.sendersOf(index), parts: this.parts.count(index) };
   }
 }
 

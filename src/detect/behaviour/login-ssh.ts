@@ -23,7 +23,9 @@ const SENT = 8;
 const RECEIVED = 9;
 /** Length of the server's last message. */
 const LAST = 10;
-const FIELDS = 11;
+/** When that was, in {@link TICKS_A_US}; sixteen bits of it. */
+const LAST_AT = 11;
+const FIELDS = 12;
 
 /** The server said its version. */
 const GREETED = 1;
@@ -44,6 +46,8 @@ const LOGGED_IN = 128;
 const KEYS = 256;
 /** More than the first request to log in was answered. */
 const LATER = 512;
+/** The request was long in coming: somebody typed it. */
+const TYPED = 1024;
 
 /** SSH_MSG_SERVICE_ACCEPT in any cipher and with any MAC: 32 to 104 bytes, and never a part of the key exchange. */
 const ACCEPT_MIN = 32;
@@ -59,6 +63,9 @@ const OFFER_MORE = 96;
 const PASSWORD_MOST = 112;
 /** PuTTY's passwords are shorter, keys of other types than Ed25519 and ECDSA longer. */
 const KEY_MORE = 256;
+/** An agent offers its next key at once; who types takes a second at least. */
+const TICKS_A_US = 1e-4;
+const TYPED_TICKS = 100;
 /** An OpenSSH server allows six, an OpenSSH client asks for three. */
 const MAX_ATTEMPTS = 6;
 const MAX_PROMPTS = 3;
@@ -96,10 +103,16 @@ export class SshNotes {
   note(p: DecodedPacket, flows: FlowColumns, slot: number, direction: Direction): void {
     const at = slot * FIELDS;
     const end = p.payloadOffset + p.payloadLen;
+    const ticks = Math.floor(p.tsUs * TICKS_A_US) & 0xffff;
     if (direction === 0) {
       if (flows.payloadFwd[slot] === p.payloadLen && isPlain(p)) this.records[at + FLAGS]! |= PLAIN;
+      const isTyped = ((ticks - this.records[at + LAST_AT]!) & 0xffff) >= TYPED_TICKS;
+      this.records[at + FLAGS] = (this.records[at + FLAGS]! & ~TYPED) | (isTyped ? TYPED : 0);
       this.onRequest(at, p.payloadLen);
-    } else if (startsWith(p.data, p.payloadOffset, end, VERSION)) this.records[at + FLAGS]! |= GREETED;
+      return;
+    }
+    this.records[at + LAST_AT] = ticks;
+    if (startsWith(p.data, p.payloadOffset, end, VERSION)) this.records[at + FLAGS]! |= GREETED;
     else if (this.records[at + ACCEPT] === 0) this.onAcceptance(at, p.payloadLen, flows, slot);
     else this.onAnswer(at, p.payloadLen);
   }
@@ -130,8 +143,8 @@ export class SshNotes {
 
   /**
    * Refused guesses of a connection that is over and never became a session. A connection that ended with its first refusal was a
-   * login of a client that asks nothing, or of one that had nothing to offer. Several requests that may have been keys count as one:
-   * an agent offers what it has.
+   * login of a client that asks nothing, or of one that had nothing to offer. Several requests that may have been keys count as one
+   * unless they were typed: an agent offers what it has.
    */
   guesses(slot: number): number {
     const at = slot * FIELDS;
@@ -251,7 +264,7 @@ export class SshNotes {
     const flags = records[at + FLAGS]!;
     const most = (flags & FIRST_COUNTS) === 0 ? OFFER_MORE : PASSWORD_MOST;
     if (more >= KEY_MORE) records[at + FLAGS]! |= KEYS;
-    else if (more >= most) records[at + UNSURE]!++;
+    else if (more >= most && (flags & TYPED) === 0) records[at + UNSURE]!++;
     else if (++records[at + REFUSED]! > 2 && (flags & PLAIN) !== 0) records[at + FLAGS]! |= GUESSING;
   }
 }

@@ -44,6 +44,24 @@ test('forged SYNs spread over a /24 or /64 are one flood of the network, told wi
   assert.deepEqual(network(six), ['SYN flood of a network fd77:0:0:2::/64']);
 });
 
+test('a flood that becomes one early in a second has the sources of the second before', () => {
+  const rising = (src: (i: number) => string, first = 75): string[] => {
+    const r = new Replay();
+    const syn = (i: number, at: number): void => r.push(packet({ at, src: src(i), dst: host(i), ...SYN(i) }));
+    for (let i = 0; i < first; i++) syn(i, i / 75);
+    for (let i = 75; i < 105; i++) syn(i, 1 + (i - 75) / 100);
+    r.wait(2);
+    return network(r);
+  };
+  assert.deepEqual(rising(forged), ['SYN flood of a network 10.77.128.0/24']);
+  assert.deepEqual(
+    rising((i) => forged(i % 40)),
+    [],
+    'forty sources',
+  );
+  assert.deepEqual(rising(forged, 40), [], 'a lower rate');
+});
+
 test('forged SYNs to hosts all over the world are one flood between outside addresses', () => {
   const r = flood({ perSec: 200, src: forged, dst: (i) => `198.18.${i & 255}.${(i * 7) & 255}` });
   assert.deepEqual(network(r), ['SYN flood between outside addresses 0.0.0.0/0']);

@@ -109,6 +109,17 @@ test('at the end of a connection its guesses count, the farewell and those of pa
   assert.deepEqual(seen(each.slice(1)).labels(), []);
 });
 
+test('long passwords typed with OpenSSH count each, and keys of the same length that an agent offers count as one', () => {
+  const typed = (ssh: SshTalk): void => {
+    ssh.none();
+    for (let k = 0; k < 3; k++) ssh.wait(2).password('a long password, wrong');
+    ssh.end();
+  };
+  const is = { client: 'OpenSSH_9.2', every: 10 };
+  assert.deepEqual(seen(many(4, GUESSER, typed, is)).labels(), ['ssh_brute_force']);
+  assert.deepEqual(seen(many(4, USER, (ssh) => ssh.none().keys(3).end(), is)).labels(), []);
+});
+
 /** A prompt that is as long as the refusal, and each padded to a block. */
 const AS_LONG: Server = { methods: 'publickey,keyboard-interactive', cipher: CIPHERS['aes256-gcm']! };
 
