@@ -210,7 +210,7 @@ export class Alerts {
       }
       if (rule.bypass) {
         const state = scene.ensureState();
-        if (state) state.passed = true;
+        if (state) state.passed = state.isExempt = true;
       }
       const wanted = this.#isWanted(rule, scene);
       if (wanted === 'no' || rule.noalert) continue;

@@ -50,6 +50,15 @@ function evidenceOf(rule: Rule, place: Place | undefined): EvidenceItem[] {
 /** Key in a detection's metadata of what its rule asks for beyond an alert: drop, reject. A policy may follow it. */
 export const ACTION_KEY = 'rule_action';
 
+/** What the flow speaks; `failed` when its bytes are of no protocol, as Suricata tells it. */
+function appProtoOf({ app, proto, flowless }: Scene): { appProto?: string } {
+  if (app === undefined) return proto === PROTO.UDP && !flowless ? { appProto: 'failed' } : {};
+  if (app.proto !== undefined) return { appProto: app.proto };
+  const [there, back] = app.sides.known;
+  const isFailed = there === 'failed' && (back === 'failed' || proto === PROTO.UDP);
+  return isFailed || (proto === PROTO.UDP && back === 'failed') ? { appProto: 'failed' } : {};
+}
+
 /** An alert of a rule as a detection. */
 export function toDetection(
   rule: Rule,
@@ -82,7 +91,7 @@ export function toDetection(
     evidence: evidenceOf(rule, place),
     metadata: action === 'alert' ? rule.metadata : { ...rule.metadata, [ACTION_KEY]: [action] },
     ...(flows && slot >= 0 ? { flowId: flows.flowId[slot]! } : {}),
-    ...(scene.app?.proto === undefined ? {} : { appProto: scene.app.proto }),
+    ...appProtoOf(scene),
     packetUs: scene.nowUs,
     detectedUs: scene.nowUs,
     ...(scene.packet ? { packetNumber: scene.packet.number } : {}),

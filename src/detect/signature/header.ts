@@ -8,17 +8,19 @@ import type { Scene } from './scene.js';
 
 /** Protocol, addresses, ports, direction and flow of a rule against the packet, without looking at its bytes. */
 export function headerMatches(rule: Rule, scene: Scene): boolean {
-  return addressesMatch(rule, scene) && (rule.flow === undefined || flowMatches(rule.flow, scene));
+  return addressesMatch(rule, scene) && (rule.flow === undefined || flowMatches(rule, rule.flow, scene));
 }
 
 /** What of it is the same for all packets of one direction of a flow: protocol, addresses, ports and direction. */
 export function addressesMatch(rule: Rule, scene: Scene): boolean {
   if (rule.ipProtos !== undefined && !rule.ipProtos.includes(scene.proto)) return false;
   if (!scene.flowless && (rule.towards & (1 << scene.side)) === 0) return false;
-  if (scene.flowless && rule.towards !== 3 && !rule.flow?.stateless) return false;
+  if (scene.flowless && (rule.flow !== undefined || rule.towards !== BOTH)) return false;
   if (rule.direction === '=>') return endsMatch(rule, scene, scene.side === 0);
   return endsMatch(rule, scene, true) || (rule.direction === '<>' && endsMatch(rule, scene, false));
 }
+
+const BOTH = 3;
 
 function endsMatch(rule: Rule, scene: Scene, straight: boolean): boolean {
   const ported = scene.proto === PROTO.TCP || scene.proto === PROTO.UDP || scene.proto === PROTO.SCTP;
@@ -62,8 +64,10 @@ function isPickedUp(scene: Scene): boolean {
   return scene.state?.streams.some((x) => x !== undefined) ?? false;
 }
 
-function flowMatches(flow: FlowCondition, scene: Scene): boolean {
+function flowMatches(rule: Rule, flow: FlowCondition, scene: Scene): boolean {
   const packet = scene.packet;
+  // Suricata remembers here whether a content was found in the stream: without one there is none.
+  if (flow.onlyStream && rule.payload.length === 0) return false;
   if (flow.onlyFragment && !packet?.isFragment) return false;
   if (flow.noFragment && packet?.isFragment) return false;
   if (!flow.established && !flow.notEstablished) return true;

@@ -58,7 +58,7 @@ export class PayloadRules {
     const packet = scene.packet!;
     candidates.clear();
     this.#joined.stream = undefined;
-    const selection = this.#select(scene, packet);
+    const selection = this.#select(scene);
     this.#addFitting(selection.header, scene);
     const length = payloadLength(packet);
     if (length > 0 && scene.content!.isValid && !scene.app?.isEncrypted) this.#searchPayload(scene, packet, selection);
@@ -69,7 +69,7 @@ export class PayloadRules {
   /** Rules about headers alone. */
   inspectHeaders(scene: Scene): void {
     this.#candidates.clear();
-    this.#addFitting(this.#select(scene, scene.packet!).header, scene);
+    this.#addFitting(this.#select(scene).header, scene);
     if (this.#candidates.size > 0) this.#judgePacket(scene, scene.packet!, 0);
   }
 
@@ -175,14 +175,14 @@ export class PayloadRules {
   }
 
   /** Rules for the packet at hand; chosen anew for each packet as long as nothing is remembered about its flow. */
-  #select(scene: Scene, packet: DecodedPacket): Selection {
+  #select(scene: Scene): Selection {
     const { groups, rules } = this.#deps;
     const { app: known, state, direction } = scene;
     const last = state?.selections[direction];
     if (last !== undefined && isFor(last, groups, known)) return last;
     const app = known?.proto;
     const isReversed = known?.isReversed ?? false;
-    const ids = ofPorts(groups.header(packet.proto), scene);
+    const ids = ofPorts(groups.header(scene.proto), scene);
     const protocol = app === undefined ? NONE : groups.protocol(app);
     if (state === undefined) {
       const passing = this.#passing;

@@ -71,6 +71,9 @@ export class FlowState {
   }
 }
 
+/** Number of the fragment header (RFC 8200 section 4.5). */
+const IPV6_FRAGMENT = 44;
+
 /** The states of flows by their slot. */
 export class FlowStates {
   readonly #bySlot: (FlowState | undefined)[] = [];
@@ -159,7 +162,10 @@ export class Scene implements BitSubject {
   }
 
   get proto(): number {
-    return this.packet?.proto ?? this.flows?.proto[this.slot] ?? 0;
+    const { packet } = this;
+    if (packet === undefined) return this.flows?.proto[this.slot] ?? 0;
+    // What is in a fragment is not known before the packet is whole.
+    return packet.isFragment && packet.ipVersion === 6 ? IPV6_FRAGMENT : packet.proto;
   }
 
   get ipVersion(): number {

@@ -54,6 +54,10 @@ const CASES: readonly (readonly [string, readonly number[]])[] = [
   ['http any any -> any any (flow:established', from(5)],
   ['http any any -> any 80 (msg:"a"', [7, 8, 10, 12]],
   ['tls any any -> any any (msg:"a"', []],
+  // A stream is not looked at without a content.
+  ['tcp any any -> any any (flow:only_stream', []],
+  ['http any any -> any any (flow:only_stream; http.uri; content:"/a"', []],
+  ['tcp any any -> any any (flow:only_stream; content:"GET /b"', [9]],
 ];
 
 describe('a rule without contents fires for', () => {
@@ -67,6 +71,16 @@ describe('a rule without contents fires for', () => {
         packets,
       );
     });
+});
+
+test('behind a rule with bypass no rule looks at the flow, also those about packets', () => {
+  const file = join(folder, 'b.rules');
+  writeFileSync(
+    file,
+    'alert tcp any any -> any any (dsize:>0; bypass; sid:1;)\nalert tcp any any -> any any (ttl:>0; sid:2;)',
+  );
+  const alerts = replay(CONNECTION, [file], { maxAlertsPerPacket: 100 });
+  assert.deepEqual(alerts.map((a) => [a.signatureId, a.packetNumber]), [[2, 1], [2, 2], [2, 3], [1, 4], [2, 4]]); // prettier-ignore
 });
 
 describe('established, as in Suricata 7.0.10 on these packets, begins behind', () => {

@@ -138,6 +138,15 @@ describe('a rule about oddities', () => {
     assert.deepEqual(alertsOf(inNet, short), []);
   });
 
+  test('sees the fragment header in a fragment of IPv6, and not what is in it', () => {
+    const frame = join(new Uint8Array(12), be16(0x86dd), ipv6(44, join(fragmentHeader(58, 1), EIGHT)));
+    const about = ['icmp', 'ip', 'pkthdr'].map(
+      (proto, i) => `alert ${proto} any any -> any any (ttl:64; sid:${i + 1};)`,
+    );
+    assert.deepEqual(alertsOf(about.join('\n'), frame), [2, 3]);
+    assert.deepEqual(alertsOf('alert ip any any -> any any (flow:stateless; ttl:64; sid:1;)', frame), []);
+  });
+
   test('has a name that is known', () => {
     assert.match(problemOf('alert pkthdr any any -> any any (decode-event:ipv4.none; sid:1;)').reason, /not an event/);
     for (const name of SILENT_DECODE_EVENTS) compile(`alert pkthdr any any -> any any (decode-event:${name}; sid:1;)`);
