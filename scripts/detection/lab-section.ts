@@ -11,7 +11,8 @@ real time). Other work kept the two cores busy (load 6 to 48), but not beside th
 (seeds 9702, 9703), which were made again alone at a load below 2. Even so hping3 comes to 1600 and 5000 packets a second instead of 2000 and 10000, since it sleeps after each packet.
 HTTP floods, \`reflector-dns\` and fast \`flood-amplifiers\` were not made again.
 At slow speed the two of 100 SYNs in all were made twice (9601, 9701): a hundred are little more than the 80 a second that are looked for, and once
-they fell into two of the detector's seconds, the second of which had fewer than 50 sources. So was \`dns-tunnel\`: 15 s (9601) are too short for the 40 names that the detector asks for, 60 s (9609) are not. \`scan-sneaky\` (nmap -T1) takes its time for real, a probe every 15 s. Rows with "times 8" and the like are runs whose connections were moved apart
+they fell into two of the detector's seconds, the first of which had too few SYNs and the second too few sources; now either second's sources do. \`dns-tunnel\` was made twice, too: 15 s (9601) are too short for the 40 names that the detector asks for, 60 s (9609) are not. What stays missed of \`flood-amplifiers\` at slow speed is
+a hundred answers of name servers a second that nobody asked for in view: a resolver whose questions go another way gets as many. \`scan-sneaky\` (nmap -T1) takes its time for real, a probe every 15 s. Rows with "times 8" and the like are runs whose connections were moved apart
 (\`test/lab/stretch.ts\`: every packet is one of the real tool or service, and what happens inside a connection takes the time it took), so that they last for
 hours: here \`patient-turns\` and \`spray-ssh\`, whose sixty guesses then took 53 minutes.`;
 
