@@ -11,6 +11,14 @@ export function problems(log: Logger): Middleware {
       if (ctx.status === 404 && ctx.body === undefined) {
         throw userError({ code: 'api.not_found', message: 'There is nothing at this address.' });
       }
+      // The router has said in Allow what there is.
+      if ((ctx.status === 405 || ctx.status === 501) && ctx.body === undefined) {
+        throw userError({
+          code: 'request.method',
+          message: `Nothing here answers to ${ctx.method}.`,
+          fix: `Use ${ctx.response.get('Allow')}.`,
+        });
+      }
     } catch (error) {
       const problem = toProblem(error);
       if (problem.status >= 500) {

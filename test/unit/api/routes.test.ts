@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { OPERATIONS, ROLES, roleAllows, type Operation, type Role } from '../../../src/contract/http.js';
-import { startHarness, type Harness } from './harness.js';
+import { assertProblem, startHarness, type Harness } from './harness.js';
 
 /**
  * The permission matrix, written down apart from the code: which role is the least that may call an operation.
@@ -107,6 +107,13 @@ describe('every route', () => {
       }
     }
     assert.ok(refused > 40, String(refused));
+  });
+
+  it('answers a method that is not there with a problem that names those that are', async () => {
+    const answer = await h.call('PATCH', '/status', { token: tokens.admin, body: {} });
+    const problem = assertProblem(answer, 405, 'request.method');
+    assert.match(problem.fix ?? '', /GET/);
+    assert.match(answer.headers.get('allow') ?? '', /GET/);
   });
 
   it('answers only to the methods of the contract', async () => {
