@@ -144,25 +144,38 @@ async function flush(flags: Flags): Promise<void> {
   const failed = results.find(({ removed }) => !removed);
   const removed = failed === undefined;
   const known = results.some((result) => result.known);
+  const marked = results.every((result) => result.marked || !result.known);
   const again = removed && (await Promise.all(targets.map((target) => isBlockingAgain(target)))).includes(true);
   if (flags.json === true) {
     const error = failed?.error;
-    process.stdout.write(`${JSON.stringify({ removed, known, again, ...(error === undefined ? {} : { error }) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ removed, known, marked, again, ...(error === undefined ? {} : { error }) })}\n`,
+    );
   } else if (failed) {
-    process.stderr.write(`The old blocks will not come back, but the table is still there: ${failed.error ?? ''}\n`);
+    const kept = results.some((result) => result.marked)
+      ? 'The old blocks will not come back, but the table'
+      : 'The table';
+    process.stderr.write(`${kept} is still there: ${failed.error ?? ''}\n  fix: Run it as root.\n`);
   } else if (again) {
     process.stderr.write(
       'Every block was lifted, but something is blocked again: by new decisions (set mode: observe), or by a responder\n' +
         'with another configuration (name it with --config).\n',
     );
-  } else process.stdout.write('Every block is lifted; no responder will bring the old ones back.\n');
-  if (!known && flags.json !== true) {
+  } else if (marked) process.stdout.write('Every block is lifted; no responder will bring the old ones back.\n');
+  else process.stdout.write('Every block is lifted.\n');
+  if (!marked && removed && flags.json !== true) {
+    process.stderr.write(
+      'The mark that keeps the old blocks from coming back could not be written: stop the responder before it restores\n' +
+        'them (systemctl stop portcullis-responder), make room, and flush again.\n',
+    );
+  }
+  if (!known && removed && flags.json !== true) {
     const folders = targets.map(({ state_dir: dir }) => dir).join(', ');
     process.stderr.write(
       `No responder has ever worked with ${folders}: if one does with another configuration, name that with --config.\n`,
     );
   }
-  if (!removed || again) process.exitCode = EXIT.OPERATIONAL;
+  if (!removed || again || !marked) process.exitCode = EXIT.OPERATIONAL;
 }
 
 /** `portcullis decision list|add|delete|flush`: what is blocked, by the API; flush works without it. */

@@ -11,8 +11,10 @@ export interface FlushResult {
   removed: boolean;
   /** Why it was not. */
   error?: string;
-  /** A responder has worked with this state folder: its blocks will not come back. */
+  /** A responder has worked with this state folder. */
   known: boolean;
+  /** The folder is marked: no responder brings its blocks back. */
+  marked: boolean;
 }
 
 type Where = { netns?: string };
@@ -25,19 +27,30 @@ type FlushOptions = Pick<EnforceOptions, 'state_dir' | 'table' | 'bridge'>;
  */
 export async function flushAll(options: FlushOptions, where: Where = {}): Promise<FlushResult> {
   const known = hasJournal(options.state_dir);
-  // Where no responder ever was there is nothing to mark.
-  if (existsSync(options.state_dir)) writeBreakGlass(options.state_dir);
+  const marked = mark(options.state_dir);
   const nft = createNftRunner(where);
   try {
     const families = options.bridge ? ['inet', 'bridge'] : ['inet'];
     await nft.load(
       families.map((f) => `add table ${f} ${options.table}\ndelete table ${f} ${options.table}\n`).join(''),
     );
-    return { removed: true, known };
+    return { removed: true, known, marked };
   } catch (error) {
-    return { removed: false, error: errorMessage(error), known };
+    return { removed: false, error: errorMessage(error), known, marked };
   } finally {
     nft.close();
+  }
+}
+
+/** A mark that cannot be written, on a full disk or without the right, keeps nothing from being lifted. */
+function mark(dir: string): boolean {
+  try {
+    // Where no responder ever was there is nothing to mark.
+    if (!existsSync(dir)) return false;
+    writeBreakGlass(dir);
+    return true;
+  } catch {
+    return false;
   }
 }
 

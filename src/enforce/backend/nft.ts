@@ -36,13 +36,17 @@ function nftFix(message: string, cause: unknown): string {
   return 'Run "portcullis doctor".';
 }
 
+/** Where scripts are written: a full disk must keep no block out of the kernel, and none in it. */
+const scriptFolders = (): string[] => [tmpdir(), '/dev/shm'];
+
 const TIMEOUT_MS = 60_000;
 const REMEMBER_MS = 2000;
 
 /** `nft -f -` cannot read a pipe of Node (a socket pair), so scripts go through a private file. */
 export function createNftRunner(options: { netns?: string; program?: string } = {}): NftRunner {
   const own = new Set<number>();
-  let dir: string | undefined;
+  /** Private folders of ours in {@link scriptFolders}. */
+  const dirs = new Map<string, string>();
   let serial = 0;
   const forget = (pid: number): void => {
     own.delete(pid);
@@ -60,19 +64,35 @@ export function createNftRunner(options: { netns?: string; program?: string } = 
       return (await child).stdout;
     } catch (error) {
       const stderr = (error as ExecaError).stderr;
-      const text = typeof stderr === 'string' && stderr !== '' ? stderr : errorMessage(error);
+      const said = typeof stderr === 'string' && stderr !== '' ? stderr : errorMessage(error);
+      const text = errorCode(error) === 'ENOENT' ? `the program ${file} is not there` : said;
       throw new NftError(firstError(text), error);
     } finally {
       if (pid !== undefined) setTimeout(() => forget(pid), REMEMBER_MS).unref();
     }
   };
+  const writeScript = (script: string): string => {
+    let failure: unknown;
+    for (const folder of scriptFolders()) {
+      let file = '';
+      try {
+        const dir = dirs.get(folder) ?? mkdtempSync(join(folder, 'portcullis-nft-'));
+        dirs.set(folder, dir);
+        file = join(dir, `${serial++}.nft`);
+        writeFileSync(file, script, { mode: 0o600 });
+        return file;
+      } catch (error) {
+        failure ??= error;
+        rmSync(file, { force: true });
+      }
+    }
+    throw failure;
+  };
   const runner: NftRunner = {
     ownPids: own,
     run: exec,
     load: async (script, how = {}) => {
-      dir ??= mkdtempSync(join(tmpdir(), 'portcullis-nft-'));
-      const file = join(dir, `${serial++}.nft`);
-      writeFileSync(file, script, { mode: 0o600 });
+      const file = writeScript(script);
       try {
         await exec(how.checkOnly === true ? ['-c', '-f', file] : ['-f', file]);
       } finally {
@@ -80,8 +100,8 @@ export function createNftRunner(options: { netns?: string; program?: string } = 
       }
     },
     close: () => {
-      if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
-      dir = undefined;
+      for (const dir of dirs.values()) rmSync(dir, { recursive: true, force: true });
+      dirs.clear();
     },
   };
   return runner;

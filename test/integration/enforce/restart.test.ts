@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -202,7 +202,7 @@ describe('blocks outlive the responder', { skip: skipReason, timeout: 600_000 },
     await t.responder.stop();
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false);
     const where = { state_dir: t.dir, table: 'portcullis', bridge: false };
-    assert.deepEqual(await flushAll(where, { netns: net.router }), { removed: true, known: true });
+    assert.deepEqual(await flushAll(where, { netns: net.router }), { removed: true, known: true, marked: true });
     assert.equal(await isBlockingAgain(where, { netns: net.router }), false);
     assert.ok(await net.out.isAnswered(INSIDE4, 80, A));
     const again = await startResponder(net.router, { state_dir: t.dir, on_stop: 'flush' });
@@ -214,6 +214,18 @@ describe('blocks outlive the responder', { skip: skipReason, timeout: 600_000 },
     assert.equal(await net.out.canPing(INSIDE4, 80, A), false, 'new decisions are enforced');
     assert.equal(await isBlockingAgain(where, { netns: net.router }), true, 'and told from a flush that held');
     await again.end();
+  });
+
+  it('lifts everything when the folder cannot be marked, as on a full disk, and says that it is not', async () => {
+    const t = await startResponder(net.router, { on_stop: 'keep' });
+    t.responder.decide(block(A));
+    await t.responder.idle();
+    await t.responder.stop();
+    assert.equal(await net.out.canPing(INSIDE4, 80, A), false);
+    mkdirSync(join(t.dir, 'break-glass'));
+    const where = { state_dir: t.dir, table: 'portcullis', bridge: false };
+    assert.deepEqual(await flushAll(where, { netns: net.router }), { removed: true, known: true, marked: false });
+    assert.ok(await net.out.isAnswered(INSIDE4, 80, A));
   });
 
   it('takes break-glass for what it is while it runs, and does not heal it away', async () => {
