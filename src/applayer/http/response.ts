@@ -8,6 +8,8 @@ import { hasGoodSettings, responseFraming } from './response-framing.js';
 import { readStatusLine, resemblesResponse, takeFirstLine } from './status-line.js';
 import { HTTP_PROGRESS, type HttpTransaction } from './transaction.js';
 
+const UPPER_H = 0x48;
+
 type State =
   | 'idle'
   | 'line'
@@ -179,13 +181,19 @@ export class ResponseReader {
     if (text.length === 0) return true;
     if (!resemblesResponse(text)) {
       tx.note('response_line_invalid');
-      this.body(tx, line);
+      if (!this.isSkipped(text)) this.body(tx, line);
       return true;
     }
     readStatusLine(tx, text, this.pieces);
     tx.step(1, HTTP_PROGRESS.HEADERS);
     this.state = 'headers';
     return true;
+  }
+
+  /** A line that is no status line is left out, as in Suricata, when what follows may be one, or when it is short. */
+  private isSkipped(line: Uint8Array): boolean {
+    const { data, at, left } = this.input;
+    return left > 1 && (data[at] === UPPER_H || line.length <= 2);
   }
 
   private headers(tx: HttpTransaction): boolean {

@@ -66,8 +66,8 @@ function isPickedUp(scene: Scene): boolean {
 
 function flowMatches(rule: Rule, flow: FlowCondition, scene: Scene): boolean {
   const packet = scene.packet;
-  // Suricata remembers here whether a content was found in the stream: without one there is none.
-  if (flow.onlyStream && rule.payload.length === 0) return false;
+  // Suricata asks here whether a content was just found in the stream: without one, or for messages, there is none.
+  if (flow.onlyStream && (rule.payload.length === 0 || rule.kind === 'transaction')) return false;
   if (flow.onlyFragment && !packet?.isFragment) return false;
   if (flow.noFragment && packet?.isFragment) return false;
   if (!flow.established && !flow.notEstablished) return true;

@@ -30,6 +30,15 @@ function shown(messages: readonly Message[], cut?: number): string | undefined {
   return field(flow.transactions[0], 'file.data', 1) as string | undefined;
 }
 
+describe('a line before the status line', () => {
+  const answer = (before: string): Message[] => [
+    [0, GET],
+    [1, `${before}\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`],
+  ];
+  it('is left out', () => assert.equal(shown(answer(' SIP/2.0 200 ok')), 'ok'));
+  it('is of the body when something else follows', () => assert.equal(shown(answer('one\r\ntwo')), 'one\r\nok'));
+});
+
 describe('HTTP/1 requests', () => {
   const request =
     'POST http://Shop.Example:8080/a/./b/../%63//d%20e?q=%3Cscript%3E+x#f HTTP/1.1\r\n' +

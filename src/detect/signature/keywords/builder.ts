@@ -62,6 +62,12 @@ export class RuleBuilder implements Variables {
     return this.inner ?? this.sticky?.matches ?? this.rule.payload;
   }
 
+  /** What stands right before, in the same place. */
+  get lastMatch(): Match | undefined {
+    const list = this.sticky || this.inner ? this.list : (this.#lastList ?? this.list);
+    return list.at(-1);
+  }
+
   /** Behind a content that was moved to a buffer, what counts from its end belongs there, too. */
   add(match: Match): void {
     const follows = !this.sticky && !this.inner && this.#lastList && match.kind !== 'content' && isRelative(match);
@@ -90,6 +96,8 @@ export class RuleBuilder implements Variables {
   /** Naming a buffer again continues it; buffers with several values begin a new instance. */
   setSticky(named: BufferDefinition): void {
     this.#leaveDecoded();
+    if (this.sticky?.matches.length === 0 && this.sticky.buffer === named)
+      throw new Error('is given twice, and nothing is looked for between');
     const buffer = this.only === undefined ? named : onlyTowards(named, this.only);
     const open = this.rule.buffers.find((b) => b.buffer === buffer && b.transforms.length === 0);
     this.sticky = open && !(buffer.multi && open.matches.length > 0) ? open : this.#make(buffer);
@@ -99,6 +107,8 @@ export class RuleBuilder implements Variables {
   bufferOf(name: string): BufferInspection {
     const buffer = findBuffer(name);
     if (!buffer) throw new Error(`there is no buffer ${name}`);
+    if (this.sticky?.matches.length === 0 && this.sticky.buffer !== buffer)
+      throw new Error(`nothing is looked for in ${this.sticky.buffer.name} before it`);
     return this.rule.buffers.find((b) => b.buffer === buffer && b.transforms.length === 0) ?? this.#make(buffer);
   }
 
@@ -132,6 +142,7 @@ export class RuleBuilder implements Variables {
     const from = this.#lastList;
     if (!content || !from || !from.includes(content)) throw new Error('needs a content before it');
     if (this.sticky) throw new Error('cannot be used behind a buffer keyword');
+    if (from !== this.rule.payload) throw new Error('is for a content that is in no buffer yet');
     this.useHttp1();
     if (content.isRaw === true) throw new Error('cannot be used behind rawbytes');
     from.splice(from.indexOf(content), 1);

@@ -17,6 +17,15 @@ const DCERPC = ['dcerpc', 'smb'];
 /** Reads one option into the rule. @throws {Error} with a sentence for people. */
 export type Keyword = (b: RuleBuilder, value: string) => void;
 
+/** No byte behind a content: Suricata reads it as `endswith`, which is another thing for a content that is unwanted. */
+function isdataat(b: RuleBuilder, value: string): void {
+  const match = parseIsDataAt(value, b);
+  const before = b.lastMatch;
+  const isNext = match.at.variable < 0 && match.at.value === 1;
+  if (match.negated && match.relative && isNext && before?.kind === 'content') before.endswith = true;
+  else b.add(match);
+}
+
 /** Numbers in the byte order of DCE/RPC are of its messages. */
 function addRead(b: RuleBuilder, match: ByteTestMatch | ByteJumpMatch | ByteExtractMatch): void {
   if (match.read.dce && (b.sticky === undefined || match.kind === 'byte_extract')) useProtos(b, DCERPC);
@@ -39,6 +48,7 @@ function base64Decode(b: RuleBuilder, value: string): void {
 }
 
 function base64Data(b: RuleBuilder): void {
+  if (b.inner !== undefined) throw new Error('is given twice');
   const lists = [b.list, b.rule.payload, ...b.rule.buffers.map((x) => x.matches)];
   for (const list of lists) {
     const decode = list.findLast((m) => m.kind === 'base64_decode');
@@ -77,7 +87,7 @@ export const PAYLOAD_KEYWORDS: Readonly<Record<string, Keyword>> = {
     if (match.captures.length > 0) b.rule.hasCaptures = true;
     b.addPcre(match, buffer);
   },
-  isdataat: (b, value) => b.add(parseIsDataAt(value, b)),
+  isdataat,
   byte_test: (b, value) => addRead(b, parseByteTest(value, b)),
   byte_jump: (b, value) => addRead(b, parseByteJump(value, b)),
   byte_extract: (b, value) => addRead(b, parseByteExtract(value, b)),

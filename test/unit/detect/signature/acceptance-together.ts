@@ -338,6 +338,18 @@ udp http.uri; content:"a"
 udp ja3.string; content:"a"; quic.sni; content:"a"
 udp stream_size:both,>,1
 udp tls.sni; content:"a"
+tcp http.uri; content:"a"; http.uri
+tcp ip.src; content:"a"
+tcp http.uri; to_lowercase; to_lowercase; content:"a"
+tcp http.uri; content:"a"; to_lowercase; content:"b"
+tcp content:"a"; base64_decode; base64_decode; base64_data; content:"b"
+tcp content:"a"; base64_decode; base64_data; content:"b"; pkt_data; base64_decode; base64_data; content:"c"
+tcp uricontent:"a"; content:"b"; http_uri; distance:1
+tcp filesize:>1; file_data; content:"a"
+tcp file_data; content:"a"; filesize:>1
+tcp http.uri; urilen:5; content:"a"
+tcp content:"a"; fast_pattern; nocase
+tcp content:"a"; endswith; endswith
 `;
 
 /** Those that it refuses. */
@@ -661,4 +673,21 @@ udp content:"abcdefgh"; dsize:5
 udp frame:ssh.stream; content:"a"
 udp frame:tls.pdu; content:"a"
 udp ip_proto:<6
+tcp http.uri; http.uri; content:"a"
+tcp http.uri; http.host; content:"a"
+tcp http.uri; pkt_data; content:"a"
+tcp http.uri; content:"a"; http.host; http.uri; content:"b"
+tcp http.uri; to_lowercase; http.uri; content:"a"
+tcp content:"a"; http_uri; http_uri
+tcp content:"a"; http_uri; http_host
+tcp content:"a"; http_uri; content:"b"; http_uri; http_method
+tcp content:"a"; base64_decode; base64_data; base64_data; content:"b"
+tcp uricontent:"a"; http_uri
+tcp file_data; filename:"a"; content:"a"
+tcp http.uri; filename:"a"; content:"a"
+tcp http.uri; tls.version:1.2
+tcp tls.sni; tls_cert_expired; content:"a"
+tcp content:"a"; fast_pattern; fast_pattern
+tcp content:"a"; fast_pattern:only; fast_pattern
+tcp content:"a"; nocase; nocase
 `;

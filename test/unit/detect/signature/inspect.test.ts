@@ -94,3 +94,10 @@ test('contents that could be tried in endless combinations end after a bounded n
   assert.equal(payloadMatches(`content:"a"; ${options} content:"b"; within:1;`, 'a'.repeat(4000)), false);
   assert.ok(performance.now() - started < 20_000);
 });
+
+test('no byte behind a content is its end: of one that is unwanted, that it is not there', () => {
+  assert.equal(payloadMatches('content:"b"; isdataat:!1,relative;', 'abab'), true);
+  assert.equal(payloadMatches('content:"a"; isdataat:!1,relative;', 'abab'), false);
+  assert.equal(payloadMatches('content:!"b"; isdataat:!1,relative;', 'aba'), true);
+  assert.equal(payloadMatches('content:!"b"; isdataat:!1,relative;', 'ab'), false);
+});
