@@ -11,6 +11,11 @@ import {
   type WholePacket,
 } from '../flow/index.js';
 
+/** Numbers that a pipeline keeps. */
+const PACKETS = 0;
+const BYTES = 1;
+const NOW_US = 2;
+const NEXT_TICK_US = 3;
 const TICK_US = 100_000;
 
 export interface PipelineOptions {
@@ -53,14 +58,12 @@ export function createPipeline(options: PipelineOptions, deps: PipelineDeps): Pi
   });
   const packet = new DecodedPacket();
   const whole: WholePacket = { data: new Uint8Array(0), offset: 0, length: 0 };
-  let packets = 0;
-  let bytes = 0;
-  let nowUs = 0;
-  let nextTickUs = 0;
+  // By index below. Large numbers in variables of a closure would be allocated anew with each packet.
+  const seen = new Float64Array(4);
 
   function tick(atUs: number): void {
-    if (atUs < nextTickUs) return;
-    nextTickUs = atUs + TICK_US;
+    if (atUs < seen[NEXT_TICK_US]!) return;
+    seen[NEXT_TICK_US] = atUs + TICK_US;
     flows.tick(atUs);
     for (const observer of observers) observer.onTick?.(atUs);
   }
@@ -81,11 +84,11 @@ export function createPipeline(options: PipelineOptions, deps: PipelineDeps): Pi
     push(block) {
       for (let i = 0; i < block.count; i++) {
         decoder.decode(block, i, packet);
-        packets++;
-        bytes += packet.wireLen;
-        if (packet.tsUs > nowUs) {
-          nowUs = packet.tsUs;
-          if (nowUs >= nextTickUs) tick(nowUs);
+        seen[PACKETS]!++;
+        seen[BYTES]! += packet.wireLen;
+        if (packet.tsUs > seen[NOW_US]!) {
+          seen[NOW_US] = packet.tsUs;
+          if (packet.tsUs >= seen[NEXT_TICK_US]!) tick(packet.tsUs);
         }
         const slot = packet.isFragment && !reassembled() ? -1 : flows.push(packet);
         if (slot === REPEATED) continue;
@@ -95,20 +98,20 @@ export function createPipeline(options: PipelineOptions, deps: PipelineDeps): Pi
       }
     },
     tick(atUs) {
-      if (atUs > nowUs) nowUs = atUs;
-      tick(nowUs);
+      if (atUs > seen[NOW_US]!) seen[NOW_US] = atUs;
+      tick(seen[NOW_US]!);
     },
     flush() {
-      flows.flush(nowUs);
+      flows.flush(seen[NOW_US]!);
     },
     get packets() {
-      return packets;
+      return seen[PACKETS]!;
     },
     get bytes() {
-      return bytes;
+      return seen[BYTES]!;
     },
     get nowUs() {
-      return nowUs;
+      return seen[NOW_US]!;
     },
     stats() {
       const all: Record<string, number> = {};
