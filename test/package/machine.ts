@@ -1,6 +1,15 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -73,8 +82,28 @@ export function baseSystem(): string {
 
 const BOOT_SECS = 120;
 
+const PREFIX = 'portcullis-machine-';
+const OWNER = 'owner';
+
+/** Takes the root and the folder of a machine away, whoever still has them open. */
+function removeFolder(dir: string): void {
+  attempt('umount', ['--lazy', join(dir, 'root')]);
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Takes away what tests that were ended by force have left: their processes end with them, their mounts do not. */
+function removeLeftovers(): void {
+  for (const entry of readdirSync(tmpdir()).filter((found) => found.startsWith(PREFIX))) {
+    const owner = join(tmpdir(), entry, OWNER);
+    const isLeft = existsSync(owner) && !existsSync(`/proc/${readFileSync(owner, 'utf8')}`);
+    if (isLeft) removeFolder(join(tmpdir(), entry));
+  }
+}
+
 export function openMachine(name: string): Machine {
-  const dir = mkdtempSync(join(tmpdir(), 'portcullis-machine-'));
+  removeLeftovers();
+  const dir = mkdtempSync(join(tmpdir(), PREFIX));
+  writeFileSync(join(dir, OWNER), String(process.pid));
   const part = (folder: string): string => join(dir, folder);
   for (const folder of ['changes', 'work', 'root']) mkdirSync(part(folder));
   const root = part('root');
@@ -83,6 +112,20 @@ export function openMachine(name: string): Machine {
   const box = `${name}-box`;
   const out = `${name}-out`;
   const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
+  let nspawn: ChildProcess | undefined;
+  const removeNetworks = (): void => {
+    for (const netns of [box, out]) attempt('ip', ['netns', 'delete', netns]);
+  };
+  removeNetworks();
+  // Whatever fails or ends this process: a signal to end is one as well.
+  const removeAll = (): void => {
+    nspawn?.kill('SIGKILL');
+    removeFolder(dir);
+    removeNetworks();
+  };
+  const end = (): never => process.exit(143);
+  process.once('exit', removeAll);
+  process.once('SIGTERM', end);
   for (const netns of [box, out]) ip('netns', 'add', netns);
   ip('-n', box, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', out);
   for (const address of OUTSIDE_ADDRESSES) ip('-n', out, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
@@ -95,7 +138,6 @@ export function openMachine(name: string): Machine {
   mkdirSync(wants, { recursive: true });
   symlinkSync('/lib/systemd/system/systemd-networkd.service', join(wants, 'systemd-networkd.service'));
 
-  let nspawn: ChildProcess | undefined;
   let leader = '';
 
   const enter = (argv: readonly string[]): string[] => [
@@ -117,11 +159,12 @@ export function openMachine(name: string): Machine {
       const plain = ['--register=no', '--keep-unit', '--console=passive', '--resolv-conf=off'];
       // Its systemd loads packet filters for IPAddressDeny.
       const rights = ['--capability=all', '--system-call-filter=bpf @keyring'];
-      nspawn = spawn('nsenter', [...args, ...plain, ...rights], { stdio: 'ignore' });
+      // Killed with this process, however that ends, and with it all of the machine: they are in its process namespace.
+      const bound = ['--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
+      nspawn = spawn('setpriv', [...bound, 'nsenter', ...args, ...plain, ...rights], { stdio: 'ignore' });
       const { pid } = nspawn;
       await until('the machine has started', () => {
-        const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-        leader = children[0] ?? '';
+        leader = firstChild(firstChild(String(pid)));
         return leader !== '' && machine.attempt('true').code === 0;
       });
       await until('the machine is up', () => {
@@ -138,13 +181,18 @@ export function openMachine(name: string): Machine {
       clearTimeout(timer);
     },
     async close() {
-      await machine.shutdown();
-      execFileSync('umount', [root]);
-      for (const netns of [box, out]) attempt('ip', ['netns', 'delete', netns]);
-      rmSync(dir, { recursive: true });
+      await machine.shutdown().finally(removeAll);
+      process.off('exit', removeAll);
+      process.off('SIGTERM', end);
     },
   };
   return machine;
+}
+
+/** Process id of a process's first child, or nothing when it has none yet. */
+function firstChild(pid: string): string {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return pid !== '' && existsSync(path) ? (readFileSync(path, 'utf8').trim().split(' ')[0] ?? '') : '';
 }
 
 function attempt(command: string, args: readonly string[]): { code: number; output: string } {
