@@ -3,8 +3,8 @@
 //
 // How the shipped anomaly models do on networks they have not seen: as scripts/models-sources.ts does for the classifier, each
 // origin of --others is held out in turn, and --foreign holds captures that nothing is ever trained on. A model trains on the
-// benign vectors of the other origins and takes its threshold from captures among them that do not train it. What was
-// measured is kept in the cache folder; scripts/models-doc.ts writes the table.
+// benign vectors of the other origins; the network takes its threshold from captures among them that do not train it, the
+// forest has the one that is shipped. What was measured is kept in the cache folder; scripts/models-doc.ts writes the table.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ import { takeRows, type Table } from '../src/train/table/table.js';
 import { thresholdForBudget } from '../src/train/evaluate/curves.js';
 import type { MeasuredAnomalies } from './models-anomaly-doc.js';
 import { joinTables, trainOn, type ScoreBy } from './models-origins.js';
-import { anomalyOptions } from './models-settings.js';
+import { anomalyOptions, ISOLATION_THRESHOLD } from './models-settings.js';
 
 const { values } = parseArgs({
   options: {
@@ -38,7 +38,7 @@ async function read(path: string): Promise<Table> {
   return withFlowClasses((await readTables([path], { ...options, schemas: knownSchemas() })).table);
 }
 
-/** Trains on benign rows; the threshold is from captures that are held back. */
+/** Trains on benign rows; where no threshold is shipped, captures that are held back choose it. */
 async function learn(tables: readonly Table[], algorithm: Algorithm, seed: number): Promise<[ScoreBy, number]> {
   const table = joinTables(tables);
   const { y } = anomalyClasses(table);
@@ -46,6 +46,7 @@ async function learn(tables: readonly Table[], algorithm: Algorithm, seed: numbe
   const benign = (rows: Int32Array): Table => takeRows(table, rows.filter((r) => y[r] === 0)); // prettier-ignore
   const options = anomalyOptions(algorithm, { seed });
   const score = await trainOn([{ name: 'benign', table: benign(split.train) }], options);
+  if (algorithm === 'isolation-forest') return [score, ISOLATION_THRESHOLD.value];
   return [score, thresholdForBudget(await score(benign(split.calibration)), options.falsePositiveBudget)];
 }
 

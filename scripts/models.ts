@@ -20,7 +20,13 @@ import { trainOnTable } from '../src/train/train-model.js';
 import { joinTables } from './models-origins.js';
 import { refuseLeaks } from './models-leak.js';
 import { distinct } from './models-distinct.js';
-import { anomalyOptions, CLASSIFIER_THRESHOLD, classifierOptions, PLACE_FEATURES } from './models-settings.js';
+import {
+  anomalyOptions,
+  CLASSIFIER_THRESHOLD,
+  classifierOptions,
+  ISOLATION_THRESHOLD,
+  PLACE_FEATURES,
+} from './models-settings.js';
 
 const BASE = 'models/base/flow.parquet';
 /** Epoch milliseconds in the cards: the day the base table was made. */
@@ -40,6 +46,10 @@ interface Recipe {
   /** Scores where nothing else is configured. */
   live: boolean;
   options: TrainOptions;
+  /** Where it alarms, unless calibration rows of its own networks say. */
+  threshold?: { value: number; how: string };
+  /** How rows are held out, unless by the options. */
+  split?: (table: Table, seed: number) => Split;
 }
 
 const recipes: readonly Recipe[] = [
@@ -49,12 +59,15 @@ const recipes: readonly Recipe[] = [
     description: `Scans, sweeps, floods, password guessing, slow HTTP and tunnels from flow statistics. ${OTHERS}`,
     live: true,
     options: classifierOptions(),
+    threshold: CLASSIFIER_THRESHOLD,
+    split: classifierSplit,
   },
   {
     name: 'flow-isolation',
     source: 'flow',
-    description: `Flows that are easily set apart from benign ones by what they spread over, fail at and do to their destination. ${OTHERS} Not live by default: where many checks fail it takes a monitoring system for a scanner.`,
-    live: false,
+    description: `Flows that are easily set apart from benign ones by what they spread over, fail at and do to their destination. ${OTHERS}`,
+    live: true,
+    threshold: ISOLATION_THRESHOLD,
     options: anomalyOptions('isolation-forest'),
   },
   {
@@ -126,9 +139,9 @@ async function build(recipe: Recipe, data: Loaded, out: string): Promise<ModelCa
     description: recipe.description,
     out: join(out, recipe.name),
   };
-  const isClassifier = recipe.source === 'flow' && recipe.live;
   const { card, files } = await trainOnTable(data.table, data.files, options, {
-    ...(isClassifier ? { threshold: CLASSIFIER_THRESHOLD, split: classifierSplit(data.table, options.seed) } : {}),
+    ...(recipe.threshold ? { threshold: recipe.threshold } : {}),
+    ...(recipe.split ? { split: recipe.split(data.table, options.seed) } : {}),
     trainedMs: MADE_MS,
     repeatable: true,
     liveByDefault: recipe.live,

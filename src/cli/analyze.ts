@@ -155,6 +155,16 @@ async function openRun(config: LoadedConfig, options: AnalyzeOptions, { write, p
     ...(options.rules === undefined || isNone(options.rules) ? {} : { rules: options.rules }),
     ...(options.intel === undefined || options.intel === 'none' ? {} : { intelFolder: options.intel }),
   });
+  const [refused] = detectors.refusedModels;
+  if (refused) {
+    await detectors.close();
+    throw new AppError({
+      kind: 'user',
+      code: 'analyze.model_refused',
+      message: `The model in ${refused.dir} cannot be used: ${refused.reason}.`,
+      fix: 'Name a model bundle, a folder of bundles or none with --models.',
+    });
+  }
   compileSooner();
   const pipeline = createPipeline(config, {
     observers: detectors.observers,

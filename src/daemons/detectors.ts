@@ -5,7 +5,7 @@ import type { LoadedConfig } from '../config/index.js';
 import type { ScoredFlow, ShadowCount } from '../contract/ipc.js';
 import { createBehaviour, type Behaviour } from '../detect/behaviour/index.js';
 import { createIntel, IndicatorTable, TABLE_FILE, type Intel } from '../detect/intel/index.js';
-import { createScorer, type Scorer, type Shadow } from '../detect/scoring/index.js';
+import { createScorer, type ReloadReport, type Scorer, type Shadow } from '../detect/scoring/index.js';
 import type { Detection } from '../domain/detection.js';
 import type { PacketObserver } from '../domain/stage.js';
 import {
@@ -45,6 +45,8 @@ export interface DetectorDeps {
 /** Everything that looks at packets in their flow and finds something. */
 export interface Detectors {
   observers: PacketObserver[];
+  /** Models that were to score and cannot, at the start; the log has them too. */
+  refusedModels: readonly ReloadReport[];
   reload(what: 'rules' | 'models' | 'intel' | 'detectors'): Promise<void>;
   /** Offline: resolves when everything seen so far has been judged. */
   drain(): Promise<void>;
@@ -107,6 +109,7 @@ export async function createDetectors(
   }
   const usesKdd = folders.some(({ dir }) => schemaOf(dir) === KDD_SCHEMA.name);
   let scorer: Scorer | undefined;
+  let refusedModels: ReloadReport[] = [];
   let loaded = fingerprint(folders);
   if (folders.length > 0) {
     const made = createScorer(
@@ -120,7 +123,7 @@ export async function createDetectors(
         ...(deps.offline === undefined ? {} : { offline: deps.offline }),
       },
     );
-    await made.reload(...scored(folders));
+    refusedModels = (await made.reload(...scored(folders))).filter((report) => !report.ok);
     scorer = made;
     const emit: EmitVector = (vector, _packet, flows, slot) => made.push(vector, flows, slot);
     observers.push(createFlowFeatures(config.features, { emit }));
@@ -128,6 +131,7 @@ export async function createDetectors(
   }
   return {
     observers,
+    refusedModels,
     baselines: watcher?.baselines,
     async reload(what) {
       if (what === 'rules') {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { installRoot } from '../config/index.js';
 
@@ -18,11 +18,11 @@ export interface ModelFolder {
 }
 
 /**
- * The configured model folders, else the shipped ones of a live feature schema. One of the same name that was promoted
+ * The configured models (bundles or folders of them), else the shipped ones of a live feature schema. One of the same name that was promoted
  * on this box (below `dataDir`) takes its place, unless an update brought features that it does not know.
  */
 export function modelFolders(configured: readonly string[], dataDir?: string): ModelFolder[] {
-  const dirs = configured.length > 0 ? configured : shippedModels();
+  const dirs = configured.length > 0 ? configured.flatMap(bundlesOf) : bundlesIn(join(installRoot(), 'models'));
   return dirs.map((given) => {
     const name = basename(given);
     const promoted = dataDir === undefined ? undefined : join(dataDir, MODELS_DIR, name);
@@ -39,12 +39,18 @@ export function modelFolders(configured: readonly string[], dataDir?: string): M
   });
 }
 
-function shippedModels(): string[] {
-  const root = join(installRoot(), 'models');
-  if (!existsSync(root)) return [];
+/** A bundle itself, those of a folder of bundles, or what was named, for a message about it. */
+function bundlesOf(given: string): string[] {
+  const inside = existsSync(join(given, 'card.json')) ? [] : bundlesIn(given);
+  return inside.length > 0 ? inside : [given];
+}
+
+/** Those that score live traffic by default. */
+function bundlesIn(root: string): string[] {
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(root)
     .map((name) => join(root, name))
-    .filter((dir) => schemaOf(dir) === 'flow' && isDefault(dir));
+    .filter((dir) => schemaOf(dir) !== undefined && isDefault(dir));
 }
 
 /** Name of the feature schema of a bundle; undefined when there is none to read. */

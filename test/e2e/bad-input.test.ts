@@ -173,6 +173,12 @@ const CASES: readonly Case[] = [
     says: [/none\.pcap/],
   },
   {
+    name: 'a model that is none',
+    run: () => portcullis('analyze', scanCapture(), '--models', path('no-model')),
+    code: 1,
+    says: [/no-model cannot be used/],
+  },
+  {
     name: 'an address that is none, before anything is asked of the server,',
     run: () => portcullis('explain', '192.0.2.300'),
     code: 1,

@@ -5,7 +5,7 @@ export const scoringOptionsSchema = z.strictObject({
   models: z
     .array(z.string())
     .default([])
-    .describe('Model bundle folders; each scores the vectors of its feature schema'),
+    .describe('Model bundles or folders of them; each scores the vectors of its feature schema'),
   batchRows: z.number().int().min(1).max(1024).default(128).describe('Rows that make a batch'),
   flushMs: z.number().int().min(1).max(1000).default(2).describe('Longest wait of a row for its batch to fill, in ms'),
   queueBatches: z

@@ -39,6 +39,18 @@ test('a promoted model takes the place of the shipped one, unless an update brou
   ]);
 });
 
+test('a folder of bundles stands for those in it that score by default', () => {
+  const folder = join(dir, 'several');
+  for (const name of ['flow-classifier', 'flow-isolation', 'flow-autoencoder', 'kdd-classifier'])
+    cpSync(join('models', name), join(folder, name), { recursive: true });
+  mkdirSync(join(folder, 'no-bundle'));
+  const given = modelFolders([folder]).map((m) => m.name);
+  assert.deepEqual(given.sort(), ['flow-classifier', 'flow-isolation']);
+  assert.deepEqual(modelFolders([]).map((m) => m.name).sort(), given, 'those that are shipped'); // prettier-ignore
+  for (const other of [join(dir, 'nowhere'), join(folder, 'no-bundle'), join(folder, 'flow-isolation', 'card.json')])
+    assert.deepEqual(modelFolders([other]).map((m) => m.dir), [other], 'what is none is named in the message'); // prettier-ignore
+});
+
 test('after an update the shipped model is the champion, and an outdated one is not offered', () => {
   const book = createModelBook({
     configured: [SHIPPED],
