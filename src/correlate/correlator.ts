@@ -111,13 +111,14 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
       open.delete(key);
       create(detection, key, background, nowMs);
     }
+    if (detection.tier === 'classification') explanations.noteClass(who, key, nowMs);
     if (detection.tier !== 'behaviour') return;
     for (const d of explanations.note(who, key, nowMs, detection.metadata?.['outside_of'])) {
       explain(open.get(key), d, nowMs);
     }
   }
 
-  /** A model's finding that the alert of a behaviour explains. It agrees unless it claims to be something else. */
+  /** A model's finding that the alert of a behaviour, or of a better model, explains. It agrees unless it claims to be something else. */
   function explain(entry: OpenAlert | undefined, d: Detection, nowMs: number): boolean {
     if (!entry) return false;
     counters.explained++;

@@ -28,6 +28,8 @@ const FLOODS = 'denial';
  */
 export class Explanations {
   private readonly behaviours = new Map<string, Explained>();
+  /** What classifiers said of sources, which explains what anomaly models say of them. */
+  private readonly classes = new Map<string, Explained>();
   private readonly held = new Map<string, Held[]>();
   private readonly options: CorrelateOptions;
   /** A flood of a network was told: in most places never, and then no network is looked for. */
@@ -47,19 +49,31 @@ export class Explanations {
    * @returns findings of models that waited for it.
    */
   note(who: string, key: string, nowMs: number, outsideOf: readonly string[] = []): Detection[] {
-    this.behaviours.delete(who);
-    if (this.behaviours.size >= this.options.maxOffenders) dropOldest(this.behaviours);
     const prefixes = outsideOf.map((text) => parseCidr(text)).filter((prefix) => prefix !== undefined);
-    this.behaviours.set(who, { key, atMs: nowMs, outsideOf: prefixes });
+    this.remember(this.behaviours, who, { key, atMs: nowMs, outsideOf: prefixes });
     if (who.startsWith('target ') && who.includes('/')) this.hasNetworks = true;
     return this.take(who);
+  }
+
+  /** A classifier's finding became an alert of its own, or part of it. */
+  noteClass(who: string, key: string, nowMs: number): void {
+    this.remember(this.classes, who, { key, atMs: nowMs, outsideOf: [] });
+  }
+
+  private remember(map: Map<string, Explained>, who: string, explained: Explained): void {
+    map.delete(who);
+    if (map.size >= this.options.maxOffenders) dropOldest(map);
+    map.set(who, explained);
   }
 
   /** The key of the alert that explains a model's finding: of its source, or of the target or network of a flood it was part of. */
   keyFor(d: Detection, nowMs: number): string | undefined {
     const target = d.victim ?? d.dstIp;
     return (
-      this.current(d.offender, nowMs) ?? this.current(`target ${target}`, nowMs) ?? this.ofNetwork(d, target, nowMs)
+      this.current(d.offender, nowMs) ??
+      this.current(`target ${target}`, nowMs) ??
+      this.ofNetwork(d, target, nowMs) ??
+      (d.tier === 'anomaly' ? this.recent(this.classes.get(d.offender), nowMs) : undefined)
     );
   }
 
@@ -84,7 +98,10 @@ export class Explanations {
   }
 
   private current(who: string, nowMs: number): string | undefined {
-    const found = this.behaviours.get(who);
+    return this.recent(this.behaviours.get(who), nowMs);
+  }
+
+  private recent(found: Explained | undefined, nowMs: number): string | undefined {
     return found && nowMs - found.atMs <= this.options.explainSecs * 1000 ? found.key : undefined;
   }
 
@@ -103,7 +120,7 @@ export class Explanations {
     return true;
   }
 
-  /** Findings that have waited long enough: nothing explains them. */
+  /** Findings that have waited long enough: no behaviour explains them. Those of anomaly models last: a classifier's may. */
   due(nowMs: number): Detection[] {
     const out: Detection[] = [];
     for (const [who, list] of this.held) {
@@ -111,7 +128,7 @@ export class Explanations {
       this.held.delete(who);
       out.push(...list.map(({ detection }) => detection));
     }
-    return out;
+    return out.sort((a, b) => Number(a.tier === 'anomaly') - Number(b.tier === 'anomaly'));
   }
 
   private take(who: string): Detection[] {

@@ -52,8 +52,10 @@ export const correlateOptionsSchema = z.strictObject({
     .number()
     .min(0)
     .max(3600)
-    .default(30)
-    .describe('Seconds after a behaviour of a source in which what a model says of its flows belongs to that alert'),
+    .default(90)
+    .describe(
+      'Seconds after a behaviour of a source in which what a model says of its flows belongs to that alert; more than detect.behaviour.realert_secs',
+    ),
   modelWaitMs: z
     .int()
     .min(0)

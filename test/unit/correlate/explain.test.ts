@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { correlateOptionsSchema, createCorrelator } from '../../../src/correlate/index.js';
 import type { AlertUpdate } from '../../../src/domain/alert.js';
+import { behaviourOptionsSchema } from '../../../src/detect/behaviour/index.js';
 import type { Detection } from '../../../src/domain/detection.js';
 
 const MS = 1_735_689_600_000;
@@ -65,9 +66,44 @@ test('a finding of a model alone becomes an alert of its own after its wait; ano
 test('a behaviour explains nothing any more when it is long over', () => {
   const { correlator, titles } = run();
   correlator.push(behaviour());
-  correlator.push(model({ atMs: 40_000 }));
-  correlator.tick(MS + 50_000);
+  correlator.push(model({ atMs: 100_000 }));
+  correlator.tick(MS + 110_000);
   assert.equal(titles().length, 2);
+});
+
+test('a behaviour that goes on explains until it is told again', () => {
+  const { realertSecs } = behaviourOptionsSchema.parse({});
+  const { correlator, titles } = run();
+  correlator.push(behaviour());
+  correlator.push(model({ atMs: 1000 * realertSecs - 1 }));
+  correlator.push(behaviour({ atMs: 1000 * realertSecs }));
+  correlator.tick(MS + 1000 * realertSecs + 10_000);
+  assert.equal(titles().length, 1);
+});
+
+test('what an anomaly model says of a source belongs to what a classifier says of it, in either order', () => {
+  const anomaly = (atMs: number): Detection =>
+    model({
+      atMs,
+      tier: 'anomaly',
+      gid: 4,
+      label: 'anomaly',
+      title: 'Flow unlike the learnt baseline',
+      severity: 'low',
+    });
+  const { correlator, updates, titles } = run();
+  correlator.push(anomaly(0));
+  correlator.push(model({ atMs: 1, label: 'flood', title: 'SYN flood', severity: 'high' }));
+  correlator.tick(MS + 10_000);
+  correlator.push(anomaly(20_000));
+  correlator.tick(MS + 30_000);
+  assert.deepEqual(titles(), ['192.0.2.1 SYN flood']);
+  const { alert } = updates.at(-1)!;
+  assert.deepEqual([alert.count, alert.severity, alert.tiers], [3, 'high', ['classification', 'anomaly']]);
+  correlator.push(anomaly(200_000));
+  correlator.push({ ...anomaly(200_000), offender: '192.0.2.2', srcIp: '192.0.2.2' });
+  correlator.tick(MS + 210_000);
+  assert.equal(titles().length, 3, 'long after, and of another source, it stands alone');
 });
 
 test('forged sources that the model flags belong to the alert of the flooded target', () => {
