@@ -121,7 +121,7 @@ export class HeaderReader {
         if (end >= data.length) return undefined;
         if (data[end] === LF) end++;
         else if (data[end] === CR || at === begin) continue;
-      } else if (data[end] === CR && data[end + 1] !== LF) {
+      } else if (data[end] === CR) {
         end++;
       }
       const line = data.subarray(begin, end);

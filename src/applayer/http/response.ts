@@ -114,6 +114,7 @@ export class ResponseReader {
         tx.note(headerEvent('response', anomaly));
       });
       tx.response.rawHeaders.add(rest);
+      tx.response.isCut = true;
     }
     this.complete();
     this.state = 'failed';

@@ -14,6 +14,8 @@ export class HttpMessage {
   line: Uint8Array | undefined;
   protocol: Uint8Array | undefined;
   readonly headers = new Headers();
+  /** The connection ended before its headers did: Suricata has single ones then, and not all of them. */
+  isCut = false;
   /** As they came, with the empty line. */
   readonly rawHeaders: Collected;
   readonly body: Collected;
@@ -170,11 +172,11 @@ export class HttpTransaction implements AppTransaction {
     }
     switch (name) {
       case 'http.header':
-        return nonEmpty(m.headers.joined(direction === 0 ? 'cookie' : 'set-cookie'));
+        return m.isCut ? undefined : nonEmpty(m.headers.joined(direction === 0 ? 'cookie' : 'set-cookie'));
       case 'http.header.raw':
         return nonEmpty(m.rawHeaders.bytes);
       case 'http.header_names':
-        return m.headers.list.length > 0 ? m.headers.names() : undefined;
+        return m.isCut || m.headers.list.length === 0 ? undefined : m.headers.names();
       case 'http.start':
         return Buffer.concat([m.line ?? NOTHING, LINE_END, m.rawHeaders.bytes]);
       case 'http.cookie':

@@ -39,6 +39,16 @@ describe('a line before the status line', () => {
   it('is of the body when something else follows', () => assert.equal(shown(answer('one\r\ntwo')), 'one\r\nok'));
 });
 
+describe('headers of an answer', () => {
+  const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: 1';
+  it('are not all there when the connection ends within them', () => {
+    const tx = play([[0, GET], [1, HEAD]]).transactions[0]; // prettier-ignore
+    assert.deepEqual(['http.header', 'http.header_names', 'http.content_len'].map((name) => field(tx, name, 1)), [undefined, undefined, '2']); // prettier-ignore
+  });
+  it('end with LF CR LF CR, and so does a line with LF CR', () =>
+    assert.equal(shown([[0, GET], [1, `${HEAD.replaceAll('\r\n', '\n\r')}\r\n\n\r\nok`]]), 'ok')); // prettier-ignore
+});
+
 describe('HTTP/1 requests', () => {
   const request =
     'POST http://Shop.Example:8080/a/./b/../%63//d%20e?q=%3Cscript%3E+x#f HTTP/1.1\r\n' +
