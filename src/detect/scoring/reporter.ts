@@ -48,7 +48,8 @@ export class Reporter {
       const row = batch.row(r);
       // Also where a flow is `unknown`: what it is nearest to counts, and a flood may cut a customer's flow short in any way.
       const nearestKnowledge = classKnowledge(nearest);
-      if (nearestKnowledge.attack?.techniqueId === FLOOD_TECHNIQUE && bundle.isBystander?.(row)) {
+      const mayBeFlood = card.tier === 'anomaly' || nearestKnowledge.attack?.techniqueId === FLOOD_TECHNIQUE;
+      if (mayBeFlood && bundle.isBystander?.(row)) {
         this.bystanders++;
         continue;
       }

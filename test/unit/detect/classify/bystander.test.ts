@@ -25,7 +25,12 @@ function vector(own: number, all: number, sources: number): Float32Array {
 }
 
 /** What is reported of a flow that scores 0.9 as this class. */
-function reported(values: Float32Array, label: string, novelty = 0): { found: Detection[]; bystanders: number } {
+function reported(
+  values: Float32Array,
+  label: string,
+  novelty = 0,
+  tier = card.tier,
+): { found: Detection[]; bystanders: number } {
   const found: Detection[] = [];
   const deps = { emit: (d: Detection) => found.push(d), sensor: 'test' };
   const reporter = new Reporter(deps as unknown as ConstructorParameters<typeof Reporter>[0], 100, undefined);
@@ -33,7 +38,7 @@ function reported(values: Float32Array, label: string, novelty = 0): { found: De
   batch.add({ schema: 'flow', moment: 'end', values }, flowColumns(1), 0);
   const bundle: LoadedBundle = {
     dir: '',
-    card,
+    card: { ...card, tier },
     onnx: new Uint8Array(),
     explainer: undefined,
     isBystander: bystanderCheck(card),
@@ -49,6 +54,11 @@ test('who asks a flooded host a few times is not reported as one who floods it, 
   assert.deepEqual([found, bystanders], [[], 1]);
   assert.deepEqual(reported(vector(4, 621, 3), 'flood', 9).found, [], 'unlike every flood, and still a bystander');
   assert.equal(reported(vector(617, 621, 3), 'flood', 9).found[0]?.label, 'unknown', 'the control');
+});
+
+test('an anomaly model, which knows no floods, says nothing of bystanders either', () => {
+  assert.deepEqual(reported(vector(4, 621, 3), 'port_scan', 0, 'anomaly').bystanders, 1);
+  assert.equal(reported(vector(617, 621, 3), 'port_scan', 0, 'anomaly').found.length, 1);
 });
 
 test('whoever has a quarter of an even part and more is reported: one source, a botnet, forged sources', () => {
