@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { noCaptureRights } from '../capture/index.js';
@@ -19,6 +20,13 @@ export function register(program: Command): void {
         process.on(signal, () => {
           stop.abort();
         });
+      const reload = new EventEmitter();
+      // A terminal that closes ends what runs in it; without one the signal means: read the settings again.
+      const { isTTY } = process.stdin;
+      process.on('SIGHUP', () => {
+        if (isTTY) stop.abort();
+        else reload.emit('reload');
+      });
       const args = [
         ...(options.config === undefined ? [] : ['--config', options.config]),
         ...(options.interface ?? []).flatMap((name) => ['--interface', name]),
@@ -34,6 +42,10 @@ export function register(program: Command): void {
           },
           failed(text) {
             process.stderr.write(`${text}\n`);
+          },
+          onReload(run) {
+            reload.on('reload', run);
+            return () => void reload.off('reload', run);
           },
           restarting(daemon, why, inMs) {
             process.stderr.write(`portcullis: the ${daemon} ended (${why}); it starts again in ${inMs} ms\n`);

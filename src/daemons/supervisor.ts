@@ -29,6 +29,8 @@ export interface SupervisorDeps {
   logLine?: (line: string) => void;
   /** A daemon ended by itself and will be started again. */
   restarting(daemon: Daemon, why: string, inMs: number): void;
+  /** Calls the function when the server is to read its settings again. @returns ends that. */
+  onReload?(reload: () => void): () => void;
 }
 
 const FIRST_BACKOFF_MS = 200;
@@ -121,9 +123,13 @@ function runOnce(daemon: Daemon, deps: RunDeps, signal: AbortSignal): Promise<En
     });
     const kill = stopper(child);
     signal.addEventListener('abort', kill, { once: true });
+    // Before it is ready the signal would end it.
+    const reload = (): boolean => worked && child.kill('SIGHUP');
+    const stopReloading = daemon === 'server' ? deps.onReload?.(reload) : undefined;
     if (signal.aborted) kill();
     child.on('exit', (code, killedBy) => {
       signal.removeEventListener('abort', kill);
+      stopReloading?.();
       resolve({ exitCode: code ?? 3, signal: killedBy, text, worked });
     });
     child.on('error', (error) => {

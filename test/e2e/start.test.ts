@@ -22,6 +22,9 @@ test('npm start passes its arguments on, says where the console is, and ends cle
     await start.waitForOutput(/"interface":"wan0"/, 120_000);
     const pids = pidsIn(router.netns);
     assert.equal(pids.length, 5, 'start, supervisor and three daemons');
+    process.kill(start.pid, 'SIGHUP');
+    await start.waitForOutput(/SIEM destinations were read again/, 120_000);
+    assert.deepEqual(pidsIn(router.netns), pids, 'a hangup without a terminal is the word to reload');
     process.kill(start.pid, 'SIGTERM');
     const ended = await start.ended;
     assert.equal(ended.code, 0, ended.stderr);
