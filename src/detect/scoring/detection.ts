@@ -67,14 +67,14 @@ export function makeDetection(parts: DetectionParts): Detection {
 
 function thresholdEvidence({ card, score, label, novelty }: DetectionParts): EvidenceItem {
   const limit = Number(card.threshold.toPrecision(3));
-  const budget = Number((card.falsePositiveBudget * 100).toPrecision(2));
+  const falseAlarms = Number((card.metrics.falsePositiveRate * 100).toPrecision(2));
   const far =
     label === UNKNOWN_LABEL && novelty !== undefined ? `; unlike every known class (${novelty.toPrecision(3)})` : '';
   return {
     name: 'score',
     value: Number(score.toPrecision(4)),
     usual: `below ${limit}`,
-    text: `score ${score.toPrecision(3)}, reported from ${limit} (${budget} % of benign flows in training)${far}`,
+    text: `score ${score.toPrecision(3)}, reported from ${limit} (${falseAlarms} % of held-out benign flows)${far}`,
   };
 }
 
