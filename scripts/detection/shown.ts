@@ -64,7 +64,7 @@ export const QUIET: readonly Shown[] = [
   row('fail-over, fail-back, a new network card', 'arp', ['look-alikes', 'a fail-over, a fail-back']),
   row('a router that asks for hosts that are there', 'arp', ['load-and-control', 'ARP: a sweep']),
   row('successful logins, a password mistyped twice', 'brute-force', ['login', '${label} on port ${port}'], 'ssh-sessions'),
-  row('SSH logins that work, with many keys, at a prompt, many at once', 'login-ssh', ['login-ssh', '${name}, ${connections} times at once'], 'ssh-sessions', 'git-clone'),
+  row('SSH logins that work, with many keys, at a prompt, many at once', 'login-ssh', ['login-ssh', '${name}, ${connections} times at once'], 'ssh-sessions', 'ssh-many', 'git-clone'),
   row('SSH to many hosts at once', 'login-open', ['login-ssh', 'many hosts at once']),
   row('a program with an old password', 'brute-force', ['login', 'a program that keeps trying']),
   row('a program with an old password, for a day', 'login-groups', ['login-slow', 'programs with an old password']),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Scenario, ScenarioContext } from '../scenario.js';
@@ -8,6 +8,13 @@ import { ATTACKER_ADDRESSES, CLIENT_ADDRESSES, VICTIM_ADDRESSES } from '../topol
 
 const [, BOB] = USERS;
 const SSH = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
+
+/** Answers ssh's questions for a password: twice with something else, then with the password. */
+const MISTYPES = `#!/bin/sh
+file=$ASKED/asked-$PPID
+echo >> "$file"
+[ "$(wc -l < "$file")" -lt 3 ] && echo mistyped || echo "$PASSWORD"
+`;
 
 /** Administrators who log in, work a little, and sometimes mistype their password twice before they get it right. */
 const sshSessions: Scenario = {
@@ -27,6 +34,46 @@ const sshSessions: Scenario = {
       const seconds = context.random.integer(1, 3);
       await login(source, BOB.password, `for i in 1 2 3 4 5; do ls -l /etc; sleep 0.${seconds}; done`);
     }
+  },
+};
+
+/** What looks like guessing while it lasts: an agent that offers key after key, a fleet of scripts, people who mistype at one time. */
+const sshMany: Scenario = {
+  name: 'ssh-many',
+  summary: 'ssh logins, many at once: with the last of five keys, with a password, mistyped twice, with no right key',
+  kind: 'benign',
+  services: ['ssh'],
+  run: async (context) => {
+    const atOnce = context.at({ slow: 6, normal: 12, fast: 20 });
+    const { dir } = context.lab;
+    const keys = Array.from({ length: 5 }, (_, i) => join(dir, `key${i}`));
+    for (const key of keys) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    const trusted = join(dir, 'home', BOB.name, '.ssh');
+    mkdirSync(trusted, { recursive: true });
+    copyFileSync(`${keys.at(-1)!}.pub`, join(trusted, 'authorized_keys'));
+    execFileSync('chown', ['-R', String(BOB.uid), trusted]);
+    const [agent = '', script = '', people = '', old = ''] = context.clients(4);
+    const to = `${BOB.name}@${context.victim.ip4}`;
+    const many = async (source: string, count: number, command: string, args: string[], env = {}): Promise<void> => {
+      const facts = { sources: [source], targets: [context.victim.ip4] };
+      const login = () => context.benign(facts, 'client', command, args, { env });
+      await Promise.all(Array.from({ length: count }, login));
+    };
+    const offer = (some: string[]) => [
+      '-o',
+      'IdentitiesOnly=yes',
+      '-o',
+      'BatchMode=yes',
+      ...some.flatMap((k) => ['-i', k]),
+    ];
+    await many(agent, atOnce, 'ssh', ['-b', agent, ...SSH, ...offer(keys), to, 'ls']);
+    await many(script, atOnce, 'sshpass', ['-p', BOB.password, 'ssh', '-b', script, ...SSH, to, 'ls']);
+    const ask = join(dir, 'ask');
+    writeFileSync(ask, MISTYPES, { mode: 0o755 });
+    const typed = { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: 'force', ASKED: dir, PASSWORD: BOB.password };
+    await many(people, 4, 'ssh', ['-b', people, ...SSH, to, 'ls'], typed);
+    // Nothing of it works: the machine has no key that is still trusted.
+    await many(old, 6, 'ssh', ['-b', old, ...SSH, ...offer(keys.slice(0, 4)), to, 'ls']);
   },
 };
 
@@ -247,6 +294,7 @@ const gitClones: Scenario = {
 
 export const everyday: readonly Scenario[] = [
   sshSessions,
+  sshMany,
   backup,
   lookups,
   monitoring,
