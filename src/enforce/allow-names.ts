@@ -34,6 +34,8 @@ export class AllowNames {
   private readonly deps: AllowNamesDeps;
   private readonly resolve: Resolve;
   private readonly nowMs: () => number;
+  /** Names that could not be resolved the last time. */
+  private readonly failing = new Set<string>();
   private readonly seen = new Map<string, Map<string, number>>();
   private current: readonly AllowEntry[] = [];
   private told = '';
@@ -118,9 +120,13 @@ export class AllowNames {
     try {
       addresses = await this.resolve(name);
     } catch (error) {
-      this.deps.log.warn({ name, error: String(error) }, 'a name cannot be resolved; it keeps its addresses');
+      // Told once: a name that is gone for good is asked for every minute.
+      if (!this.failing.has(name))
+        this.deps.log.warn({ name, error: String(error) }, 'a name cannot be resolved; it keeps its addresses');
+      this.failing.add(name);
       return;
     }
+    if (this.failing.delete(name)) this.deps.log.info({ name }, 'a name can be resolved again');
     const nowMs = this.nowMs();
     for (const text of addresses) {
       const address = canonicalAddress(text);

@@ -14,8 +14,10 @@ function setup() {
   const dns = new Map<string, string[]>();
   const clock = { ms: 0 };
   let allowed: string[] = [];
+  const told: string[] = [];
+  const tell = (_fields: object, message: string): void => void told.push(message);
   const names = new AllowNames({
-    log: silentLogger,
+    log: { ...silentLogger, warn: tell, info: tell },
     nowMs: () => clock.ms,
     resolve: (name) => {
       const found = dns.get(name);
@@ -23,7 +25,7 @@ function setup() {
     },
     onResolved: (entries) => (allowed = entries.map((e) => e.value)),
   });
-  return { dns, clock, names, allowed: () => [...allowed].sort() };
+  return { dns, clock, names, told, allowed: () => [...allowed].sort() };
 }
 
 test('addresses and prefixes are allowed before any name is resolved', () => {
@@ -53,8 +55,15 @@ test('while the resolver fails a name keeps its addresses, however long', async 
   await t.names.set([entry('home.example.net')]);
   t.dns.clear();
   t.clock.ms = 100 * HOUR_MS;
-  await t.names.refresh();
+  for (let i = 0; i < 5; i++) await t.names.refresh();
   assert.deepEqual(t.allowed(), ['203.0.113.1']);
+  const failed = 'a name cannot be resolved; it keeps its addresses';
+  assert.deepEqual(t.told, [failed], 'told once, not every minute');
+  t.dns.set('home.example.net', ['203.0.113.1']);
+  await t.names.refresh();
+  t.dns.clear();
+  await t.names.refresh();
+  assert.deepEqual(t.told, [failed, 'a name can be resolved again', failed]);
   t.names.stop();
 });
 
