@@ -15,7 +15,8 @@ const ENCRYPTED_V2 = new Set([46, 53]);
 
 type Kind = 'sa' | 'key' | 'nonce' | 'vendor';
 const V1: Readonly<Record<number, Kind>> = { 1: 'sa', 4: 'key', 10: 'nonce', 13: 'vendor' };
-const V2: Readonly<Record<number, Kind>> = { 33: 'sa', 34: 'key', 40: 'nonce', 43: 'vendor' };
+/** Suricata has keys and nonces of IKEv1 only. */
+const V2: Readonly<Record<number, Kind>> = { 33: 'sa', 43: 'vendor' };
 
 /** `ike.chosen_sa_attribute` by the attribute of IKEv1 (RFC 2409 appendix A). */
 const ATTRIBUTES_V1: Readonly<Record<number, string>> = {
@@ -82,11 +83,9 @@ function describe(d: Uint8Array, tx: FieldTransaction, direction: Direction): vo
     if (kind === 'sa') associate(body, isV1, tx, direction);
     else if (kind === 'vendor') tx.add(direction, 'ike.vendor', hex(body));
     else if (kind !== undefined) {
-      // The key exchange of IKEv2 begins with its group and two reserved bytes (RFC 7296 3.4).
-      const value = kind === 'key' && !isV1 ? body.subarray(4) : body;
       const name = kind === 'key' ? 'ike.key_exchange_payload' : 'ike.nonce_payload';
-      fields.set(name, hex(value));
-      numbers.set(`${name}_length`, value.length);
+      fields.set(name, hex(body));
+      numbers.set(`${name}_length`, body.length);
     }
     next = d[at]!;
     at += length;

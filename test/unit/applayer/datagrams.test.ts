@@ -143,9 +143,8 @@ describe('IKE', () => {
     const [asked, answered] = flow.transactions;
     assert.deepEqual(asked!.events, ['weak_crypto_dh']);
     assert.equal(text(asked, 'ike.init_spi', 0), '3132333435363738');
-    assert.equal(text(asked, 'ike.key_exchange_payload', 0), Buffer.from('KEYKEY').toString('hex'));
-    assert.equal(asked!.number('ike.key_exchange_payload_length', 0), 6);
-    assert.equal(asked!.number('ike.nonce_payload_length', 0), 5);
+    assert.equal(text(asked, 'ike.key_exchange_payload', 0), undefined);
+    assert.equal(asked!.number('ike.nonce_payload_length', 0), undefined);
     assert.equal(asked!.number('ike.exchtype', 0), 34);
     assert.deepEqual(answered!.events, []);
     assert.equal(answered!.number('ike.sa.alg_dh', 1), 14);
@@ -217,10 +216,13 @@ describe('IKE', () => {
     const one = join(0, 0, be16(8 + attributes.length), 1, 1, 0, 0, attributes);
     const association = join(be32(1), be32(1), 0, 0, be16(8 + one.length), 1, 1, 0, 1, one);
     const flow = exchange(500, [
-      ['C', message(0x10, 13, 2, payload(0, 'vendor'))],
+      ['C', message(0x10, 13, 2, payload(4, 'vendor'), payload(10, 'KEYKEY'), payload(0, 'nonce'))],
       ['S', message(0x10, 1, 2, payload(0, association))],
     ]);
     assert.deepEqual(text(flow.transactions[0], 'ike.vendor', 0), [Buffer.from('vendor').toString('hex')]);
+    assert.equal(text(flow.transactions[0], 'ike.key_exchange_payload', 0), Buffer.from('KEYKEY').toString('hex'));
+    assert.equal(flow.transactions[0]!.number('ike.key_exchange_payload_length', 0), 6);
+    assert.equal(flow.transactions[0]!.number('ike.nonce_payload_length', 0), 5);
     assert.equal(flow.transactions[1]!.number('ike.sa.alg_enc', 1), 7);
     assert.equal(flow.transactions[1]!.number('ike.sa.sa_life_duration', 1), 86_400);
   });
