@@ -1,6 +1,7 @@
 import type { AlertUpdate } from '../domain/alert.js';
 import type { Detection } from '../domain/detection.js';
 import { uuid7 } from '../util/uuid7.js';
+import { Crowds } from './crowds.js';
 import { Explanations } from './explanations.js';
 import { familyOf, isVague } from './family.js';
 import { alertKey, whoOf } from './merge.js';
@@ -36,6 +37,7 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
   const offenders = new Offenders(options, newId);
   const suppressions = createSuppressionTable(options.suppress);
   const explanations = new Explanations(options);
+  const crowds = new Crowds(options);
   const witnesses = new Witnesses();
   /** In order of last activity. */
   const open = new Map<string, OpenAlert>();
@@ -95,7 +97,8 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
   }
 
   /** Opens an alert or adds to the one that is open. */
-  function merge(detection: Detection, nowMs: number): void {
+  function merge(found: Detection, nowMs: number): void {
+    const detection = crowds.place(found, nowMs);
     const who = whoOf(detection);
     const key = alertKey(detection, who, options.scopeByVictim);
     const background = backgroundOf(detection, who);
@@ -130,8 +133,18 @@ export function createCorrelator(options: CorrelateOptions, deps: CorrelatorDeps
     return true;
   }
 
-  /** True when a model's finding has a place already: an alert that explains it, or a moment to wait for one. */
+  /** Amplifiers that answer to ever other ports of their victim look like scanners; the alert about the flood has them. */
+  function isAnswerOfFlood(d: Detection, nowMs: number): boolean {
+    if (d.tier !== 'behaviour' || d.metadata?.['unasked_answers'] === undefined) return false;
+    const key = explanations.floodOf(d, nowMs);
+    if (key === undefined || open.get(key)?.alert.label !== 'amplification') return false;
+    counters.explained++;
+    return true;
+  }
+
+  /** True when a finding has a place already: an alert that explains it, or of a model a moment to wait for one. */
   function isPlaced(d: Detection, nowMs: number): boolean {
+    if (isAnswerOfFlood(d, nowMs)) return true;
     if (d.tier !== 'classification' && d.tier !== 'anomaly') return false;
     const key = explanations.keyFor(d, nowMs);
     if (key !== undefined && explain(open.get(key), d, nowMs)) return true;

@@ -77,6 +77,13 @@ export class Explanations {
     );
   }
 
+  /** The key of the alert about a flood of a detection's target or its network. */
+  floodOf(d: Detection, nowMs: number): string | undefined {
+    const target = d.victim ?? d.dstIp;
+    const ip = this.hasNetworks ? parseIp(target) : undefined;
+    return this.current(`target ${target}`, nowMs) ?? (ip && this.flooded(ip, ip.version === 4 ? 24 : 64, nowMs));
+  }
+
   /**
    * A source that has proved its address is no forged one of a flood, whatever network it talks to; and whatever claims to be
    * something else than a flood is none. Between all outside addresses there is much besides: there it has to be called a flood.

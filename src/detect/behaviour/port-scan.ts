@@ -1,4 +1,5 @@
 import type { EvidenceItem } from '../../domain/detection.js';
+import { PROTO } from '../../domain/packet.js';
 import { formatCidr, maskIp, parseIp } from '../../util/ip.js';
 import { AddressTable, hashWords, mix32 } from './address-table.js';
 import type { Baselines } from './baselines.js';
@@ -7,6 +8,7 @@ import { FAILURE, INSIDE, type Detector, type FlowMoment } from './detector.js';
 import { DistinctSets } from './distinct-sets.js';
 import type { BehaviourOptions } from './options.js';
 import { ProductiveCount } from './productive-count.js';
+import { isReflectorPort, REFLECTOR_NAMES } from './reflector-ports.js';
 import { endpointsOf, scoreOf, type Limiter, type Reporter } from './reporter.js';
 import { ScanCounter, type Probe } from './scan-counter.js';
 import type { Sources } from './sources.js';
@@ -220,7 +222,7 @@ export class PortScanDetector implements Detector {
       score: scoreOf(found.count, found.threshold),
       confidence: 0.95,
       evidence: this.evidence(counter, index, at.nowUs, found),
-      metadata: { technique: techniques },
+      metadata: { technique: techniques, ...unaskedAnswers(at) },
       packetUs: at.packetUs,
       packetNumber: at.packetNumber,
       decidedUs: at.nowUs,
@@ -314,7 +316,7 @@ export class PortScanDetector implements Detector {
         { name: 'distinct_failed_ports', value: ports, unit: 'ports' },
         { name: 'distinct_failed_hosts', value: hosts, unit: 'hosts' },
       ],
-      metadata: { network: [prefix] },
+      metadata: { network: [prefix], ...unaskedAnswers(at) },
       packetUs: at.packetUs,
       packetNumber: at.packetNumber,
       decidedUs: at.nowUs,
@@ -324,4 +326,10 @@ export class PortScanDetector implements Detector {
   stats(): Record<string, number> {
     return { scan_networks_evicted: this.networks.evictions };
   }
+}
+
+/** Says that the probe came from the port of a service that floods are amplified by: it may be an answer nobody asked for. */
+function unaskedAnswers({ flows, slot }: FlowMoment): { unasked_answers?: string[] } {
+  const port = flows.srcPort[slot]!;
+  return flows.proto[slot] === PROTO.UDP && isReflectorPort(port) ? { unasked_answers: [REFLECTOR_NAMES[port]!] } : {};
 }

@@ -201,11 +201,52 @@ test('what goes on is told again after a while, however little it grew', () => {
 test('what waits is bounded, and more of one source are counted as repetitions', () => {
   const { correlator, updates } = run({ maxOffenders: 16 });
   for (let i = 0; i < 20; i++) correlator.push(model({ atMs: i }));
-  for (let i = 0; i < 40; i++) correlator.push(model({ atMs: 20, offender: `198.51.100.${i}` }));
+  for (let i = 0; i < 40; i++) correlator.push(model({ atMs: 20, offender: `198.51.100.${i}`, dstIp: `10.0.1.${i}` }));
   assert.equal(updates.filter((u) => u.isNew).length, 25, 'fifteen more sources may wait, the others do not');
   correlator.tick(MS + 5000);
   assert.equal(updates.filter((u) => u.isNew).length, 41);
   correlator.tick(MS + 7000);
   const own = updates.filter((u) => u.alert.offender === '192.0.2.1').at(-1)!;
   assert.equal(own.alert.count, 20);
+});
+
+test('ever other unproved sources at one target that only a model flags are sixteen alerts and one about the target', () => {
+  const { correlator, updates } = run();
+  const from = (n: number, change: Parameters<typeof model>[0] = {}): Detection => {
+    const ip = `198.51.100.${n}`;
+    return model({ atMs: 50 * n, label: 'flood', title: 'Flood', offender: ip, srcIp: ip, ...change });
+  };
+  for (let n = 1; n <= 200; n++) correlator.push(from(n));
+  correlator.tick(MS + 30_000);
+  const alerts = new Map(updates.map(({ alert }) => [alert.key, alert]));
+  assert.equal(alerts.size, 17);
+  const crowd = alerts.get('target 10.0.0.1 flood')!;
+  assert.deepEqual([crowd.victim, crowd.noBlock], ['10.0.0.1', true]);
+  assert.ok(crowd.count > 100, `${crowd.count} when it was told last`);
+  assert.ok([...alerts.values()].every((a) => a === crowd || (a.count === 1 && !a.noBlock)));
+  correlator.push(from(201, { atMs: 32_000, spoofable: false }));
+  correlator.push(from(202, { atMs: 32_000, dstIp: '10.0.0.2' }));
+  correlator.push(from(3, { atMs: 32_000 }));
+  correlator.tick(MS + 40_000);
+  const later = new Map(updates.map(({ alert }) => [alert.key, alert]));
+  assert.equal(later.size, 19, 'a proved source, and one of another target, stand alone');
+  assert.equal(later.get('198.51.100.3 flood')!.count, 2, 'one that has an alert keeps it');
+});
+
+test('amplifiers that seem to scan belong to the flood of their target; a scan from such a port without a flood stands', () => {
+  const { correlator, titles } = run();
+  const scan = (ip: string, atMs: number, change: Partial<Detection> = {}): Detection =>
+    behaviour({ atMs, offender: ip, srcIp: ip, metadata: { unasked_answers: ['NTP'] }, ...change });
+  correlator.push(scan('198.51.100.1', 0));
+  const flood = { label: 'amplification', title: 'Amplification', noBlock: true, metadata: { scope: ['target'] } };
+  correlator.push(behaviour({ atMs: 10, ...flood }));
+  correlator.push(scan('198.51.100.2', 1000));
+  correlator.push(scan('198.51.100.3', 1000, { dstIp: '10.0.0.9' }));
+  correlator.push(scan('198.51.100.4', 1000, { metadata: {} }));
+  correlator.push(scan('198.51.100.5', 200_000));
+  correlator.tick(MS + 210_000);
+  assert.deepEqual(
+    titles().map((t) => t.split(' ')[0]),
+    ['198.51.100.1', '192.0.2.1', '198.51.100.3', '198.51.100.4', '198.51.100.5'],
+  );
 });

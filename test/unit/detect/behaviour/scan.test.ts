@@ -55,6 +55,18 @@ test('a UDP scan is found, and an answered service is no failure', () => {
   assert.deepEqual(quiet.labels(), []);
 });
 
+test('a UDP scan from the port of a service that amplifies says so: it may be an answer nobody asked for', () => {
+  const answers = (sport: number): unknown => {
+    const r = new Replay();
+    for (let i = 0; i < 30; i++) r.push(packet({ at: i / 50, proto: PROTO.UDP, sport, dport: 10_000 + i }));
+    r.wait(1);
+    assert.deepEqual(r.labels(), ['port_scan']);
+    return r.detections[0]!.metadata?.['unasked_answers'];
+  };
+  assert.deepEqual(answers(11_211), ['memcached']);
+  assert.equal(answers(40_000), undefined);
+});
+
 test('a connect scan is found by connections without a byte, and proves its address', () => {
   const r = new Replay();
   for (let i = 0; i < 30; i++) {
