@@ -97,7 +97,7 @@ function refuseIfNothingBlocks(parts: ServerParts, mode: Mode): void {
     kind: 'user',
     code: 'decision.cannot_enforce',
     message: 'Nothing can be blocked here: the responder cannot use nftables.',
-    fix: 'Install nftables and give the responder CAP_NET_ADMIN; `portcullis doctor` says more.',
+    fix: 'Install nftables (apt install nftables) and give the responder CAP_NET_ADMIN; `portcullis doctor` says more.',
   });
 }
 
