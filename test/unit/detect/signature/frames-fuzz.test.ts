@@ -9,7 +9,7 @@ import { WindowMemory } from '../../../../src/detect/signature/state/window-memo
 import { fuzzLimits } from '../../../support/fuzz.js';
 
 /** Longest CPU time of one input, milliseconds: what is usual, a thousand times over. */
-const MAX_MS = 2000;
+const MAX_MS = 10_000;
 /** Frames of one side that are kept, many times over what a few hundred bytes hold. */
 const MAX_FRAMES = 5000;
 
