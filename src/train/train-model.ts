@@ -6,7 +6,7 @@ import { TRAINERS } from './algorithms.js';
 import { refuseStrangers, sha256, writeBundle } from './bundle.js';
 import { describeFeatures } from './card-features.js';
 import { fitCalibration } from './evaluate/calibration.js';
-import { curve, thresholdForBudget } from './evaluate/curves.js';
+import { chooseThreshold, curve } from './evaluate/curves.js';
 import { baseline } from './evaluate/drift.js';
 import { measure, predict, reliability, type DecisionRule } from './evaluate/metrics.js';
 import { curvesOf } from './evaluate/curve-data.js';
@@ -216,22 +216,6 @@ function blank(table: Table, columns: ReadonlySet<number>): Table {
 
 /** Share of correctly recognised held-out attacks that stay known under the novelty threshold. */
 const KNOWN_SHARE = 0.975;
-/** False alarms that the budget must allow on the calibration rows before they say where it is spent. */
-const COUNTABLE_ALARMS = 10;
-/** A score of a classifier at which an attack is as likely as not. */
-const EVEN_ODDS = 0.5;
-
-/**
- * Where a model alarms on at most the budget's share of benign rows. A classifier that separates a few dozen benign rows
- * without an error would spend the budget at a score next to zero, and alarm on every flow that is a little different:
- * rows too few to count false alarms on cannot take it below even odds. Scores of anomaly models have no such point.
- */
-export function chooseThreshold(benign: Float32Array, budget: number, isAnomaly: boolean): number {
-  const threshold = thresholdForBudget(benign, budget);
-  const isCountable = benign.length * budget >= COUNTABLE_ALARMS;
-  return isAnomaly || isCountable ? threshold : Math.max(EVEN_ODDS, threshold);
-}
-
 function chooseRule(
   { table, classes }: Part,
   scores: Scores,

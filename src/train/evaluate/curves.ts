@@ -95,3 +95,19 @@ export function nextFloat32(value: number): number {
 function clamp(v: number): number {
   return Math.min(1, Math.max(0, v));
 }
+
+/** False alarms that the budget must allow on the calibration rows before they say where it is spent. */
+const COUNTABLE_ALARMS = 10;
+/** A score of a classifier at which an attack is as likely as not. */
+const EVEN_ODDS = 0.5;
+
+/**
+ * Where a model alarms on at most the budget's share of benign rows. A classifier that separates a few dozen benign rows
+ * without an error would spend the budget at a score next to zero, and alarm on every flow that is a little different:
+ * rows too few to count false alarms on cannot take it below even odds. Scores of anomaly models have no such point.
+ */
+export function chooseThreshold(benign: Float32Array, budget: number, isAnomaly: boolean): number {
+  const threshold = thresholdForBudget(benign, budget);
+  const isCountable = benign.length * budget >= COUNTABLE_ALARMS;
+  return isAnomaly || isCountable ? threshold : Math.max(EVEN_ODDS, threshold);
+}

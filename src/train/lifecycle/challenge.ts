@@ -103,6 +103,7 @@ export async function runChallenge(options: ChallengeOptions, hooks: TrainHooks)
       schemaHash: { champion: card.schema.hash, challenger: trained.card.schema.hash },
       parity: trained.card.parity,
       budget: card.falsePositiveBudget,
+      isAnomaly: { champion: card.tier === 'anomaly', challenger: trained.card.tier === 'anomaly' },
       regression,
       recent,
       inUse: { champion: card.threshold, challenger: trained.card.threshold },

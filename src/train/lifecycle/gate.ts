@@ -1,6 +1,6 @@
-import { clopperPearsonLower, clopperPearsonUpper } from './binomial.js';
+import { binomialCdf, clopperPearsonLower, clopperPearsonUpper } from './binomial.js';
 import { createRandom } from '../random.js';
-import { thresholdForBudget } from '../evaluate/curves.js';
+import { chooseThreshold } from '../evaluate/curves.js';
 
 /** Champion's and challenger's scores on the same rows. */
 export interface GateSet {
@@ -18,6 +18,8 @@ export interface GateInput {
   parity: { maxDifference: number; tolerance: number };
   /** Share of benign rows that may alarm: the same for both. */
   budget: number;
+  /** Whose scores are no probabilities of an attack. */
+  isAnomaly: { champion: boolean; challenger: boolean };
   /** Fixed set that never changes: what was once detected stays detected. */
   regression: GateSet;
   /** Held-out recent labels, cut by time. */
@@ -60,10 +62,9 @@ export interface GateReport {
  * on the benign rows of the regression set, so that neither wins by alarming more.
  */
 export function judgeChallenger(input: GateInput, options: GateOptions = GATE_DEFAULTS): GateReport {
-  const thresholds = {
-    champion: thresholdForBudget(benignOf(input.regression, 'champion'), input.budget),
-    challenger: thresholdForBudget(benignOf(input.regression, 'challenger'), input.budget),
-  };
+  const thresholdOf = (who: Who): number =>
+    chooseThreshold(benignOf(input.regression, who), input.budget, input.isAnomaly[who]);
+  const thresholds = { champion: thresholdOf('champion'), challenger: thresholdOf('challenger') };
   const gain = pairedBootstrap(input.recent, options.bootstrapRuns, input.seed);
   const checks: GateCheck[] = [
     check(
@@ -179,17 +180,24 @@ function takeRows(set: GateSet, isTaken: (row: number) => boolean): GateSet {
 
 /**
  * Better on recent rows, beyond chance: in how it orders them, or, where the champion's order cannot be bettered, in how few
- * benign ones alarm while it finds what the champion finds.
+ * benign ones alarm while it finds what the champion finds. Both judge the same rows, so those count on which they differ
+ * (McNemar's test, exact, one-sided).
  */
 function recentCheck(set: GateSet, gain: GateReport['gain'], thresholds: Thresholds, maxDrop: number): GateCheck {
   const [old, now] = [falseAlarms(set, 'champion', thresholds), falseAlarms(set, 'challenger', thresholds)];
+  const alarms = (who: Who, r: number): boolean => set[who][r]! >= thresholds[who];
+  const differ = [...set.isAttack.keys()].filter(
+    (r) => set.isAttack[r] === 0 && alarms('champion', r) !== alarms('challenger', r),
+  );
+  const newAlarms = differ.filter((r) => alarms('challenger', r)).length;
   const surelyLess =
-    clopperPearsonUpper(now.alarms, now.n, 0.025) < clopperPearsonLower(old.alarms, old.n, 0.025) &&
+    differ.length > 0 &&
+    binomialCdf(newAlarms, differ.length, 0.5) <= 0.025 &&
     gain.mean >= 0 &&
     lostFamilies(set, thresholds, maxDrop).length === 0;
   const precision = `average precision ${signed(gain.mean)} on ${set.isAttack.length} recent rows (95 %: ${signed(gain.low)} to ${signed(gain.high)})`;
-  const alarms = `${now.alarms} of ${now.n} benign ones alarm, champion ${old.alarms}`;
-  return check('recent', hasBoth(set) && (gain.low > 0 || surelyLess), `${precision}, ${alarms}`);
+  const detail = `${precision}, ${now.alarms} of ${now.n} benign ones alarm, champion ${old.alarms}, ${newAlarms} of them new`;
+  return check('recent', hasBoth(set) && (gain.low > 0 || surelyLess), detail);
 }
 
 /** Upper 95 % bound of the challenger's false-positive rate against the champion's, each at its threshold. */

@@ -2,12 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { calibrate, type Calibration } from '../../../src/contract/model-card.js';
 import { fitCalibration, fitIsotonic, fitPlatt, fitTemperature } from '../../../src/train/evaluate/calibration.js';
-import { curve, curveFigures, nextFloat32, rocAuc, thresholdForBudget } from '../../../src/train/evaluate/curves.js';
+import {
+  chooseThreshold,
+  curve,
+  curveFigures,
+  nextFloat32,
+  rocAuc,
+  thresholdForBudget,
+} from '../../../src/train/evaluate/curves.js';
 import { baseline, binnedKs, sharesOf, stabilityIndex } from '../../../src/train/evaluate/drift.js';
 import { measure } from '../../../src/train/evaluate/metrics.js';
 import { createRandom } from '../../../src/train/random.js';
 import { makeClasses } from '../../../src/train/table/classes.js';
-import { chooseThreshold } from '../../../src/train/train-model.js';
 import { syntheticTable } from './synthetic.js';
 
 const random = createRandom(9);

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { binomialCdf, clopperPearsonUpper } from '../../../src/train/lifecycle/binomial.js';
-import { GATE_DEFAULTS, judgeChallenger, type GateInput, type GateSet } from '../../../src/train/lifecycle/gate.js';
+import {
+  GATE_DEFAULTS,
+  judgeChallenger,
+  type GateInput,
+  type GateReport,
+  type GateSet,
+} from '../../../src/train/lifecycle/gate.js';
 import { LABEL_CAPS, labelWeights, type WeighedLabel } from '../../../src/train/lifecycle/labels.js';
 import { createRandom } from '../../../src/train/random.js';
 
@@ -33,6 +39,7 @@ function input(quality: Parameters<typeof gateSet>[2], changes: Partial<GateInpu
     schemaHash: { champion: 'a', challenger: 'a' },
     parity: { maxDifference: 1e-6, tolerance: 1e-4 },
     budget: 0.01,
+    isAnomaly: { champion: false, challenger: false },
     regression: gateSet(3000, 1, quality),
     recent: gateSet(2000, 2, quality),
     inUse: { champion: 0.5, challenger: 0.5 },
@@ -79,8 +86,37 @@ test('where the order of scores cannot be bettered, surely fewer false alarms co
     };
   };
   assert.deepEqual(failed(input(same, { recent: recent(0, 0.99) })), []);
-  assert.deepEqual(failed(input(same, { recent: recent(28, 0.99) })), ['recent'], 'by less than chance');
+  // Of thirty rows that alarm, five that no longer do may be chance (2^-5 = 0.031), six are not (0.016).
+  assert.deepEqual(failed(input(same, { recent: recent(25, 0.99) })), ['recent'], 'by less than chance');
+  assert.deepEqual(failed(input(same, { recent: recent(24, 0.99) })), []);
+  const moved = recent(24, 0.99);
+  moved.champion[59] = 0.1;
+  moved.challenger[59] = 0.95;
+  assert.deepEqual(failed(input(same, { recent: moved })), ['recent'], 'another alarms instead');
   assert.deepEqual(failed(input(same, { recent: recent(0, 0.2) })), ['recent'], 'with five scans lost');
+});
+
+test('benign rows too few to count false alarms on do not take the threshold of a classifier below even odds', () => {
+  const perfect = (rows: number): GateSet => {
+    const isAttack = Uint8Array.from({ length: rows }, (_, r) => r % 2);
+    const scores = Float32Array.from(isAttack, (a) => (a ? 0.9 : 0.01));
+    return {
+      isAttack,
+      family: Array.from(isAttack, (a) => (a ? 'scan' : '')),
+      champion: scores,
+      challenger: scores,
+    };
+  };
+  const thresholds = (rows: number, isAnomaly: boolean): GateReport['thresholds'] =>
+    judgeChallenger(
+      input(
+        { champion: 0.3, challenger: 0.6 },
+        { regression: perfect(rows), isAnomaly: { champion: false, challenger: isAnomaly } },
+      ),
+    ).thresholds;
+  assert.deepEqual(thresholds(200, false), { champion: 0.5, challenger: 0.5 });
+  assert.ok(thresholds(200, true).challenger < 0.02, 'the score of an anomaly is no probability');
+  assert.ok(thresholds(2000, false).champion < 0.02, 'a thousand benign rows say where the budget is spent');
 });
 
 test('a challenger that forgets one family is refused even when it is better over all', () => {
