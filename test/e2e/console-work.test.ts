@@ -245,8 +245,8 @@ test('a capture is dropped into the offline lab, analysed, and looked into packe
   const dump = router.start('tcpdump', ['-U', '--immediate-mode', '-Z', 'root', '-i', 'wan0', '-w', file, 'tcp']);
   await dump.waitForOutput(/listening/);
   await attacker.run('nmap', ['-sT', '-n', '-Pn', '-T4', '-p', '1-100', victim.ip4]);
+  await waitFor('tcpdump has written what it saw', () => (readFileSync(file).length > 5000 ? true : undefined));
   await dump.stop();
-  assert.ok(readFileSync(file).length > 5000);
 
   await tab.go('/lab');
   await page.setInputFiles(id('capture-file'), file);
