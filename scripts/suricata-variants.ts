@@ -13,9 +13,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openFileSource } from '../src/capture/index.js';
 import { alertLine } from '../src/cli/analyze/eve.js';
-import { createPipeline } from '../src/daemons/pipeline.js';
 import { createSignatures } from '../src/daemons/signatures.js';
 import { signatureOptionsSchema } from '../src/detect/signature/index.js';
 import { ruleLines } from '../src/detect/signature/parse/rule.js';
@@ -23,6 +21,7 @@ import { createRandom } from '../src/train/random.js';
 import { pick } from './lib/random-rule.js';
 import { variantOf } from './lib/rule-variant.js';
 import { streamSettings, type StreamSettings } from './lib/suricata-settings.js';
+import { runCapture } from './lib/run-capture.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -124,16 +123,7 @@ async function askOurs(rules: string, capture: string, folder: string, args: str
       sensor: 'replay',
     },
   );
-  const pipeline = createPipeline({}, { observers: [signatures.observer] });
-  const source = await openFileSource(capture);
-  try {
-    await source.run((block) => {
-      pipeline.push(block);
-    }, new AbortController().signal);
-  } finally {
-    pipeline.flush();
-    source.close();
-  }
+  await runCapture(signatures.observer, capture);
   return { refused: new Set(signatures.problems.map((p) => p.line)), alerts: collect(lines) };
 }
 

@@ -1,11 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openFileSource } from '../src/capture/index.js';
 import { alertLine } from '../src/cli/analyze/eve.js';
 import { createSignatures } from '../src/daemons/signatures.js';
-import { createPipeline } from '../src/daemons/pipeline.js';
 import { signatureOptionsSchema } from '../src/detect/signature/index.js';
 import { streamSettings } from './lib/suricata-settings.js';
+import { runCapture } from './lib/run-capture.js';
 
 /**
  * Runs replay cases in the form of Suricata's verification suite and counts those whose checks hold.
@@ -50,16 +49,7 @@ async function runCase(folder: string, args: string): Promise<EveLine[]> {
     },
   );
   if (verbose) for (const p of signatures.problems) process.stdout.write(`    ${p.line}:${p.column} ${p.reason}\n`);
-  const pipeline = createPipeline({}, { observers: [signatures.observer] });
-  const source = await openFileSource(join(folder, 'input.pcap'));
-  try {
-    await source.run((block) => {
-      pipeline.push(block);
-    }, new AbortController().signal);
-  } finally {
-    pipeline.flush();
-    source.close();
-  }
+  await runCapture(signatures.observer, join(folder, 'input.pcap'));
   return lines;
 }
 

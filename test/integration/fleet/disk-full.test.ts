@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
@@ -9,6 +9,7 @@ import { openReplica } from '../../../src/fleet/replica.js';
 import { openSpool } from '../../../src/fleet/spool.js';
 import { waitFor } from '../../lab/wait.js';
 import { aDecision, makeFleet } from '../../unit/fleet/support.js';
+import { fillDisk } from '../../support/full-disk.js';
 
 const root = mkdtempSync(join(tmpdir(), 'portcullis-full-'));
 const disk = join(root, 'disk');
@@ -18,17 +19,6 @@ const skip = mounted ? false : 'a file system of its own needs root';
 const fleet = makeFleet({ box1: { role: 'box', site: 'hq' } });
 const trust = fleet.trust('box1');
 const filler = join(disk, 'filler');
-
-/** Nothing fits any more, not a byte. */
-function fill(): void {
-  for (let size = 1 << 20; size >= 1; size = Math.floor(size / 2)) {
-    try {
-      for (;;) writeFileSync(filler, Buffer.alloc(size), { flag: 'a' });
-    } catch {
-      // As much as fits was written.
-    }
-  }
-}
 
 after(() => {
   if (mounted) execFileSync('umount', [disk]);
@@ -44,7 +34,7 @@ test(
     for (let i = 0; i < 10; i++) spool.append(line(i));
     await waitFor('the first lines', () => spool.read(1).length === 1);
     spool.rewind();
-    fill();
+    fillDisk(filler);
     for (let i = 10; i < 30; i++) spool.append(line(i));
     await turn();
     assert.equal(spool.stats().waiting, 30);
@@ -70,7 +60,7 @@ test(
   async () => {
     const dir = join(disk, 'replica');
     const replica = await openReplica(dir, trust.refuseAll, Date.now());
-    fill();
+    fillDisk(filler);
     const ids = Array.from({ length: 20 }, () => {
       const decision = fleet.sealer('box1').decision(aDecision({ reason: 'x'.repeat(400) }), {
         ...{ issuer: 'box1', reach: 'all', version: 1 },

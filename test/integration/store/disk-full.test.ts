@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { sampleAlert, sampleDecision } from '../../unit/store/samples.js';
+import { fillDisk } from '../../support/full-disk.js';
 
 const root = mkdtempSync(join(tmpdir(), 'portcullis-full-'));
 const disk = join(root, 'disk');
@@ -13,17 +14,6 @@ mkdirSync(disk);
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]).status === 0;
 const skip = mounted ? false : 'a file system of its own needs root';
 const filler = join(disk, 'filler');
-
-/** Nothing fits any more, not a byte. */
-function fill(): void {
-  for (let size = 1 << 20; size >= 1; size = Math.floor(size / 2)) {
-    try {
-      for (;;) writeFileSync(filler, Buffer.alloc(size), { flag: 'a' });
-    } catch {
-      // As much as fits was written.
-    }
-  }
-}
 
 after(() => {
   if (mounted) execFileSync('umount', ['--lazy', disk]);
@@ -50,7 +40,7 @@ test(
       (await store.decisions.active(Date.now())).map(({ value }) => value);
     const first = await open();
     await first.decisions.save({ decision: lifted, step });
-    fill();
+    fillDisk(filler);
     // Alerts take what the write-ahead log has left.
     for (let i = 0; i < 2000; i++) first.alerts.queue({ alert: sampleAlert() });
     await assert.rejects(first.flush(), { code: 'store.full' }, 'mutation control: nothing can be written');
