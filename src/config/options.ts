@@ -83,8 +83,7 @@ const detectSchema = z.strictObject({
   ).prefault({}),
 });
 
-/** The whole configuration file. Unknown keys are errors; every problem is reported at once. */
-export const configSchema = z.strictObject({
+const sectionsSchema = z.strictObject({
   format: z.literal(CONFIG_FORMAT).default(CONFIG_FORMAT).describe('Version of this file'),
   name: z.string().min(1).max(64).default(hostname()).describe('Name of this box in events and in the console'),
   mode: z
@@ -121,6 +120,18 @@ export const configSchema = z.strictObject({
   fleet: fleetOptionsSchema.prefault({}),
   store: snakeSection(storeOptionsSchema.omit({ homeNetworks: true, waitingFile: true })).prefault({}),
   api: snakeSection(apiOptionsSchema.omit({ dataDir: true })).prefault({}),
+});
+
+/** The whole configuration file. Unknown keys are errors; every problem is reported at once. */
+export const configSchema = sectionsSchema.superRefine(({ correlate, detect }, context) => {
+  const { realertSecs } = detect.behaviour;
+  if (correlate.explainSecs > realertSecs) return;
+  // Between two reports of a behaviour each flow that a model calls hostile would be an alert of its own.
+  context.addIssue({
+    code: 'custom',
+    path: ['correlate', 'explainSecs'],
+    message: `${correlate.explainSecs} is not more than detect.behaviour.realert_secs (${realertSecs}): write at least ${Math.ceil(realertSecs * 1.5)} here, or less there`,
+  });
 });
 
 export type Config = z.output<typeof configSchema>;

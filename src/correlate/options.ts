@@ -50,8 +50,8 @@ export const correlateOptionsSchema = z.strictObject({
     .describe('Seconds for which what another tier said about the same offender and kind of behaviour still counts'),
   explainSecs: z
     .number()
-    .min(0)
-    .max(3600)
+    .min(0.1)
+    .max(1_000_000)
     .default(90)
     .describe(
       'Seconds after a behaviour of a source in which what a model says of its flows belongs to that alert; more than detect.behaviour.realert_secs',

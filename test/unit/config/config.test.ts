@@ -60,6 +60,16 @@ test('own networks are addresses or prefixes', () => {
   assert.deepEqual(others, []);
 });
 
+test('what models say belongs to a behaviour for longer than that behaviour stays silent, or the file is refused', () => {
+  const late = 'detect: { behaviour: { realert_secs: 300 } }\n';
+  assert.deepEqual(problemsOf(late), [
+    'x.yaml:1:1: correlate.explain_secs: 90 is not more than detect.behaviour.realert_secs (300): write at least 450 here, or less there',
+  ]);
+  assert.match(problemsOf('correlate:\n  explain_secs: 60\n')[0] ?? '', /^x\.yaml:2:3: correlate\.explain_secs: 60 is/);
+  assert.deepEqual(problemsOf(`${late}correlate: { explain_secs: 450 }\n`), []);
+  assert.deepEqual(problemsOf('correlate: { explain_secs: 60.5 }\n'), []);
+});
+
 test('units survive the change of spelling', () => {
   assert.equal(toSnake('ringMiB'), 'ring_mib');
   assert.equal(toSnake('idleTimeoutSecs'), 'idle_timeout_secs');
