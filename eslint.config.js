@@ -36,6 +36,16 @@ export default ts.config(
     languageOptions: { globals: globals.node },
     rules: { 'no-console': 'off' },
   },
+  {
+    files: ['test/**'],
+    ignores: ['test/support/fuzz.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { name: 'fast-check', message: 'test/support/fuzz.ts gives it the seed of the run' },
+      ],
+    },
+  },
   { files: ['**/*.cjs', '**/*.mjs', '**/*.js'], languageOptions: { globals: globals.node } },
   prettier,
 );

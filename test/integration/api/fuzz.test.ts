@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { addFormats } from './formats.js';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { sampleAlert, sampleDecision, sampleFlow, sampleIncident } from '../../unit/store/samples.js';
 import { startHarness, type Answer, type Harness } from '../../unit/api/harness.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { SiemEvent } from '../../../src/domain/siem-event.js';
 import { FORMATTERS, type Formatter } from '../../../src/forward/index.js';
 import { uuid7 } from '../../../src/util/uuid7.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { SiemEvent } from '../../../src/domain/siem-event.js';
 import { FORMATTERS } from '../../../src/forward/index.js';
 import { siemOptionsSchema } from '../../../src/forward/options.js';

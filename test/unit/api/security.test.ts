@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { unzipSync } from 'fflate';
 import jwt from 'jsonwebtoken';
 import { csvCell, csvRow } from '../../../src/contract/csv.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { field, play } from './bench.js';
 
 const u16 = (n: number): number[] => [n >> 8, n & 255];

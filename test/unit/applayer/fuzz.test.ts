@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { createAppLayer } from '../../../src/applayer/index.js';
 import type { Direction } from '../../../src/domain/flow.js';
-import { fuzzLimits } from '../../support/fuzz.js';
+import { fc, fuzzLimits } from '../../support/fuzz.js';
 import { bytes } from './talk.js';
 
 const LIMITS = fuzzLimits(150);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { PROGRESS_DONE } from '../../../src/domain/app-layer.js';
 import { createAppLayer } from '../../../src/applayer/index.js';
 import { bytes, field, play, type Message } from './bench.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { parseHello } from '../../../src/applayer/tls/hello.js';
 import { bytes, field, play } from './bench.js';
 

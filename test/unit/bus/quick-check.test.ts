@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { z } from 'zod';
 import { createQuickCheck } from '../../../src/bus/quick-check.js';
 import { inlineCommandSchema, inlineMessageSchema } from '../../../src/contract/inline.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { openFileSource, openPcapWriter, openSource } from '../../../src/capture/index.js';
 import { AppError } from '../../../src/util/errors.js';
 import * as b from './pcap-bytes.js';

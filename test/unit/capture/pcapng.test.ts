@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import * as b from './pcap-bytes.js';
 import { readBytes, readPieces } from './read-all.js';
 

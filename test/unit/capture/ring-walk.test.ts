@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { BLOCK, PACKET, TP_STATUS_USER } from '../../../src/capture/afpacket/constants.js';
 import { RingWalker } from '../../../src/capture/afpacket/walk.js';
 

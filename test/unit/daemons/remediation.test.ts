@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { createRemediationFeed } from '../../../src/daemons/server/remediation.js';
 import type { Decision } from '../../../src/domain/decision.js';
 import { parseCidr } from '../../../src/util/ip.js';

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { createDecoder } from '../../../src/decode/index.js';
 import { DECODE, DecodedPacket, LINK } from '../../../src/domain/packet.js';
 import { blockOf } from './decode-one.js';
 import * as f from './frames.js';
-import { fuzzLimits } from '../../support/fuzz.js';
+import { fc, fuzzLimits } from '../../support/fuzz.js';
 
 const LINK_TYPES = [LINK.ETHERNET, LINK.RAW, LINK.LINUX_SLL, LINK.LINUX_SLL2, LINK.NULL, LINK.PPP];
 const inner = f.ipv4({ proto: 6 }, f.tcp({ flags: 2, options: [2, 4, 5, 0xb4, 1, 3, 3, 7] }, f.text('payload')));

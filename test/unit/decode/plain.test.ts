@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { createDecoder } from '../../../src/decode/index.js';
 import { DecodedPacket } from '../../../src/domain/packet.js';
 import { blockOf } from './decode-one.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { ActiveDecisions, type ActiveDecision } from '../../../src/enforce/active.js';
 import { keepDecision } from '../../../src/enforce/journal-record.js';
 import { decision } from './helpers.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { parseRuleset } from '../../../src/enforce/doctor/model.js';
 import { checkRuleset } from '../../../src/enforce/doctor/ruleset-checks.js';
 import { options } from './helpers.js';

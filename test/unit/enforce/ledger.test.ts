@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { SetElement } from '../../../src/enforce/element.js';
 import { ExpiryQueue } from '../../../src/enforce/expiry.js';
 import { Ledger, type ElementOp } from '../../../src/enforce/ledger.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { Box } from '../../../src/enforce/protect/box.js';
 import { ProtectedCollector } from '../../../src/enforce/protect/collect.js';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { ProvenDecision, Statement } from '../../../src/fleet/seal.js';
 import { aDecision, makeFleet } from './support.js';
 

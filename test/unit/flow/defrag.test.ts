@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { DecodedPacket, LINK, TCP } from '../../../src/domain/packet.js';
 import { createDecoder } from '../../../src/decode/index.js';
 import { createDefragmenter, type DefragInput, type WholePacket } from '../../../src/flow/index.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { FlowIndex } from '../../../src/flow/flow-index.js';
 
 /** Every slot that a look-up of this hash comes past before a free place. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { SiemEvent } from '../../../src/domain/siem-event.js';
 import { cefHeader, cefValue, formatCef } from '../../../src/forward/formats/cef.js';
 import { FORMATTERS, type Formatter } from '../../../src/forward/index.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { SiemAlertEvent, SiemEvent } from '../../../src/domain/siem-event.js';
 import { Aggregator } from '../../../src/forward/aggregate.js';
 import { Backoff } from '../../../src/forward/backoff.js';

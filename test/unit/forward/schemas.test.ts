@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { SiemEvent } from '../../../src/domain/siem-event.js';
 import { FORMATTERS, type FormatName } from '../../../src/forward/index.js';
 import { CEF_KEYS } from './support/cef-facts.js';

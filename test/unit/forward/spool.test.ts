@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { SiemEvent } from '../../../src/domain/siem-event.js';
 import { crc32c } from '../../../src/forward/spool/crc32c.js';
 import { LANES } from '../../../src/forward/spool/cursor.js';

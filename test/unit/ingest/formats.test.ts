@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { FORMATTERS } from '../../../src/forward/index.js';
 import { parseEve, parseMessage, parseSyslog } from '../../../src/ingest/index.js';
 import type { Finding, Parsed } from '../../../src/ingest/finding.js';

@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import type { Detection } from '../../../src/domain/detection.js';
 import { ingestOptionsSchema, openIngest, type Ingest } from '../../../src/ingest/index.js';
 import { MessageSplitter } from '../../../src/ingest/lines.js';

@@ -52,10 +52,16 @@ describe('store in a thread of its own', () => {
       searching = false;
       return turns;
     };
-    const aside = await turnsDuring(store);
+    /** The most of several searches: a busy machine may give this thread nothing until a search is over. */
+    const mostTurns = async (searched: Store): Promise<number> => {
+      let most = 0;
+      for (let search = 0; search < 10; search++) most = Math.max(most, await turnsDuring(searched));
+      return most;
+    };
+    const aside = await mostTurns(store);
     await store.close();
     const here = await openStore({ kind: 'sqlite', path, thread: false });
-    const control = await turnsDuring(here);
+    const control = await mostTurns(here);
     await here.close();
     assert.ok(aside > 100, `${aside} turns of the event loop`);
     assert.ok(control < 10, `the control, in this thread: ${control} turns`);

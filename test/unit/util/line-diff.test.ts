@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { diffLines } from '../../../src/util/line-diff.js';
 
 test('lines that stay, go and come are told with their numbers', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../support/fuzz.js';
 import { formatDuration, parseDuration } from '../../../src/util/duration.js';
 import { AppError, exitCodeFor } from '../../../src/util/errors.js';
 import { LatencyHistogram } from '../../../src/util/latency-histogram.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../support/fuzz.js';
 import { IndicatorTable, TableBuilder } from '../../../../src/detect/intel/index.js';
 import type { Indicator } from '../../../../src/domain/indicator.js';
 import { cidrContains, parseCidr, parseIp } from '../../../../src/util/ip.js';

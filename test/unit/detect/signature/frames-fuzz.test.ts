@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { splitterOf } from '../../../../src/detect/signature/frames/index.js';
 import { FrameTracker } from '../../../../src/detect/signature/frames/tracker.js';
 import { hasOddBer } from '../../../../src/detect/signature/match/asn1.js';
 import { StreamWindow } from '../../../../src/detect/signature/state/stream-window.js';
 import { WindowMemory } from '../../../../src/detect/signature/state/window-memory.js';
-import { fuzzLimits } from '../../../support/fuzz.js';
+import { fc, fuzzLimits } from '../../../support/fuzz.js';
 
 /** Longest CPU time of one input, milliseconds: what is usual, a thousand times over. */
 const MAX_MS = 10_000;

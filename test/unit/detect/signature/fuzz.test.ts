@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { loadRules } from '../../../../src/detect/signature/index.js';
 import { Inspector } from '../../../../src/detect/signature/match/inspect.js';
-import { fuzzLimits } from '../../../support/fuzz.js';
+import { fc, fuzzLimits } from '../../../support/fuzz.js';
 import { REFUSED_RULES, TAKEN } from './acceptance-cases.js';
 
 /** Longest CPU time of one rule on one payload, milliseconds: the limits of the engine, a thousand times over, for a busy machine. */

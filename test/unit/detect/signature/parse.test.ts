@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { loadRules } from '../../../../src/detect/signature/index.js';
 import { inRanges, parseAddresses } from '../../../../src/detect/signature/parse/address.js';
 import { inPorts, parsePorts } from '../../../../src/detect/signature/parse/port.js';
 import { compile, problemOf } from './rules.js';
-import { fuzzLimits } from '../../../support/fuzz.js';
+import { fc, fuzzLimits } from '../../../support/fuzz.js';
 
 const rule = (options: string, header = 'alert tcp any any -> any any'): string =>
   `${header} (msg:"t"; ${options} sid:7;)`;

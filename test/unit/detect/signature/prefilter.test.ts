@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../support/fuzz.js';
 import { createPrefilter } from '../../../../src/detect/signature/match/prefilter.js';
 import { searchContent } from '../../../../src/detect/signature/match/search.js';
 import { newContent } from '../../../../src/detect/signature/keywords/content.js';

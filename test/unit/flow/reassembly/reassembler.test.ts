@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { BWD, FWD } from '../../../../src/domain/flow.js';
 import { TCP } from '../../../../src/domain/packet.js';
 import type { StreamPolicy } from '../../../../src/flow/reassembly/options.js';
 import { tcpBench } from './tcp.js';
-import { fuzzLimits } from '../../../support/fuzz.js';
+import { fc, fuzzLimits } from '../../../support/fuzz.js';
 
 describe('TCP reassembly', () => {
   it('hands data on when the receiver acknowledges it', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/fuzz.js';
 import type { SiemAlertEvent, SiemDecisionEvent, SiemEvent } from '../../../../src/domain/siem-event.js';
 import { ALERT, BLOCK } from './samples.js';
 
