@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/index.js';
 import { runDoctor, type DoctorItem } from '../enforce/index.js';
-import { findQueueWays } from '../inline/index.js';
 import { EXIT } from '../util/errors.js';
+import { inlineItems } from './doctor-inline.js';
 
 const MARK = { ok: 'ok  ', warning: 'WARN', problem: 'FAIL' } as const;
 
@@ -17,24 +17,10 @@ export function register(program: Command): void {
       const config = await loadConfig(raw.config);
       const { interfaces } = config.capture;
       const items = await runDoctor(config.enforce, interfaces.length > 0 ? { sensorInterfaces: interfaces } : {});
-      items.push(await checkQueue(config.inline.enabled));
+      items.push(...(await inlineItems(config.inline)));
       process.stdout.write(raw.json ? `${JSON.stringify(items, null, 2)}\n` : items.map(line).join(''));
       process.exitCode = exitCode(items);
     });
-}
-
-/** Which ways to a packet queue there are; a problem only for a box that wants one. */
-async function checkQueue(isWanted: boolean): Promise<DoctorItem> {
-  const { nft, iptables, problem } = await findQueueWays();
-  const item = { id: 'inline.queue', title: 'Inline queue' };
-  const ways = [...(nft ? ['the queue statement of nft'] : []), ...(iptables ? ['NFQUEUE of iptables-nft'] : [])];
-  if (ways.length > 0) return { ...item, status: 'ok', detail: `Packets reach a queue by ${ways.join(' or ')}.` };
-  return {
-    ...item,
-    status: isWanted ? 'problem' : 'warning',
-    detail: `Neither nft nor iptables-nft can queue packets: ${problem}`,
-    fix: 'Install iptables, run as root, and use a kernel with nft_queue or xt_NFQUEUE; inline verdicts need one of them.',
-  };
 }
 
 function line(item: DoctorItem): string {

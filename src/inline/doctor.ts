@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { errorMessage } from '../util/errors.js';
+import type { InlineOptions } from './options.js';
 import { createPrograms } from './rules/programs.js';
-import { hasNftQueue } from './rules/rules.js';
+import { TABLE, type Backend } from './rules/render.js';
+import { createQueueRules, hasNftQueue } from './rules/rules.js';
 
 /** How packets can reach a queue on this box. */
 export interface QueueWays {
@@ -22,5 +25,37 @@ export async function findQueueWays(netns?: string): Promise<QueueWays> {
     return { nft, iptables: true, problem: '' };
   } catch (error) {
     return { nft, iptables: false, problem: errorMessage(error) };
+  }
+}
+
+/** Why chosen packets are not judged, or that they are. */
+export type Judging = 'judged' | 'rules_missing' | 'nobody_listens' | 'no_life';
+
+/** Asks the kernel whether somebody judges: the rules, who listens at the queues, and whether life was shown. */
+export async function findJudging(options: InlineOptions, backend: Backend): Promise<Judging> {
+  const rules = createQueueRules(options);
+  try {
+    if (!rules.areThere(backend)) return 'rules_missing';
+  } finally {
+    rules.close();
+  }
+  const listened = new Set(
+    readQueues()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/)[0]),
+  );
+  const { first, fanout } = options.queue;
+  for (let queue = first; queue < first + fanout; queue++) if (!listened.has(String(queue))) return 'nobody_listens';
+  if (options.fail === 'closed') return 'judged';
+  const alive = await createPrograms().run('nft', ['list', 'set', 'inet', TABLE, 'alive']);
+  return alive.includes('elements') ? 'judged' : 'no_life';
+}
+
+/** /proc/net/netfilter/nfnetlink_queue: a line for each queue that somebody listens at, beginning with its number. */
+export function readQueues(): string {
+  try {
+    return readFileSync('/proc/net/netfilter/nfnetlink_queue', 'utf8');
+  } catch {
+    return '';
   }
 }

@@ -2,7 +2,7 @@ import { busSocketPath, runBusClient, type Incoming } from '../../bus/index.js';
 import type { LoadedConfig } from '../../config/index.js';
 import type { InlineMode } from '../../contract/inline.js';
 import { createBox, ProtectedCollector } from '../../enforce/index.js';
-import { createQueueRules, openAlive, wantTimestamps, type KernelCounters } from '../../inline/index.js';
+import { createQueueRules, openAlive, wantTimestamps, type Backend, type KernelCounters } from '../../inline/index.js';
 import { AppError } from '../../util/errors.js';
 import type { Logger } from '../../util/logger.js';
 import { VERSION } from '../../util/version.js';
@@ -10,6 +10,7 @@ import { openFolder } from '../folders.js';
 import { waitForAbort } from '../wait.js';
 import { exemptAddresses } from './exempt.js';
 import { recall, remember } from './memory.js';
+import { createMender } from './mender.js';
 import { startPool, type WorkerPool } from './pool.js';
 import { toState, queueDepth } from './state.js';
 import type { WorkerSink } from './worker.js';
@@ -45,7 +46,7 @@ export async function runInline(
   const found = await new ProtectedCollector(createBox()).collect(config.enforce.guard.protected, performance.now());
   const own = [...exemptAddresses(found), ...options.exclude];
   let exempt = new Set([...own, ...memory.exempt]);
-  let backend = '';
+  let backend: Backend | undefined;
   let pool: WorkerPool | undefined;
   let alive: ReturnType<typeof openAlive> | undefined;
   let kernel = NO_COUNTERS;
@@ -57,7 +58,7 @@ export async function runInline(
       role: 'inline',
       path: busSocketPath(config.runtime_dir, 'inline'),
       name: config.name,
-      info: () => ({ version: VERSION, backend }),
+      info: () => ({ version: VERSION, backend: backend ?? '' }),
       onMessage: (message) => void (orders = orders.then(() => obey(message)).catch(failed)),
       log,
     },
@@ -147,7 +148,7 @@ export async function runInline(
     if (!areAlive) return;
     const errno = alive?.renew(options.alive_ms) ?? 0;
     renewedMs = nowMs;
-    if (errno !== 0) void (orders = orders.then(repair).catch(failed));
+    if (errno !== 0) mend();
     if (goneMs < options.alive_ms) return;
     const what = isOpen ? 'traffic passed unjudged' : 'chosen traffic waited or was dropped';
     tell('high', 'inline.stalled', `Nobody judged packets for ${goneMs} ms: ${what}.`);
@@ -161,6 +162,26 @@ export async function runInline(
     tell('medium', 'inline.rules_restored', 'The rules of the packet queue were gone and are loaded again.');
   }
 
+  const mend = createMender({
+    repair,
+    failed,
+    inTurn(task) {
+      const done = orders.then(task);
+      orders = done.catch(() => undefined);
+      return done;
+    },
+  });
+
+  /** Sees once a second whether the rules are there, and tells the server how the daemon fares. */
+  function report(): void {
+    if (pool && backend && !rules.areThere(backend)) mend();
+    if (pool) kernel = rules.counters() ?? kernel;
+    const { first, fanout } = options.queue;
+    const reports = pool?.workers(options.alive_ms) ?? [];
+    const state = toState(memory.mode, backend ?? '', reports, kernel, queueDepth(first, fanout));
+    bus.send({ type: 'state', atMs: Date.now(), state });
+  }
+
   const timers: NodeJS.Timeout[] = [];
   try {
     if (memory.mode !== 'off') {
@@ -170,15 +191,7 @@ export async function runInline(
       await begun;
     }
     timers.push(setInterval(showLife, Math.max(50, options.alive_ms / 4)));
-    timers.push(
-      setInterval(() => {
-        if (pool) kernel = rules.counters() ?? kernel;
-        const { first, fanout } = options.queue;
-        const reports = pool?.workers(options.alive_ms) ?? [];
-        const state = toState(memory.mode, backend, reports, kernel, queueDepth(first, fanout));
-        bus.send({ type: 'state', atMs: Date.now(), state });
-      }, 1000),
-    );
+    timers.push(setInterval(report, 1000));
     ready();
     await waitForAbort(signal);
   } finally {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { INLINE_STAGES, type InlineMode, type InlineStages, type InlineState } from '../../contract/inline.js';
-import type { KernelCounters } from '../../inline/index.js';
+import { readQueues, type KernelCounters } from '../../inline/index.js';
 import type { WorkerReport } from './pool.js';
 
 /** Packets that wait in the kernel for our queues, from /proc/net/netfilter/nfnetlink_queue. */
@@ -16,14 +15,6 @@ export function queueDepth(first: number, fanout: number, text = readQueues()): 
     dropped += full + forUser;
   }
   return { waiting, dropped };
-}
-
-function readQueues(): string {
-  try {
-    return readFileSync('/proc/net/netfilter/nfnetlink_queue', 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 /** Of each stage the slowest process. */

@@ -1,16 +1,5 @@
-import {
-  attributeText,
-  attributeU64,
-  MessageWriter,
-  messageErrno,
-  NLM_F_DUMP,
-  NLM_F_REQUEST,
-  NLMSG_ERROR,
-  readAttributes,
-  readMessages,
-  type NetlinkMessage,
-} from '../../util/netlink/message.js';
-import { NETLINK_NETFILTER, openNetlinkSocket } from '../../util/netlink/socket.js';
+import { attributeText, attributeU64, readAttributes, type NetlinkMessage } from '../../util/netlink/message.js';
+import type { Dumper } from './dump.js';
 import { TABLE } from './render.js';
 
 /** Numbers of nf_tables (include/uapi/linux/netfilter/nf_tables.h). */
@@ -31,43 +20,15 @@ export interface KernelCounters {
   unwatched: { packets: number; bytes: number };
 }
 
-/**
- * Reads the named counters of our table over netlink. The process that judges packets must not start a program for it every
- * second: while it forks, packets wait for tens of milliseconds.
- */
-export interface CounterReader {
-  /** @returns undefined when the table is not there. */
-  read(): KernelCounters | undefined;
-  close(): void;
-}
-
-export function openCounterReader(netns?: string): CounterReader {
-  const socket = openNetlinkSocket(NETLINK_NETFILTER, netns === undefined ? {} : { netns });
-  const w = new MessageWriter();
-  let seq = 1;
-  return {
-    read() {
-      w.reset();
-      w.begin({ type: GET_OBJECT, flags: NLM_F_REQUEST | NLM_F_DUMP, seq: seq++, family: INET });
-      w.string(ATTR.TABLE, TABLE);
-      w.end();
-      if (socket.send(w.bytes()) !== 0) return undefined;
-      const none = { packets: 0, bytes: 0 };
-      const out: KernelCounters = { exempt: none, cut: none, bypassed: none, chosen: none, unwatched: none };
-      let found = 0;
-      let isWhole = true;
-      for (let datagram = socket.receive(); datagram !== undefined; datagram = socket.receive()) {
-        if (typeof datagram === 'number') isWhole = false;
-        else
-          for (const message of readMessages(datagram)) {
-            if (message.type === NEW_OBJECT) found += readCounter(message, out);
-            else if (message.type === NLMSG_ERROR && messageErrno(message) !== 0) isWhole = false;
-          }
-      }
-      return isWhole && found > 0 ? out : undefined;
-    },
-    close: () => socket.close(),
-  };
+/** Reads the named counters of our table. @returns undefined when the table is not there. */
+export function readCounters(dumper: Dumper): KernelCounters | undefined {
+  const none = { packets: 0, bytes: 0 };
+  const out: KernelCounters = { exempt: none, cut: none, bypassed: none, chosen: none, unwatched: none };
+  let found = 0;
+  const isWhole = dumper.each({ type: GET_OBJECT, family: INET, where: [[ATTR.TABLE, TABLE]] }, (message) => {
+    if (message.type === NEW_OBJECT) found += readCounter(message, out);
+  });
+  return isWhole && found > 0 ? out : undefined;
 }
 
 /** @returns how many counters of ours the message has: none or one. */

@@ -1,5 +1,7 @@
 import { HOOKS, type Hook, type InlineOptions } from '../options.js';
-import { openCounterReader, type KernelCounters } from './counters.js';
+import { readCounters, type KernelCounters } from './counters.js';
+import { openDumper } from './dump.js';
+import { areRulesThere } from './presence.js';
 import { createPrograms, type Programs } from './programs.js';
 import {
   CHAIN,
@@ -21,6 +23,8 @@ export interface QueueRules {
   remove(): Promise<void>;
   /** @returns undefined when the table is not there. */
   counters(): KernelCounters | undefined;
+  /** Whether the kernel has all that was installed. */
+  areThere(backend: Backend): boolean;
   close(): void;
 }
 
@@ -28,7 +32,7 @@ const IPTABLES = ['iptables-nft', 'ip6tables-nft'] as const;
 
 export function createQueueRules(options: InlineOptions, netns?: string): QueueRules {
   const programs = createPrograms(netns);
-  const reader = openCounterReader(netns);
+  const dumper = openDumper(netns);
 
   async function install(exempt: Iterable<string>): Promise<Backend> {
     const backend = options.backend === 'auto' ? await chooseBackend(programs) : options.backend;
@@ -46,8 +50,9 @@ export function createQueueRules(options: InlineOptions, netns?: string): QueueR
       await removeIptables(programs);
       await programs.load('nft', ['-f'], renderRemoval());
     },
-    counters: () => reader.read(),
-    close: () => reader.close(),
+    counters: () => readCounters(dumper),
+    areThere: (backend) => areRulesThere(dumper, options.hooks, backend),
+    close: () => dumper.close(),
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,8 @@ class Daemon {
   output = '';
   private readonly dir = mkdtempSync(join(tmpdir(), 'portcullis-inline-test-'));
   private readonly child: ChildProcess;
+  private readonly netns: string;
+  private readonly configFile: string;
 
   constructor(netns: string, inline: Record<string, unknown>) {
     const state = join(this.dir, 'state');
@@ -68,13 +70,27 @@ class Daemon {
         ...more,
       },
     };
-    const file = join(this.dir, 'portcullis.yaml');
-    writeFileSync(file, JSON.stringify(config));
-    const main = nodeArgs('src/cli/main.ts');
-    const args = ['netns', 'exec', netns, process.execPath, ...main, 'inline', '--config', file];
-    this.child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.netns = netns;
+    this.configFile = join(this.dir, 'portcullis.yaml');
+    writeFileSync(this.configFile, JSON.stringify(config));
+    this.child = spawn('ip', this.command('inline'), { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream!.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+  }
+
+  /** Arguments of `ip` that run a sub-command in the router. */
+  private command(...args: string[]): string[] {
+    const main = nodeArgs('src/cli/main.ts');
+    return ['netns', 'exec', this.netns, process.execPath, ...main, ...args, '--config', this.configFile];
+  }
+
+  /** What `portcullis doctor` says of the verdicts. */
+  doctor(): string {
+    const { stdout, stderr } = spawnSync('ip', this.command('doctor', '--json'), { encoding: 'utf8' });
+    assert.match(stdout, /^\[/, stderr);
+    const items = JSON.parse(stdout) as { id: string; status: string; detail: string }[];
+    const item = items.find(({ id }) => id === 'inline.judging');
+    return `${item?.status} ${item?.detail}`;
   }
 
   async says(what: RegExp, limitMs = 60_000): Promise<void> {
@@ -102,7 +118,7 @@ class Daemon {
   }
 
   async close(): Promise<void> {
-    if (this.child.exitCode === null) {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = new Promise((resolve) => this.child.once('exit', resolve));
       this.child.kill('SIGTERM');
       await ended;
@@ -168,6 +184,25 @@ describe('the inline daemon when it fails open', { skip: skipReason, timeout: 60
     await daemon.says(/Nobody judged packets for \d+ ms: traffic passed unjudged/);
     await waitFor('judged again', async () => (await net.ask('udp', 'refuse-me')) === 'ECONNREFUSED');
   });
+
+  it('the doctor says whether packets are judged, and why not', async () => {
+    assert.match(daemon.doctor(), /^ok Chosen packets are judged \(enforce, fail open\)/);
+    await daemon.freeze(async () => {
+      await waitFor('it passes', async () => (await net.ask('udp', 'refuse-me', { limitMs: 1000 })) === 'refuse-me');
+      assert.match(daemon.doctor(), /^problem The inline daemon shows no life: chosen traffic passes unjudged/);
+      net.run('nft', 'flush', 'ruleset');
+      assert.match(daemon.doctor(), /^problem The rules .* are not all there/);
+    });
+    await waitFor('judged again', async () => (await net.ask('udp', 'refuse-me')) === 'ECONNREFUSED');
+  });
+
+  it("iptables' tables emptied by somebody else are filled again, and this is told", async () => {
+    daemon.output = '';
+    net.run('iptables-nft', '-t', 'mangle', '-F');
+    net.run('nft', 'flush', 'chain', 'inet', 'portcullis_inline', 'to_queue');
+    await daemon.says(/were gone and are loaded again/);
+    assert.equal(await net.ask('udp', 'refuse-me'), 'ECONNREFUSED');
+  });
 });
 
 describe('two workers that fail closed', { skip: skipReason, timeout: 600_000 }, () => {
@@ -209,11 +244,28 @@ describe('two workers that fail closed', { skip: skipReason, timeout: 600_000 },
     assert.doesNotMatch(daemon.output, /passes unjudged/);
   });
 
+  it('a ruleset that somebody else emptied is loaded again, and this is told', async () => {
+    daemon.output = '';
+    net.run('nft', 'flush', 'ruleset');
+    await daemon.says(/were gone and are loaded again/);
+    assert.equal(await net.ask('udp', 'refuse-me'), 'ECONNREFUSED');
+  });
+
   it('a worker that is killed is replaced; until then its packets are dropped', async () => {
     const [, worker] = daemon.pids();
     process.kill(worker!, 'SIGKILL');
     await daemon.says(/The worker of queue \d+ ended/);
     await waitFor('all addresses are served', async () => (await net.burst(CROWD.length, 500)) === CROWD.length);
     assert.equal(await net.ask('udp', 'refuse-me'), 'ECONNREFUSED');
+  });
+
+  it('the doctor says that nobody listens when all are killed', async () => {
+    for (const pid of daemon.pids()) process.kill(pid, 'SIGKILL');
+    const said = await waitFor('nobody listens', () => {
+      const text = daemon.doctor();
+      return text.startsWith('ok') ? undefined : text;
+    });
+    assert.match(said, /^problem Nobody listens at each of the queues 4300 to 4301: chosen traffic is dropped/);
+    assert.equal(await net.ask('udp', 'closed', { limitMs: 300 }), undefined);
   });
 });

@@ -31,6 +31,8 @@ export interface Net {
   burst(count: number, limitMs: number): Promise<number>;
   /** Text of a file of the router, as its namespace shows it. */
   read(file: string): string;
+  /** Runs a program in the router. */
+  run(program: string, ...args: string[]): void;
   /** Loads a script of nft in the router. */
   nft(script: string): void;
   /** Connections of the echo service. */
@@ -110,6 +112,7 @@ export async function openNet(name: string): Promise<Net> {
       );
     },
     read: (file) => ip('netns', 'exec', router, 'cat', file),
+    run: (program, ...args) => void ip('netns', 'exec', router, program, ...args),
     nft(script) {
       // nft cannot read a pipe of Node (a socket pair).
       const file = join(tmpdir(), `${router}.nft`);

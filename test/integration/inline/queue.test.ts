@@ -11,6 +11,7 @@ import {
   openAlive,
   PacketQueue,
   type Alive,
+  type Backend,
   type QueuedPacket,
   type QueueRules,
 } from '../../../src/inline/index.js';
@@ -216,6 +217,33 @@ describe('the packet queue and its rules', { skip: skipReason, timeout: 600_000 
         await rules.install([]);
       },
     );
+
+  const TAKEN: Record<Backend, Record<string, string[]>> = {
+    nft: {
+      'the whole ruleset': ['nft', 'flush', 'ruleset'],
+      'the rule that queues': ['nft', 'flush', 'chain', 'inet', 'portcullis_inline', 'to_queue'],
+      'what the hook does': ['nft', 'flush', 'chain', 'inet', 'portcullis_inline', 'choose_forward'],
+    },
+    iptables: {
+      'the whole ruleset': ['nft', 'flush', 'ruleset'],
+      "iptables' mangle table": ['iptables-nft', '-t', 'mangle', '-F'],
+      'the jump from the hook': ['ip6tables-nft', '-t', 'mangle', '-F', 'FORWARD'],
+      'the rule that queues': ['iptables-nft', '-t', 'mangle', '-F', 'PORTCULLIS_INLINE'],
+    },
+  };
+  for (const backend of (['nft', 'iptables'] as const).filter((way) => ways[way]))
+    for (const [what, command] of Object.entries(TAKEN[backend]))
+      it(`rules by ${backend} are not all there when somebody takes away ${what}`, async () => {
+        const own = createQueueRules(inlineOptionsSchema.parse({ ...OPTIONS, backend }), net.router);
+        await own.install([]);
+        assert.ok(own.areThere(backend), 'the control');
+        execFileSync('ip', ['netns', 'exec', net.router, ...command], { stdio: 'pipe' });
+        assert.equal(own.areThere(backend), false);
+        await own.install([]);
+        assert.ok(own.areThere(backend));
+        own.close();
+        await rules.install([]);
+      });
 
   it('leaves no rule behind', async () => {
     assert.match(ruleset(), /portcullis_inline/);
