@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { openStore, type PageResult, type Store, type StoreOptions } from '../../store/index.js';
-import { openOwnMariaDb } from './mariadb.js';
+import { mariaDbMissing, openOwnMariaDb } from './mariadb.js';
 import {
   copyBack,
   copyRollups,
@@ -226,12 +226,13 @@ async function measureStore(context: BenchContext, skip: (reason: string) => voi
     skip('MariaDB: left out by PORTCULLIS_BENCH_MARIADB=0');
     return figures;
   }
-  const fresh = !existsSync(join(dir, 'mariadb', 'data'));
-  const server = await openOwnMariaDb(join(dir, 'mariadb'), BUFFER_POOL_MIB);
-  if (!server) {
-    skip('MariaDB: mariadb-server is not installed');
+  const missing = mariaDbMissing();
+  if (missing !== undefined) {
+    skip(`MariaDB: ${missing}`);
     return figures;
   }
+  const fresh = !existsSync(join(dir, 'mariadb', 'data'));
+  const server = await openOwnMariaDb(join(dir, 'mariadb'), { bufferPoolMib: BUFFER_POOL_MIB, logMib: 256 });
   try {
     if (fresh) {
       const connection = await createConnection({ socketPath: server.socketPath, user: 'root' });
@@ -244,7 +245,7 @@ async function measureStore(context: BenchContext, skip: (reason: string) => voi
       ...(await run(context, mysql, () => openRawMysql(server.socketPath, 'portcullis'), server.cpuMs)),
     ];
   } finally {
-    await server.close();
+    await server.stop('SIGTERM');
   }
 }
 
