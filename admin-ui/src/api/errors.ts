@@ -39,6 +39,11 @@ export class ApiError extends Error {
     return this.status === 501 || this.status === 404 || this.status === 405;
   }
 
+  /** Nothing is wrong with the request: later, the same one may be answered. */
+  get isPassing(): boolean {
+    return this.isOffline || this.status === 429 || this.status >= 500;
+  }
+
   get isForbidden(): boolean {
     return this.status === 403;
   }

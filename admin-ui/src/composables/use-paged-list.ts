@@ -1,6 +1,8 @@
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue';
 import { ApiError } from '@/api/errors';
 import type { Page } from '@/api/types';
+import { usePolling } from '@/composables/use-polling';
+import { AGAIN_MS } from '@/composables/use-resource';
 import { onResync } from '@/stores/live';
 
 export interface PagedList<T> {
@@ -93,6 +95,7 @@ export function usePagedList<T>(
     });
   }
   onResync(() => void open(page.value));
+  usePolling(() => open(page.value), { everyMs: AGAIN_MS, wanted: () => error.value?.status === 503 });
   onScopeDispose(() => {
     const last = running;
     running = null;

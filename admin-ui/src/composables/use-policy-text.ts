@@ -2,9 +2,12 @@ import { computed, onScopeDispose, ref, watch, type Ref } from 'vue';
 import { ApiError } from '@/api/errors';
 import { policiesApi } from '@/api/policies';
 import type { PolicyDetail, PolicyProblem } from '@/api/types';
+import { usePolling } from '@/composables/use-polling';
 import { useSession } from '@/stores/session';
 
 const VALIDATE_MS = 500;
+/** Until a text that could not be checked is tried again. */
+const RETRY_MS = 5000;
 
 export interface PolicyText {
   text: Ref<string>;
@@ -17,7 +20,9 @@ export interface PolicyText {
   stale: Ref<boolean>;
   problems: Ref<PolicyProblem[]>;
   checking: Ref<boolean>;
-  /** True when the server found nothing to object to. */
+  /** Why the text could not be checked; empty when it was. */
+  unchecked: Ref<string>;
+  /** True when the server found nothing to object to, also when it could not look: it looks again when the text is saved. */
   validate: () => Promise<boolean>;
 }
 
@@ -29,6 +34,7 @@ export function usePolicyText(policy: Ref<PolicyDetail | null>): PolicyText {
   const basis = ref(0);
   const problems = ref<PolicyProblem[]>([]);
   const checking = ref(false);
+  const unchecked = ref('');
   const dirty = computed(() => text.value !== saved.value);
   const stale = computed(() => dirty.value && policy.value !== null && policy.value.version !== basis.value);
   let timer = 0;
@@ -50,27 +56,29 @@ export function usePolicyText(policy: Ref<PolicyDetail | null>): PolicyText {
   });
   onScopeDispose(() => window.clearTimeout(timer));
 
+  usePolling(validate, { everyMs: RETRY_MS, wanted: () => unchecked.value !== '' });
   async function validate(): Promise<boolean> {
     run += 1;
     const mine = run;
     checking.value = true;
     try {
       const result = await policiesApi.validate(text.value);
-      if (mine === run) problems.value = result.problems;
+      if (mine === run) [problems.value, unchecked.value] = [result.problems, ''];
       return result.ok;
     } catch (cause) {
       if (!(cause instanceof ApiError)) throw cause;
-      if (mine === run) problems.value = toProblems(cause);
-      return cause.isMissing;
+      const found = toProblems(cause);
+      if (mine === run) [problems.value, unchecked.value] = [found, found.length > 0 ? '' : cause.message];
+      return found.length === 0;
     } finally {
       if (mine === run) checking.value = false;
     }
   }
-  return { text, saved, dirty, basis, stale, problems, checking, validate };
+  return { text, saved, dirty, basis, stale, problems, checking, unchecked, validate };
 }
 
 /** A refusal that says nothing about the text is no problem of the text. */
 function toProblems(cause: ApiError): PolicyProblem[] {
-  if (cause.isMissing || cause.isOffline || cause.status === 429) return [];
+  if (cause.isMissing || cause.isPassing) return [];
   return cause.problems.length > 0 ? cause.problems : [{ path: '', message: cause.message }];
 }

@@ -1,5 +1,6 @@
 import { ref, shallowRef, type Ref } from 'vue';
 import { ApiError } from '@/api/errors';
+import { usePolling } from '@/composables/use-polling';
 import { onResync } from '@/stores/live';
 
 export interface Resource<T> {
@@ -8,6 +9,9 @@ export interface Resource<T> {
   loading: Ref<boolean>;
   load: () => Promise<void>;
 }
+
+/** Until something is asked for again that the server could not give, as while its database is away. */
+export const AGAIN_MS = 5000;
 
 /** One thing from the server with its loading and error state; fetched again when live updates were missed. */
 export function useResource<T>(fetcher: () => Promise<T>, options: { lazy?: boolean } = {}): Resource<T> {
@@ -34,6 +38,7 @@ export function useResource<T>(fetcher: () => Promise<T>, options: { lazy?: bool
   }
 
   onResync(() => void load());
+  usePolling(load, { everyMs: AGAIN_MS, wanted: () => error.value?.status === 503 });
   if (!options.lazy) void load();
   return { data, error, loading, load };
 }

@@ -120,4 +120,21 @@ describe('a server-paged list', () => {
     await flushPromises();
     expect(asked).toBeLessThan(3);
   });
+
+  it('comes by itself when the server could not give it, and is not asked for again when it was refused', async () => {
+    vi.useFakeTimers();
+    for (const [status, asked] of [
+      [503, 2],
+      [403, 1],
+    ] as const) {
+      let refusals = 0;
+      const fetchPage = vi.fn((query: { limit: number }) =>
+        refusals++ === 0 ? Promise.reject(new ApiError(status, 'x', 'away')) : server(query),
+      );
+      const list = inScope(() => usePagedList<Row>(fetchPage, { key: (r) => r.id }));
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect([fetchPage.mock.calls.length, list.items.value.length]).toEqual([asked, asked === 2 ? 50 : 0]);
+    }
+    vi.useRealTimers();
+  });
 });

@@ -16,6 +16,7 @@ export const policies = {
     by: 'by',
     editor: 'Text (YAML)',
     valid: 'Valid',
+    unchecked: (why: string) => `Not checked: ${why}`,
     problems: (n: number) => plural(n, 'problem', 'problems'),
     checking: 'Checking',
     at: (line: number, column: number) => `Line ${line}:${column}`,
