@@ -1,3 +1,4 @@
+import { BoundedPattern } from '../../src/detect/signature/match/guard.js';
 import { createTransform } from '../../src/detect/signature/match/transform.js';
 
 /** A number in [0, 1). */
@@ -154,7 +155,11 @@ function changed(random: Random, sample: Sample): { sample: Sample; options: str
     CHANGES.filter((c) => sample.buffer !== 'http.host' || c !== 'to_uppercase'),
   );
   const [name, value] = keyword.split(':');
-  const transform = createTransform(name!, value === undefined ? undefined : `"${value}"`, (text) => new RegExp(text));
+  const transform = createTransform(
+    name!,
+    value === undefined ? undefined : `"${value}"`,
+    (text) => new BoundedPattern(text, false),
+  );
   const bytes = transform!.apply(sample.bytes);
   if (bytes.length === 0) return { sample, options: [] };
   return { sample: { ...sample, bytes }, options: [value === undefined ? name! : `${name!}:"${value}"`] };

@@ -23,7 +23,7 @@ import { parseAddresses, type AddressRanges } from './parse/address.js';
 import type { Classification } from './parse/classification.js';
 import { parseHook } from './parse/hook.js';
 import { parsePorts, type PortSet } from './parse/port.js';
-import { boundedRegExp } from './match/guard.js';
+import { BoundedPattern } from './match/guard.js';
 import { translatePcre } from './parse/pcre-translate.js';
 import { isRawRule, parseRuleText, type RawRule, type RuleOption, type RuleProblem } from './parse/rule.js';
 import type { FlowTest, Rule } from './rule.js';
@@ -183,7 +183,7 @@ function requireTransport(rule: Rule, name: string): void {
   if (wanted !== undefined && had?.includes(wanted) === false) throw new Error(`is not a part of ${rule.proto}`);
 }
 
-function compilePattern(pattern: string): RegExp {
+function compilePattern(pattern: string): BoundedPattern {
   const flags = {
     caseless: false,
     multiline: false,
@@ -193,7 +193,7 @@ function compilePattern(pattern: string): RegExp {
     dollarEndOnly: false,
   };
   const translated = translatePcre(pattern, flags);
-  return boundedRegExp(translated.source, translated.caseless ? 'gi' : 'g');
+  return new BoundedPattern(translated.source, translated.caseless);
 }
 
 function cached<T>(cache: Map<string, T>, text: string, make: () => T): T {

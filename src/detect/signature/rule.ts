@@ -8,6 +8,7 @@ import type { PortSet } from './parse/port.js';
 import type { RuleDirection } from './parse/rule.js';
 import type { Scene } from './scene.js';
 import type { Dataset } from './state/dataset.js';
+import type { BoundedPattern } from './match/guard.js';
 import type { Transform } from './match/transform.js';
 
 /** A number in a rule, or the value of a `byte_extract`/`byte_math` variable when `variable` is 0 or more. */
@@ -48,7 +49,7 @@ export interface ContentMatch extends Chained {
 export interface Capture {
   scope: 'flow' | 'packet';
   name: string;
-  /** Number of the group in `PcreMatch.regex`. */
+  /** Number of the group in `PcreMatch.pattern`. */
   group: number;
 }
 
@@ -61,8 +62,7 @@ export interface CaptureTest {
 
 export interface PcreMatch extends Chained {
   kind: 'pcre';
-  /** Of `boundedRegExp`. */
-  regex: RegExp;
+  pattern: BoundedPattern;
   negated: boolean;
   relative: boolean;
   captures: readonly Capture[];
@@ -218,8 +218,8 @@ export type Match =
 
 /** `5`, `<5`, `>5`, `3<>9` (exclusive), `!5`. */
 export interface NumberRange {
-  /** `&`: one of the bits of `a` is set. */
-  operator: '=' | '!=' | '<' | '>' | '<=' | '>=' | '<>' | '!<>' | '&';
+  /** `&`: one of the bits of `a` is set; `&=` and `&!=`: the bits of `a`, of 32 at most, are `b` or are not. */
+  operator: '=' | '!=' | '<' | '>' | '<=' | '>=' | '<>' | '!<>' | '&' | '&=' | '&!=';
   a: number;
   b: number;
 }

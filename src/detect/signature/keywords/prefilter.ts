@@ -41,6 +41,8 @@ export function validatePrefilter(builder: RuleBuilder, options: readonly RuleOp
     }
     if (CONTENTS.has(last)) isContentChosen = true;
     else if (!CHOOSES.has(last)) throw new Error(`prefilter cannot stand behind ${last === '' ? 'nothing' : last}`);
+    else if (last === 'app-layer-protocol' && builder.rule.appProtocol.some((p) => p.names.length > 1))
+      throw new Error('prefilter is not for several protocols');
     else if (++chosen > 1) throw new Error('prefilter is given twice');
   }
   const { lastContent } = builder;

@@ -16,7 +16,8 @@ import type {
 import { hasOddBer } from './asn1.js';
 import { compare, compute, maskBits, operand, readNumber } from './bytes.js';
 import { hasEntropy } from './entropy.js';
-import { execBounded } from './guard.js';
+import { Gaps, MIN_GAP } from './gaps.js';
+import { Effort, Subject, type PatternFound } from './guard.js';
 import { searchContent } from './search.js';
 import { decodeBase64 } from './transform.js';
 
@@ -50,11 +51,15 @@ const MAX_STEPS = 3000;
  */
 export class Inspector {
   #data: Uint8Array = new Uint8Array(0);
-  #text: string | undefined;
+  /** The same data for patterns. */
+  readonly #subject = new Subject(this.#data);
+  readonly #effort = new Effort();
   #matches: readonly Match[] = [];
   #cursor = 0;
   #pcreFrom = 0;
   #steps = 0;
+  /** Of contents that count from an earlier match. */
+  readonly #gaps = new Map<ContentMatch, Gaps>();
   /** Position of the buffer's first byte in its stream. */
   #streamStart = 0;
   #atEnd = true;
@@ -75,9 +80,10 @@ export class Inspector {
    * @param atEnd nothing will be added to the buffer.
    */
   run(matches: readonly Match[], data: Uint8Array, streamStart = 0, atEnd = true): boolean {
-    if (data !== this.#data) this.#text = undefined;
     this.#data = data;
-    this.#text = undefined;
+    this.#subject.data = data;
+    this.#effort.begin();
+    if (this.#gaps.size > 0) this.#gaps.clear();
     this.#matches = matches;
     this.#cursor = 0;
     this.#pcreFrom = 0;
@@ -102,7 +108,7 @@ export class Inspector {
           break;
         case 'pcre':
           if (match.relativeNext && !match.negated) return this.#pcreThenRest(match, i);
-          outcome = this.#pcre(match) ? YES : NO;
+          outcome = this.#pcre(match);
           break;
         default:
           outcome = this.#other(match) ? YES : NO;
@@ -155,12 +161,15 @@ export class Inspector {
       if (match.depth !== undefined) to = Math.min(to, this.#absoluteEnd(match));
     }
     if (again >= 0) from = again;
+    const begin = from;
+    if (relative && this.#gaps.size > 0) from = this.#gaps.get(match)?.skip(from) ?? from;
     let at = -1;
     if (match.endswith) {
       if (to >= length && length - size >= from && this.#atEnd) {
         at = searchContent(match, this.#data, length - size, length);
       }
     } else at = to - from >= size ? searchContent(match, this.#data, from, to) : -1;
+    if (relative && !match.endswith) this.#addGap(match, begin, at < 0 ? to - size + 1 : at);
     if (match.negated) return at < 0 ? this.#cursor : -1;
     if (at < 0) return -1;
     this.found.offset = at;
@@ -169,28 +178,35 @@ export class Inspector {
     return this.#cursor;
   }
 
+  #addGap(match: ContentMatch, from: number, to: number): void {
+    if (to - from < MIN_GAP) return;
+    let gaps = this.#gaps.get(match);
+    if (gaps === undefined) this.#gaps.set(match, (gaps = new Gaps()));
+    gaps.add(from, to);
+  }
+
   #absoluteEnd(match: ContentMatch): number {
     const offset = match.offset === undefined ? 0 : operand(match.offset, this.values);
     return Math.max(0, offset + operand(match.depth!, this.values) - this.#streamStart);
   }
 
-  #pcre(match: PcreMatch, from = 0): boolean {
-    this.#text ??= Buffer.from(this.#data.buffer, this.#data.byteOffset, this.#data.length).toString('latin1');
+  /** A search that is given up is not tried again behind something else. */
+  #pcre(match: PcreMatch, from = 0): Outcome {
     const base = match.relative ? this.#cursor : 0;
-    if (base > this.#text.length) return match.negated;
-    const text = base > 0 ? this.#text.slice(base) : this.#text;
-    const m = execBounded(match.regex, text, from);
-    if (match.negated) return m === null;
-    if (!m) return false;
+    if (base > this.#data.length) return match.negated ? YES : NO;
+    const m = match.pattern.exec(this.#subject, base, from, this.#effort);
+    if (m === undefined) return NEVER;
+    if (match.negated) return m === null ? YES : NO;
+    if (m === null) return NO;
     this.found.offset = base + m.index;
     this.found.length = m[0].length;
     this.#pcreFrom = m.index + 1;
     this.#cursor = base + m.index + m[0].length;
     if (match.captures.length > 0) this.#capture(match, m);
-    return true;
+    return YES;
   }
 
-  #capture({ captures }: PcreMatch, found: RegExpExecArray): void {
+  #capture({ captures }: PcreMatch, found: PatternFound): void {
     for (const capture of captures) {
       const text = found[capture.group];
       if (text !== undefined && this.captured.length < MAX_CAPTURED) this.captured.push({ capture, text });
@@ -202,7 +218,8 @@ export class Inspector {
     let from = 0;
     for (;;) {
       this.#cursor = before;
-      if (!this.#pcre(match, from)) return NO;
+      const outcome = this.#pcre(match, from);
+      if (outcome !== YES) return outcome;
       from = this.#pcreFrom;
       const rest = this.#from(i + 1);
       if (rest !== NO) return rest;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decompressor } from './decompress.js';
-import { execBounded } from './guard.js';
+import { Effort, Subject, type BoundedPattern } from './guard.js';
 
 /** Changes a buffer before contents look at it. */
 export interface Transform {
@@ -179,9 +179,9 @@ function xor(value: string): Transform['apply'] {
 }
 
 /** The first group of a pattern; the buffer becomes what it holds, and stays as it is without a match. */
-function pcreXform(regex: RegExp): Omit<Transform, 'key'> {
+function pcreXform(pattern: BoundedPattern): Omit<Transform, 'key'> {
   const captured = (data: Uint8Array): string | undefined => {
-    return execBounded(regex, Buffer.from(data).toString('latin1'), 0)?.[1];
+    return pattern.exec(new Subject(data), 0, 0, new Effort())?.[1];
   };
   return {
     apply(data) {
@@ -205,7 +205,7 @@ export const TRANSFORMS: readonly string[] = [...Object.keys(SIMPLE), ...WITH_VA
 export function createTransform(
   name: string,
   value: string | undefined,
-  compile: (pattern: string) => RegExp,
+  compile: (pattern: string) => BoundedPattern,
 ): Transform | undefined {
   const key = value === undefined ? name : `${name}:${value}`;
   const simple = SIMPLE[name];
@@ -215,9 +215,9 @@ export function createTransform(
   if (name === 'subslice') return { key, apply: subslice(value ?? '') };
   if (name === 'gunzip' || name === 'zlib_deflate') return { key, apply: decompressor(name, value ?? '') };
   if (name === 'pcrexform') {
-    const regex = compile((value ?? '').replace(/^"|"$/g, ''));
-    if (new RegExp(`${regex.source}|`).exec('')!.length !== 2) throw new Error('needs one group');
-    return { key, ...pcreXform(regex) };
+    const pattern = compile((value ?? '').replace(/^"|"$/g, ''));
+    if (new RegExp(`${pattern.source}|`).exec('')!.length !== 2) throw new Error('needs one group');
+    return { key, ...pcreXform(pattern) };
   }
   return undefined;
 }

@@ -39,7 +39,8 @@ class Translator implements Cursor {
   readonly #named: { name: string; index: number }[] = [];
   #atomics = 0;
   #foldGlobally: boolean;
-  #backReferences: { placeholder: string; group: number }[] = [];
+  readonly #backReferences: { placeholder: string; group: number }[] = [];
+  readonly #backNames: string[] = [];
 
   constructor(pattern: string, flags: PcreFlags) {
     this.pattern = pattern;
@@ -56,6 +57,8 @@ class Translator implements Cursor {
   run(): TranslatedPattern {
     let source = this.#alternatives(this.#flags);
     if (this.at < this.pattern.length) throw new Error('")" without "("');
+    for (const wanted of this.#backNames)
+      if (!this.#named.some(({ name }) => name === wanted)) throw new Error(`there is no group "${wanted}"`);
     for (const { placeholder, group } of this.#backReferences) {
       const number = this.#groups[group];
       if (number === undefined) throw new Error(`there is no group ${group}`);
@@ -195,7 +198,7 @@ class Translator implements Cursor {
     const backName = /^\(\?P=(\w+)\)/.exec(rest);
     if (backName) {
       this.at += backName[0].length;
-      return `\\k<${backName[1]}>`;
+      return this.#backReferenceByName(backName[1]!);
     }
     if (rest.startsWith('(?') || rest.startsWith('(*')) throw new Error(`"${rest.slice(0, 6)}" is not supported`);
     this.at++;
@@ -252,10 +255,15 @@ class Translator implements Cursor {
 
   #backReference(text: string): string {
     const name = /^k.(\w+).$/.exec(text);
-    if (name) return `\\k<${name[1]}>`;
+    if (name) return this.#backReferenceByName(name[1]!);
     const group = Number(/\d+/.exec(text)![0]);
     const placeholder = `\u0001${this.#backReferences.length}\u0002`;
     this.#backReferences.push({ placeholder, group });
     return placeholder;
+  }
+
+  #backReferenceByName(name: string): string {
+    this.#backNames.push(name);
+    return `\\k<${name}>`;
   }
 }

@@ -1,6 +1,6 @@
 import type { Capture, PcreMatch } from '../rule.js';
 import { PCRE_BUFFERS } from '../buffers.js';
-import { boundedRegExp } from '../match/guard.js';
+import { BoundedPattern } from '../match/guard.js';
 import { translatePcre, type PcreFlags, type TranslatedPattern } from './pcre-translate.js';
 
 export interface ParsedPcre {
@@ -46,7 +46,7 @@ export function parsePcre(value: string): ParsedPcre {
     buffer,
     match: {
       kind: 'pcre',
-      regex: boundedRegExp(source, `g${translated.caseless ? 'i' : ''}`),
+      pattern: new BoundedPattern(source, translated.caseless),
       negated: m[1] === '!' || m[2] === '!',
       relative,
       relativeNext: false,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { bufferReference, CONTENT_MODIFIERS } from '../../../../src/detect/signature/buffers.js';
 import { loadRules } from '../../../../src/detect/signature/index.js';
+import { BoundedPattern } from '../../../../src/detect/signature/match/guard.js';
 import { Inspector } from '../../../../src/detect/signature/match/inspect.js';
 import { createTransform } from '../../../../src/detect/signature/match/transform.js';
 import type { Direction } from '../../../../src/domain/flow.js';
@@ -54,7 +55,7 @@ describe('a transform changes the buffer:', () => {
       const transform = createTransform(
         name,
         value.length > 0 ? value.join(':') : undefined,
-        (p) => new RegExp(p, 'g'),
+        (p) => new BoundedPattern(p, false),
       );
       assert.equal(Buffer.from(transform!.apply(Buffer.from(before, 'latin1'))).toString('latin1'), after);
     });

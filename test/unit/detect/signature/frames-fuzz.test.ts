@@ -5,6 +5,7 @@ import { FrameTracker } from '../../../../src/detect/signature/frames/tracker.js
 import { hasOddBer } from '../../../../src/detect/signature/match/asn1.js';
 import { StreamWindow } from '../../../../src/detect/signature/state/stream-window.js';
 import { WindowMemory } from '../../../../src/detect/signature/state/window-memory.js';
+import { cpuMs } from '../../../support/cpu.js';
 import { fc, fuzzLimits } from '../../../support/fuzz.js';
 
 /** Longest CPU time of one input, milliseconds: what is usual, a thousand times over. */
@@ -25,14 +26,6 @@ const BEGINS: Readonly<Record<string, readonly string[]>> = {
   sip: ['INVITE sip:a@b SIP/2.0\r\nVia: x\r\nContent-Length: 3\r\n\r\nabc', 'SIP/2.0 200 OK\r\n\r\n'],
   ssh: ['SSH-2.0-a\r\n'],
 }; // prettier-ignore
-
-/** CPU time of a call, milliseconds. */
-function cpuMs(call: () => void): number {
-  const before = process.cpuUsage();
-  call();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
-}
 
 const noise = fc.oneof(
   fc.uint8Array({ maxLength: 80 }),

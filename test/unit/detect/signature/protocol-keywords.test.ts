@@ -61,6 +61,10 @@ describe('keywords of protocols ask for', () => {
     ['http2.priority:>100;', ['http2.priority >100']],
     ['http2.window:<1000;', ['http2.window <1000']],
     ['http2.size_update:>4096;', ['http2.size_update >4096']],
+    ['http2.size_update:>4kb;', ['http2.size_update >4096']],
+    ['http2.size_update:1KiB-2mb;', ['http2.size_update <>1024,2097152']],
+    ['http2.window:&0xc0=0x80;', ['http2.window &=192']],
+    ['http2.window:&0xc0!=0;', ['http2.window &!=192']],
   ] as [string, string[]][]) {
     // prettier-ignore
     test(`${options} ${wanted.join(' and ')}`, () => {
@@ -84,6 +88,9 @@ describe('refused with a reason:', () => {
     ['ssl_state:goodbye;', /none of client_hello/],
     ['tls_cert_notafter:>yesterday;', /not a date/],
     ['http2.frametype:LETTER;', /none of DATA|none of data/],
+    ['http2.window:&0xc0=2;', /no number has the bits/],
+    ['http2.priority:1kb;', /not between 0 and 255/],
+    ['app-layer-protocol:tls|dns; prefilter;', /not for several protocols/],
   ] as [string, RegExp][]) {
     test(options, () => {
       assert.match(problemOf(`alert ip any any -> any any (${options} sid:1;)`).reason, reason);
