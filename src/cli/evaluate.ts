@@ -1,5 +1,10 @@
 import { Option, type Command } from 'commander';
+import type { FigureName } from '../contract/model-card.js';
 import { evaluateModel, openBundle, type Evaluation } from '../train/index.js';
+import { figure } from './figures.js';
+
+/** `100.00 %` and a blank. */
+const SHARE_WIDTH = 9;
 
 /** `portcullis evaluate`: a model's figures on given data, at the threshold of its card. */
 export function register(program: Command): void {
@@ -29,18 +34,16 @@ export function register(program: Command): void {
 }
 
 function report({ model, files, threshold, metrics: m, rowsPerSec }: Evaluation): string {
-  const percent = (v: number): string => `${(v * 100).toFixed(2)} %`.padStart(9);
-  // Of rows of one kind alone some figures do not exist.
-  const ifAny = (rows: number, text: string): string => (rows > 0 ? text : '-'.padStart(text.length));
-  const ofBoth = Math.min(m.benignRows, m.attackRows);
+  const percent = (v: number): string => `${(v * 100).toFixed(2)} %`.padStart(SHARE_WIDTH);
+  const text = (name: FigureName): string => figure(m, name).padStart(SHARE_WIDTH);
   const lines = [
     `${model.name} (${model.algorithm} ${model.id}) at threshold ${threshold.toPrecision(4)}, ${rowsPerSec} rows/s`,
     ...files.map((f) => {
       const refused = Object.entries(f.rejected).map(([why, n]) => `, ${n} ${why.replaceAll('_', ' ')}`);
       return `${f.name}: ${f.rowsKept} of ${f.rowsRead} rows${refused.join('')}`;
     }),
-    `recall ${ifAny(m.attackRows, percent(m.recall))}  false alarms ${ifAny(m.benignRows, percent(m.falsePositiveRate))}  accuracy ${percent(m.accuracy)}  precision ${ifAny(ofBoth, percent(m.precision))}  F1 ${ifAny(ofBoth, m.f1.toFixed(4))}`,
-    `ROC AUC ${ifAny(ofBoth, m.rocAuc.toFixed(4))}  PR AUC ${ifAny(ofBoth, m.prAuc.toFixed(4))}  recall at budget ${ifAny(ofBoth, percent(m.recallAtBudget))}  ECE ${m.ece.toFixed(4)}`,
+    `recall ${text('recall')}  false alarms ${text('falsePositiveRate')}  accuracy ${text('accuracy')}  precision ${text('precision')}  F1 ${figure(m, 'f1')}`,
+    `ROC AUC ${figure(m, 'rocAuc')}  PR AUC ${figure(m, 'prAuc')}  recall at budget ${text('recallAtBudget')}  ECE ${figure(m, 'ece')}`,
     '',
     `${'class'.padEnd(24)} ${'rows'.padStart(8)} precision    recall        F1`,
     ...m.perClass.map(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { installRoot, loadConfig } from '../config/index.js';
 import { MODELS_DIR } from '../daemons/model-folders.js';
 import { challengeOptionsSchema, createRegistry, runChallenge, type RegisteredModel } from '../train/index.js';
+import { figure, heldOut } from './figures.js';
 import { clock, progress } from './train.js';
 
 /** `portcullis model list|show|promote|rollback`: which models there are and which one is in use. */
@@ -106,8 +107,8 @@ function table(list: readonly RegisteredModel[]): string {
           card.id,
           card.algorithm,
           `${card.schema.name} v${card.schema.version}`,
-          percent(card.metrics.recall),
-          percent(card.metrics.falsePositiveRate),
+          figure(card.metrics, 'recall'),
+          figure(card.metrics, 'falsePositiveRate'),
           String(versions),
         ]
       : [name, 'broken', problem ?? '', '', '', '', String(versions)],
@@ -132,7 +133,7 @@ function describe(card: ModelCard): string {
     `schema ${card.schema.name} v${card.schema.version} (${card.schema.features.length} features, ${card.schema.hash.slice(0, 16)})`,
     `classes ${card.classes.join(', ')}${card.unknownThreshold === undefined ? '' : ', unknown'}`,
     `threshold ${card.threshold.toPrecision(4)} for ${percent(card.falsePositiveBudget)} false alarms; confidence by ${card.calibration.method}`,
-    `held-out (${m.rows} rows): recall ${percent(m.recall)}, false alarms ${percent(m.falsePositiveRate)}, ROC AUC ${m.rocAuc.toFixed(4)}, PR AUC ${m.prAuc.toFixed(4)}, ECE ${m.ece.toFixed(4)}`,
+    heldOut(m),
     ...m.perLabel.map((l) => `  ${l.label}: ${percent(l.detected)} of ${l.rows} reported`),
     `data: ${card.data.files.map((f) => `${f.name} (${f.rowsKept} rows, ${f.sha256.slice(0, 12)})`).join(', ')}; split ${card.data.split}; seed ${card.seed}`,
     `export differs by at most ${card.parity.maxDifference.toExponential(1)} on ${card.parity.rows} rows`,

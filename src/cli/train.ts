@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { ALGORITHMS, type ModelCard } from '../contract/model-card.js';
 import { trainModel, trainOptionsSchema } from '../train/index.js';
 import { AppError } from '../util/errors.js';
+import { heldOut } from './figures.js';
 
 const COUNTS = [
   'epochs',
@@ -127,7 +128,6 @@ export function progress(how: string): (step: string, done: number, total: numbe
 }
 
 function summary(card: ModelCard, out: string): string {
-  const m = card.metrics;
   const percent = (v: number): string => `${(v * 100).toFixed(2)} %`;
   const rejected = card.data.files.flatMap((f) =>
     Object.entries(f.rejected).map(([why, n]) => `  ${f.name}: ${n} rows refused: ${why.replaceAll('_', ' ')}\n`),
@@ -137,8 +137,7 @@ function summary(card: ModelCard, out: string): string {
     `  rows: ${card.data.trainRows} train, ${card.data.calibrationRows} calibration, ${card.data.testRows} test (${card.data.split})\n` +
     rejected.join('') +
     `  threshold ${card.threshold.toPrecision(4)} for ${percent(card.falsePositiveBudget)} false alarms\n` +
-    `  held-out: recall ${percent(m.recall)}, false alarms ${percent(m.falsePositiveRate)}, accuracy ${percent(m.accuracy)}, ` +
-    `F1 ${m.f1.toFixed(4)}, ROC AUC ${m.rocAuc.toFixed(4)}, PR AUC ${m.prAuc.toFixed(4)}, ECE ${m.ece.toFixed(4)}\n` +
+    `  ${heldOut(card.metrics)}\n` +
     `  classes: ${card.classes.join(', ')}${card.unknownThreshold === undefined ? '' : ', unknown'}\n` +
     `  export differs by at most ${card.parity.maxDifference.toExponential(1)} on ${card.parity.rows} rows\n`
   );

@@ -88,6 +88,30 @@ export const metricsSchema = z.strictObject({
 });
 export type Metrics = z.infer<typeof metricsSchema>;
 
+/** The single numbers among the figures. */
+export type FigureName = { [K in keyof Metrics]: Metrics[K] extends number ? K : never }[keyof Metrics];
+
+/** Whether a figure was measured at all: of rows of one kind alone, or of no row, some do not exist and are zero in the card. */
+export function isMeasured(metrics: Metrics, figure: FigureName): boolean {
+  const { rows, benignRows, attackRows } = metrics;
+  switch (figure) {
+    case 'rows':
+    case 'benignRows':
+    case 'attackRows':
+      return true;
+    case 'recall':
+      return attackRows > 0;
+    case 'falsePositiveRate':
+      return benignRows > 0;
+    case 'accuracy':
+    case 'ece':
+    case 'brier':
+      return rows > 0;
+    default:
+      return benignRows > 0 && attackRows > 0;
+  }
+}
+
 const dataFileSchema = z.strictObject({
   name: z.string(),
   sha256: z.string(),

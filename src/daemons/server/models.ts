@@ -17,7 +17,7 @@ import {
   type ModelVersion,
   type ShadowReport,
 } from '../../contract/http.js';
-import type { ModelCard } from '../../contract/model-card.js';
+import { isMeasured, type FigureName, type ModelCard } from '../../contract/model-card.js';
 import { createRegistry, openBundle } from '../../train/index.js';
 import { AppError } from '../../util/errors.js';
 import { CHALLENGERS_DIR, modelFolders, MODELS_DIR, type ModelFolder } from '../model-folders.js';
@@ -236,7 +236,9 @@ function readCurves(dir: string): ModelVersion['curves'] {
 }
 
 function toInfo({ card, state }: Version): ModelInfo {
-  const figures = Object.entries(card.metrics).filter((e): e is [string, number] => typeof e[1] === 'number');
+  const figures = Object.entries(card.metrics).filter(
+    (e): e is [FigureName, number] => typeof e[1] === 'number' && isMeasured(card.metrics, e[0] as FigureName),
+  );
   return {
     name: card.name,
     version: card.id,

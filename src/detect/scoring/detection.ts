@@ -1,4 +1,4 @@
-import { calibrate, UNKNOWN_LABEL, type ModelCard } from '../../contract/model-card.js';
+import { calibrate, isMeasured, UNKNOWN_LABEL, type ModelCard } from '../../contract/model-card.js';
 import { TIER_GID, type Detection, type EvidenceItem } from '../../domain/detection.js';
 import { minSeverity } from '../../domain/severity.js';
 import { formatIpWords } from '../../util/ip.js';
@@ -67,14 +67,17 @@ export function makeDetection(parts: DetectionParts): Detection {
 
 function thresholdEvidence({ card, score, label, novelty }: DetectionParts): EvidenceItem {
   const limit = Number(card.threshold.toPrecision(3));
-  const falseAlarms = Number((card.metrics.falsePositiveRate * 100).toPrecision(2));
+  const { metrics } = card;
+  const falseAlarms = isMeasured(metrics, 'falsePositiveRate')
+    ? ` (${Number((metrics.falsePositiveRate * 100).toPrecision(2))} % of held-out benign flows)`
+    : '';
   const far =
     label === UNKNOWN_LABEL && novelty !== undefined ? `; unlike every known class (${novelty.toPrecision(3)})` : '';
   return {
     name: 'score',
     value: Number(score.toPrecision(4)),
     usual: `below ${limit}`,
-    text: `score ${score.toPrecision(3)}, reported from ${limit} (${falseAlarms} % of held-out benign flows)${far}`,
+    text: `score ${score.toPrecision(3)}, reported from ${limit}${falseAlarms}${far}`,
   };
 }
 

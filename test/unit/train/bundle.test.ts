@@ -186,7 +186,7 @@ test("the command line trains, evaluates, promotes, and ends with the contract's
   const out = join(root, 'cli');
   const trained = await cli('train', '--data', data, '--algorithm', 'random-forest', '--trees', '5', '--out', out);
   assert.equal(trained.code, 0, trained.stderr);
-  assert.match(trained.stdout, /held-out: recall/);
+  assert.match(trained.stdout, /held-out \(\d+ rows\): recall/);
   const evaluated = await cli('evaluate', '--model', out, '--data', data, '--json');
   assert.equal(evaluated.code, 0, evaluated.stderr);
   assert.ok(JSON.parse(evaluated.stdout).metrics.recall > 0.9);
