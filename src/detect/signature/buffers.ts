@@ -104,6 +104,20 @@ define('krb5.cname krb5.sname', RESPONSE, ['krb5'], { multi: true });
 define('sip.method sip.uri sip.request_line', REQUEST, ['sip']);
 define('sip.stat_code sip.stat_msg sip.response_line', RESPONSE, ['sip']);
 define('sip.protocol', BOTH, ['sip']);
+define('sip.from sip.to sip.via sip.user_agent sip.content_type sip.content_length', BOTH, ['sip'], { multi: true });
+define(
+  'sdp.origin sdp.session_name sdp.session_info sdp.uri sdp.email sdp.phone_number sdp.connection_data sdp.timezone ' +
+    'sdp.encryption_key',
+  BOTH,
+  ['sip'],
+);
+define(
+  'sdp.bandwidth sdp.time sdp.repeat_time sdp.attribute sdp.media.media sdp.media.media_info sdp.media.connection_data ' +
+    'sdp.media.encryption_key',
+  BOTH,
+  ['sip'],
+  { multi: true },
+);
 define('rfb.name', RESPONSE, ['rfb']);
 define('ike.init_spi', REQUEST, ['ike']);
 define('ike.resp_spi', RESPONSE, ['ike']);
@@ -147,6 +161,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   'eth.hdr': 'ether.hdr',
   dnp3_data: 'dnp3.data',
   dce_stub_data: 'dcerpc.stub_data',
+  'sdp.media.session_info': 'sdp.media.media_info',
 };
 
 /** `content` modifiers of Suricata 4 and before: they move the content before them into a buffer. */

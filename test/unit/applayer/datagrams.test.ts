@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fieldOf } from './talk.js';
 import { be16, be32, ber, exchange, join, text } from './wire.js';
 
 describe('SNMP', () => {
@@ -83,6 +84,47 @@ test('the first lines of SIP are read', () => {
   assert.equal(text(busy, 'sip.stat_code', 1), '486');
   assert.equal(text(busy, 'sip.stat_msg', 1), 'Busy Here');
   assert.equal(text(busy, 'sip.response_line', 1), 'SIP/2.0 486 Busy Here');
+});
+
+describe('SIP', () => {
+  const SDP = [
+    'v=0', 'o=ada 1 2 IN IP4 192.0.2.1', 's=call', 'c=IN IP4 192.0.2.1', 'b=AS:64', 't=0 0', 'r=7d 1h 0 25h', 'k=prompt', 'a=sendrecv',
+    'm=audio 30000 RTP/AVP 0', 'i=voice', 'c=IN IP4 192.0.2.9', 'a=inactive', 'm=video 30002 RTP/AVP 31', 'k=clear:x', '',
+  ].join('\r\n'); // prettier-ignore
+  const message = (head: string, body = ''): Uint8Array => join(`OPTIONS sip:b@example.org SIP/2.0\r\n${head}\r\n\r\n${body}`); // prettier-ignore
+  const valuesOf = (d: Uint8Array, name: string): string[] => fieldOf(exchange(5060, [['C', d]]).transactions, name, 0);
+
+  test('headers are read by their long and short names, folded or not', () => {
+    const d = message('v: SIP/2.0/UDP a\r\nVIA : SIP/2.0/UDP b\r\nf: <sip:a@x>\r\nTo: <sip:b@x>;\r\n tag=1\r\nUser-Agent: ua/1\r\nl: 0\r\nFromage: y'); // prettier-ignore
+    assert.deepEqual(valuesOf(d, 'sip.via'), ['SIP/2.0/UDP a', 'SIP/2.0/UDP b']);
+    assert.deepEqual(valuesOf(d, 'sip.from'), ['<sip:a@x>']);
+    assert.deepEqual(valuesOf(d, 'sip.to'), ['<sip:b@x>; tag=1']);
+    assert.deepEqual(valuesOf(d, 'sip.user_agent'), ['ua/1']);
+    assert.deepEqual(valuesOf(d, 'sip.content_length'), ['0']);
+    assert.deepEqual(valuesOf(d, 'sip.content_type'), []);
+  });
+
+  for (const [name, wanted] of [
+    ['sdp.origin', ['ada 1 2 IN IP4 192.0.2.1']],
+    ['sdp.session_name', ['call']],
+    ['sdp.session_info', []],
+    ['sdp.connection_data', ['IN IP4 192.0.2.1']],
+    ['sdp.bandwidth', ['AS:64']],
+    ['sdp.time', ['0 0']],
+    ['sdp.repeat_time', ['7d 1h 0 25h']],
+    ['sdp.encryption_key', ['prompt']],
+    ['sdp.attribute', ['sendrecv']],
+    ['sdp.media.media', ['audio 30000 RTP/AVP 0', 'video 30002 RTP/AVP 31']],
+    ['sdp.media.media_info', ['voice']],
+    ['sdp.media.connection_data', ['IN IP4 192.0.2.9']],
+    ['sdp.media.encryption_key', ['clear:x']],
+  ] as const) {
+    test(`${name} is read from a description of a session only`, () => {
+      assert.deepEqual(valuesOf(message('c: application/sdp', SDP), name), wanted);
+      assert.deepEqual(valuesOf(message('c: application/sdp', SDP.slice(5)), name), []);
+      assert.deepEqual(valuesOf(message('c: text/plain', SDP), name), []);
+    });
+  }
 });
 
 describe('DHCP', () => {
