@@ -2,7 +2,7 @@ import type { AppParser, AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
 import type { FlowAddresses } from '../app-flow.js';
 import type { Expectations, Transfer } from '../expectations.js';
-import { Collected, copy, latin1 } from '../http/bytes.js';
+import { bytesOf, Collected, copy, latin1 } from '../http/bytes.js';
 import { LineReader } from '../line-reader.js';
 import type { AppLayerOptions } from '../options.js';
 import { FieldTransaction, TransactionList } from '../transaction.js';
@@ -13,6 +13,14 @@ const TRANSFERS: Readonly<Record<string, Transfer['command']>> = {
   STOR: 'STOR',
   STOU: 'STOR',
   APPE: 'STOR',
+};
+
+/** Commands after which the server (active) or the client (passive) opens the data connection. */
+const MODES: Readonly<Record<string, 'active' | 'passive'>> = {
+  PORT: 'active',
+  EPRT: 'active',
+  PASV: 'passive',
+  EPSV: 'passive',
 };
 
 /** FTP (RFC 959, 2228, 2428): commands with their replies, and the data connections they announce. */
@@ -64,7 +72,10 @@ class FtpParser implements AppParser {
   }
 
   onEnd(direction: Direction): void {
-    for (const tx of this.list.all) tx.finish(direction);
+    for (const tx of this.list.all) {
+      if (direction === 1 && !tx.fields[1].has('ftp.reply')) tx.numbers[1].set('ftp.reply_received', 0);
+      tx.finish(direction);
+    }
   }
 
   private request(line: Uint8Array, isCut: boolean): void {
@@ -76,13 +87,16 @@ class FtpParser implements AppParser {
     const argument = copy(line.subarray(Math.min(line.length, verb.length + 1)));
     tx.fields[0].set('ftp.command', Buffer.from(verb, 'latin1'));
     if (argument.length > 0) tx.fields[0].set('ftp.command_data', argument);
-    tx.finish(0);
     const name = verb.toUpperCase();
+    const mode = MODES[name];
+    if (mode !== undefined) tx.numbers[0].set('ftp.mode', mode === 'active' ? 0 : 1);
+    // The port of a passive connection is in the answer.
+    if (mode !== 'passive') tx.finish(0);
     this.unanswered.push({ tx, verb: name });
     if (this.unanswered.length > 64) this.unanswered.shift()!.tx.finish();
     const kind = TRANSFERS[name];
     if (kind !== undefined) this.transfer = { command: kind, name: argument };
-    if (name === 'PORT' || name === 'EPRT') this.active(tx, text);
+    if (mode === 'active') this.active(tx, text);
   }
 
   /** The client says where the server is to connect to; a third one's address there is an FTP bounce. */
@@ -91,7 +105,7 @@ class FtpParser implements AppParser {
     if (target === undefined) return;
     const client = this.addresses.client();
     tx.numbers[0].set('ftp.bounce', target.address === client ? 0 : 1);
-    this.announce(target.address, target.port);
+    this.announce(tx, target.address, target.port);
   }
 
   private reply(line: Uint8Array, isCut: boolean): void {
@@ -99,26 +113,30 @@ class FtpParser implements AppParser {
     const m = /^(\d{3})([ -])/.exec(text);
     const next = this.unanswered[0];
     if (isCut) next?.tx.note('response_command_too_long');
-    if (next) next.tx.add(1, 'ftp.reply', copy(line));
+    if (next) {
+      next.tx.numbers[1].set('ftp.reply_received', 1);
+      next.tx.add(1, 'ftp.reply', copy(m ? line.subarray(m[0].length) : line));
+      if (m) next.tx.add(1, 'ftp.completion_code', bytesOf(m[1]!));
+    }
     if (!m || m[2] === '-' || m[1]!.startsWith('1')) return;
     this.unanswered.shift();
     if (!next) return;
-    next.tx.numbers[1].set('ftp.completion_code', Number(m[1]));
-    next.tx.finish();
-    if (m[1] === '227') this.passive(fromCommas(text));
+    if (m[1] === '227') this.passive(next.tx, fromCommas(text));
     if (m[1] === '229') {
       const port = Number(/\(\|\|\|(\d{1,5})\|\)/.exec(text)?.[1] ?? NaN);
-      this.passive({ address: this.addresses.server(), port });
+      this.passive(next.tx, { address: this.addresses.server(), port });
     }
+    next.tx.finish();
     if (m[1] === '234' && next.verb === 'AUTH') this.hasEnded = true;
   }
 
-  private passive(target: { address: string; port: number } | undefined): void {
-    if (target) this.announce(target.address, target.port);
+  private passive(tx: FieldTransaction, target: { address: string; port: number } | undefined): void {
+    if (target) this.announce(tx, target.address, target.port);
   }
 
-  private announce(address: string, port: number): void {
+  private announce(tx: FieldTransaction, address: string, port: number): void {
     if (!(port > 0 && port < 65536)) return;
+    tx.numbers[0].set('ftp.dynamic_port', port);
     this.transfer = undefined;
     this.expectations.expect(address, port, { proto: 'ftp-data', transfer: () => this.transfer });
   }

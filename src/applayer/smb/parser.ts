@@ -31,6 +31,8 @@ class SmbParser implements AppParser, SmbSession {
   readonly names = new Map<string, Uint8Array>();
   readonly pipes = new SmbPipes(() => this.open());
   private negotiation: FieldTransaction | undefined;
+  /** Of the message at hand: 1, or 2 for both 2 and 3. */
+  private version = 0;
   hasNegotiated1 = false;
   maxRead = 0;
   maxWrite = 0;
@@ -55,6 +57,7 @@ class SmbParser implements AppParser, SmbSession {
 
   open(): FieldTransaction {
     const tx = this.list.open((id) => new FieldTransaction('smb', id));
+    for (const numbers of tx.numbers) numbers.set('smb.version', this.version);
     if (this.list.isFull) tx.note('too_many_transactions');
     return tx;
   }
@@ -124,6 +127,7 @@ class SmbParser implements AppParser, SmbSession {
   /** One message of the session service; what is no SMB ends the reading of its direction. */
   private frame(direction: Direction, d: Uint8Array): void {
     const isSmb = d.length >= 4 && d[1] === 0x53 && d[2] === 0x4d && d[3] === 0x42;
+    this.version = d[0] === 0xff ? 1 : 2;
     if (isSmb && d[0] === 0xff && d.length >= SMB1_HEADER) readSmb1(d, direction, this);
     else if (isSmb && d[0] === 0xfe && d.length >= SMB2_HEADER) readSmb2(d, direction, this);
     else if (!isSmb || d[0] !== ENCRYPTED) {

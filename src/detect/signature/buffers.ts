@@ -87,7 +87,7 @@ define('email.from email.to email.subject email.cc email.date email.message_id e
 define('email.url email.received', REQUEST, ['smtp'], { multi: true });
 define('smb.named_pipe smb.share smb.ntlmssp_user smb.ntlmssp_domain', REQUEST, ['smb']);
 define('ftp.command ftp.command_data', REQUEST, ['ftp']);
-define('ftp.reply', RESPONSE, ['ftp'], { multi: true });
+define('ftp.reply ftp.completion_code', RESPONSE, ['ftp'], { multi: true });
 define(
   'mqtt.connect.clientid mqtt.connect.username mqtt.connect.password mqtt.connect.willtopic mqtt.connect.willmessage ' +
     'mqtt.publish.message',

@@ -17,8 +17,15 @@ test('commands and replies belong together', () => {
   assert.equal(flow.proto, 'ftp');
   assert.deepEqual(fieldOf(flow.transactions, 'ftp.command', 0), ['USER', 'PASS']);
   assert.deepEqual(fieldOf(flow.transactions, 'ftp.command_data', 0), ['ada', 'secret']);
-  assert.deepEqual(fieldOf(flow.transactions.slice(1), 'ftp.reply', 1), ['230-welcome', '230 in']);
-  assert.equal(flow.transactions[1]!.number('ftp.completion_code', 1), 230);
+  assert.deepEqual(fieldOf(flow.transactions.slice(1), 'ftp.reply', 1), ['welcome', 'in']);
+  assert.deepEqual(fieldOf(flow.transactions, 'ftp.completion_code', 1), ['331', '230', '230']);
+  assert.deepEqual(
+    flow.transactions.map((tx) => [tx.number('ftp.reply_received', 1), tx.number('ftp.mode', 0)]),
+    [
+      [1, undefined],
+      [1, undefined],
+    ],
+  );
 });
 
 function transfer(layer: AppLayer, announce: Said[], data: Ends, said: Said[]) {
@@ -97,6 +104,75 @@ for (const [address, bounce] of [
     assert.equal(flow.transactions.at(-1)!.number('ftp.bounce', 0), bounce);
   });
 }
+
+for (const [announce, mode, port] of [
+  [
+    [
+      ['C', 'PORT 192,0,2,1,156,80\r\n'],
+      ['S', '200 ok\r\n'],
+    ],
+    0,
+    40_016,
+  ],
+  [
+    [
+      ['C', 'EPRT |2|2001:db8::1|40016|\r\n'],
+      ['S', '200 ok\r\n'],
+    ],
+    0,
+    40_016,
+  ],
+  [
+    [
+      ['C', 'PASV\r\n'],
+      ['S', '227 (198,51,100,2,200,10)\r\n'],
+    ],
+    1,
+    51_210,
+  ],
+  [
+    [
+      ['C', 'EPSV\r\n'],
+      ['S', '229 (|||51210|)\r\n'],
+    ],
+    1,
+    51_210,
+  ],
+  [
+    [
+      ['C', 'EPSV\r\n'],
+      ['S', '229 (|||99999|)\r\n'],
+    ],
+    1,
+    undefined,
+  ],
+  [
+    [
+      ['C', 'PASV\r\n'],
+      ['S', '500 no\r\n'],
+    ],
+    1,
+    undefined,
+  ],
+  [
+    [
+      ['C', 'PORTS 192,0,2,1,156,80\r\n'],
+      ['S', '500 no\r\n'],
+    ],
+    undefined,
+    undefined,
+  ],
+] as [Said[], number | undefined, number | undefined][]) {
+  test(`mode and port of the data connection are known: ${announce[0]![1] as string}${announce[1]![1] as string}`, () => {
+    const tx = play(openFlow(undefined, CONTROL), [...login, ...announce]).transactions.at(-1)!;
+    assert.deepEqual([tx.number('ftp.mode', 0), tx.number('ftp.dynamic_port', 0)], [mode, port]);
+  });
+}
+
+test('a command that nobody has answered is told at the end', () => {
+  const last = play(openFlow(), [...login, ['C', 'NOOP\r\n']]).transactions.at(-1)!;
+  assert.equal(last.number('ftp.reply_received', 1), 0);
+});
 
 test('after AUTH TLS nothing more is read as FTP', () => {
   const flow = play(

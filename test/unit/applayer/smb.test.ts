@@ -58,6 +58,7 @@ for (const size of [Infinity, 11, 1]) {
     ];
     const flow = play(openFlow(), said, size);
     const field = (name: string): string[] => fieldOf(flow.transactions, name, 0);
+    assert.deepEqual(new Set(flow.transactions.map((tx) => tx.number('smb.version', 0))), new Set([2]));
     assert.equal(flow.proto, 'smb');
     assert.deepEqual(field('smb.ntlmssp_user'), ['ada']);
     assert.deepEqual(field('smb.ntlmssp_domain'), ['EXAMPLE']);
@@ -110,6 +111,7 @@ test('SMB1: tree connect, open, write', () => {
     ],
     13,
   );
+  assert.deepEqual(new Set(flow.transactions.map((tx) => tx.number('smb.version', 0))), new Set([1]));
   assert.deepEqual(fieldOf(flow.transactions, 'smb.share', 0), ['\\\\HOST\\ADMIN$']);
   assert.deepEqual(fieldOf(flow.transactions, 'smb.named_pipe', 0), ['\\lsarpc']);
   assert.deepEqual(fieldOf(flow.transactions, 'file.data', 0), [data]);

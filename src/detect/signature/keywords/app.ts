@@ -118,13 +118,18 @@ export const REFUSED: Readonly<Record<string, string>> = {
   luaxform: 'scripts of rules are not run: a rule file from elsewhere must not bring code to this box',
 };
 
+const YES_OR_NO = { yes: 1, on: 1, true: 1, no: 0, off: 0, false: 0 };
+
 /** Keywords of protocols beside HTTP, DNS and TLS. */
 export const APP_KEYWORDS: Readonly<Record<string, Keyword>> = {
   ftpbounce: (b) => {
     addNumber(b, 'ftp.bounce', equals(1), ['ftp'], 0);
   },
   ftpdata_command: named('ftpdata.command', ['ftp-data'], { retr: 1, stor: 2 }),
-  'ftp.completion_code': number('ftp.completion_code', ['ftp'], { max: 999 }),
+  'ftp.mode': named('ftp.mode', ['ftp'], { active: 0, passive: 1 }, 0),
+  'ftp.dynamic_port': number('ftp.dynamic_port', ['ftp'], { max: 65_535, direction: 0 }),
+  'ftp.reply_received': named('ftp.reply_received', ['ftp'], YES_OR_NO, 1),
+  'smb.version': number('smb.version', ['smb'], { max: 255 }),
   'mqtt.protocol_version': number('mqtt.protocol_version', MQTT, { max: 255, direction: 0 }),
   'mqtt.qos': mqttQos,
   'mqtt.type': mqttType,
