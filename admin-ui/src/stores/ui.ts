@@ -40,6 +40,8 @@ export interface SuppressRequest {
 
 const THEME_KEY = 'portcullis.theme';
 const TOAST_MS = 8000;
+/** Somebody who uses the keyboard, or has the page read out, needs longer to get to "Undo". */
+const UNDO_MS = 20_000;
 
 export const useUi = defineStore('ui', () => {
   const theme = ref<Theme>((localStorage.getItem(THEME_KEY) as Theme | null) ?? 'system');
@@ -50,6 +52,8 @@ export const useUi = defineStore('ui', () => {
   const allowDialog = shallowRef<{ value: string } | null>(null);
   const suppressDialog = shallowRef<SuppressRequest | null>(null);
   const helpOpen = ref(false);
+  /** The pointer or the focus is on the messages: none goes away meanwhile. */
+  const toastsHeld = ref(false);
   let lastId = 0;
 
   function setTheme(next: Theme): void {
@@ -74,11 +78,26 @@ export const useUi = defineStore('ui', () => {
   }
 
   function expire(id: number): void {
-    window.setTimeout(() => dismiss(id), TOAST_MS);
+    const undoable = toasts.value.some((t) => t.id === id && t.undo);
+    const end = (): void => {
+      if (toastsHeld.value) window.setTimeout(end, TOAST_MS);
+      else dismiss(id);
+    };
+    window.setTimeout(end, undoable ? UNDO_MS : TOAST_MS);
   }
 
   function dismiss(id: number): void {
     toasts.value = toasts.value.filter((t) => t.id !== id);
+    // What goes away under the pointer or the focus tells of neither.
+    toastsHeld.value = false;
+  }
+
+  /** Takes back what a message offers to take back; without an id, of the newest that does. */
+  function undo(id?: number): void {
+    const toast = toasts.value.findLast((t) => t.undo && (id === undefined || t.id === id));
+    if (!toast) return;
+    dismiss(toast.id);
+    toast.undo?.run();
   }
 
   /** Asks; resolves to the reason (empty without one), or null when the user stepped back. */
@@ -103,6 +122,7 @@ export const useUi = defineStore('ui', () => {
   return {
     theme,
     toasts,
+    toastsHeld,
     confirmRequest,
     addressMenu,
     blockDialog,
@@ -113,6 +133,7 @@ export const useUi = defineStore('ui', () => {
     toast,
     update,
     dismiss,
+    undo,
     confirm,
     closeDialogs,
   };

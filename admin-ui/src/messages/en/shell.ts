@@ -123,6 +123,7 @@ export const shell = {
       ['t', 'Label true positive'],
       ['f', 'Label false positive'],
       ['.', 'Menu of the address'],
+      ['z', 'Undo what was done last, while its message is there'],
       ['/', 'Search'],
       ['Esc', 'Drop the selection'],
       ['?', 'This help'],
