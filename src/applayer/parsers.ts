@@ -3,7 +3,7 @@ import type { FlowAddresses } from './app-flow.js';
 import { createDcerpcParser } from './dcerpc/parser.js';
 import { createDhcpParser } from './dhcp/parser.js';
 import { createDnp3Parser } from './dnp3/parser.js';
-import { createDnsParser } from './dns/parser.js';
+import { createDnsParser, createMdnsParser } from './dns/parser.js';
 import { createEnipParser } from './enip/parser.js';
 import type { Expectations } from './expectations.js';
 import { createFtpParser } from './ftp/parser.js';
@@ -40,6 +40,7 @@ type ParserFactory = (options: AppLayerOptions, deps: ParserDeps) => AppParser;
 const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
   http: createHttpParser,
   dns: (options, { transport }) => createDnsParser(options, transport),
+  mdns: createMdnsParser,
   tls: createTlsParser,
   ssh: createSshParser,
   smtp: createSmtpParser,

@@ -17,6 +17,7 @@ const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** Longest beginning that has to be seen before a protocol is ruled out. */
 const SURE_BYTES = 64;
 
+const MDNS_PORT = 5353;
 const TLS_RECORDS = new Set([0x14, 0x15, 0x16, 0x17]);
 
 function fromText(text: string, length: number): [AppProto, Side] | 'wait' | undefined {
@@ -103,5 +104,7 @@ function datagram(
   if (guess !== undefined && guess !== 'wait') return { proto: guess[0], isReversed: false };
   const isResponse = looksLikeDns(d, false);
   if (isResponse === undefined) return undefined;
+  // Answers without a question are nothing odd there.
+  if (ports.dstPort === MDNS_PORT) return { proto: 'mdns', isReversed: false };
   return { proto: 'dns', isReversed: isResponse !== fromServer };
 }

@@ -6,6 +6,7 @@ export const APP_PROTOS = [
   'http',
   'http2',
   'dns',
+  'mdns',
   'tls',
   'ssh',
   'smtp',

@@ -7,19 +7,25 @@ import { keepNamesInData, namesOfResponse } from './names.js';
 
 /** DNS over UDP, a message a datagram, and over TCP, with the length before each message (RFC 1035 4.2.2). */
 export function createDnsParser(options: AppLayerOptions, transport: 'tcp' | 'udp'): AppParser {
-  return new DnsParser(options, transport);
+  return new DnsParser(options, transport === 'tcp', 'dns');
+}
+
+/** Multicast DNS (RFC 6762): the same messages, questions and answers from anybody to all. */
+export function createMdnsParser(options: AppLayerOptions): AppParser {
+  return new DnsParser(options, false, 'mdns');
 }
 
 /** Each message is a transaction of its own, as in Suricata. */
 class DnsTransaction implements AppTransaction {
-  readonly proto = 'dns';
+  readonly proto: 'dns' | 'mdns';
   readonly id: number;
   readonly progress: readonly [number, number];
   readonly events: string[];
   private readonly message: DnsMessage;
   readonly side: Direction;
 
-  constructor(id: number, message: DnsMessage, direction: Direction) {
+  constructor(proto: 'dns' | 'mdns', id: number, message: DnsMessage, direction: Direction) {
+    this.proto = proto;
     this.id = id;
     this.message = message;
     this.side = direction;
@@ -36,7 +42,7 @@ class DnsTransaction implements AppTransaction {
     const m = this.message;
     const names = (list: readonly { name: Uint8Array }[]): BufferValue | undefined =>
       list.length > 0 ? list.map((r) => r.name) : undefined;
-    switch (name) {
+    switch (this.proto === 'mdns' ? name.replace('mdns.', 'dns.') : name) {
       case 'dns.query':
         return m.isResponse ? undefined : names(m.questions);
       case 'dns.query.name':
@@ -77,7 +83,7 @@ class DnsTransaction implements AppTransaction {
 }
 
 class DnsParser implements AppParser {
-  readonly proto = 'dns';
+  readonly proto: 'dns' | 'mdns';
   readonly transactions: DnsTransaction[] = [];
   private readonly options: AppLayerOptions;
   private readonly isTcp: boolean;
@@ -85,9 +91,10 @@ class DnsParser implements AppParser {
   private readonly isLost = [false, false];
   private nextId = 0;
 
-  constructor(options: AppLayerOptions, transport: 'tcp' | 'udp') {
+  constructor(options: AppLayerOptions, isTcp: boolean, proto: 'dns' | 'mdns') {
+    this.proto = proto;
     this.options = options;
-    this.isTcp = transport === 'tcp';
+    this.isTcp = isTcp;
   }
 
   onData(direction: Direction, data: Uint8Array, offset: number, length: number): void {
@@ -134,7 +141,7 @@ class DnsParser implements AppParser {
     }
     if (message.isResponse) keepNamesInData(d, message);
     if (isTurned) message.events.push(message.isResponse ? 'not_request' : 'not_response');
-    this.transactions.push(new DnsTransaction(this.nextId++, message, direction));
+    this.transactions.push(new DnsTransaction(this.proto, this.nextId++, message, direction));
     if (this.transactions.length > this.options.maxTransactions) this.transactions.shift();
   }
 }

@@ -70,6 +70,12 @@ define('dns.query.name dns.queries.rrname', BOTH, ['dns'], { multi: true });
 define('dns.answer.name dns.answers.rrname', BOTH, ['dns'], { multi: true });
 define('dns.authorities.rrname dns.additionals.rrname', BOTH, ['dns'], { multi: true });
 define('dns.response.rrname', RESPONSE, ['dns'], { multi: true });
+define(
+  'mdns.queries.rrname mdns.answers.rrname mdns.authorities.rrname mdns.additionals.rrname mdns.response.rrname',
+  BOTH,
+  ['mdns'],
+  { multi: true },
+);
 define('tls.sni tls.alpn', REQUEST, TLS);
 // Of the client's certificate, too, when it has one.
 define('tls.cert_subject tls.cert_issuer tls.cert_serial tls.cert_fingerprint', BOTH, TLS);

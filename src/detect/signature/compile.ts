@@ -82,6 +82,7 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   http2: { ip: TCP_ONLY, app: ['http2'] },
   tls: { ip: TCP_ONLY, app: ['tls'] },
   dns: { app: ['dns'] },
+  mdns: { ip: [17], app: ['mdns'] },
   ssh: { ip: TCP_ONLY, app: ['ssh'] },
   smtp: { ip: TCP_ONLY, app: ['smtp'] },
   ftp: { ip: TCP_ONLY, app: ['ftp'] },

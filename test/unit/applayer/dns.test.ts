@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fc } from '../../support/fuzz.js';
 import { field, play } from './bench.js';
+import { fieldOf } from './talk.js';
 
 const u16 = (n: number): number[] => [n >> 8, n & 255];
 const name = (text: string): number[] => [
@@ -28,6 +29,25 @@ const answer = (data: number[]): number[] => [0xc0, 12, ...u16(1), ...u16(1), 0,
 
 const QUERY = message(0x0100, [question('www.Example.org', 28)]);
 const REPLY = message(0x8183, [question('www.Example.org', 28)], [answer([192, 0, 2, 1])]);
+
+describe('multicast DNS', () => {
+  const MDNS: Parameters<typeof play>[1] = { transport: 'udp', ports: [5353, 5353] };
+  const pointer = answer(name('_ipp._tcp.local'));
+
+  it('has questions and answers from the same side', () => {
+    const flow = play([[0, message(0, [question('host.local')])], [0, message(0x8400, [question('host.local')], [pointer])]], MDNS); // prettier-ignore
+    assert.equal(flow.proto, 'mdns');
+    assert.deepEqual(fieldOf(flow.transactions, 'mdns.queries.rrname', 0), ['host.local', 'host.local']);
+    assert.deepEqual(fieldOf(flow.transactions, 'mdns.answers.rrname', 0), ['host.local']);
+    assert.deepEqual(fieldOf(flow.transactions, 'mdns.answers.rrname', 1), []);
+    assert.deepEqual(fieldOf(flow.transactions, 'dns.queries.rrname', 0), ['host.local', 'host.local']);
+  });
+
+  it('is DNS to port 5353 only', () => {
+    assert.equal(play([[0, QUERY]], { transport: 'udp', ports: [5353, 53] }).proto, 'dns');
+    assert.equal(play([[0, Uint8Array.from([1, 2, 3])]], MDNS).proto, undefined);
+  });
+});
 
 describe('DNS', () => {
   it('reads a query whatever its id: none makes it look like QUIC', () => {

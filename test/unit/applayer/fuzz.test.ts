@@ -38,6 +38,7 @@ const DATAGRAMS: Readonly<Record<string, { port: number; begin: string }>> = {
   dhcp: { port: 67, begin: `\x01\x01\x06\x00${'\0'.repeat(232)}\x63\x82\x53\x63\x35\x01\x01\x33\x04\x00\x00\x0e\x10\xff` },
   quic: { port: 443, begin: `\xc3\0\0\0\x01\x08abcdefgh\0\0\x40\x60${'x'.repeat(96)}` },
   'google quic': { port: 443, begin: '\xc3Q046\x50abcdefgh\0\0\0\x01CHLO\x02\0\0\0SNI\0\x03\0\0\0UAID\x05\0\0\0a.bxy' },
+  mdns: { port: 5353, begin: '\0\0\x84\0\0\0\0\x01\0\0\0\0\x04_ipp\x05local\0\0\x0c\0\x01\0\0\0\x78\0\x02\xc0\x0c' },
   nfs: { port: 2049, begin: '\0\0\0\x07\0\0\0\0\0\0\0\x02\0\x01\x86\xa3\0\0\0\x03\0\0\0\x06' },
 }; // prettier-ignore
 
@@ -55,7 +56,7 @@ const piece = fc.record({
   count: fc.constantFrom(1, 1, 1, 7),
 }); // prettier-ignore
 
-const FIELDS = ['http.uri', 'http.header', 'http.request_body', 'http.response_body', 'file.data', 'file.name', 'tls.sni', 'tls.certs', 'tls.cert_subject', 'ja3.hash', 'ja4.hash', 'ja3s.hash', 'ssh.hassh', 'dns.query', 'dns.answers.rrname', 'smtp.rcpt_to', 'email.url', 'ftp.command', 'ftp.reply', 'smb.share', 'smb.named_pipe', 'mqtt.publish.message', 'http.request_header', 'http2.header_name', 'quic.version', 'quic.sni', 'quic.cyu.string', 'snmp.community', 'snmp.usm', 'krb5.cname', 'krb5.sname', 'sip.uri', 'sip.via', 'sdp.attribute', 'sdp.media.media', 'rfb.name', 'ike.vendor', 'ike.nonce_payload', 'ike.key_exchange_payload', 'dcerpc.stub_data', 'dnp3.data'] as const; // prettier-ignore
+const FIELDS = ['http.uri', 'http.header', 'http.request_body', 'http.response_body', 'file.data', 'file.name', 'tls.sni', 'tls.certs', 'tls.cert_subject', 'ja3.hash', 'ja4.hash', 'ja3s.hash', 'ssh.hassh', 'dns.query', 'dns.answers.rrname', 'mdns.response.rrname', 'smtp.rcpt_to', 'email.url', 'ftp.command', 'ftp.reply', 'smb.share', 'smb.named_pipe', 'mqtt.publish.message', 'http.request_header', 'http2.header_name', 'quic.version', 'quic.sni', 'quic.cyu.string', 'snmp.community', 'snmp.usm', 'krb5.cname', 'krb5.sname', 'sip.uri', 'sip.via', 'sdp.attribute', 'sdp.media.media', 'rfb.name', 'ike.vendor', 'ike.nonce_payload', 'ike.key_exchange_payload', 'dcerpc.stub_data', 'dnp3.data'] as const; // prettier-ignore
 
 /** What one flow may keep, whatever comes: transactions and the bytes of their fields. */
 const MAX_TRANSACTIONS = 64;
