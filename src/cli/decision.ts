@@ -1,9 +1,8 @@
 import { Option, type Command } from 'commander';
-import { loadConfig } from '../config/index.js';
+import { loadConfig, type LoadedConfig } from '../config/index.js';
 import type { Page } from '../contract/http.js';
 import { ACTIONS, SCOPES, type Decision } from '../domain/decision.js';
 import { formatDuration, parseDuration } from '../util/duration.js';
-import type { EnforceOptions } from '../enforce/index.js';
 import { AppError, errorMessage, EXIT } from '../util/errors.js';
 import { canonicalAddress } from '../util/ip.js';
 import { callApi } from './api-client.js';
@@ -116,11 +115,13 @@ async function remove(target: string, flags: Flags & { reason: string }): Promis
   show(released, flags);
 }
 
+type FlushTarget = Pick<LoadedConfig, 'enforce' | 'inline'>;
+
 /** What to flush: as the configuration says, and what the responders that run here work with, wherever this is called. */
-async function flushTargets(flags: Flags): Promise<EnforceOptions[]> {
-  const found = new Map<string, EnforceOptions>();
-  const add = ({ enforce }: { enforce: EnforceOptions }): void => {
-    found.set(`${enforce.state_dir} ${enforce.table}`, enforce);
+async function flushTargets(flags: Flags): Promise<FlushTarget[]> {
+  const found = new Map<string, FlushTarget>();
+  const add = ({ enforce, inline }: FlushTarget): void => {
+    found.set(`${enforce.state_dir} ${enforce.table}`, { enforce, inline });
   };
   add(await loadConfig(flags.config));
   if (flags.config !== undefined) return [...found.values()];
@@ -139,17 +140,20 @@ async function flushTargets(flags: Flags): Promise<EnforceOptions[]> {
 
 async function flush(flags: Flags): Promise<void> {
   const { flushAll, isBlockingAgain } = await import('../enforce/index.js');
-  const targets = await flushTargets(flags);
+  const { liftInline, sayInline } = await import('./flush-inline.js');
+  const all = await flushTargets(flags);
+  const targets = all.map(({ enforce }) => enforce);
   const results = await Promise.all(targets.map((target) => flushAll(target)));
   const failed = results.find(({ removed }) => !removed);
   const removed = failed === undefined;
   const known = results.some((result) => result.known);
   const marked = results.every((result) => result.marked || !result.known);
+  const inline = await liftInline(all.map((target) => target.inline));
   const again = removed && (await Promise.all(targets.map((target) => isBlockingAgain(target)))).includes(true);
   if (flags.json === true) {
     const error = failed?.error;
     process.stdout.write(
-      `${JSON.stringify({ removed, known, marked, again, ...(error === undefined ? {} : { error }) })}\n`,
+      `${JSON.stringify({ removed, known, marked, again, inline, ...(error === undefined ? {} : { error }) })}\n`,
     );
   } else if (failed) {
     const kept = results.some((result) => result.marked)
@@ -169,6 +173,7 @@ async function flush(flags: Flags): Promise<void> {
         'them (systemctl stop portcullis-responder), make room, and flush again.\n',
     );
   }
+  if (flags.json !== true) sayInline(inline);
   if (!known && removed && flags.json !== true) {
     const folders = targets.map(({ state_dir: dir }) => dir).join(', ');
     process.stderr.write(

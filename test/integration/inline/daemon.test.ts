@@ -93,6 +93,12 @@ class Daemon {
     return `${item?.status} ${item?.detail}`;
   }
 
+  /** `portcullis decision flush`: what it says, on both ways. */
+  breakGlass(): string {
+    const { stdout, stderr } = spawnSync('ip', this.command('decision', 'flush'), { encoding: 'utf8' });
+    return stdout + stderr;
+  }
+
   async says(what: RegExp, limitMs = 60_000): Promise<void> {
     await waitFor(`the daemon says ${what}`, () => what.test(this.output), { limitMs }).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${this.output}`);
@@ -259,6 +265,11 @@ describe('two workers that fail closed', { skip: skipReason, timeout: 600_000 },
     assert.equal(await net.ask('udp', 'refuse-me'), 'ECONNREFUSED');
   });
 
+  it('break-glass leaves what is being judged, and says how to end that', async () => {
+    assert.match(daemon.breakGlass(), /The inline daemon runs and goes on dropping/);
+    assert.equal(await net.ask('udp', 'refuse-me'), 'ECONNREFUSED');
+  });
+
   it('the doctor says that nobody listens when all are killed', async () => {
     for (const pid of daemon.pids()) process.kill(pid, 'SIGKILL');
     const said = await waitFor('nobody listens', () => {
@@ -267,5 +278,13 @@ describe('two workers that fail closed', { skip: skipReason, timeout: 600_000 },
     });
     assert.match(said, /^problem Nobody listens at each of the queues 4300 to 4301: chosen traffic is dropped/);
     assert.equal(await net.ask('udp', 'closed', { limitMs: 300 }), undefined);
+  });
+
+  it('break-glass lifts what drops everything while the daemon is gone', async () => {
+    assert.equal(await net.ask('udp', 'closed', { limitMs: 300 }), undefined, 'the control');
+    assert.match(daemon.breakGlass(), /The rules of the inline daemon, which is gone, are removed too/);
+    for (const host of [undefined, 'fd91:2::2'])
+      assert.equal(await net.ask('udp', 'free', host === undefined ? {} : { host }), 'free');
+    assert.doesNotMatch(daemon.breakGlass(), /inline daemon/);
   });
 });
