@@ -44,6 +44,9 @@ const MAX_CAPTURED = 32;
 
 /** Attempts for one rule in one buffer, as Suricata's inspection recursion limit. */
 const MAX_STEPS = 3000;
+/** Matches that take the longer the longer the buffer is: so many bytes of it, a power of two, count as one attempt more. */
+const LOOKS_AT_ALL = new Set<Match['kind']>(['base64_decode', 'file_hash', 'dataset', 'datarep', 'entropy', 'asn1']);
+const STEP_BITS = 12;
 
 /**
  * Evaluates the matches of a rule in one buffer: each in order, and those followed by relative ones again at their next
@@ -228,6 +231,7 @@ export class Inspector {
   }
 
   #other(match: Exclude<Match, ContentMatch | PcreMatch>): boolean {
+    if (LOOKS_AT_ALL.has(match.kind)) this.#steps += this.#data.length >>> STEP_BITS;
     switch (match.kind) {
       case 'isdataat':
         return this.#isDataAt(match);

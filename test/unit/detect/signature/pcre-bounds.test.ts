@@ -101,3 +101,12 @@ test('what was not found behind one place is found where it is behind another', 
   assert.equal(payloadMatches('content:"x"; content:"y"; within:2; content:"z"; within:2;', 'xyxyxyxyxyz'), true);
   assert.equal(payloadMatches('content:"x"; content:"y"; distance:1; content:"zz"; distance:0; within:4;', 'xaybzxaybzzx'), true); // prettier-ignore
 });
+
+test('what looks at all of a buffer is tried behind fewer places of a large one', () => {
+  const options = 'content:"a"; base64_decode:bytes 65535,offset 0,relative; base64_data; content:"zq";';
+  const behind = (places: number) => `${'a!'.repeat(places)}aenE=`;
+  const rest = '!'.repeat(BODY);
+  assert.equal(payloadMatches(options, behind(200)), true);
+  assert.equal(payloadMatches(options, behind(50) + rest), true);
+  assert.equal(payloadMatches(options, behind(200) + rest), false);
+});
