@@ -15,6 +15,8 @@ export interface MessageReader {
   message(d: Uint8Array, direction: Direction, tsUs: number): void;
   /** No more bytes of a direction. */
   end?(direction: Direction): void;
+  /** The protocol that both sides have agreed to go on in. */
+  next?(): AppProto | undefined;
 }
 
 /** Opens transactions; closed ones are kept until they are inspected. */
@@ -66,6 +68,14 @@ class MessageParser implements AppParser {
       },
       all: this.list.all,
     });
+  }
+
+  get hasEnded(): boolean {
+    return this.expects !== undefined;
+  }
+
+  get expects(): AppProto | undefined {
+    return this.reader.next?.();
   }
 
   get transactions(): readonly FieldTransaction[] {

@@ -12,6 +12,7 @@ import { createHttp2Parser } from './http2/parser.js';
 import { createIkeParser } from './ike/parser.js';
 import { createKrb5Parser } from './krb5/parser.js';
 import { createSmtpParser } from './mail/smtp.js';
+import { createLdapParser } from './ldap/parser.js';
 import { createModbusParser } from './modbus/parser.js';
 import { createMqttParser } from './mqtt/parser.js';
 import { createNfsParser } from './nfs/parser.js';
@@ -59,6 +60,7 @@ const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
   modbus: createModbusParser,
   dnp3: createDnp3Parser,
   enip: (options, { transport }) => createEnipParser(options, transport),
+  ldap: (options, { transport }) => createLdapParser(options, transport),
   nfs: (options, { transport }) => createNfsParser(options, transport),
 };
 

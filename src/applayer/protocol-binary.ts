@@ -1,5 +1,6 @@
 import type { AppProto } from '../domain/app-layer.js';
 import { looksLikeEnip } from './enip/parser.js';
+import { looksLikeLdap } from './ldap/message.js';
 
 export type Side = 'request' | 'response' | 'either';
 export type Guess = readonly [AppProto, Side] | 'wait' | undefined;
@@ -82,10 +83,15 @@ function isNfsCall(d: Uint8Array, at: number): boolean {
   return d.length >= at + 24 && u32(d, at + 4) === 0 && u32(d, at + 8) === 2 && u32(d, at + 12) === 100_003;
 }
 
+function ldap(d: Uint8Array): Guess {
+  const isRequest = looksLikeLdap(d);
+  return isRequest === undefined || isRequest === 'wait' ? isRequest : ['ldap', isRequest ? 'request' : 'response'];
+}
+
 /** Protocols over TCP that are not text. */
 export function guessBinary(d: Uint8Array, ports: Ports, fromServer: boolean): Guess {
   let waits = false;
-  for (const guess of [smb(d), dcerpc(d), rdp(d), mqtt(d, ports, fromServer), pgsql(d)]) {
+  for (const guess of [smb(d), dcerpc(d), rdp(d), mqtt(d, ports, fromServer), pgsql(d), ldap(d)]) {
     if (guess === 'wait') waits = true;
     else if (guess !== undefined) return guess;
   }
@@ -149,6 +155,7 @@ export function guessDatagram(d: Uint8Array, ports: Ports, fromServer: boolean):
     const at = d[1]! < 128 ? 2 : 2 + (d[1]! & 127);
     if (d[at] === 2 && d[at + 1] === 1 && (d[at + 2] ?? 9) <= 3) return ['snmp', side];
   }
+  if (typeof looksLikeLdap(d) === 'boolean') return ['ldap', side];
   const text = latin1(d, 0, 16);
   if (/^d1:[are]d?2:id20:|^d1:ad2:id/.test(text)) return ['bittorrent-dht', side];
   if (/^(INVITE|REGISTER|OPTIONS|ACK|BYE|CANCEL|SUBSCRIBE|NOTIFY|MESSAGE) sips?:/i.test(text)) return ['sip', side];

@@ -13,6 +13,7 @@ export class FieldTransaction implements AppTransaction {
     new Map(),
   ];
   readonly numbers: [Map<string, number>, Map<string, number>] = [new Map(), new Map()];
+  private several: Map<string, number[]> | undefined;
 
   constructor(proto: AppProto, id: number, side?: Direction) {
     this.proto = proto;
@@ -27,6 +28,22 @@ export class FieldTransaction implements AppTransaction {
   number(name: string, direction?: Direction): number | undefined {
     if (direction !== undefined) return this.numbers[direction].get(name);
     return this.numbers[0].get(name) ?? this.numbers[1].get(name);
+  }
+
+  /** Numbers of answers that there may be several of, by name. */
+  get series(): Map<string, number[]> {
+    return (this.several ??= new Map());
+  }
+
+  /** Known when all answers are there. */
+  numbersOf(name: string, direction: Direction): readonly number[] | undefined {
+    return this.progress[direction] === PROGRESS_DONE ? (this.several?.get(name) ?? []) : undefined;
+  }
+
+  addNumber(name: string, value: number, max = 64): void {
+    const known = this.series.get(name);
+    if (known === undefined) this.series.set(name, [value]);
+    else if (known.length < max) known.push(value);
   }
 
   note(event: string): void {

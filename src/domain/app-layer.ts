@@ -32,6 +32,7 @@ export const APP_PROTOS = [
   'modbus',
   'dnp3',
   'enip',
+  'ldap',
   'bittorrent-dht',
 ] as const;
 export type AppProto = (typeof APP_PROTOS)[number];

@@ -109,6 +109,7 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   modbus: { ip: TCP_ONLY, app: ['modbus'] },
   dnp3: { ip: TCP_ONLY, app: ['dnp3'] },
   enip: { app: ['enip'] },
+  ldap: { app: ['ldap'] },
   'bittorrent-dht': { ip: [17], app: ['bittorrent-dht'] },
 };
 

@@ -3,6 +3,7 @@ import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import { DNP3_KEYWORDS } from './dnp3.js';
 import { ENIP_KEYWORDS } from './enip.js';
+import { LDAP_KEYWORDS } from './ldap.js';
 import { modbus } from './modbus.js';
 import { addNumber, addNumbers, equals, named, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
@@ -176,6 +177,7 @@ const nfsNumber =
 export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   ...DNP3_KEYWORDS,
   ...ENIP_KEYWORDS,
+  ...LDAP_KEYWORDS,
   'snmp.version': number('snmp.version', ['snmp'], { max: 0xffffffff }),
   'snmp.pdu_type': number('snmp.pdu_type', ['snmp'], { max: 0xffffffff }),
   krb5_msg_type: number('krb5.msg_type', KRB5, { max: 255 }),
