@@ -158,6 +158,7 @@ export class DetectedFlow implements AppFlow {
   private handOver(direction: Direction, end: number, tsUs: number): void {
     if (++this.handovers > MAX_HANDOVERS) return;
     const rest = this.parser!.rest ?? NOTHING;
+    const { isReversed } = this;
     this.expected = this.parser!.expects;
     this.expectedEvents = this.parser!.nextEvents ?? [];
     this.sides.reset();
@@ -166,6 +167,8 @@ export class DetectedFlow implements AppFlow {
     this.isDecided = this.isReversed = false;
     this.lost[0] = this.lost[1] = 0;
     this.isStrange[0] = this.isStrange[1] = false;
+    // Its frames have nothing that would tell them from other bytes.
+    if (this.expected === 'websocket') this.begin({ proto: 'websocket', isReversed }, tsUs);
     if (rest.length > 0) this.onData(direction, rest, 0, rest.length, end - rest.length, tsUs);
   }
 

@@ -25,6 +25,7 @@ import { createSmbParser } from './smb/parser.js';
 import { createSnmpParser } from './snmp/parser.js';
 import { createSshParser } from './ssh/parser.js';
 import { createTlsParser } from './tls/parser.js';
+import { createWebsocketParser } from './websocket/parser.js';
 
 /** What a parser may need of its flow. */
 export interface ParserDeps {
@@ -60,6 +61,7 @@ const PARSERS: Partial<Record<AppProto, ParserFactory>> = {
   modbus: createModbusParser,
   dnp3: createDnp3Parser,
   enip: (options, { transport }) => createEnipParser(options, transport),
+  websocket: createWebsocketParser,
   ldap: (options, { transport }) => createLdapParser(options, transport),
   nfs: (options, { transport }) => createNfsParser(options, transport),
 };

@@ -33,6 +33,7 @@ export const APP_PROTOS = [
   'dnp3',
   'enip',
   'ldap',
+  'websocket',
   'bittorrent-dht',
 ] as const;
 export type AppProto = (typeof APP_PROTOS)[number];

@@ -2,6 +2,7 @@ import type { AppParser, AppTransaction } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
 import type { AppLayerOptions } from '../options.js';
 import { RequestReader } from './request.js';
+import type { Upgrade } from './response-framing.js';
 import { ResponseReader } from './response.js';
 import { HTTP_PROGRESS, HttpTransaction } from './transaction.js';
 
@@ -51,8 +52,8 @@ class HttpParser implements AppParser {
     return this.responses.handsOver;
   }
 
-  get expects(): 'http2' | undefined {
-    return this.responses.isUpgrade ? 'http2' : undefined;
+  get expects(): Upgrade | undefined {
+    return this.responses.upgrade;
   }
 
   get nextEvents(): readonly string[] {

@@ -2,10 +2,17 @@ import { NOTHING, latin1 } from './bytes.js';
 import { parseLength } from './headers.js';
 import type { HttpTransaction } from './transaction.js';
 
+/** Protocols that a connection may be upgraded to, by their names in `Upgrade` (RFC 9110 7.8). */
+export type Upgrade = 'http2' | 'websocket';
+const UPGRADES = new Map<string, Upgrade>([
+  ['h2c', 'http2'],
+  ['websocket', 'websocket'],
+]);
+
 /** What follows the header of a response. */
 export type Framing =
-  /** Another protocol: behind CONNECT, HTTP/2 behind `Upgrade: h2c`, or one that is not looked at. */
-  | { kind: 'tunnel'; isConnected: boolean; isUpgrade: boolean }
+  /** Another protocol: any one behind CONNECT, the one of `Upgrade`, or one that is not looked at. */
+  | { kind: 'tunnel'; isConnected: boolean; upgrade: Upgrade | undefined }
   /** The response proper: this one was `100 Continue`. */
   | { kind: 'continue' }
   | { kind: 'nothing' }
@@ -24,8 +31,8 @@ export function responseFraming(tx: HttpTransaction): Framing {
   const hasBodyField = length !== undefined || coding !== undefined;
   const isConnected = methodText === 'CONNECT' && status >= 200 && status <= 299;
   if (isConnected || (status === 101 && !hasBodyField)) {
-    const isUpgrade = !isConnected && /^\s*h2c\s*$/i.test(headers.text('upgrade') ?? '');
-    return { kind: 'tunnel', isConnected, isUpgrade };
+    const name = headers.text('upgrade')?.trim().toLowerCase() ?? '';
+    return { kind: 'tunnel', isConnected, upgrade: isConnected ? undefined : UPGRADES.get(name) };
   }
   if (status === 100 && coding === undefined && (length === undefined || parseLength(length) <= 0)) {
     return tx.hadContinue ? { kind: 'failed', event: '100_continue_already_seen' } : { kind: 'continue' };

@@ -4,7 +4,7 @@ import { readChunkLength } from './chunked.js';
 import { headerEvent } from './headers.js';
 import { HeaderReader, Input } from './lines.js';
 import { ResponseBody } from './response-body.js';
-import { hasGoodSettings, responseFraming } from './response-framing.js';
+import { hasGoodSettings, responseFraming, type Upgrade } from './response-framing.js';
 import { readStatusLine, resemblesResponse, takeFirstLine } from './status-line.js';
 import { HTTP_PROGRESS, type HttpTransaction } from './transaction.js';
 
@@ -41,10 +41,10 @@ export class ResponseReader {
   private readonly pieces = new Pieces();
   private readonly headerReader = new HeaderReader(this.input, this.pieces);
   private tx: HttpTransaction | undefined;
-  /** The connection goes on in a protocol that is looked for anew: behind CONNECT, or in HTTP/2. */
+  /** The connection goes on in another protocol: behind CONNECT, or upgraded. */
   handsOver = false;
-  /** Then it is HTTP/2. */
-  isUpgrade = false;
+  /** Then: the one of the upgrade. */
+  upgrade: Upgrade | undefined;
   /** Then: what is odd about how it was asked for. */
   upgradeEvents: readonly string[] = [];
   private behind: Uint8Array = NOTHING;
@@ -220,9 +220,9 @@ export class ResponseReader {
       tx.step(1, HTTP_PROGRESS.BODY);
       this.complete();
       this.state = 'tunnel';
-      this.isUpgrade = framing.isUpgrade;
-      if (framing.isUpgrade && !hasGoodSettings(tx)) this.upgradeEvents = ['invalid_http1_settings'];
-      this.handsOver = framing.isConnected || framing.isUpgrade;
+      this.upgrade = framing.upgrade;
+      if (framing.upgrade === 'http2' && !hasGoodSettings(tx)) this.upgradeEvents = ['invalid_http1_settings'];
+      this.handsOver = framing.isConnected || framing.upgrade !== undefined;
       this.deps.tunnel();
       return;
     }

@@ -132,6 +132,7 @@ define('ike.vendor', REQUEST, ['ike'], { multi: true });
 define('ldap.request.dn', REQUEST, ['ldap']);
 define('ldap.request.attribute_type', REQUEST, ['ldap'], { multi: true });
 define('ldap.responses.dn ldap.responses.message ldap.responses.attribute_type', RESPONSE, ['ldap'], { multi: true });
+define('websocket.payload', BOTH, ['websocket']);
 define('dnp3.data', BOTH, ['dnp3']);
 define('dcerpc.stub_data', BOTH, ['dcerpc', 'smb']);
 define('ether.hdr igmp.hdr ipv4.hdr ipv6.hdr ip.src ip.dst tcp.hdr udp.hdr icmpv4.hdr icmpv6.hdr', BOTH, [], {

@@ -110,6 +110,7 @@ export const PROTOCOLS: Readonly<Record<string, { ip?: number[]; app?: string[] 
   dnp3: { ip: TCP_ONLY, app: ['dnp3'] },
   enip: { app: ['enip'] },
   ldap: { app: ['ldap'] },
+  websocket: { ip: TCP_ONLY, app: ['websocket'] },
   'bittorrent-dht': { ip: [17], app: ['bittorrent-dht'] },
 };
 

@@ -27,6 +27,7 @@ const SEEDS: Readonly<Record<string, readonly [Direction, string][]>> = {
   dnp3: [[0, '\x05\x64\x0b\xc4\x01\x00\x02\x00\x7d\xa4\xc0\xc1\x01\x3c\x02\x06\x75\x8b'], [1, '\x05\x64\x0a\x44\x01\x00\x02\x00']],
   enip: [[0, '\x6f\x00\x18\x00\x07\x00\x00\x00\x00\x00\x00\x00abcdefgh\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\xb2\x00\x08\x00\x0e\x03\x20\x01\x24\x01\x30\x07']],
   ldap: [[0, '\x30\x20\x02\x01\x02\x63\x1b\x04\x02dc\x0a\x01\x02\x0a\x01\x00\x02\x01\x00\x02\x01\x00\x01\x01\x00\x87\x01a\x30\x03\x04\x01b'], [1, '\x30\x11\x02\x01\x02\x64\x0c\x04\x01x\x30\x07\x30\x05\x04\x01y\x31\x00']],
+  websocket: [[0, 'GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n'], [1, 'HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n\x41\x03\x4b\x4c\x4a'], [0, '\x01\x82abcdef\x80\xfe\x01\x00']],
   'smb2 pipe': [[0, '\x00\x00\x00\x90\xfeSMB\x40\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x01\x00']],
   http2: [[0, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00'], [1, '\x00\x00\x00\x04\x00\x00\x00\x00\x00']],
 }; // prettier-ignore
@@ -57,7 +58,7 @@ const piece = fc.record({
   count: fc.constantFrom(1, 1, 1, 7),
 }); // prettier-ignore
 
-const FIELDS = ['http.uri', 'http.header', 'http.request_body', 'http.response_body', 'file.data', 'file.name', 'tls.sni', 'tls.certs', 'tls.cert_subject', 'ja3.hash', 'ja4.hash', 'ja3s.hash', 'ssh.hassh', 'dns.query', 'dns.answers.rrname', 'mdns.response.rrname', 'smtp.rcpt_to', 'email.url', 'ftp.command', 'ftp.reply', 'smb.share', 'smb.named_pipe', 'mqtt.publish.message', 'http.request_header', 'http2.header_name', 'quic.version', 'quic.sni', 'quic.cyu.string', 'snmp.community', 'snmp.usm', 'krb5.cname', 'krb5.sname', 'sip.uri', 'sip.via', 'sdp.attribute', 'sdp.media.media', 'rfb.name', 'ike.vendor', 'ike.nonce_payload', 'ike.key_exchange_payload', 'dcerpc.stub_data', 'dnp3.data', 'ldap.request.dn', 'ldap.request.attribute_type', 'ldap.responses.dn', 'ldap.responses.attribute_type'] as const; // prettier-ignore
+const FIELDS = ['http.uri', 'http.header', 'http.request_body', 'http.response_body', 'file.data', 'file.name', 'tls.sni', 'tls.certs', 'tls.cert_subject', 'ja3.hash', 'ja4.hash', 'ja3s.hash', 'ssh.hassh', 'dns.query', 'dns.answers.rrname', 'mdns.response.rrname', 'smtp.rcpt_to', 'email.url', 'ftp.command', 'ftp.reply', 'smb.share', 'smb.named_pipe', 'mqtt.publish.message', 'http.request_header', 'http2.header_name', 'quic.version', 'quic.sni', 'quic.cyu.string', 'snmp.community', 'snmp.usm', 'krb5.cname', 'krb5.sname', 'sip.uri', 'sip.via', 'sdp.attribute', 'sdp.media.media', 'rfb.name', 'ike.vendor', 'ike.nonce_payload', 'ike.key_exchange_payload', 'dcerpc.stub_data', 'dnp3.data', 'websocket.payload', 'ldap.request.dn', 'ldap.request.attribute_type', 'ldap.responses.dn', 'ldap.responses.attribute_type'] as const; // prettier-ignore
 
 /** What one flow may keep, whatever comes: transactions and the bytes of their fields. */
 const MAX_TRANSACTIONS = 64;

@@ -1,9 +1,7 @@
 import type { Direction } from '../../../domain/flow.js';
 import { splitAmong } from '../parse/among.js';
-import { parseRange } from '../parse/number.js';
-import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
-import { addNumber, equals, useProtos } from './numbers.js';
+import { addNumber, codeRange, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
 
 const MAX_CODE = 0xffff;
@@ -26,24 +24,17 @@ const DNS_TYPES: Readonly<Record<string, number>> = {
   ...{ spf: 99, tkey: 249, tsig: 250, ixfr: 251, axfr: 252, mailb: 253, maila: 254, any: 255, uri: 256, caa: 257 },
 };
 
-/** A number or range, or a name of one, either with `!`. */
-function codeRange(text: string, names: Readonly<Record<string, number>>): NumberRange {
-  const name = text.replace(/^!/, '').trim().toLowerCase();
-  const known = Object.hasOwn(names, name) ? names[name] : undefined;
-  return known === undefined ? parseRange(text, MAX_CODE) : equals(known, text.startsWith('!'));
-}
-
 /** A keyword about a number in the header of a message. */
 export function dnsNumber(name: string, names: Readonly<Record<string, number>>, direction?: Direction): Keyword {
   return (b, value) => {
-    addNumber(b, name, codeRange(value, names), ['dns'], direction);
+    addNumber(b, name, codeRange(value, names, MAX_CODE), ['dns'], direction);
   };
 }
 
 /** `dns.rrtype`: types asked for in a request, types of the answers in a response. */
 export function dnsType(b: RuleBuilder, value: string): void {
   const { range: text, among } = splitAmong(value);
-  const range = codeRange(text, DNS_TYPES);
+  const range = codeRange(text, DNS_TYPES, MAX_CODE);
   b.rule.transactionTests.push({ kind: 'number', name: 'dns.rrtype', range, among, direction: undefined });
   useProtos(b, ['dns']);
 }

@@ -1,8 +1,6 @@
 import type { Direction } from '../../../domain/flow.js';
 import { splitAmong } from '../parse/among.js';
-import { parseRange } from '../parse/number.js';
-import type { NumberRange } from '../rule.js';
-import { addNumber, equals, number, useProtos } from './numbers.js';
+import { addNumber, codeRange, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
 
 const LDAP = ['ldap'];
@@ -53,12 +51,6 @@ const NAMES: readonly (readonly [number, string])[] = [
 const RESULT_CODES: Readonly<Record<string, number>> = Object.fromEntries(
   NAMES.flatMap(([first, names]) => names.split(' ').map((name, i) => [name, first + i])),
 );
-
-/** A number or range, or a name of one, either with `!`. */
-function codeRange(text: string, names: Readonly<Record<string, number>>, max: number): NumberRange {
-  const name = text.replace(/^!/, '').trim().toLowerCase();
-  return Object.hasOwn(names, name) ? equals(names[name]!, text.startsWith('!')) : parseRange(text, max);
-}
 
 function ofRequest(name: string, direction: Direction): Keyword {
   return (b, value) => {

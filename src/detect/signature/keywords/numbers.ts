@@ -43,6 +43,13 @@ export function addNumbers(
 
 export const equals = (a: number, negated = false): NumberRange => ({ operator: negated ? '!=' : '=', a, b: 0 });
 
+/** A number or range, or a name of one, either with `!`. */
+export function codeRange(text: string, names: Readonly<Record<string, number>>, max: number): NumberRange {
+  const name = text.replace(/^!/, '').trim().toLowerCase();
+  const known = Object.hasOwn(names, name) ? names[name] : undefined;
+  return known === undefined ? parseRange(text, max) : equals(known, text.startsWith('!'));
+}
+
 /** A keyword that is a number or range. */
 export function number(
   name: string,

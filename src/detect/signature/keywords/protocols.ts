@@ -7,6 +7,7 @@ import { LDAP_KEYWORDS } from './ldap.js';
 import { modbus } from './modbus.js';
 import { addNumber, addNumbers, equals, named, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
+import { WEBSOCKET_KEYWORDS } from './websocket.js';
 
 const RPC = ['dcerpc', 'smb'];
 const KRB5 = ['krb5'];
@@ -178,6 +179,7 @@ export const PROTOCOL_KEYWORDS: Readonly<Record<string, Keyword>> = {
   ...DNP3_KEYWORDS,
   ...ENIP_KEYWORDS,
   ...LDAP_KEYWORDS,
+  ...WEBSOCKET_KEYWORDS,
   'snmp.version': number('snmp.version', ['snmp'], { max: 0xffffffff }),
   'snmp.pdu_type': number('snmp.pdu_type', ['snmp'], { max: 0xffffffff }),
   krb5_msg_type: number('krb5.msg_type', KRB5, { max: 255 }),

@@ -1,0 +1,96 @@
+import { constants, inflateRawSync } from 'node:zlib';
+import type { AppParser } from '../../domain/app-layer.js';
+import type { Direction } from '../../domain/flow.js';
+import { concat, copy, NOTHING } from '../http/bytes.js';
+import { createMessageParser } from '../messages.js';
+import type { AppLayerOptions } from '../options.js';
+
+const FIN = 0x80;
+const COMPRESSED = 0x40;
+const FLAGS = 0xf0;
+const MASKED = 0x80;
+/** Frames with this bit stand between those of a message (RFC 6455 5.5). */
+const CONTROL = 0x08;
+/** Bytes of a message that are kept, as sent and unpacked. */
+const MAX_MESSAGE_BYTES = 65_536;
+const MAX_UNPACKED_BYTES = 1_048_576;
+/** What a sender leaves out at the end of a compressed message (RFC 7692 7.2.2). */
+const TAIL = Uint8Array.from([0, 0, 0xff, 0xff]);
+
+/** A message whose last frame has not come yet. */
+interface Fragments {
+  bytes: Uint8Array;
+  isCompressed: boolean;
+}
+
+/** WebSocket (RFC 6455, 7692), behind the upgrade of a connection of HTTP/1: each frame; the last one of a message has all of it. */
+export function createWebsocketParser(options: AppLayerOptions): AppParser {
+  const begun: [Fragments | undefined, Fragments | undefined] = [undefined, undefined];
+  return createMessageParser({
+    proto: 'websocket',
+    options,
+    transport: 'tcp',
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+    reader: ({ open }) => ({
+      length: (d) => frameLength(d)?.all ?? 0,
+      message(d, direction) {
+        const { head, all } = frameLength(d)!;
+        const tx = open(direction);
+        const isMasked = (d[1]! & MASKED) !== 0;
+        const numbers = tx.numbers[direction];
+        numbers.set('websocket.opcode', d[0]! & 15);
+        numbers.set('websocket.flags', d[0]! & FLAGS);
+        if (isMasked) numbers.set('websocket.mask', Buffer.from(d.subarray(head - 4, head)).readUInt32BE());
+        if (all > d.length) tx.note('skip_end_of_payload');
+        const data = d.subarray(head);
+        const own = isMasked ? unmask(data, d.subarray(head - 4, head)) : copy(data);
+        const isControl = (d[0]! & CONTROL) !== 0;
+        if (!isControl && (begun[direction]?.bytes.length ?? 0) + own.length > MAX_MESSAGE_BYTES)
+          tx.note('reassembly_limit_reached');
+        const payload = isControl ? own : join(begun, direction, d[0]!, own);
+        if (payload.length > 0) tx.fields[direction].set('websocket.payload', payload);
+        tx.finish();
+      },
+    }),
+  });
+}
+
+/** Bytes of the header and of the whole frame, -1 when it is too long to be one; undefined when more are needed to tell. */
+function frameLength(d: Uint8Array): { head: number; all: number } | undefined {
+  if (d.length < 2) return undefined;
+  const short = d[1]! & 127;
+  const width = short === 126 ? 2 : short === 127 ? 8 : 0;
+  const head = 2 + width + ((d[1]! & MASKED) !== 0 ? 4 : 0);
+  if (d.length < head) return undefined;
+  let length = width === 0 ? short : 0;
+  for (let i = 0; i < width; i++) length = length * 256 + d[2 + i]!;
+  return { head, all: Number.isSafeInteger(length) ? head + length : -1 };
+}
+
+function unmask(data: Uint8Array, mask: Uint8Array): Uint8Array {
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) out[i] = data[i]! ^ mask[i & 3]!;
+  return out;
+}
+
+/** The frame's own bytes, or with the last frame those of the message. */
+function join(begun: (Fragments | undefined)[], direction: Direction, first: number, own: Uint8Array): Uint8Array {
+  const isCompressed = begun[direction]?.isCompressed ?? (first & COMPRESSED) !== 0;
+  const bytes = concat(begun[direction]?.bytes ?? NOTHING, own).subarray(0, MAX_MESSAGE_BYTES);
+  const isLast = (first & FIN) !== 0;
+  begun[direction] = isLast ? undefined : { bytes, isCompressed };
+  if (!isLast) return own;
+  return isCompressed ? unpack(bytes) : bytes;
+}
+
+/** What cannot be unpacked, or not by itself, stays as it is. */
+function unpack(bytes: Uint8Array): Uint8Array {
+  try {
+    return inflateRawSync(concat(bytes, TAIL), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: MAX_UNPACKED_BYTES,
+    });
+  } catch {
+    return bytes;
+  }
+}
