@@ -131,8 +131,10 @@ test('an alert waits in the training queue, and a label given on it takes it out
   const waiting = page.locator(id('queue-alert'), { hasText: SCANNER });
   const href = await waiting.first().locator('a[href^="/alerts/"]').getAttribute('href');
   await tab.go(href ?? '');
+  // Not its message: the one of the test before may still be there.
+  const labelled = page.waitForResponse((response) => response.url().endsWith('/label'));
   await page.click(id('label-true_positive'));
-  await page.waitForSelector(`${id('toast')}[data-tone="ok"]`);
+  assert.ok((await labelled).ok());
   await tab.go('/models?tab=queue');
   assert.equal(await page.locator(`${id('queue-alert')} a[href="${href}"]`).count(), 0, 'it is judged');
   await tab.go('/models?tab=training');
