@@ -1222,8 +1222,6 @@ tcp nosuchkeyword
 irc content:"a"
 jabber content:"a"
 msn content:"a"
-websocket content:"a"
-ldap content:"a"
 doh2 content:"a"
 nosuchproto content:"a"
 applayer content:"a"
