@@ -79,9 +79,7 @@ async function download(url: string, source: RuleSourceOptions, signal: AbortSig
   try {
     response = await request(url, source, signal);
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${publicUrl(url)} does not answer: ${cause === '' ? reason : cause}`, { cause: error });
+    throw new Error(`${publicUrl(url)} ${whyNoAnswer(error)}`, { cause: error });
   }
   if (!response.ok || !response.body)
     throw new Error(`${publicUrl(url)} answers ${response.status} ${response.statusText}`.trim());
@@ -97,6 +95,15 @@ async function download(url: string, source: RuleSourceOptions, signal: AbortSig
   if (isPlain && Number.isFinite(stated) && stated !== length)
     throw new Error(`${publicUrl(url)} was cut off: ${length} of ${stated} bytes came`);
   return Buffer.concat(parts);
+}
+
+/** What went wrong on the way to an answer, with what to do about a certificate that nobody here knows. */
+function whyNoAnswer(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
+  const reason = cause?.message || (error instanceof Error ? error.message : String(error));
+  const code = cause && 'code' in cause ? String(cause.code) : '';
+  if (!/CERT|UNABLE_TO_(GET|VERIFY)/.test(code)) return `does not answer: ${reason}`;
+  return `shows a certificate that is not accepted: ${reason} (NODE_EXTRA_CA_CERTS names a file with authorities of your own)`;
 }
 
 function sumIn(text: string, digits: number): string | undefined {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import type { RuleSourceOptions } from '../../../../../src/detect/signature/options.js';
 import { openRuleFolder, type RuleFolder } from '../../../../../src/detect/signature/ruleset/folder.js';
 import { lastUpdate, updateRules, type SourceUpdate } from '../../../../../src/detect/signature/ruleset/update.js';
+import { makeCertificates } from '../../../../integration/forward/support/certificates.js';
 
 const rule = (sid: number, more = ''): string => `alert tcp any any -> any any (msg:"rule ${sid}"; ${more}sid:${sid};)`;
 const rules = (...sids: number[]): string => sids.map((sid) => rule(sid)).join('\n');
@@ -149,6 +151,16 @@ describe('rules update', () => {
       }, /neither a tar/],
       ['when the server has nothing', () => update({ url: `http://${base}/gone.tar` }), /404/],
       ['when nobody answers', () => update({ url: 'http://127.0.0.1:9/r.tar' }), /does not answer/],
+      ['when nobody here knows its certificate', async () => {
+        const { cert, key } = makeCertificates(work).server;
+        const secure = createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) });
+        await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+        try {
+          return await update({ url: `https://127.0.0.1:${(secure.address() as AddressInfo).port}/r.tar` });
+        } finally {
+          secure.close();
+        }
+      }, /shows a certificate that is not accepted: .+ \(NODE_EXTRA_CA_CERTS names/],
       ['when there is no rule file', () => {
         pages.set('/r.tar', { body: tar({ 'readme.txt': 'x' }) });
         return update({ url: `http://${base}/r.tar` });
