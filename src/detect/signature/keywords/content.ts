@@ -71,7 +71,7 @@ function fastPattern(b: RuleBuilder, value: string): void {
   b.hasFastPattern = true;
   c.fastPattern = true;
   c.isFastPatternOnly = isOnly;
-  const chop = /^(\d+)\s*,\s*(\d+)$/.exec(value);
+  const chop = /^(?:chop[\s,]+)?(\d+)\s*,\s*(\d+)$/.exec(value);
   if (chop) c.chop = { from: Number(chop[1]), length: Number(chop[2]) };
   else if (value !== '' && !isOnly) throw new Error(`"${value}" is neither "only" nor offset and length`);
   if (c.chop && c.chop.from + c.chop.length > c.bytes.length) throw new Error('offset and length exceed the content');

@@ -215,6 +215,7 @@ tcp content:"a"; nocase
 tcp content:"a"; fast_pattern
 tcp content:"a"; fast_pattern:only
 tcp content:"abc"; fast_pattern:1,2
+tcp content:"abcd"; fast_pattern:chop,1,3
 tcp content:!"a"; fast_pattern
 tcp content:"a"; rawbytes
 tcp byte_test:1,>,1,0
