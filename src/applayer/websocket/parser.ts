@@ -1,7 +1,7 @@
-import { constants, inflateRawSync } from 'node:zlib';
 import type { AppParser } from '../../domain/app-layer.js';
 import type { Direction } from '../../domain/flow.js';
-import { concat, copy, NOTHING } from '../http/bytes.js';
+import { Collected, copy } from '../http/bytes.js';
+import { Inflate } from '../http/inflate.js';
 import { createMessageParser } from '../messages.js';
 import type { AppLayerOptions } from '../options.js';
 
@@ -11,15 +11,12 @@ const FLAGS = 0xf0;
 const MASKED = 0x80;
 /** Frames with this bit stand between those of a message (RFC 6455 5.5). */
 const CONTROL = 0x08;
-/** Bytes of a message that are kept, as sent and unpacked. */
+/** Bytes of a message that are kept, as sent; and, the beginning, unpacked. */
 const MAX_MESSAGE_BYTES = 65_536;
-const MAX_UNPACKED_BYTES = 1_048_576;
-/** What a sender leaves out at the end of a compressed message (RFC 7692 7.2.2). */
-const TAIL = Uint8Array.from([0, 0, 0xff, 0xff]);
 
 /** A message whose last frame has not come yet. */
 interface Fragments {
-  bytes: Uint8Array;
+  bytes: Collected;
   isCompressed: boolean;
 }
 
@@ -75,22 +72,22 @@ function unmask(data: Uint8Array, mask: Uint8Array): Uint8Array {
 
 /** The frame's own bytes, or with the last frame those of the message. */
 function join(begun: (Fragments | undefined)[], direction: Direction, first: number, own: Uint8Array): Uint8Array {
-  const isCompressed = begun[direction]?.isCompressed ?? (first & COMPRESSED) !== 0;
-  const bytes = concat(begun[direction]?.bytes ?? NOTHING, own).subarray(0, MAX_MESSAGE_BYTES);
+  const before = begun[direction];
   const isLast = (first & FIN) !== 0;
-  begun[direction] = isLast ? undefined : { bytes, isCompressed };
+  const isCompressed = before?.isCompressed ?? (first & COMPRESSED) !== 0;
+  if (isLast && before === undefined) return isCompressed ? unpack(own) : own;
+  const message = before ?? { bytes: new Collected(MAX_MESSAGE_BYTES), isCompressed };
+  message.bytes.add(own);
+  begun[direction] = isLast ? undefined : message;
   if (!isLast) return own;
-  return isCompressed ? unpack(bytes) : bytes;
+  return isCompressed ? unpack(message.bytes.bytes) : message.bytes.bytes;
 }
 
-/** What cannot be unpacked, or not by itself, stays as it is. */
+/** As much as can be unpacked by itself (RFC 7692 7.2.2); what cannot at all stays as it is. */
 function unpack(bytes: Uint8Array): Uint8Array {
-  try {
-    return inflateRawSync(concat(bytes, TAIL), {
-      finishFlush: constants.Z_SYNC_FLUSH,
-      maxOutputLength: MAX_UNPACKED_BYTES,
-    });
-  } catch {
-    return bytes;
-  }
+  const out = new Uint8Array(MAX_MESSAGE_BYTES);
+  let length = 0;
+  // A run of equal bytes may go beyond the end, where nothing is written.
+  new Inflate((byte) => (out[length++] = byte)).push(bytes, () => length < out.length);
+  return length > 0 ? out.slice(0, length) : bytes;
 }

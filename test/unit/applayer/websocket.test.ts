@@ -55,6 +55,15 @@ describe('WebSocket', () => {
     assert.deepEqual(payloads(play(openFlow(), [...AGREED, ['S', frame(0xc1, 'not packed')]]), 1), ['not packed']);
   });
 
+  it('unpacks the beginning of a message that is large unpacked, and of one that is broken further on', () => {
+    const packed = deflateRawSync('swordfish'.repeat(1_000_000), { finishFlush: 2 }).subarray(0, -4);
+    const [large] = payloads(play(openFlow(), [...AGREED, ['S', frame(0xc1, packed)]]), 1);
+    assert.equal(large, 'swordfish'.repeat(1_000_000).slice(0, 65_536));
+    const cut = deflateRawSync('swordfish and more', { finishFlush: 2 }).subarray(0, -4);
+    const broken = join(cut, [0xff, 0xff]);
+    assert.deepEqual(payloads(play(openFlow(), [...AGREED, ['S', frame(0xc1, broken)]]), 1), ['swordfish and more']);
+  });
+
   it('keeps the beginning of a long message, and goes on behind it', () => {
     const long = join(0x81, 127, be32(0), be32(100_000), new Uint8Array(100_000).fill(65));
     const flow = play(openFlow(), [...AGREED, ['S', join(long, frame(TEXT, 'next'))]], 9000);
