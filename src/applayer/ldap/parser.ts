@@ -6,9 +6,10 @@ import type { AppLayerOptions } from '../options.js';
 import type { FieldTransaction } from '../transaction.js';
 import { attributeTypes, LDAP, messageLength, readLdap, requestName, textOf, type LdapMessage } from './message.js';
 
-/** Requests that wait for their answers, values of one field, and answers of one request that are kept. */
-const MAX_PENDING = 256;
+/** Requests that wait for their answers, values of one field, and bytes of the answers to one request that are kept. */
+const MAX_PENDING = 64;
 const MAX_VALUES = 256;
+const MAX_ANSWER_BYTES = 16_384;
 
 /** Requests without an answer, and answers that another one follows (RFC 4511 4.3, 4.11, 4.5.2, 4.13). */
 const UNANSWERED = new Set<number>([LDAP.UNBIND, LDAP.ABANDON]);
@@ -16,9 +17,15 @@ const PARTIAL = new Set<number>([LDAP.ENTRY, LDAP.REFERENCE, LDAP.INTERMEDIATE])
 /** The name of StartTLS (RFC 4511 4.14.1). */
 const START_TLS = '1.3.6.1.4.1.1466.20037';
 
+/** A request, and how many bytes of its answers may still be kept. */
+interface Exchange {
+  tx: FieldTransaction;
+  room: number;
+}
+
 /** LDAP (RFC 4511) over TCP, and over UDP as Active Directory has it: each request with its answers. */
 export function createLdapParser(options: AppLayerOptions, transport: 'tcp' | 'udp'): AppParser {
-  const pending = new Map<number, FieldTransaction>();
+  const pending = new Map<number, Exchange>();
   let tlsId: number | undefined;
   let isTls = false;
   return createMessageParser({
@@ -40,23 +47,28 @@ export function createLdapParser(options: AppLayerOptions, transport: 'tcp' | 'u
           else remember(pending, message.id, tx);
           return;
         }
-        const tx = pending.get(message.id) ?? open(1);
-        const code = describeResponse(d, message, tx);
+        const exchange = pending.get(message.id) ?? { tx: open(1), room: MAX_ANSWER_BYTES };
+        const code = describeResponse(d, message, exchange);
         if (PARTIAL.has(message.operation) && pending.has(message.id)) return;
         pending.delete(message.id);
-        close(tx);
+        close(exchange.tx);
         isTls = code === 0 && message.operation === LDAP.EXTENDED_RESPONSE && message.id === tlsId;
       },
       end(direction) {
-        if (direction === 1) for (const tx of pending.values()) close(tx);
+        if (direction === 1) for (const { tx } of pending.values()) close(tx);
       },
     }),
   });
 }
 
-function remember(pending: Map<number, FieldTransaction>, id: number, tx: FieldTransaction): void {
-  pending.set(id, tx);
-  if (pending.size > MAX_PENDING) pending.delete(pending.keys().next().value!);
+/** Of requests with the same number, and of too many, the older one gets no answers any more. */
+function remember(pending: Map<number, Exchange>, id: number, tx: FieldTransaction): void {
+  const given = pending.has(id) ? id : pending.size >= MAX_PENDING ? pending.keys().next().value : undefined;
+  if (given !== undefined) {
+    close(pending.get(given)!.tx);
+    pending.delete(given);
+  }
+  pending.set(id, { tx, room: MAX_ANSWER_BYTES });
 }
 
 /** No more answers come. */
@@ -78,8 +90,9 @@ function describeRequest(d: Uint8Array, message: LdapMessage, tx: FieldTransacti
 }
 
 /** @returns the result code, of answers that have one. */
-function describeResponse(d: Uint8Array, message: LdapMessage, tx: FieldTransaction): number | undefined {
+function describeResponse(d: Uint8Array, message: LdapMessage, exchange: Exchange): number | undefined {
   const { operation, body } = message;
+  const { tx } = exchange;
   tx.addNumber('ldap.responses.operation', operation, MAX_VALUES);
   const [first, second, third] = derChildren(d, body);
   const isEntry = operation === LDAP.ENTRY;
@@ -87,9 +100,14 @@ function describeResponse(d: Uint8Array, message: LdapMessage, tx: FieldTransact
   const code = hasResult ? derInteger(d, first && { ...first, tag: 2 }) : undefined;
   if (code !== undefined) tx.addNumber('ldap.responses.result_code', code, MAX_VALUES);
   const name = isEntry ? textOf(d, first) : hasResult ? textOf(d, second) : undefined;
-  tx.add(1, 'ldap.responses.dn', copy(name ?? NOTHING), MAX_VALUES);
-  tx.add(1, 'ldap.responses.message', copy((hasResult ? textOf(d, third) : undefined) ?? NOTHING), MAX_VALUES);
-  for (const type of isEntry ? attributeTypes(d, message) : [])
-    tx.add(1, 'ldap.responses.attribute_type', copy(type), MAX_VALUES);
+  keep(exchange, 'ldap.responses.dn', name ?? NOTHING);
+  keep(exchange, 'ldap.responses.message', (hasResult ? textOf(d, third) : undefined) ?? NOTHING);
+  for (const type of isEntry ? attributeTypes(d, message) : []) keep(exchange, 'ldap.responses.attribute_type', type);
   return code;
+}
+
+function keep(exchange: Exchange, field: string, value: Uint8Array): void {
+  const kept = value.subarray(0, exchange.room);
+  exchange.room -= kept.length;
+  exchange.tx.add(1, field, copy(kept), MAX_VALUES);
 }

@@ -44,6 +44,23 @@ describe('LDAP', () => {
     });
   }
 
+  it('keeps so many bytes of the answers to one request, and counts all', () => {
+    const entry = ber(0x64, string('n'.repeat(6000)), ber(0x30, attribute('mail')));
+    const answers = Array.from({ length: 20 }, (): ['S', Uint8Array] => ['S', message(2, entry)]);
+    const { transactions } = exchange(389, [['C', message(2, SEARCH)], ...answers, ['S', message(2, result(0x65, 0))]]);
+    const names = fieldOf(transactions, 'ldap.responses.dn', 1);
+    assert.equal(names.join('').length, 16_384 - 2 * 'mail'.length);
+    assert.equal(names.length, 21);
+    assert.equal(transactions[0]!.number('ldap.responses.count', 1), 21);
+  });
+
+  it('ends the older of two requests with one number, and the oldest of too many', () => {
+    const asked = Array.from({ length: 66 }, (_, i): ['C', Uint8Array] => ['C', message(i === 1 ? 0 : i, SEARCH)]);
+    const { transactions } = exchange(389, asked);
+    const ended = transactions.filter((tx) => tx.number('ldap.responses.count', 1) !== undefined);
+    assert.deepEqual(ended.map((tx) => transactions.indexOf(tx)), [0, 1]); // prettier-ignore
+  });
+
   for (const [name, op, operation, dn, types] of [
     ['modify', ber(0x66, string('cn=x'), ber(0x30, ber(0x30, ber(10, 0), attribute('mail')))), 6, 'cn=x', ['mail']],
     ['add', ber(0x68, string('cn=x'), ber(0x30, attribute('sn'), attribute('uid'))), 8, 'cn=x', ['sn', 'uid']],
