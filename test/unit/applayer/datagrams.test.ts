@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { FieldTransaction } from '../../../src/applayer/transaction.js';
 import { fieldOf } from './talk.js';
 import { be16, be32, ber, exchange, join, text } from './wire.js';
 
@@ -102,6 +103,9 @@ describe('SIP', () => {
     assert.deepEqual(valuesOf(d, 'sip.user_agent'), ['ua/1']);
     assert.deepEqual(valuesOf(d, 'sip.content_length'), ['0']);
     assert.deepEqual(valuesOf(d, 'sip.content_type'), []);
+    const [odd] = exchange(5060, [['C', message('constructor: x')]]).transactions;
+    assert.ok(odd instanceof FieldTransaction);
+    assert.deepEqual([...odd.fields[0].keys()], ['sip.method', 'sip.uri', 'sip.protocol', 'sip.request_line']);
   });
 
   for (const [name, wanted] of [
