@@ -1,4 +1,5 @@
 import { fileType } from './file-type.js';
+import { own } from '../../util/own.js';
 
 /** Where a buffer comes from: a transaction's field, or bytes of the packet. */
 export interface BufferDefinition {
@@ -210,7 +211,7 @@ export const PCRE_BUFFERS: Readonly<Record<string, string>> = {
 
 /** The buffer of a sticky keyword, or undefined when it is none. */
 export function findBuffer(keyword: string): BufferDefinition | undefined {
-  return table.get(ALIASES[keyword] ?? keyword);
+  return table.get(own(ALIASES, keyword) ?? keyword);
 }
 
 const oneSided = new Map<string, BufferDefinition>();

@@ -27,6 +27,7 @@ import { BoundedPattern } from './match/guard.js';
 import { translatePcre } from './parse/pcre-translate.js';
 import { isRawRule, parseRuleText, type RawRule, type RuleOption, type RuleProblem } from './parse/rule.js';
 import type { FlowTest, Rule } from './rule.js';
+import { own } from '../../util/own.js';
 
 export interface CompileContext extends KeywordContext {
   addresses: ReadonlyMap<string, string>;
@@ -181,7 +182,7 @@ function applyOption(builder: RuleBuilder, option: RuleOption): void {
 const TRANSPORTS: Readonly<Record<string, number>> = { 'tcp.hdr': 6, 'udp.hdr': 17, 'icmpv4.hdr': 1, 'icmpv6.hdr': 58 };
 
 function requireTransport(rule: Rule, name: string): void {
-  const wanted = TRANSPORTS[name];
+  const wanted = own(TRANSPORTS, name);
   const had = rule.ipProtos ?? (rule.appProtos === undefined ? undefined : TCP_AND_UDP);
   if (wanted !== undefined && had?.includes(wanted) === false) throw new Error(`is not a part of ${rule.proto}`);
 }
@@ -210,7 +211,7 @@ const isFlowStart: FlowTest = ({ flows, slot }) => flows!.packetsFwd[slot]! + fl
 
 function newRule(raw: RawRule, context: CompileContext): Rule {
   const hooked = parseHook(raw.proto);
-  const proto = PROTOCOLS[hooked.proto];
+  const proto = own(PROTOCOLS, hooked.proto);
   if (!proto) throw new Error(`the protocol "${hooked.proto}" is not parsed`);
   const address = (text: string): AddressRanges =>
     cached(context.addressCache, text, () => parseAddresses(text, context.addresses));

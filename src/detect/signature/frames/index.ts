@@ -4,6 +4,7 @@ import { splitSmb } from './smb.js';
 import type { Splitter } from './split.js';
 import { splitHttp, splitSip, splitTelnet } from './text.js';
 import { splitTls } from './tls.js';
+import { own } from '../../../util/own.js';
 
 /** The frame that every protocol over TCP has: all that one side sends. */
 export const STREAM_FRAME = 'stream';
@@ -66,15 +67,18 @@ export function parseFrame(
   ruleProto: string,
   isProtocol: (name: string) => boolean,
 ): { proto: string; type: string } {
-  const own = ruleProto === 'http' ? 'http1' : ruleProto;
+  const ownProto = ruleProto === 'http' ? 'http1' : ruleProto;
   const dot = text.indexOf('.');
   const first = text.slice(0, dot);
-  for (const [name, type] of [[own, text], ...(dot < 0 ? [] : [[first, text.slice(dot + 1)]])] as [string, string][]) {
-    const known = PROTOCOLS[name];
+  for (const [name, type] of [[ownProto, text], ...(dot < 0 ? [] : [[first, text.slice(dot + 1)]])] as [
+    string,
+    string,
+  ][]) {
+    const known = own(PROTOCOLS, name);
     if (known?.types.includes(type) === true && !(ruleProto === 'http' && type === text))
       return { proto: known.proto, type };
     if (type === STREAM_FRAME && isProtocol(name) && !ONLY_DATAGRAMS.has(name))
       return { proto: known?.proto ?? name, type };
   }
-  throw new Error(`"${text}" is not a frame of ${own}`);
+  throw new Error(`"${text}" is not a frame of ${ownProto}`);
 }

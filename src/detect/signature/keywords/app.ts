@@ -9,6 +9,7 @@ import { addNumber, equals, named, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
 import { isProtocolName } from './state.js';
 import { escapePattern, splitNegation } from '../parse/content.js';
+import { own } from '../../../util/own.js';
 
 /** `yes`, `no`, `true`, `false`, `1`, `0`. */
 function flag(name: string, protos: string[], direction?: Direction): Keyword {
@@ -42,7 +43,7 @@ const CONNECT_FLAGS: Readonly<Record<string, number>> = {
 function bitFlags(name: string, bits: Readonly<Record<string, number>>): Keyword {
   return (b, value) => {
     for (const part of value.split(',').map((p) => p.trim().toLowerCase())) {
-      const bit = bits[part.replace(/^!/, '')];
+      const bit = own(bits, part.replace(/^!/, ''));
       if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(bits).join(', ')}`);
       addNumber(b, `${name}&${bit}`, equals(part.startsWith('!') ? 0 : 1), MQTT, 0);
     }
@@ -54,7 +55,7 @@ function messageFlags(b: RuleBuilder, value: string): void {
   let mask = 0;
   let wanted = 0;
   for (const part of value.split(',').map((p) => p.trim().toLowerCase())) {
-    const bit = MQTT_FLAGS[part.replace(/^!/, '')];
+    const bit = own(MQTT_FLAGS, part.replace(/^!/, ''));
     if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(MQTT_FLAGS).join(', ')}`);
     mask |= bit;
     if (!part.startsWith('!')) wanted |= bit;

@@ -6,6 +6,7 @@ import type { PacketTest } from '../rule.js';
 import type { IpProtoTest, RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
 import { rpc } from './rpc.js';
+import { own } from '../../../util/own.js';
 
 /** A keyword that compares one number of the packet's header. */
 function numeric(read: (...args: Parameters<PacketTest>) => number, max: number, parse = parseRange): Keyword {
@@ -85,7 +86,7 @@ const IP_OPTIONS: Readonly<Record<string, number>> = {
 };
 
 function ipOptions(b: RuleBuilder, value: string): void {
-  const wanted = IP_OPTIONS[value.toLowerCase()];
+  const wanted = own(IP_OPTIONS, value.toLowerCase());
   const any = value.toLowerCase() === 'any';
   if (wanted === undefined && !any) throw new Error(`"${value}" is not an IP option`);
   test(b, (packet) => {
@@ -144,7 +145,7 @@ function fitTogether(a: IpProtoTest, b: IpProtoTest): boolean {
 
 function ipProto(b: RuleBuilder, value: string): void {
   const m = /^([!<>]?)\s*(\S+)$/.exec(value.trim());
-  const number = m ? (IP_PROTOS[m[2]!.toLowerCase()] ?? parseNumber(m[2]!, 0, 255)) : NaN;
+  const number = m ? (own(IP_PROTOS, m[2]!.toLowerCase()) ?? parseNumber(m[2]!, 0, 255)) : NaN;
   if (!m || Number.isNaN(number)) throw new Error(`"${value}" is not an IP protocol`);
   if (b.isAboutProtocol || (b.rule.ipProtos !== undefined && b.ipProtos.length === 0))
     throw new Error(`is for rules about any protocol, not ${b.rule.proto}`);

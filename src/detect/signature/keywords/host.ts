@@ -3,6 +3,7 @@ import { inRange, parseNumber } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
+import { own } from '../../../util/own.js';
 
 type Side = 'src' | 'dst' | 'any' | 'both';
 /** A question about one address of the packet. */
@@ -25,7 +26,7 @@ function addTest(b: RuleBuilder, side: Side, ask: Ask): void {
 
 function iprep(b: RuleBuilder, value: string): void {
   const [sideText = '', name = '', operator = '', number = ''] = value.split(',').map((p) => p.trim());
-  const side = SIDES[sideText];
+  const side = own(SIDES, sideText);
   if (!side || sideText === 'dest') throw new Error(`"${sideText}" is neither any, src, dst nor both`);
   const { reputation } = b.context;
   if (!reputation) throw new Error('no reputation lists are configured (detect.signature.reputation)');
@@ -45,7 +46,7 @@ function iprep(b: RuleBuilder, value: string): void {
 
 function geoip(b: RuleBuilder, value: string): void {
   const parts = value.split(',').map((p) => p.trim());
-  const first = SIDES[parts[0]!.toLowerCase()];
+  const first = own(SIDES, parts[0]!.toLowerCase());
   const codes = first ? parts.slice(1) : parts;
   const negated = codes[0]?.startsWith('!') ?? false;
   const wanted = new Set(codes.map((c) => c.replace(/^!/, '').toUpperCase()));

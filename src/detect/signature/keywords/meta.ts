@@ -1,5 +1,6 @@
 import { unquote } from '../parse/rule.js';
 import { parseNumber } from '../parse/number.js';
+import { own } from '../../../util/own.js';
 import type { RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
 
@@ -9,7 +10,9 @@ function metadata(b: RuleBuilder, value: string): void {
     const space = text.search(/\s/);
     if (text === '') continue;
     const key = space < 0 ? text : text.slice(0, space);
-    (b.rule.metadata[key] ??= []).push(space < 0 ? '' : text.slice(space + 1).trim());
+    const said = own(b.rule.metadata, key) ?? [];
+    said.push(space < 0 ? '' : text.slice(space + 1).trim());
+    b.rule.metadata[key] = said;
   }
 }
 

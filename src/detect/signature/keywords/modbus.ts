@@ -2,6 +2,7 @@ import { parseNumber, parseLooseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import { addNumber, addNumbers, equals } from './numbers.js';
+import { own } from '../../../util/own.js';
 
 const MODBUS = ['modbus'];
 const REQUESTS = 0;
@@ -56,7 +57,7 @@ export function modbus(b: RuleBuilder, value: string): void {
 function functionCode(b: RuleBuilder, argument: string): void {
   const name = argument.replace(/^!/, '').trim().toLowerCase();
   const negated = argument.startsWith('!');
-  const kind = KINDS[name];
+  const kind = own(KINDS, name);
   if (kind === undefined) addNumber(b, 'modbus.function', equals(parseNumber(name, 0, 127), negated), MODBUS, REQUESTS);
   else if (!negated) addNumbers(b, 'modbus.function', kind, MODBUS, REQUESTS);
   else
@@ -65,13 +66,14 @@ function functionCode(b: RuleBuilder, argument: string): void {
 }
 
 function access(b: RuleBuilder, words: readonly string[]): void {
-  const how = ACCESS[words[0] ?? ''];
+  const how = own(ACCESS, words[0] ?? '');
   if (how === undefined) throw new Error('access is read or write');
   addNumber(b, `modbus.access&${how}`, equals(1), MODBUS, REQUESTS);
   const table = words[1];
   if (table === undefined) return;
-  if (TABLES[table] === undefined) throw new Error(`"${table}" is none of ${Object.keys(TABLES).join(', ')}`);
+  const kind = own(TABLES, table);
+  if (kind === undefined) throw new Error(`"${table}" is none of ${Object.keys(TABLES).join(', ')}`);
   if (how === ACCESS['write'] && (table === 'discretes' || table === 'input'))
     throw new Error(`${table} are read only`);
-  addNumber(b, 'modbus.table', equals(TABLES[table]), MODBUS, REQUESTS);
+  addNumber(b, 'modbus.table', equals(kind), MODBUS, REQUESTS);
 }

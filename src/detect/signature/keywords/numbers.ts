@@ -3,6 +3,7 @@ import { parseNumber, parseRange } from '../parse/number.js';
 import type { NumberRange } from '../rule.js';
 import type { RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
+import { own } from '../../../util/own.js';
 
 /** Compares one number of a transaction; the rule is about its protocols from then on. */
 export function addNumber(
@@ -46,7 +47,7 @@ export const equals = (a: number, negated = false): NumberRange => ({ operator: 
 /** A number or range, or a name of one, either with `!`. */
 export function codeRange(text: string, names: Readonly<Record<string, number>>, max: number): NumberRange {
   const name = text.replace(/^!/, '').trim().toLowerCase();
-  const known = Object.hasOwn(names, name) ? names[name] : undefined;
+  const known = own(names, name);
   return known === undefined ? parseRange(text, max) : equals(known, text.startsWith('!'));
 }
 
@@ -74,7 +75,7 @@ export function named(
   return (b, value) => {
     const negated = value.startsWith('!');
     const wanted = value.replace(/^!/, '').trim().toLowerCase();
-    const known = /^\d+$/.test(wanted) ? parseNumber(wanted, 0, MAX_NAMED) : names[wanted];
+    const known = /^\d+$/.test(wanted) ? parseNumber(wanted, 0, MAX_NAMED) : own(names, wanted);
     if (known === undefined) throw new Error(`"${wanted}" is none of ${Object.keys(names).join(', ')}`);
     addNumber(b, name, equals(known, negated), protos, direction);
   };

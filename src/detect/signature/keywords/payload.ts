@@ -10,6 +10,7 @@ import { CONTENT_KEYWORDS } from './content.js';
 import { datarep, dataset } from './dataset.js';
 import { FILE_KEYWORDS } from './file.js';
 import { useProtos } from './numbers.js';
+import { own } from '../../../util/own.js';
 
 const MAX_ENCODED = 65_535;
 const DCERPC = ['dcerpc', 'smb'];
@@ -101,7 +102,7 @@ export const PAYLOAD_KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   absent(b, value) {
     if (!b.sticky) throw new Error('needs a buffer keyword before it');
-    const alternative = ABSENCES[value];
+    const alternative = own(ABSENCES, value);
     if (alternative === undefined) throw new Error(`"${value}" is not understood here`);
     b.add({ kind: 'absent', alternative });
   },

@@ -8,6 +8,7 @@ import { modbus } from './modbus.js';
 import { addNumber, addNumbers, equals, named, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
 import { WEBSOCKET_KEYWORDS } from './websocket.js';
+import { own } from '../../../util/own.js';
 
 const RPC = ['dcerpc', 'smb'];
 const KRB5 = ['krb5'];
@@ -66,7 +67,7 @@ function ticketEncryption(b: RuleBuilder, value: string): void {
     return;
   }
   const wanted = names.map((name) => {
-    const id = /^-?\d+$/.test(name) ? Number(name) : KRB5_ENCRYPTIONS[name];
+    const id = /^-?\d+$/.test(name) ? Number(name) : own(KRB5_ENCRYPTIONS, name);
     if (id === undefined) throw new Error(`"${name}" is not an encryption type of Kerberos`);
     return equals(id, negated);
   });
@@ -86,7 +87,7 @@ const SSL_STATES: Readonly<Record<string, number>> = {
 function sslState(b: RuleBuilder, value: string): void {
   let wanted = 0;
   for (const part of value.split(/[|,]/).map((p) => p.trim().toLowerCase())) {
-    const bit = SSL_STATES[part.replace(/^!/, '')];
+    const bit = own(SSL_STATES, part.replace(/^!/, ''));
     if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(SSL_STATES).join(', ')}`);
     wanted |= part.startsWith('!') ? 31 & ~bit : bit;
   }
@@ -150,7 +151,7 @@ const HTTP2_SETTINGS: Readonly<Record<string, number>> = {
 /** `SETTINGS_ENABLE_PUSH`, also with a range behind it. */
 function http2Settings(b: RuleBuilder, value: string): void {
   const m = /^([A-Za-z_]+)\s*(.*)$/.exec(value.trim());
-  const id = HTTP2_SETTINGS[m?.[1]?.toLowerCase() ?? ''];
+  const id = own(HTTP2_SETTINGS, m?.[1]?.toLowerCase() ?? '');
   if (id === undefined)
     throw new Error(`"${value}" is none of ${Object.keys(HTTP2_SETTINGS).join(', ').toUpperCase()}`);
   const range: NumberRange = m![2] === '' ? { operator: '>=', a: 0, b: 0 } : parseRange(m![2]!, 0xffffffff);
@@ -159,7 +160,7 @@ function http2Settings(b: RuleBuilder, value: string): void {
 
 function http2FrameType(b: RuleBuilder, value: string): void {
   const name = value.trim().toLowerCase().replaceAll('_', '');
-  const type = HTTP2_FRAMES[name] ?? (/^\d+$/.test(name) ? Number(name) : undefined);
+  const type = own(HTTP2_FRAMES, name) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
   if (type === undefined)
     throw new Error(`"${value}" is none of ${Object.keys(HTTP2_FRAMES).join(', ').toUpperCase()}`);
   addNumber(b, `http2.frametype=${type}`, equals(1), ['http2']);

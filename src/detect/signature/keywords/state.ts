@@ -5,6 +5,7 @@ import { STREAM_EVENTS } from '../../../domain/stream-event.js';
 import { parseLooseRange, parseNumber } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
 import type { Keyword } from './payload.js';
+import { own } from '../../../util/own.js';
 
 const parts = (value: string): string[] => value.split(',').map((p) => p.trim());
 
@@ -135,7 +136,7 @@ function xbits(b: RuleBuilder, value: string): void {
   let expireSecs = 30;
   for (const part of rest) {
     const [key, argument = ''] = part.split(/\s+/);
-    if (key === 'track') scope = XBIT_SCOPES[argument];
+    if (key === 'track') scope = own(XBIT_SCOPES, argument);
     else if (key === 'expire') expireSecs = parseNumber(argument, 1);
     else throw new Error(`"${part}" is not understood here`);
   }

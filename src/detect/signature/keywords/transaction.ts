@@ -5,6 +5,7 @@ import { dnsNumber, dnsType, DNS_OPCODES, DNS_RCODES } from './dns.js';
 import { addNumber, addNumbers, equals, number, useProtos } from './numbers.js';
 import type { Keyword } from './payload.js';
 import { isProtocolName } from './state.js';
+import { own } from '../../../util/own.js';
 
 /** Versions of TLS as `ssl_version` and `tls.version` write them. */
 const TLS_VERSIONS: Readonly<Record<string, number>> = {
@@ -23,7 +24,7 @@ const TLS_VERSIONS: Readonly<Record<string, number>> = {
 function toVersion(value: string): NumberRange {
   const negated = value.startsWith('!');
   const name = value.replace(/^!/, '').toLowerCase();
-  const version = /^0x[\da-f]{4}$/.test(name) ? Number(name) : TLS_VERSIONS[name];
+  const version = /^0x[\da-f]{4}$/.test(name) ? Number(name) : own(TLS_VERSIONS, name);
   if (version === undefined) throw new Error(`"${value}" is not a TLS version`);
   return { operator: negated ? '!=' : '=', a: version, b: 0 };
 }
@@ -79,7 +80,7 @@ export const TRANSACTION_KEYWORDS: Readonly<Record<string, Keyword>> = {
     }
     const dot = value.indexOf('.');
     if (dot < 0) throw new Error(`the event ${value} is not known`);
-    const proto = EVENT_PROTOS[value.slice(0, dot)] ?? value.slice(0, dot);
+    const proto = own(EVENT_PROTOS, value.slice(0, dot)) ?? value.slice(0, dot);
     if (!isProtocolName(proto)) throw new Error(`the protocol "${proto}" is not parsed`);
     useProtos(b, [proto]);
     b.rule.transactionTests.push({ kind: 'event', name: value.slice(dot + 1), range: undefined, direction: undefined });

@@ -1,5 +1,6 @@
 import { addNumber, codeRange, number } from './numbers.js';
 import type { Keyword } from './payload.js';
+import { own } from '../../../util/own.js';
 
 const WEBSOCKET = ['websocket'];
 
@@ -24,7 +25,7 @@ const flags: Keyword = (b, value) => {
   let mask = 0;
   let wanted = 0;
   for (const part of value.split(',').map((p) => p.trim().toLowerCase())) {
-    const bit = FLAGS[part.replace(/^!/, '')];
+    const bit = own(FLAGS, part.replace(/^!/, ''));
     if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(FLAGS).join(', ')}`);
     mask |= bit;
     if (!part.startsWith('!')) wanted |= bit;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decompressor } from './decompress.js';
 import { Effort, Subject, type BoundedPattern } from './guard.js';
+import { own } from '../../../util/own.js';
 
 /** Changes a buffer before contents look at it. */
 export interface Transform {
@@ -208,7 +209,7 @@ export function createTransform(
   compile: (pattern: string) => BoundedPattern,
 ): Transform | undefined {
   const key = value === undefined ? name : `${name}:${value}`;
-  const simple = SIMPLE[name];
+  const simple = own(SIMPLE, name);
   if (simple) return { key, apply: simple };
   if (name === 'xor') return { key, apply: xor(value ?? '') };
   if (name === 'from_base64') return { key, ...fromBase64(value ?? '') };

@@ -1,4 +1,5 @@
 import { hex, otherCase, POSIX, SETS } from './pcre-sets.js';
+import { own } from '../../../util/own.js';
 
 /** A pattern and how far it has been read. */
 export interface Cursor {
@@ -76,9 +77,9 @@ function propertyPattern(name: string): RegExp {
 }
 
 function classItem(cursor: Cursor, c: string, inBothCases: boolean): string {
-  const posix = /^\[:(\^?)(\w+):\]/.exec(cursor.pattern.slice(cursor.at, cursor.at + 14));
+  const posix = /^\[:(\^?)(\w+):\]/.exec(cursor.pattern.slice(cursor.at, cursor.at + 40));
   if (posix) {
-    const set = POSIX[posix[2]!];
+    const set = own(POSIX, posix[2]!);
     if (set === undefined || posix[1] === '^') throw new Error(`${posix[0]} is not supported`);
     cursor.at += posix[0].length;
     return set;
