@@ -26,6 +26,8 @@ const DESTINATION = 2;
 const PART = { NAME: 1, URL: 2, JA3: 4, JA4: 8 } as const;
 const PARTS: Partial<Record<AppTransaction['proto'], number>> = {
   dns: PART.NAME,
+  // A resolver may listen at its port, too.
+  mdns: PART.NAME,
   http: PART.NAME | PART.URL,
   tls: PART.NAME | PART.JA3 | PART.JA4,
 };
@@ -122,7 +124,7 @@ export function createIntel(options: IntelOptions, deps: IntelDeps): Intel {
         counts.lookups++;
         // The server of a DNS question is a resolver, which is not to blame; the client is not to be blocked for asking.
         const about =
-          tx.proto === 'dns'
+          tx.proto === 'dns' || tx.proto === 'mdns'
             ? ({
                 offender: 'source',
                 noBlock: true,
@@ -204,7 +206,7 @@ function isProved(packet: DecodedPacket, flows: FlowColumns, slot: number): bool
 }
 
 function namesOf(tx: AppTransaction): string[] {
-  const field = { dns: 'dns.query', tls: 'tls.sni', http: 'http.host' }[tx.proto as string];
+  const field = { dns: 'dns.query', mdns: 'dns.query', tls: 'tls.sni', http: 'http.host' }[tx.proto as string];
   const value = field === undefined ? undefined : tx.buffer(field, 0);
   if (value === undefined) return [];
   return (value instanceof Uint8Array ? [value] : value).flatMap((bytes) => {

@@ -110,6 +110,9 @@ test('a look-up of a listed name is reported once, and blocks neither the client
   const other = new Watch([{ type: 'domain', value: 'evil.example' }]);
   other.push(packet({ ...ask, payload: dnsPayload('www.good.example') }));
   assert.equal(other.detections.length, 0);
+  const atPortOfMdns = new Watch([{ type: 'domain', value: 'evil.example' }]);
+  atPortOfMdns.push(packet({ ...ask, dport: 5353, payload: dnsPayload('www.evil.example') }));
+  assert.deepEqual(atPortOfMdns.detections.map((found) => [found.offender, found.noBlock]), [['10.0.0.2', true]]); // prettier-ignore
 });
 
 test('a request names its host and its URL; the second request of a connection is looked at too', () => {
