@@ -1,28 +1,16 @@
 import type { AppParser } from '../../domain/app-layer.js';
-import type { Direction } from '../../domain/flow.js';
-import { Collected, copy } from '../http/bytes.js';
-import { Inflate } from '../http/inflate.js';
+import { copy } from '../http/bytes.js';
 import { createMessageParser } from '../messages.js';
 import type { AppLayerOptions } from '../options.js';
+import { MAX_MESSAGE_BYTES, Messages } from './messages.js';
 
-const FIN = 0x80;
-const COMPRESSED = 0x40;
 const FLAGS = 0xf0;
 const MASKED = 0x80;
 /** Frames with this bit stand between those of a message (RFC 6455 5.5). */
 const CONTROL = 0x08;
-/** Bytes of a message that are kept, as sent; and, the beginning, unpacked. */
-const MAX_MESSAGE_BYTES = 65_536;
-
-/** A message whose last frame has not come yet. */
-interface Fragments {
-  bytes: Collected;
-  isCompressed: boolean;
-}
-
 /** WebSocket (RFC 6455, 7692), behind the upgrade of a connection of HTTP/1: each frame; the last one of a message has all of it. */
 export function createWebsocketParser(options: AppLayerOptions): AppParser {
-  const begun: [Fragments | undefined, Fragments | undefined] = [undefined, undefined];
+  const sides = [new Messages(), new Messages()] as const;
   return createMessageParser({
     proto: 'websocket',
     options,
@@ -42,9 +30,8 @@ export function createWebsocketParser(options: AppLayerOptions): AppParser {
         const data = d.subarray(head);
         const own = isMasked ? unmask(data, d.subarray(head - 4, head)) : copy(data);
         const isControl = (d[0]! & CONTROL) !== 0;
-        if (!isControl && (begun[direction]?.bytes.length ?? 0) + own.length > MAX_MESSAGE_BYTES)
-          tx.note('reassembly_limit_reached');
-        const payload = isControl ? own : join(begun, direction, d[0]!, own);
+        const payload = isControl ? own : sides[direction].add(d[0]!, own);
+        if (!isControl && sides[direction].isCut) tx.note('reassembly_limit_reached');
         if (payload.length > 0) tx.fields[direction].set('websocket.payload', payload);
         tx.finish();
       },
@@ -68,26 +55,4 @@ function unmask(data: Uint8Array, mask: Uint8Array): Uint8Array {
   const out = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) out[i] = data[i]! ^ mask[i & 3]!;
   return out;
-}
-
-/** The frame's own bytes, or with the last frame those of the message. */
-function join(begun: (Fragments | undefined)[], direction: Direction, first: number, own: Uint8Array): Uint8Array {
-  const before = begun[direction];
-  const isLast = (first & FIN) !== 0;
-  const isCompressed = before?.isCompressed ?? (first & COMPRESSED) !== 0;
-  if (isLast && before === undefined) return isCompressed ? unpack(own) : own;
-  const message = before ?? { bytes: new Collected(MAX_MESSAGE_BYTES), isCompressed };
-  message.bytes.add(own);
-  begun[direction] = isLast ? undefined : message;
-  if (!isLast) return own;
-  return isCompressed ? unpack(message.bytes.bytes) : message.bytes.bytes;
-}
-
-/** As much as can be unpacked by itself (RFC 7692 7.2.2); what cannot at all stays as it is. */
-function unpack(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(MAX_MESSAGE_BYTES);
-  let length = 0;
-  // A run of equal bytes may go beyond the end, where nothing is written.
-  new Inflate((byte) => (out[length++] = byte)).push(bytes, () => length < out.length);
-  return length > 0 ? out.slice(0, length) : bytes;
 }

@@ -55,12 +55,23 @@ describe('WebSocket', () => {
     assert.deepEqual(payloads(play(openFlow(), [...AGREED, ['S', frame(0xc1, 'not packed')]]), 1), ['not packed']);
   });
 
+  it('unpacks messages that go on with the window of those before them', () => {
+    const window = 'swordfish and marlin';
+    const first = deflateRawSync(window, { finishFlush: 2 }).subarray(0, -4);
+    const second = deflateRawSync(window, { finishFlush: 2, dictionary: Buffer.from(window) }).subarray(0, -4);
+    assert.ok(second.length < first.length / 2);
+    const said: Said[] = [...AGREED, ['S', join(frame(0xc1, first), frame(PING, 'x'), frame(0xc1, second), frame(0xc1, second))]]; // prettier-ignore
+    assert.deepEqual(payloads(play(openFlow(), said), 1), [window, 'x', window, window]);
+    const alone = payloads(play(openFlow(), [...AGREED, ['S', frame(0xc1, second)]]), 1);
+    assert.notDeepEqual(alone, [window]);
+  });
+
   it('unpacks the beginning of a message that is large unpacked, and of one that is broken further on', () => {
     const packed = deflateRawSync('swordfish'.repeat(1_000_000), { finishFlush: 2 }).subarray(0, -4);
     const [large] = payloads(play(openFlow(), [...AGREED, ['S', frame(0xc1, packed)]]), 1);
     assert.equal(large, 'swordfish'.repeat(1_000_000).slice(0, 65_536));
     const cut = deflateRawSync('swordfish and more', { finishFlush: 2 }).subarray(0, -4);
-    const broken = join(cut, [0xff, 0xff]);
+    const broken = join(cut, [0x12, 0x34]);
     assert.deepEqual(payloads(play(openFlow(), [...AGREED, ['S', frame(0xc1, broken)]]), 1), ['swordfish and more']);
   });
 
