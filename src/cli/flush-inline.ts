@@ -1,4 +1,4 @@
-import { createQueueRules, readQueues, type InlineOptions } from '../inline/index.js';
+import { createQueueRules, listeners, type InlineOptions } from '../inline/index.js';
 import { errorMessage } from '../util/errors.js';
 
 /** What became of the rules that bring packets to the queue: none were there, they are gone, or somebody judges by them. */
@@ -25,17 +25,12 @@ async function liftOne(options: InlineOptions): Promise<InlineFlush> {
   const rules = createQueueRules(options);
   try {
     if (rules.counters() === undefined) return 'none';
-    if (isListening(options)) return 'judging';
+    if (listeners(options) > 0) return 'judging';
     await rules.remove();
     return 'lifted';
   } finally {
     rules.close();
   }
-}
-
-function isListening({ queue }: InlineOptions): boolean {
-  const numbers = readQueues().matchAll(/^\s*(\d+)/gm);
-  return [...numbers].some(([, text]) => Number(text) >= queue.first && Number(text) < queue.first + queue.fanout);
 }
 
 export function sayInline(what: InlineFlush): void {

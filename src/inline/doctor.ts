@@ -39,16 +39,16 @@ export async function findJudging(options: InlineOptions, backend: Backend): Pro
   } finally {
     rules.close();
   }
-  const listened = new Set(
-    readQueues()
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/)[0]),
-  );
-  const { first, fanout } = options.queue;
-  for (let queue = first; queue < first + fanout; queue++) if (!listened.has(String(queue))) return 'nobody_listens';
+  if (listeners(options) < options.queue.fanout) return 'nobody_listens';
   if (options.fail === 'closed') return 'judged';
   const alive = await createPrograms().run('nft', ['list', 'set', 'inet', TABLE, 'alive']);
   return alive.includes('elements') ? 'judged' : 'no_life';
+}
+
+/** At how many of our queues somebody listens. */
+export function listeners({ queue: { first, fanout } }: InlineOptions): number {
+  const numbers = [...readQueues().matchAll(/^\s*(\d+)/gm)].map(([, text]) => Number(text));
+  return numbers.filter((number) => number >= first && number < first + fanout).length;
 }
 
 /** /proc/net/netfilter/nfnetlink_queue: a line for each queue that somebody listens at, beginning with its number. */

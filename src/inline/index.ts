@@ -3,7 +3,7 @@ export { PacketQueue, type QueueOptions } from './queue/queue.js';
 export { NF_ACCEPT, NF_DROP, QueuedPacket } from './queue/messages.js';
 export type { KernelCounters } from './rules/counters.js';
 export { createQueueRules, hasNftQueue, type QueueRules } from './rules/rules.js';
-export { findJudging, findQueueWays, readQueues, type Judging, type QueueWays } from './doctor.js';
+export { findJudging, findQueueWays, listeners, readQueues, type Judging, type QueueWays } from './doctor.js';
 export { createPrograms } from './rules/programs.js';
 export { openAlive, type Alive } from './rules/alive.js';
 export { marksFrom, type Marks } from './rules/marks.js';
