@@ -5,7 +5,7 @@ import { parseFrame } from '../frames/index.js';
 import { parsePcre } from '../parse/pcre.js';
 import { parseNumber } from '../parse/number.js';
 import type { RuleBuilder } from './builder.js';
-import { addNumber, equals, named, number, useProtos } from './numbers.js';
+import { addNumber, equals, named, number, useProtos, readFlags } from './numbers.js';
 import type { Keyword } from './payload.js';
 import { isProtocolName } from './state.js';
 import { escapePattern, splitNegation } from '../parse/content.js';
@@ -52,14 +52,7 @@ function bitFlags(name: string, bits: Readonly<Record<string, number>>): Keyword
 
 /** `dup,!retain`: one message has all of them so. */
 function messageFlags(b: RuleBuilder, value: string): void {
-  let mask = 0;
-  let wanted = 0;
-  for (const part of value.split(',').map((p) => p.trim().toLowerCase())) {
-    const bit = own(MQTT_FLAGS, part.replace(/^!/, ''));
-    if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(MQTT_FLAGS).join(', ')}`);
-    mask |= bit;
-    if (!part.startsWith('!')) wanted |= bit;
-  }
+  const { mask, wanted } = readFlags(value, MQTT_FLAGS);
   addNumber(b, `mqtt.flags&${mask}=${wanted}`, equals(1), MQTT, 0);
 }
 

@@ -2,21 +2,11 @@ import { parseRange } from '../parse/number.js';
 import type { FileHashMatch } from '../rule.js';
 import type { Keyword } from './payload.js';
 
-const UNITS: Readonly<Record<string, number>> = {
-  kb: 1024,
-  kib: 1024,
-  mb: 1_048_576,
-  mib: 1_048_576,
-  gb: 1_073_741_824,
-};
 const HEX_LENGTH: Readonly<Record<FileHashMatch['algorithm'], number>> = { md5: 32, sha1: 40, sha256: 64 };
 
 /** `>10KB`, `100<>200`: the size of a file that has come to its end. */
 const fileSize: Keyword = (b, value) => {
-  const plain = value.replace(/(\d+)\s*(kb|kib|mb|mib|gb)\b/gi, (_, n: string, unit: string) =>
-    String(Number(n) * UNITS[unit.toLowerCase()]!),
-  );
-  b.addTo(b.bufferOf('file.data').matches, { kind: 'file_size', range: parseRange(plain) });
+  b.addTo(b.bufferOf('file.data').matches, { kind: 'file_size', range: parseRange(value) });
 };
 
 /** `[!]LIST`: the hash of a whole file is one of a list, or none. */

@@ -80,3 +80,16 @@ export function named(
     addNumber(b, name, equals(known, negated), protos, direction);
   };
 }
+
+/** `dup,!retain`: the flags that are named, and which of them are to be set. @throws {Error} when one has no such name. */
+export function readFlags(text: string, bits: Readonly<Record<string, number>>): { mask: number; wanted: number } {
+  let mask = 0;
+  let wanted = 0;
+  for (const part of text.split(',').map((p) => p.trim().toLowerCase())) {
+    const bit = own(bits, part.replace(/^!/, ''));
+    if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(bits).join(', ')}`);
+    mask |= bit;
+    if (!part.startsWith('!')) wanted |= bit;
+  }
+  return { mask, wanted };
+}

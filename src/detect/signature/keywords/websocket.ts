@@ -1,6 +1,5 @@
-import { addNumber, codeRange, number } from './numbers.js';
+import { addNumber, codeRange, number, readFlags } from './numbers.js';
 import type { Keyword } from './payload.js';
-import { own } from '../../../util/own.js';
 
 const WEBSOCKET = ['websocket'];
 
@@ -22,14 +21,7 @@ const flags: Keyword = (b, value) => {
     addNumber(b, 'websocket.flags', codeRange(value, {}, MAX_BYTE), WEBSOCKET);
     return;
   }
-  let mask = 0;
-  let wanted = 0;
-  for (const part of value.split(',').map((p) => p.trim().toLowerCase())) {
-    const bit = own(FLAGS, part.replace(/^!/, ''));
-    if (bit === undefined) throw new Error(`"${part}" is none of ${Object.keys(FLAGS).join(', ')}`);
-    mask |= bit;
-    if (!part.startsWith('!')) wanted |= bit;
-  }
+  const { mask, wanted } = readFlags(value, FLAGS);
   addNumber(b, 'websocket.flags', { operator: '&=', a: mask, b: wanted }, WEBSOCKET);
 };
 
